@@ -1,0 +1,44 @@
+# `make demo` and `make test` work on a fresh machine with Python 3.11+ and make; everything else they bring themselves.
+PYTHON ?= python3
+VENV ?= .venv
+UV_VERSION = 0.13.9
+BIN = $(VENV)/bin
+
+.PHONY: demo dev test lint types imports lock clean
+
+demo: $(VENV)/installed
+	$(BIN)/tenant-pipeline demo
+
+dev: $(VENV)/installed
+	exec $(BIN)/tenant-pipeline up
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed
+	$(BIN)/mypy
+
+imports: $(VENV)/installed
+	$(BIN)/lint-imports
+
+# The lock is uv's, in the requirements form with hashes: it names no registry, so any mirror will do.
+lock: $(VENV)/uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+$(VENV)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	touch $@
+
+$(VENV)/installed: $(VENV)/uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) .tenant-runtime

@@ -1,0 +1,6 @@
+"""`python -m tenant_pipeline` is `tenant-pipeline`."""
+
+from tenant_pipeline.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What a source is worth and what it disputes: the conflict matrix and the coverage score, kept up source by source."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from tenant_pipeline.assets.materialise import materialise
+from tenant_pipeline.assets.partitions import many_sources_a_run, tenant_source_partitions
+from tenant_pipeline.assets.stage_metadata import conflict_metadata, coverage_metadata
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
+from tenant_pipeline.services.conflict_matrix import update_conflicts
+from tenant_pipeline.services.coverage_score import update_coverage
+
+
+@dg.asset(
+    name=CONFLICT_MATRIX,
+    deps=[dg.AssetKey("assemble")],
+    partitions_def=tenant_source_partitions,
+    backfill_policy=many_sources_a_run,
+    code_version=code_version(CONFLICT_MATRIX),
+    group_name="judgements",
+    owners=["team:data-governance"],
+    kinds={"python", "postgres"},
+    dagster_type=dg.Nothing,
+    output_required=False,
+)
+def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> Iterator[dg.Output[None]]:
+    """Where this source and the tenant's others say different things of the same thing: the values side by side,
+    the rule that compared them, and the value that the authority rules propose until somebody signs."""
+    opened = runtime.open()
+
+    def work(tenant: TenantId, source: SourceId) -> dict[str, Any]:
+        record = update_conflicts(opened, tenant, source, run_id=context.run_id)
+        runtime.tell(tenant, source, record)
+        return conflict_metadata(opened, tenant, source, record)
+
+    yield from materialise(context, opened, work)
+
+
+@dg.asset(
+    name=COVERAGE_SCORE,
+    deps=[conflict_matrix],
+    partitions_def=tenant_source_partitions,
+    backfill_policy=many_sources_a_run,
+    code_version=code_version(COVERAGE_SCORE),
+    group_name="judgements",
+    owners=["team:data-governance"],
+    kinds={"python", "postgres"},
+    dagster_type=dg.Nothing,
+    output_required=False,
+)
+def coverage_score(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> Iterator[dg.Output[None]]:
+    """How well this source covers what the contract asks for: a score and a band per dimension, each with its
+    numerator, denominator and reason. The overall band is the worst blocking dimension, never an average."""
+    opened = runtime.open()
+
+    def work(tenant: TenantId, source: SourceId) -> dict[str, Any]:
+        record = update_coverage(opened, tenant, source, run_id=context.run_id)
+        runtime.tell(tenant, source, record)
+        return coverage_metadata(opened, tenant, source, record)
+
+    yield from materialise(context, opened, work)
+
+
+judgement_assets = [conflict_matrix, coverage_score]

@@ -1,0 +1,54 @@
+"""Materialise one asset over the partitions of a run, one source after the other, so that no source holds up another.
+
+A run over a range must not paint a stopped source green, and Dagster emits a materialisation for every partition of
+the range once the asset has an output. So when every source went through, the asset has its output; when some were
+stopped, it has none, the sources that went through are reported one by one, and the assets downstream of it are
+skipped in this run. Those sources are marked `waiting`, and the next run takes them on without the stopped ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import continue_later
+
+Metadata = Mapping[str, Any]
+
+
+def materialise(
+    context: dg.AssetExecutionContext,
+    runtime: Runtime,
+    work: Callable[[TenantId, SourceId], Metadata],
+) -> Iterator[dg.Output[None]]:
+    """Do `work` for every partition of the run and report each as what it is: materialised, or stopped and why.
+
+    `work` returns the metadata of one materialisation. Raises dagster.Failure when no source went through.
+    """
+    done: dict[str, Metadata] = {}
+    stopped: dict[str, TenantRuntimeError] = {}
+    for key in context.partition_keys:
+        try:
+            done[key] = work(*from_partition_key(key))
+        except TenantRuntimeError as error:
+            stopped[key] = error
+            context.log.error(f"{key} is stopped at {context.asset_key.to_user_string()}: {error}")
+    if stopped and not done:
+        raise dg.Failure(
+            description="; ".join(f"{key}: {error}" for key, error in stopped.items())[:2000],
+            metadata={"stopped": list(stopped), "codes": sorted({error.code for error in stopped.values()})},
+            allow_retries=False,
+        )
+    if stopped:
+        for key, metadata in done.items():
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+            continue_later(runtime, *from_partition_key(key))
+        return
+    for key, metadata in done.items():
+        context.add_asset_metadata(metadata, partition_key=key)
+    yield dg.Output(None)

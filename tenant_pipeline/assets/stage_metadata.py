@@ -1,0 +1,109 @@
+"""What a materialisation shows: counts, digests, reject reasons and a preview that holds no personal data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.conflict_matrix import conflicts_of_source
+from tenant_pipeline.services.coverage_score import coverage_of_source
+from tenant_pipeline.services.normalisation import RAW_STAGES
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import StageRecord
+
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = 8
+PREVIEW_CHARACTERS = 60
+
+
+def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+    """Metadata of one stage's materialisation."""
+    metadata = _record_metadata(record)
+    if record.reject_codes:
+        rows = [{"reason": code, "rows": count} for code, count in sorted(record.reject_codes.items())]
+        metadata["rejects"] = dg.MetadataValue.md(_markdown_table(rows))
+    if Stage(record.stage) not in RAW_STAGES:
+        preview = _preview(runtime, tenant, record)
+        if preview:
+            metadata["preview"] = dg.MetadataValue.md(preview)
+    return metadata
+
+
+def conflict_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+    """Metadata of a conflict matrix: how many items by property and verdict."""
+    counts = conflicts_of_source(runtime, tenant, source)
+    return {
+        **_record_metadata(record),
+        "conflicts": sum(row["items"] for row in counts if row["verdict"] == "differs"),
+        "matrix": dg.MetadataValue.md(_markdown_table(counts) or "No two sources differ."),
+    }
+
+
+def coverage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+    """Metadata of a coverage score: each dimension with its band and the reason for it."""
+    rows = coverage_of_source(runtime, tenant, source)
+    metadata = _record_metadata(record)
+    metadata.update({f"coverage/{row['dimension']}": row["score"] for row in rows if row["score"] is not None})
+    return {**metadata, "dimensions": dg.MetadataValue.md(_markdown_table(rows))}
+
+
+def _record_metadata(record: StageRecord) -> dict[str, Any]:
+    return {
+        "dagster/row_count": record.rows_out,
+        "rows_in": record.rows_in,
+        "rows_rejected": record.rejected,
+        "rows_quarantined": record.quarantined,
+        "conserved": dg.MetadataValue.md(
+            _markdown_table(
+                [
+                    {
+                        "unit": count.unit,
+                        "in": count.rows_in,
+                        "out": count.rows_out,
+                        "rejected": count.rejected,
+                        "quarantined": count.quarantined,
+                        "became": f"{count.emitted} {count.emitted_unit}",
+                    }
+                    for count in record.counts
+                ]
+            )
+        ),
+        "input_digest": record.input_digest,
+        "output_digest": record.output_digest,
+        "stage_code_version": record.code_version,
+        "repeated": record.repeated,
+        "stage_seconds": round(record.seconds, 3),
+        **({"gate_verdict": record.gate_verdict} if record.gate_verdict else {}),
+    }
+
+
+def _preview(runtime: Runtime, tenant: TenantId, record: StageRecord) -> str:
+    role = {Stage.SCREEN: "records", Stage.LINK: "links"}.get(Stage(record.stage), "statements")
+    for table in runtime.stage_store(tenant).read(record.output_digest).tables(role):
+        for frame in table.batches():
+            names = [name for name in frame.columns if name != "record"][:PREVIEW_COLUMNS]
+            head = frame[names].head(PREVIEW_ROWS)
+            rows = [{name: _short(value) for name, value in row.items()} for row in head.to_dict("records")]
+            return _markdown_table(rows)
+    return ""
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= PREVIEW_CHARACTERS else text[:PREVIEW_CHARACTERS] + "…"
+
+
+def _markdown_table(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for row in rows:
+        cells = (str("" if row[name] is None else row[name]) for name in names)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines)
+
+

@@ -1,0 +1,67 @@
+"""Dagster's own storage and home: in PostgreSQL, in a database and with a role of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.dagster_database import ensure_dagster_database
+
+DSN_VARIABLE = "TENANT_RUNTIME_DAGSTER_DSN"
+EVENTS_A_BATCH = "50"
+CONCURRENT_RUNS = 2
+
+
+def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
+    """The environment in which Dagster's processes find their home and their database. Creates both if need be."""
+    settings = runtime.settings
+    given = settings.dagster_dsn
+    dsn = given.get_secret_value() if given else ensure_dagster_database(runtime.database, runtime.keys)
+    _write_instance_settings(settings)
+    return {
+        "DAGSTER_HOME": str(settings.dagster_home.resolve()),
+        DSN_VARIABLE: dsn,
+        "DAGSTER_EVENT_BATCH_SIZE": EVENTS_A_BATCH,
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "TENANT_RUNTIME_HOME": str(settings.home.resolve()),
+    }
+
+
+@contextmanager
+def dagster_instance(runtime: Runtime) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance over that storage, in this process."""
+    os.environ.update(dagster_environment(runtime))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def _write_instance_settings(settings: Settings) -> None:
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    content = yaml.safe_dump(
+        {
+            "storage": {"postgres": {"postgres_url": {"env": DSN_VARIABLE}}},
+            "run_coordinator": {
+                "module": "dagster._core.run_coordinator",
+                "class": "QueuedRunCoordinator",
+                "config": {"max_concurrent_runs": CONCURRENT_RUNS},
+            },
+            "run_monitoring": {"enabled": True},
+            "telemetry": {"enabled": False},
+        }
+    )
+    _write_if_changed(home / "dagster.yaml", content)
+
+
+def _write_if_changed(path: Path, content: str) -> None:
+    if not path.exists() or path.read_text() != content:
+        waiting = path.with_suffix(".new")
+        waiting.write_text(content)
+        waiting.replace(path)

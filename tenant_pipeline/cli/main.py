@@ -1,0 +1,43 @@
+"""`tenant-pipeline`: the commands, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tenant_pipeline.cli import audit, demo, doctor, gate, reading, run, source, tenant, up
+from tenant_pipeline.cli.shell import complaints, exit_code
+from tenant_pipeline.core.errors import TenantRuntimeError
+
+app = typer.Typer(
+    name="tenant-pipeline",
+    help="Turn whatever a tenant has into a trusted knowledge base that the tenant owns.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(source.app, name="source")
+app.command("run")(run.run)
+app.command("stages")(reading.stages)
+app.command("statements")(reading.statements)
+app.command("coverage")(reading.coverage)
+app.command("conflicts")(reading.conflicts)
+app.add_typer(gate.app, name="gate")
+app.add_typer(audit.app, name="audit")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line. An error that a user can do something about is told in three lines, without a trace."""
+    try:
+        app()
+    except TenantRuntimeError as error:
+        complaints.print(f"[bold red]{error.code}[/]: {error.what}", highlight=False)
+        if error.where:
+            complaints.print(f"  where:  {error.where}", highlight=False, markup=False)
+        if error.remedy:
+            complaints.print(f"  remedy: {error.remedy}", highlight=False, markup=False)
+        sys.exit(exit_code(error))

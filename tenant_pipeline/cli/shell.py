@@ -1,0 +1,90 @@
+"""What every command shares: opening the runtime, printing for people or as JSON, and exit codes that mean something."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tenant_pipeline.core.errors import (
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    SourceStoppedError,
+    TenantRuntimeError,
+)
+from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.settings import Settings
+
+console = Console()
+complaints = Console(stderr=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
+
+
+class ExitCode(IntEnum):
+    """What the command's exit code says."""
+
+    OK = 0
+    FAULT = 1
+    BAD_INPUT = 2
+    NOT_FOUND = 3
+    STOPPED = 4
+    INTEGRITY = 5
+
+
+def exit_code(error: TenantRuntimeError) -> ExitCode:
+    """The exit code for an error: wrong input, not found, a source that is stopped, broken integrity, or a fault."""
+    for kind, code in (
+        (InputError, ExitCode.BAD_INPUT),
+        (NotFoundError, ExitCode.NOT_FOUND),
+        (SourceStoppedError, ExitCode.STOPPED),
+        (IntegrityError, ExitCode.INTEGRITY),
+    ):
+        if isinstance(error, kind):
+            return code
+    return ExitCode.FAULT
+
+
+@contextmanager
+def opened() -> Iterator[Runtime]:
+    """The runtime over the running database, or over the embedded one for as long as the command lasts."""
+    with open_runtime(Settings()) as runtime:
+        yield runtime
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON, for programs."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows as a table with these columns, or all of each row as JSON."""
+    if as_json:
+        print_json(list(rows))
+        return
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

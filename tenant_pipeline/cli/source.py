@@ -1,0 +1,56 @@
+"""`source add | list`."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.services import sources
+
+app = typer.Typer(help="The sources of a tenant.", no_args_is_help=True)
+
+COLUMNS = ("id", "origin", "unit_mode", "title", "ingest_stage", "ingest_status", "coverage_score", "conflicts_count")
+
+
+@app.command()
+def add(
+    places: Annotated[list[str], typer.Argument(metavar="PATH_OR_URL...", help="A file, a folder, a bundle, or a URL.")],
+    tenant: TenantOption,
+    origin: Annotated[Origin, typer.Option(help="Where the source comes from.")],
+    unit_mode: Annotated[UnitMode, typer.Option(help="How it is handed in.")],
+    title: Annotated[str | None, typer.Option(help="What people call it; the origin and mode if not given.")] = None,
+    rights: Annotated[str, typer.Option(help="Under what licence or agreement it may be used.")] = "",
+    observed_at: Annotated[datetime | None, typer.Option(help="As of when its facts hold (UTC).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in a source: copied once into the tenant's encrypted raw zone, then put in line for the nine stages."""
+    with opened() as runtime:
+        source = sources.add_source(
+            runtime,
+            tenant_id(tenant),
+            origin=origin,
+            unit_mode=unit_mode,
+            places=places,
+            title=title or f"{origin} {unit_mode}",
+            actor=getpass.getuser(),
+            rights=rights,
+            observed_at=observed_at.replace(tzinfo=UTC) if observed_at else None,
+        )
+    if as_json:
+        print_json(source.as_json())
+    else:
+        print_rows("Added", [source.as_json()], COLUMNS, as_json=False)
+
+
+@app.command("list")
+def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """The tenant's sources, how far each has come, and what it scores."""
+    with opened() as runtime:
+        rows = [source.as_json() for source in sources.list_sources(runtime, tenant_id(tenant))]
+    print_rows(f"Sources of {tenant}", rows, COLUMNS, as_json=as_json)

@@ -1,0 +1,139 @@
+"""`up`: the database, Dagster's webserver and its daemon as one group that starts and stops as a whole."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import psutil
+import typer
+
+from tenant_pipeline.cli.dagster_instance import dagster_environment
+from tenant_pipeline.cli.shell import complaints, opened
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.settings import Settings
+
+STOP_SECONDS = 15
+PR_SET_PDEATHSIG = 1
+
+
+class StopRequestedError(Exception):
+    """Ctrl-C or SIGTERM: time to stop everything."""
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the Dagster UI.")] = None,
+    host: Annotated[str, typer.Option(help="Address that the Dagster UI listens on.")] = "127.0.0.1",
+) -> None:
+    """Run the database, the Dagster UI and the daemon until Ctrl-C or SIGTERM; then stop them all."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _request_stop)
+    settings = Settings()
+    with ExitStack() as stack:
+        try:
+            runtime = stack.enter_context(opened())
+            environment = {**os.environ, **dagster_environment(runtime)}
+            logs = settings.home / "logs"
+            logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+            workspace = ["--python-module", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
+            group = stack.enter_context(_ProcessGroup(environment, logs))
+            group.start(
+                "webserver",
+                ["dagster_webserver", "--host", host, "--port", str(port or settings.webserver_port), *workspace],
+            )
+            group.start("daemon", ["dagster._daemon", "run", *workspace])
+            complaints.print(
+                f"Dagster UI: http://{host}:{port or settings.webserver_port}   logs: {logs}   stop: Ctrl-C",
+                highlight=False,
+            )
+            group.watch()
+        except StopRequestedError:
+            complaints.print("Stopping.")
+
+
+def _request_stop(number: int, frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise StopRequestedError
+
+
+class _ProcessGroup:
+    """Child processes that live and die together, their grandchildren included."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+        self._environment = environment
+        self._logs = logs
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> _ProcessGroup:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
+
+    def start(self, name: str, module: Sequence[str]) -> None:
+        """Start `python -m module…` with its output in a log file; it dies when this process does, however."""
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._children[name] = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                env=dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def watch(self) -> None:
+        """Wait until one of them ends, which none should. Raises TenantRuntimeError naming it and its log."""
+        while True:
+            for name, child in self._children.items():
+                if child.poll() is not None:
+                    raise TenantRuntimeError(
+                        f"The {name} ended with exit code {child.returncode}",
+                        where=str(self._logs / f"{name}.log"),
+                        remedy="Its log says why.",
+                    )
+            time.sleep(0.5)
+
+    def _stop(self) -> None:
+        processes = [
+            process
+            for child in self._children.values()
+            if psutil.pid_exists(child.pid)
+            for process in _with_descendants(child.pid)
+        ]
+        for child in self._children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
+        for process in alive:
+            process.terminate()
+        _, alive = psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        for process in alive:
+            process.kill()
+        for child in self._children.values():
+            child.wait()
+
+
+def _with_descendants(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _die_with_parent() -> None:
+    """In the child, before it starts: ask the kernel for SIGTERM when the parent is gone (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

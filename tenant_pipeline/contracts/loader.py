@@ -1,0 +1,274 @@
+"""Load the contracts, refuse what is broken, and hand out typed views of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from tenant_pipeline.core.contract_terms import CoverageDimension, PiiPolicy, QualityThresholds, ReviewGate
+from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.errors import ContractError
+from tenant_pipeline.core.mapping.mapping import MappingRules, mapping_rules
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import STAGES
+from tenant_pipeline.core.statement import Datatype
+from tenant_pipeline.core.vocabulary import PropertyDefinition, TypeDefinition, Vocabulary
+
+CONTRACTS = (
+    "enterprise_intake",
+    "multi_source_intake",
+    "source_mapping_engine",
+    "tenant_scope",
+    "approval_matrix",
+    "publish_workflow",
+    "hybrid_intake_workspace",
+    "living_city",
+)
+SUPPORTED_VERSION = (1, 0)
+"""The newest major and minor version of a contract that this code understands."""
+LANGUAGES = ("th", "en", "zh")
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """All eight contracts, checked."""
+
+    documents: Mapping[str, Mapping[str, Any]]
+
+    def digest(self, name: str) -> Sha256:
+        """The digest of one contract's content."""
+        return sha256_of_json(self.documents[name])
+
+    def authority_tier(self, origin: Origin) -> int:
+        """The authority tier of an origin, 1 (best) to 5 (what an AI has said)."""
+        return self._tiers[origin]
+
+    def label(self, kind: str, identifier: str, language: str) -> str:
+        """The label of an entry, such as ("source_origins", "press", "th"). Raises ContractError for none."""
+        try:
+            return self._labels[kind, identifier][language]
+        except KeyError:
+            raise ContractError(f"There is no {language} label for {identifier}", where=kind) from None
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The canonical types and properties."""
+        living_city = self.documents["living_city"]
+        return Vocabulary(
+            version=living_city["schema_version"],
+            types={
+                each["name"]: TypeDefinition(
+                    each["name"], each["parent"], tuple(each["properties"]), tuple(each["expected"])
+                )
+                for each in living_city["types"]
+            },
+            properties={
+                each["name"]: PropertyDefinition(
+                    name=each["name"],
+                    datatype=Datatype(each["datatype"]),
+                    multi_valued=each["multi_valued"],
+                    per_language=each["per_language"],
+                    identifying=each["identifying"],
+                    unit=each["unit"],
+                    tolerance=each["tolerance"],
+                )
+                for each in living_city["properties"]
+            },
+        )
+
+    @cached_property
+    def mappings(self) -> MappingRules:
+        """The declarative mappings, the synonyms, and what becomes of a table that fits none."""
+        return mapping_rules(self.documents["source_mapping_engine"])
+
+    @cached_property
+    def coverage_dimensions(self) -> tuple[CoverageDimension, ...]:
+        """The dimensions of the coverage score, in the contract's order."""
+        return tuple(
+            CoverageDimension(
+                id=each["id"],
+                formula=each["formula"],
+                weight=each["weight"],
+                pass_at=each["pass_at"],
+                warn_at=each["warn_at"],
+                blocking=each["blocking"],
+            )
+            for each in self._intake["coverage_scoring"]["dimensions"]
+        )
+
+    @property
+    def fresh_within_days(self) -> int:
+        """For how many days after its observation a source counts as fresh."""
+        return int(self._intake["coverage_scoring"]["freshness_days"])
+
+    @cached_property
+    def pii_policy(self) -> PiiPolicy:
+        """What is done with each type of personal data, and when the PII gate closes."""
+        policy = self._intake["pii_policy"]
+        return PiiPolicy(
+            actions=policy["actions"],
+            default_action=policy["default_action"],
+            quarantined_share_fail=policy["quarantined_share_fail"],
+            requires_agreement=policy["requires_agreement"],
+        )
+
+    @cached_property
+    def quality_thresholds(self) -> QualityThresholds:
+        """From which share of failed statements the quality gate warns, and from which it closes."""
+        gate = self._intake["quality_gate"]
+        return QualityThresholds(warn_share=gate["warn_share"], fail_share=gate["fail_share"])
+
+    @cached_property
+    def review_gates(self) -> tuple[ReviewGate, ...]:
+        """The five approval gates with their roles and SLAs."""
+        return tuple(
+            ReviewGate(each["id"], tuple(each["roles"]), each["sla_hours"], each["dual"])
+            for each in self._intake["review_gates"]
+        )
+
+    @property
+    def template_version(self) -> str:
+        """The version of the tenant template."""
+        return str(self.documents["living_city"]["tenant_replication"]["template_version"])
+
+    @property
+    def template_types(self) -> tuple[str, ...]:
+        """The canonical types that the tenant template's checklist asks for."""
+        hints = self.documents["living_city"]["tenant_replication"]["template_checklist_hint"]
+        return tuple(each["type"] for each in hints)
+
+    @property
+    def _intake(self) -> Mapping[str, Any]:
+        return self.documents["enterprise_intake"]
+
+    @cached_property
+    def _tiers(self) -> dict[Origin, int]:
+        return {Origin(each["id"]): each["authority_tier"] for each in self._intake["source_origins"]}
+
+    @cached_property
+    def _labels(self) -> dict[tuple[str, str], Mapping[str, str]]:
+        return {
+            (kind, entry.get("id", entry.get("name"))): entry["label"]
+            for document in self.documents.values()
+            for kind, entries in document.items()
+            if isinstance(entries, list)
+            for entry in entries
+            if isinstance(entry, dict) and "label" in entry
+        }
+
+
+def load_contracts(directory: Path | None = None) -> Contracts:
+    """The contracts of the package, or of `directory` (the schemas are always the package's).
+
+    Raises ContractError naming the file, the place in it (a JSON pointer) and the remedy.
+    """
+    return _packaged() if directory is None else _load(directory)
+
+
+@cache
+def _packaged() -> Contracts:
+    return _load(files("tenant_pipeline.contracts"))
+
+
+def _load(directory: Traversable) -> Contracts:
+    contracts = Contracts({name: _checked(directory, name) for name in CONTRACTS})
+    _check_against_code(contracts)
+    _check_references(contracts)
+    return contracts
+
+
+def _checked(directory: Traversable, name: str) -> Mapping[str, Any]:
+    file = f"{name}.json"
+    try:
+        document = json.loads(directory.joinpath(file).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ContractError("The contract is missing", where=file, remedy="Restore it from the release.") from None
+    except ValueError as error:
+        place = f"{file} line {error.lineno}" if isinstance(error, json.JSONDecodeError) else file
+        raise ContractError("The contract is not JSON", where=place, remedy="Restore it from the release.") from None
+    _check_version(document, file)
+    schema_file = files("tenant_pipeline.contracts").joinpath("schemas", f"{name}.schema.json")
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    for error in Draft202012Validator(schema).iter_errors(document):
+        raise ContractError(
+            f"The contract breaks its schema: {error.message[:200]}",
+            where=f"{file}#/{'/'.join(str(part) for part in error.absolute_path)}",
+            remedy="Mend the contract, or restore it from the release.",
+        )
+    _check_labels(document, file)
+    checked: Mapping[str, Any] = document
+    return checked
+
+
+def _check_version(document: Any, file: str) -> None:
+    version = document.get("schema_version", "") if isinstance(document, dict) else ""
+    parts = str(version).split(".")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        raise ContractError("The contract has no semantic version", where=f"{file}#/schema_version")
+    if (int(parts[0]), int(parts[1])) > SUPPORTED_VERSION:
+        raise ContractError(
+            f"The contract is of version {version}, newer than this code understands",
+            where=f"{file}#/schema_version",
+            remedy=f"Install a newer release, or use a contract of version {'.'.join(map(str, SUPPORTED_VERSION))}.",
+        )
+
+
+def _check_labels(value: Any, file: str, pointer: str = "") -> None:
+    """Every label in Thai, English and Chinese, wherever it stands."""
+    for key, child in _children(value):
+        place = f"{pointer}/{key}"
+        if key == "label" and any(not str(child.get(language, "")).strip() for language in LANGUAGES):
+            raise ContractError(
+                "A label is missing in one of its three languages",
+                where=f"{file}#{place}",
+                remedy="Give it in th, en and zh.",
+            )
+        _check_labels(child, file, place)
+
+
+def _children(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)
+
+
+def _check_against_code(contracts: Contracts) -> None:
+    """What the contract enumerates and what the code knows are the same."""
+    intake, stages = contracts.documents["enterprise_intake"], contracts.documents["multi_source_intake"]["stages"]
+    for kind, known, file, entries in (
+        ("origins", [str(origin) for origin in Origin], "enterprise_intake.json#/source_origins", intake["source_origins"]),
+        ("unit modes", [str(mode) for mode in UnitMode], "enterprise_intake.json#/unit_modes", intake["unit_modes"]),
+        ("stages", [str(stage) for stage in STAGES], "multi_source_intake.json#/stages", stages),
+    ):
+        if [entry["id"] for entry in entries] != known:
+            raise ContractError(f"The contract's {kind} are not those of this code", where=file)
+
+
+def _check_references(contracts: Contracts) -> None:
+    """Types, properties and gates that are named anywhere exist."""
+    vocabulary = contracts.vocabulary
+    for definition in vocabulary.types.values():
+        if definition.parent is not None:
+            vocabulary.type(definition.parent)
+        for name in (*definition.properties, *definition.expected):
+            vocabulary.property(name)
+    for mapping in contracts.mappings.mappings:
+        vocabulary.type(mapping.type)
+        for rule in mapping.rules:
+            vocabulary.property(rule.property)
+    for synonym in contracts.mappings.synonyms:
+        if synonym.property not in ("latitude", "longitude"):
+            vocabulary.property(synonym.property)
+    gates = {gate.id for gate in contracts.review_gates}
+    for row in contracts.documents["approval_matrix"]["rows"]:
+        if row["gate"] not in gates:
+            raise ContractError(f"There is no gate {row['gate']}", where=f"approval_matrix.json#/rows ({row['id']})")

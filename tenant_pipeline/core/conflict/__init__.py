@@ -1,0 +1,1 @@
+"""When two sources say different things: compared by type, resolved by rank, never decided in silence."""

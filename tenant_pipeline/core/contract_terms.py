@@ -1,0 +1,46 @@
+"""Terms of the enterprise intake contract that rules in the core take as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CoverageDimension:
+    """A dimension of the coverage score. Scores are 0–1; at `pass_at` and above it passes, at `warn_at` it warns."""
+
+    id: str
+    formula: str
+    weight: float
+    pass_at: float
+    warn_at: float
+    blocking: bool
+
+
+@dataclass(frozen=True)
+class PiiPolicy:
+    """What becomes of each type of personal data (allow, hash, mask, drop, quarantine), and when the gate closes."""
+
+    actions: Mapping[str, str]
+    default_action: str
+    quarantined_share_fail: float
+    requires_agreement: bool
+
+
+@dataclass(frozen=True)
+class QualityThresholds:
+    """The share of failed statements (0–1) above which the quality gate warns, and above which it closes."""
+
+    warn_share: float
+    fail_share: float
+
+
+@dataclass(frozen=True)
+class ReviewGate:
+    """An approval gate: who may decide, within how many hours, and whether two people must."""
+
+    id: str
+    roles: tuple[str, ...]
+    sla_hours: int
+    dual: bool

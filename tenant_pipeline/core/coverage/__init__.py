@@ -1,0 +1,1 @@
+"""How well a source or a tenant covers what the contract asks for: one measure a dimension, each with its reason."""

@@ -1,0 +1,72 @@
+"""One small tree of errors: what was wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class TenantRuntimeError(Exception):
+    """Base of every error that a user may meet.
+
+    `what` says what was wrong, `where` names the file, field or row, `remedy` what to do. None of the three may
+    carry a value read from a source, a secret or a DSN: they are shown, logged and stored.
+    """
+
+    code = "runtime-error"
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f" [{self.where}]" if self.where else ""
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{self.what}{place}.{remedy}" if not self.what.endswith(".") else f"{self.what}{place}{remedy}"
+
+
+class ContractError(TenantRuntimeError):
+    """A contract file is broken, newer than the code, or short of a label."""
+
+    code = "contract-invalid"
+
+
+class SettingsError(TenantRuntimeError):
+    """The installation is configured in a way that cannot work."""
+
+    code = "settings-invalid"
+
+
+class NotFoundError(TenantRuntimeError):
+    """A tenant, source or stage record does not exist, or is not the caller's to see."""
+
+    code = "not-found"
+
+
+class InputError(TenantRuntimeError):
+    """What a user handed in cannot be used as it is."""
+
+    code = "input-invalid"
+
+
+class SourceStoppedError(TenantRuntimeError):
+    """A source cannot go on: nothing readable, a closed gate, or an upstream stage that has not run."""
+
+    code = "source-stopped"
+
+
+class GateClosedError(SourceStoppedError):
+    """A gate's verdict keeps the source from going on."""
+
+    code = "gate-closed"
+
+
+class ConservationError(TenantRuntimeError):
+    """A stage lost or invented rows: rows in differ from rows out + rejected + quarantined."""
+
+    code = "conservation-broken"
+
+
+class IntegrityError(TenantRuntimeError):
+    """Stored bytes, or the audit log, are not what was written."""
+
+    code = "integrity-broken"

@@ -1,0 +1,1 @@
+"""Records become statements by declared mappings: what they are, which fits a table, and how they are applied."""

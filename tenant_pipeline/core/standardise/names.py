@@ -1,0 +1,72 @@
+"""Names: one way of writing each, and the key under which two spellings of a name are the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import opencc
+
+from tenant_pipeline.core.standardise.characters import clean, half_width, something_left, western_digits
+from tenant_pipeline.core.standardise.reading import Context, Standardised, Unreadable
+
+_THAI_PREFIX = re.compile(r"^(?:จังหวัด|อำเภอ|กิ่งอำเภอ|เขต|ตำบล|แขวง|จ\.|อ\.|ต\.)\s*(?=\S)")
+_ENGLISH_PREFIX = re.compile(
+    r"^(?:changwat|jangwat|province of|amph(?:oe|ur|or)|ampur|king amphoe|khet|tamb(?:on|ol)|tumbon|khwaeng"
+    r"|(?:sub-?\s?)?district of)\.?\s+(?=\S)"
+)
+_ENGLISH_SUFFIX = re.compile(r"(?<=\S)\s+(?:(?:sub-?\s?)?district|province)$")
+_CHINESE_SUFFIX = re.compile(r"(?<=..)(?:府|县|分区|区|镇)$")
+
+_LEGAL_FORMS = (
+    re.compile(r"^(?:บริษัท|บมจ\.?|บจก\.?|บจ\.|ห้างหุ้นส่วนจำกัด|ห้างหุ้นส่วนสามัญ|หจก\.?|หสน\.?)\s*(?=\S)"),
+    re.compile(r"(?<=\S)\s*จำกัด\s*(?:\(\s*มหาชน\s*\))?$"),
+    re.compile(
+        r"(?<=\S)[\s,]+(?:(?:public )?company limited|(?:(?:public )?co\.?,?\s*)?ltd\.?|limited"
+        r"|pcl\.?|plc\.?|inc\.?|incorporated|corp\.?|corporation|llc\.?|l\.l\.c\.|llp\.?|gmbh|limited partnership"
+        r"|(?:pte\.?|pty\.?)\s*ltd\.?)(?:\s*\((?:thailand|public)\))?$"
+    ),
+    re.compile(r"(?<=.)(?:股份有限公司|有限责任公司|有限公司|集团公司)$"),
+)
+"""Legal forms of a company in Thai, English and (simplified) Chinese; each is taken off when something remains."""
+
+
+def standardise_name(value: str, context: Context) -> Standardised:
+    """A name in NFC, half-width, Thai marks in order, white space collapsed; its case and script stay as they are.
+
+    Raises Unreadable when the text has neither a letter nor a digit.
+    """
+    name = something_left(clean(half_width(value)))
+    if not any(character.isalnum() for character in name):
+        raise Unreadable("name-without-letters", "The name has neither a letter nor a digit.")
+    return Standardised(name, "name")
+
+
+@lru_cache(maxsize=1)
+def _to_simplified() -> opencc.OpenCC:
+    """OpenCC's traditional-to-simplified converter: its tables take time to load, once."""
+    return opencc.OpenCC("t2s")
+
+
+def name_key(value: str, lang: str) -> str:
+    """The key under which names of one language are compared: equal keys, same name.
+
+    Case, width, punctuation, spacing and digit forms are folded, traditional Chinese becomes simplified, and what
+    only says what kind of thing is named is taken off: administrative prefixes (`อำเภอ`, `Khet`, `District`) and
+    legal forms (`บริษัท … จำกัด`, `Co., Ltd.`, `有限公司`). "" when nothing is left to compare.
+    """
+    text = clean(western_digits(half_width(value))).casefold()
+    if lang.startswith("zh") or not (lang or text.isascii()):
+        text = _to_simplified().convert(text)
+        text = _CHINESE_SUFFIX.sub("", text)
+    for form in _LEGAL_FORMS:
+        text = form.sub("", text)
+    for affix in (_THAI_PREFIX, _ENGLISH_PREFIX, _ENGLISH_SUFFIX):
+        text = affix.sub("", text)
+    return "".join(character for character in text if _counts(character))
+
+
+def _counts(character: str) -> bool:
+    """Whether a character tells names apart: letters, digits, vowel signs and tone marks do."""
+    return unicodedata.category(character)[0] in "LNM"

@@ -1,0 +1,66 @@
+"""The quality gate's verdict: which share of a source's statements may fail before the source is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+
+SAMPLE_LOCATORS = 5
+"""How many failing rows a finding points to."""
+
+
+class QualityThresholds(Protocol):
+    """The shares (0–1) of rejected statements above which the gate warns, and above which it closes."""
+
+    @property
+    def warn_share(self) -> float: ...
+
+    @property
+    def fail_share(self) -> float: ...
+
+
+@dataclass
+class FailureTally:
+    """How many rows failed each check so far, and where the first of them stand."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, failing: Mapping[str, npt.NDArray[np.int64]], locators: pd.Series[str]) -> None:
+        """Count the failing rows of one batch, by the name of the check; `locators` are those of the batch's rows."""
+        for name, rows in failing.items():
+            self.counts[name] = self.counts.get(name, 0) + len(rows)
+            samples = self.samples.setdefault(name, [])
+            samples.extend(locators.iloc[rows[: SAMPLE_LOCATORS - len(samples)]].tolist())
+
+
+def quality_verdict(statements: int, rejected: int, tally: FailureTally, thresholds: QualityThresholds) -> GateVerdict:
+    """Pass, warn or fail by the share of rejected statements; fail when no statement passed.
+
+    The findings name each check, how many statements failed it (one may fail several) and where the first stand.
+    """
+    findings = tuple(
+        {"check": name, "count": count, "sample_locators": tally.samples[name]}
+        for name, count in sorted(tally.counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+    band, reason = _judged(statements, rejected, thresholds)
+    return GateVerdict(Gate.QUALITY, band, (reason,), findings)
+
+
+def _judged(statements: int, rejected: int, thresholds: QualityThresholds) -> tuple[Band, str]:
+    if rejected == statements:
+        return Band.FAIL, f"Nothing passed: {rejected} of {statements} statements failed a check."
+    share = rejected / statements
+    failed = f"{rejected} of {statements} statements ({share:.2%}) failed a check"
+    if share > thresholds.fail_share:
+        return Band.FAIL, f"{failed}, more than the {thresholds.fail_share:.2%} at which the gate closes."
+    if share > thresholds.warn_share:
+        return Band.WARN, f"{failed}, more than the {thresholds.warn_share:.2%} at which the gate warns."
+    return Band.PASS, f"{failed}, within the limit of {thresholds.warn_share:.2%}."

@@ -1,0 +1,192 @@
+"""ZIP archives opened safely: every member is checked, and limits hold for the bytes that really come out.
+
+Sizes that an archive declares are never trusted: a bomb is stopped while it unpacks.
+"""
+
+from __future__ import annotations
+
+import io
+import lzma
+import stat
+import unicodedata
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from tenant_pipeline.core.errors import InputError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+CHUNK_BYTES = 1024 * 1024
+RATIO_FLOOR_BYTES = 10 * 1024 * 1024
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError)
+
+
+class ArchiveError(InputError):
+    """An archive, or one member of it, is refused; `code` names the reason."""
+
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(what, where="archive", remedy="Unpack it yourself and hand in the files that matter.")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """How much an archive, with all archives inside it, may unpack to.
+
+    `max_ratio` is unpacked bytes of a member over its packed bytes, held from 10 MiB on: small files of one repeated
+    byte are harmless.
+    """
+
+    max_members: int = 20_000
+    max_member_bytes: int = 1024**3
+    max_total_bytes: int = 4 * 1024**3
+    max_ratio: float = 200.0
+    max_depth: int = 3
+
+
+class Budget:
+    """What an archive may still unpack."""
+
+    def __init__(self, limits: ArchiveLimits) -> None:
+        self.limits = limits
+        self.bytes_left = limits.max_total_bytes
+        self.members_left = limits.max_members
+
+    def take_members(self, count: int) -> None:
+        """Count members in. Raises ArchiveError when they are too many."""
+        self.members_left -= count
+        if self.members_left < 0:
+            raise ArchiveError("too-many-members", "The archive has too many members")
+
+
+class MemberStream(io.RawIOBase):
+    """A member's bytes as they are unpacked. Reading raises ArchiveError as soon as a limit is passed."""
+
+    def __init__(self, source: BinaryIO, packed_bytes: int, budget: Budget) -> None:
+        super().__init__()
+        self._source = source
+        self._packed = max(packed_bytes, 1)
+        self._budget = budget
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._source.read(min(len(view), CHUNK_BYTES))
+        limits = self._budget.limits
+        self._read += len(data)
+        self._budget.bytes_left -= len(data)
+        if self._budget.bytes_left < 0:
+            raise ArchiveError("archive-too-large", "The archive unpacks to more bytes than are taken in")
+        if self._read > limits.max_member_bytes:
+            raise ArchiveError("member-too-large", "The member unpacks to more bytes than are taken in")
+        if self._read > RATIO_FLOOR_BYTES and self._read / self._packed > limits.max_ratio:
+            raise ArchiveError("compression-bomb", "The member is packed more tightly than any document is")
+        view[: len(data)] = data
+        return len(data)
+
+
+def is_zip(stream: BinaryIO) -> bool:
+    """Whether a stream begins as a ZIP archive does. Leaves it at its beginning."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
+    return head in ZIP_MAGIC
+
+
+def is_document_package(archive: zipfile.ZipFile) -> bool:
+    """Whether an archive is one document (OOXML, ODF or EPUB) and no container of files."""
+    names = {info.filename for info in archive.infolist()}
+    return "[Content_Types].xml" in names or {"mimetype", "META-INF/manifest.xml"} <= names
+
+
+def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
+    """The archive in a seekable stream. Raises ArchiveError when its directory cannot be read."""
+    try:
+        return zipfile.ZipFile(stream)
+    except BROKEN:
+        raise ArchiveError("corrupt-archive", "The archive is damaged") from None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of an archive: its number (1-based, folders not counted), path, and the reason to refuse it, if any."""
+
+    number: int
+    path: str
+    info: zipfile.ZipInfo
+    refusal: ArchiveError | None
+
+
+def members(archive: zipfile.ZipFile) -> list[Member]:
+    """The files of an archive in its own order, each checked for what could harm whoever unpacks it."""
+    seen: set[str] = set()
+    found = []
+    files = (info for info in archive.infolist() if not info.is_dir())
+    for number, info in enumerate(files, start=1):
+        path = unicodedata.normalize("NFC", info.filename)
+        refusal = _refusal(info, path, seen)
+        seen.add(path.casefold())
+        found.append(Member(number, path, info, refusal))
+    return found
+
+
+def open_member(archive: zipfile.ZipFile, member: Member, budget: Budget) -> BinaryIO:
+    """The bytes of a member. Raises ArchiveError here or while reading."""
+    try:
+        source = archive.open(member.info)
+    except (*BROKEN, RuntimeError):
+        raise ArchiveError("corrupt-member", "The member cannot be unpacked") from None
+    return cast(BinaryIO, MemberStream(cast(BinaryIO, source), member.info.compress_size, budget))
+
+
+def check_package(stream: BinaryIO, limits: ArchiveLimits) -> None:
+    """Unpack a document package once, keeping nothing, so that a parser meets no bomb. Raises ArchiveError."""
+    budget = Budget(limits)
+    stream.seek(0)
+    with open_archive(stream) as archive:
+        found = members(archive)
+        budget.take_members(len(found))
+        for member in found:
+            if member.refusal is not None:
+                raise member.refusal
+            with open_member(archive, member, budget) as source:
+                try:
+                    for _ in iter(lambda unpacked=source: unpacked.read(CHUNK_BYTES), b""):
+                        pass
+                except BROKEN:
+                    raise ArchiveError("corrupt-member", "The document is damaged") from None
+    stream.seek(0)
+
+
+def _refusal(info: zipfile.ZipInfo, path: str, seen: set[str]) -> ArchiveError | None:
+    parts = path.split("/")
+    original = info.orig_filename
+    if original.startswith("/") or "\\" in original or "\0" in original or parts[0].endswith(":"):
+        return ArchiveError("absolute-path", "The member has an absolute path or one of another system")
+    if ".." in parts or "." in parts or "" in parts:
+        return ArchiveError("path-traversal", "The member's path leads out of the archive")
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return ArchiveError("special-member", "The member is a link or a special file")
+    if info.flag_bits & 0x1:
+        return ArchiveError("encrypted-member", "The member is encrypted")
+    if path.casefold() in seen:
+        return ArchiveError("colliding-name", "Another member has the same name")
+    if not _is_text(path):
+        return ArchiveError("unreadable-name", "The member's name is not text")
+    return None
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Readers, one a format: each describes the tables of a file, and then streams their rows."""

@@ -1,0 +1,52 @@
+"""What a reader yields: items, each of a table, and problems, each with its place. And the facts it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RECORDS = "records"
+SEGMENTS = "segments"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record or a segment of text: its table within the object, its place there, and its fields as text."""
+
+    table: str
+    locator: str
+    values: Mapping[str, str | None]
+    shape: str = RECORDS
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A row that could not be read: its place, a code and a sentence that does not quote it."""
+
+    locator: str
+    code: str
+    reason: str
+
+
+class UnreadableError(Exception):
+    """The whole object cannot be read: a code and a sentence that quotes nothing."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+Items = Iterator[Item | Problem]
+
+
+def text_of(value: Any) -> str | None:
+    """A scalar as text: numbers without a needless `.0`, booleans in lower case, None for nothing."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)

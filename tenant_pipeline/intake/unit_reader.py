@@ -1,0 +1,103 @@
+"""Files and folders handed in as a unit: streamed into the raw zone, never loaded whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
+from tenant_pipeline.core.tables import RawObjects
+
+BUNDLE_SUFFIXES = (".zip", ".json", ".jsonl", ".ndjson")
+
+
+def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> Unit:
+    """Copy files into the raw zone and describe them as a unit.
+
+    `single-file` is exactly one regular file, `folder` one directory with all that lies below it, `ai-bundle` one or
+    more exports (ZIP or JSON) or one directory of them. Paths inside the unit are NFC and '/'-separated.
+
+    Raises InputError for a missing path, a symbolic link, an empty folder, or what does not fit the mode.
+    """
+    if mode is UnitMode.LINK:
+        raise InputError("A link is not a path", where="unit mode", remedy="Hand the address in as a link.")
+    if not paths:
+        raise InputError("No path was given", where="paths", remedy="Name the file or folder to hand in.")
+    for number, path in enumerate(paths, start=1):
+        _check_given(path, f"path {number}")
+    if len(paths) == 1 and paths[0].is_dir():
+        if mode is UnitMode.SINGLE_FILE:
+            raise InputError(
+                "A folder was given where one file is expected", where="path 1", remedy="Use the unit mode folder."
+            )
+        return Unit(mode, _copied(_below(paths[0]), raw))
+    if mode is UnitMode.FOLDER:
+        raise InputError(
+            "The unit mode folder takes exactly one folder", where="paths", remedy="Give one folder, or use single-file."
+        )
+    if mode is UnitMode.SINGLE_FILE and len(paths) != 1:
+        raise InputError(
+            "The unit mode single-file takes exactly one file", where="paths", remedy="Put the files into a folder."
+        )
+    if mode is UnitMode.AI_BUNDLE:
+        for number, path in enumerate(paths, start=1):
+            if not path.is_file() or path.suffix.lower() not in BUNDLE_SUFFIXES:
+                raise InputError(
+                    "An AI bundle is made of ZIP or JSON exports, or is one folder of them",
+                    where=f"path {number}",
+                    remedy="Hand in the export as it was downloaded.",
+                )
+    return Unit(mode, _copied(((path.name, path) for path in paths), raw))
+
+
+def _check_given(path: Path, where: str) -> None:
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        raise InputError("There is no such file or folder", where=where, remedy="Check the path.") from None
+    except OSError:
+        raise InputError("The path cannot be read", where=where, remedy="Check its permissions.") from None
+    if stat.S_ISLNK(kind):
+        raise InputError("Symbolic links are not followed", where=where, remedy="Give the file or folder itself.")
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise InputError("Neither a regular file nor a folder", where=where, remedy="Give a file or a folder.")
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """All files below a folder with their relative paths. Raises InputError at the first link or special file."""
+    for parent, folders, files in os.walk(folder, onerror=_unreadable):
+        folders.sort()
+        for name in [*folders, *sorted(files)]:
+            path = Path(parent, name)
+            _check_given(path, "a file below the folder")
+            if path.is_file():
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _unreadable(error: OSError) -> None:
+    raise InputError("A folder cannot be read", where="folder", remedy="Check its permissions.") from error
+
+
+def _copied(files: Iterator[tuple[str, Path]], raw: RawObjects) -> tuple[UnitFile, ...]:
+    copied: dict[str, UnitFile] = {}
+    for name, path in files:
+        inside = unicodedata.normalize("NFC", name)
+        if inside in copied:
+            raise InputError("Two files have the same name", where="paths", remedy="Rename one of them.")
+        try:
+            inside.encode()
+            stream = path.open("rb")
+        except UnicodeEncodeError:
+            raise InputError("A file name is not Unicode", where="paths", remedy="Rename the file.") from None
+        except OSError:
+            raise InputError("A file cannot be read", where="paths", remedy="Check its permissions.") from None
+        with stream:
+            digest, size = raw.put(stream)
+        copied[inside] = UnitFile(inside, digest, size)
+    if not copied:
+        raise InputError("The folder holds no files", where="folder", remedy="Put the files to hand in into it.")
+    return tuple(sorted(copied.values(), key=lambda file: file.path))

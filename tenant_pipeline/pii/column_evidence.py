@@ -1,0 +1,39 @@
+"""What a whole column says of its bare numbers.
+
+One cell `1690000000000` may be a Thai national id or a time stamp: one number in eleven has a right check digit. A
+column of ids has it in every cell, a column of time stamps in one of eleven, so the column decides where neither its
+name nor the words around the number do.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES
+from tenant_pipeline.pii.recognisers.folded import BareSeries
+from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
+
+_SAMPLE = 2_000
+_MOST = 0.5
+_ENOUGH_TO_DENY = 20
+"""Fewer bare numbers than this prove nothing against the kind; a doubt is settled in favour of privacy."""
+
+
+def column_evidence(folded: pa.Array) -> tuple[str, ...]:
+    """Context for a column, from its distinct folded values (the first batch's): which kinds its bare numbers are."""
+    digits = folded.filter(pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}\s*$"), False))
+    if len(digits) == 0:
+        return ()
+    sample = [text.strip() for text in digits[:_SAMPLE].to_pylist()]
+    kinds = (recogniser.series for recogniser in RECOGNISERS if recogniser.series is not None)
+    return tuple(said for kind in kinds if (said := _evidence(kind, sample)))
+
+
+def _evidence(series: BareSeries, sample: list[str]) -> str:
+    competing = [number for number in sample if series.population.fullmatch(number)]
+    if not competing:
+        return ""
+    if sum(map(series.valid, competing)) >= _MOST * len(competing):
+        return SERIES + series.kind
+    return NO_SERIES + series.kind if len(competing) >= _ENOUGH_TO_DENY else ""

@@ -1,0 +1,1 @@
+"""Recognisers of personal data, one subject a file; `registry.py` lists them all. They read folded text only."""

@@ -1,0 +1,148 @@
+"""What every recogniser here is: one of Presidio's that reads folded text and says cheaply when it cannot match.
+
+A subclass names its entity type, yields candidates, and declares a `prefilter`: a regular expression without
+look-around (RE2 runs it over whole columns) that fits every folded text in which the recogniser finds anything. A
+recogniser that is sure only near a context word (`needs_context`) is left out where neither field nor text has one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from presidio_analyzer import LocalRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+from tenant_pipeline.pii.folding import fold
+from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES
+
+START = r"(?:(?<![0-9A-Za-z])|(?<=(?i:tel))|(?<=(?i:id))|(?<=(?i:no))|(?<=(?i:phone))|(?<=(?i:mobile)))(?<![0-9][.:])"
+"""Where a number may begin: not inside a number, a decimal, a time or a Latin word, unless that word announces it.
+
+`\\b` would fail after a Thai or Chinese letter.
+"""
+
+END = r"(?![0-9])(?!\.[0-9])(?:(?![A-Za-z])|(?=(?i:ext|line|mail|email|fax|tel|x ?[0-9])))"
+"""Where it may end."""
+
+THRESHOLD = 0.5
+"""A result counts from this score on."""
+
+BARE_KEY = "bare"
+"""Metadata of a result that is a whole cell of nothing but digits."""
+
+SERIES_SCORE = 0.8
+NO_SERIES_SCORE = 0.2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stretch of the folded text that may be of the recogniser's type, with the score it has on its own."""
+
+    start: int
+    end: int
+    score: float
+    bare: bool = False
+
+
+@dataclass(frozen=True)
+class BareSeries:
+    """How a column of bare digits tells whether it is of this kind: which cells compete, and which are valid."""
+
+    kind: str
+    population: re.Pattern[str]
+    valid: Callable[[str], bool]
+
+
+class FoldedRecogniser(LocalRecognizer):
+    """A recogniser over folded text. Subclasses set the class attributes and `candidates`."""
+
+    entity: ClassVar[str]
+    prefilter: ClassVar[str]
+    context_words: ClassVar[tuple[str, ...]] = ()
+    needs_context: ClassVar[bool] = False
+    field_only: ClassVar[bool] = False
+    series: ClassVar[BareSeries | None] = None
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            supported_entities=[self.entity], supported_language=language, context=list(self.context_words)
+        )
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def candidates(self, folded: str) -> Iterator[Candidate]:
+        """Yield what may be of this type in the folded text."""
+        raise NotImplementedError
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
+        """Presidio's call: the candidates as results, in the offsets of `text`."""
+        return [
+            RecognizerResult(
+                self.entity,
+                candidate.start,
+                candidate.end,
+                candidate.score,
+                recognition_metadata={
+                    RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
+                    RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+                    BARE_KEY: candidate.bare,
+                },
+            )
+            for candidate in self.candidates(fold(text))
+        ]
+
+    def enhance_using_context(
+        self,
+        text: str,
+        raw_recognizer_results: list[RecognizerResult],
+        other_raw_recognizer_results: list[RecognizerResult],
+        nlp_artifacts: NlpArtifacts,
+        context: list[str] | None = None,
+    ) -> list[RecognizerResult]:
+        """Let what the whole column shows decide on its bare numbers, before words around a match are looked at."""
+        if self.series is None or not context:
+            return raw_recognizer_results
+        for result in raw_recognizer_results:
+            if result.recognition_metadata[BARE_KEY]:
+                if SERIES + self.series.kind in context:
+                    result.score = max(result.score, SERIES_SCORE)
+                elif NO_SERIES + self.series.kind in context:
+                    result.score = min(result.score, NO_SERIES_SCORE)
+        return raw_recognizer_results
+
+
+def valid_matches(pattern: re.Pattern[str], folded: str, valid: Callable[[str], bool]) -> Iterator[re.Match[str]]:
+    """Matches that are valid; after one that is not, the search goes on one character later, not after its end.
+
+    A house number before a national id would otherwise swallow the id's first digits and hide it.
+    """
+    position = 0
+    while match := pattern.search(folded, position):
+        if valid(match[0]):
+            yield match
+            position = match.end()
+        else:
+            position = match.start() + 1
+
+
+def digits_of(text: str) -> str:
+    """The ASCII digits of a folded text."""
+    return re.sub(r"[^0-9]", "", text)
+
+
+def is_bare(folded: str, start: int, end: int) -> bool:
+    """Whether the stretch is digits only and the whole cell, so that nothing around it says what it is."""
+    return folded[start:end].isdigit() and folded.strip() == folded[start:end]
+
+
+def inside_url(folded: str, start: int) -> bool:
+    """Whether the position lies in a web address, where bare numbers are article ids far more often than phones."""
+    head = folded[max(0, start - 300) : start]
+    word = re.split(r"[\s<>\"'()]", head)[-1]
+    return "://" in word or word.startswith("www.")

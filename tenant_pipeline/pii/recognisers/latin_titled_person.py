@@ -1,0 +1,35 @@
+"""Names in Latin letters after Mr, Mrs, Ms, Dr, Prof or Khun."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
+
+_TITLE = r"(?:Mr|Mrs|Ms|Miss|Mister|Dr|Prof|Professor|MR|MRS|MS|MISS|DR|PROF)"
+_KHUN = r"(?:Khun|KHUN)"
+"""Also the first syllable of many places (Khun Yuam), so it asks for two names of four letters or more."""
+_WORD = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ'’-]+"
+_LONG_WORD = r"[A-Z][A-Za-z]{3,}"
+_PARTICLE = r"(?:de|da|van|von|bin|binti|al|el|la|na)"
+_MORE = rf"(?:[ ](?:[A-Z]\.[ ]?)*(?:{_PARTICLE} )?{_WORD})"
+_NAME = re.compile(
+    rf"(?<![0-9A-Za-z])(?:"
+    rf"{_TITLE}(?:\.[ ]?|[ ])(?!Universe|World|Thailand|Grand|Earth|International|Tiffany)"
+    rf"(?P<name>(?:[A-Z]\.[ ]?)*{_WORD}{_MORE}{{0,3}})"
+    rf"|{_KHUN}[ ](?P<khun>{_LONG_WORD}[ ]{_LONG_WORD})(?![A-Za-z]))"
+)
+
+
+class LatinTitledPersonRecogniser(FoldedRecogniser):
+    """Capitalised words after a title."""
+
+    entity = "PERSON"
+    prefilter = rf"(?:{_TITLE}|{_KHUN})(?:\.[ ]?|[ ])[A-ZÀ-ÖØ-Þ]"
+
+    def candidates(self, folded: str) -> Iterator[Candidate]:
+        """Names after a title."""
+        for match in _NAME.finditer(folded):
+            group = "name" if match["name"] else "khun"
+            yield Candidate(match.start(group), match.end(group), 0.75)

@@ -1,0 +1,142 @@
+"""Replace what was found in a text, in a column, and in the names and locators around a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tenant_pipeline.core.pseudonym import PseudonymKey, digest_of_token, mask, pseudonym, without_replacements
+from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
+from tenant_pipeline.pii.canonical import canonical_value
+from tenant_pipeline.pii.findings import Findings, Place
+from tenant_pipeline.pii.policy import Action, PiiPolicy, action_for
+from tenant_pipeline.pii.recognisers.registry import STRUCTURAL_ENTITIES
+
+
+@dataclass(frozen=True)
+class ScreenedColumn:
+    """A column without personal data, and which of its rows may not go on.
+
+    `withheld` holds, per row, the entity type for which policy quarantines the record, or ''; `residual` the type
+    that was still found in the output.
+    """
+
+    values: pa.Array
+    withheld: npt.NDArray[np.object_] | None
+    residual: npt.NDArray[np.object_] | None
+
+
+@dataclass(frozen=True)
+class _Treated:
+    found: Found
+    action: Action
+    substitute: str
+
+
+@dataclass
+class Replacer:
+    """Finds and replaces under one tenant's key and policy, and counts what it does."""
+
+    analyzer: PiiAnalyzer
+    policy: PiiPolicy
+    key: PseudonymKey
+    findings: Findings = field(default_factory=Findings)
+
+    def column(self, values: pa.Array, context: Sequence[str], place: Place) -> ScreenedColumn:
+        """Screen a column of texts. Each distinct value is looked at once."""
+        encoded = values.dictionary_encode()
+        distinct, indices = encoded.dictionary, encoded.indices
+        answers = self.analyzer.find_all(distinct, context)
+        output = distinct
+        withheld: dict[int, str] = {}
+        if answers:
+            positions = list(answers)
+            counts = np.bincount(pc.drop_null(indices).to_numpy(zero_copy_only=False), minlength=len(distinct))
+            replaced: list[str | None] = []
+            for index, text in zip(positions, distinct.take(pa.array(positions)).to_pylist(), strict=True):
+                treated = self._treat(text, answers[index], place, int(counts[index]))
+                dropped = any(one.action is Action.DROP for one in treated)
+                replaced.append(None if dropped else _rewritten(text, treated))
+                for one in treated:
+                    if one.action is Action.QUARANTINE:
+                        withheld.setdefault(index, one.found.entity_type)
+            changed = np.zeros(len(distinct), dtype=bool)
+            changed[positions] = True
+            output = pc.replace_with_mask(distinct, pa.array(changed), pa.array(replaced, type=distinct.type))
+        residual = self._residual(output, context)
+        return ScreenedColumn(output.take(indices), _per_row(withheld, indices), _per_row(residual, indices))
+
+    def text(self, text: str, place: Place) -> str:
+        """Screen a name or path. It cannot be withheld: where policy drops or quarantines, a mask stands instead."""
+        found = self.analyzer.find(text)
+        return _rewritten(text, self._treat(text, found, place, 1)) if found else text
+
+    def json(self, value: Any, place: Place) -> Any:
+        """Screen every text in a JSON value, keys and numbers included."""
+        if isinstance(value, str):
+            return self.text(value, place)
+        if isinstance(value, Mapping):
+            return {self.text(str(name), place): self.json(inner, place) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.json(inner, place) for inner in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            screened = self.text(str(value), place)
+            return value if screened == str(value) else screened
+        return value
+
+    def _treat(self, text: str, found: Sequence[Found], place: Place, count: int) -> list[_Treated]:
+        """Decide on and count what was found in one text that occurs `count` times."""
+        treated = []
+        for one in found:
+            action = action_for(self.policy, one.entity_type)
+            raw = text[one.start : one.end]
+            token = pseudonym(one.entity_type, canonical_value(one.entity_type, raw), self.key)
+            self.findings.add(
+                place, one.entity_type, action, count=count, score=one.score, digest=digest_of_token(token)
+            )
+            substitute = {Action.ALLOW: raw, Action.HASH: token}.get(action, mask(one.entity_type))
+            treated.append(_Treated(one, action, substitute))
+        return treated
+
+    def _residual(self, output: pa.Array, context: Sequence[str]) -> dict[int, str]:
+        """What is still found in the output, with our own replacements taken out and policy's exceptions left out."""
+        touched = pc.fill_null(pc.match_substring(output, "⟦"), False)
+        bare = output
+        if pc.any(touched).as_py():
+            stripped = [without_replacements(text) for text in pc.filter(output, touched).to_pylist()]
+            bare = pc.replace_with_mask(output, touched, pa.array(stripped, type=output.type))
+        residual: dict[int, str] = {}
+        for index, found in self.analyzer.find_all(bare, context).items():
+            for one in found:
+                allowed = action_for(self.policy, one.entity_type) is Action.ALLOW
+                if one.entity_type in STRUCTURAL_ENTITIES and not allowed:
+                    residual.setdefault(index, one.entity_type)
+        return residual
+
+
+def _rewritten(text: str, treated: Sequence[_Treated]) -> str:
+    pieces: list[str] = []
+    position = 0
+    for one in treated:
+        pieces += (text[position : one.found.start], one.substitute)
+        position = one.found.end
+    return "".join((*pieces, text[position:]))
+
+
+def _per_row(by_value: Mapping[int, str], indices: pa.Array) -> npt.NDArray[np.object_] | None:
+    if not by_value:
+        return None
+    types = np.full(max(by_value) + 1, "", dtype=object)
+    for index, entity_type in by_value.items():
+        types[index] = entity_type
+    rows = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
+    known = (rows >= 0) & (rows < len(types))
+    result = np.full(len(rows), "", dtype=object)
+    result[known] = types[rows[known]]
+    return result

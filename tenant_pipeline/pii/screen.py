@@ -1,0 +1,208 @@
+"""Stage 4, `screen`: no raw personal data passes this line, in values, field names, table names, paths or locators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from tenant_pipeline.core.gate import GateVerdict
+from tenant_pipeline.core.pseudonym import PseudonymKey
+from tenant_pipeline.core.stage import Disposition, StageCount
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
+from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
+from tenant_pipeline.pii.column_evidence import column_evidence
+from tenant_pipeline.pii.findings import Place
+from tenant_pipeline.pii.locators import LocatorScreen
+from tenant_pipeline.pii.nearby_words import field_words
+from tenant_pipeline.pii.policy import PiiPolicy
+from tenant_pipeline.pii.replacement import Replacer
+from tenant_pipeline.pii.verdict import pii_verdict
+
+_OWN_WORDS = ("object", "reader", "shape", "media_type", "encoding", "language")
+"""Entries of `about` that the runtime itself wrote."""
+
+
+@dataclass
+class _Totals:
+    records: int = 0
+    quarantined: int = 0
+    residual: int = 0
+
+
+def screen(
+    extracted: StageReader,
+    out: StageWriter,
+    *,
+    policy: PiiPolicy,
+    key: PseudonymKey,
+    analyzer: PiiAnalyzer,
+    agreement_in_place: bool,
+) -> tuple[tuple[StageCount, ...], GateVerdict]:
+    """Pseudonymise every `records` table of `extracted` and judge the source.
+
+    Writes the same tables without personal data, a `findings` table, and a reject for each record that policy
+    withholds. Returns the count of records and the PII gate's verdict. Raises ContractError for an unknown action.
+    """
+    replacer = Replacer(analyzer, policy, key)
+    totals = _Totals()
+    for reader in extracted.tables("records"):
+        _screen_table(reader, out, replacer, totals)
+    with out.table("findings", "findings") as writer:
+        writer.write(replacer.findings.frame())
+    passed = totals.records - totals.quarantined
+    count = StageCount("record", totals.records, passed, 0, totals.quarantined, passed, "record")
+    verdict = pii_verdict(
+        replacer.findings,
+        policy=policy,
+        agreement_in_place=agreement_in_place,
+        records=totals.records,
+        quarantined=totals.quarantined,
+        residual=totals.residual,
+    )
+    return (count,), verdict
+
+
+@dataclass
+class _TableScreen:
+    """What stays the same from batch to batch of one table."""
+
+    reader: TableReader
+    replacer: Replacer
+    fields: tuple[str, ...]
+    locators: LocatorScreen
+    contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        return self.reader.descriptor.name
+
+    def place(self, position: int) -> Place:
+        """The place of a field, under its screened name."""
+        name = self.fields[position] if position < len(self.fields) else ""
+        return Place(self.table, position, name or f"f{position:04d}")
+
+    def context(self, position: int, values: pa.Array) -> tuple[str, ...]:
+        """A field's own name, and what its first batch says of its bare numbers."""
+        if position not in self.contexts:
+            names = self.reader.descriptor.fields
+            words = field_words(names[position]) if position < len(names) else ""
+            evidence = column_evidence(folded_values(values.unique()))
+            self.contexts[position] = (*((words,) if words else ()), *evidence)
+        return self.contexts[position]
+
+
+def _screen_table(reader: TableReader, out: StageWriter, replacer: Replacer, totals: _Totals) -> None:
+    descriptor = reader.descriptor
+    names = Place(descriptor.name, -1, "(field name)")
+    described = Place(descriptor.name, -1, "(description)")
+    fields = tuple(replacer.text(name, names) for name in descriptor.fields)
+    about = {
+        name: value if name in _OWN_WORDS else replacer.json(value, described)
+        for name, value in descriptor.about.items()
+    }
+    locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"))
+    table = _TableScreen(reader, replacer, fields, locators)
+    with out.table(descriptor.name, descriptor.role, fields=fields, about=about) as writer:
+        written = False
+        for frame in reader.batches():
+            written = _screen_batch(table, frame, writer, out, totals) or written
+        if not written:
+            columns = ["record", "locator", *(f"f{position:04d}" for position in range(len(fields)))]
+            writer.write(_empty(columns))
+
+
+def _screen_batch(
+    table: _TableScreen, frame: pd.DataFrame, writer: TableWriter, out: StageWriter, totals: _Totals
+) -> bool:
+    """Screen one batch; returns whether any of its rows went on."""
+    codes = np.full(len(frame), "", dtype=object)
+    reasons = np.full(len(frame), "", dtype=object)
+    columns: dict[str, pa.Array] = {}
+    for name in frame.columns:
+        values = _array(frame[name])
+        if name == "record":
+            columns[name] = values
+        elif name == "locator":
+            columns[name] = table.locators.screen(values)
+        else:
+            position = int(name[1:])
+            screened = table.replacer.column(values, table.context(position, values), table.place(position))
+            columns[name] = screened.values
+            _withhold(codes, reasons, screened.withheld, "pii-", _policy_reason(position, table.table))
+            totals.residual += _withhold(
+                codes, reasons, screened.residual, "pii-residual-", _residual_reason(position, table.table)
+            )
+    withheld = np.asarray(codes != "", dtype=bool)
+    totals.records += len(frame)
+    totals.quarantined += int(withheld.sum())
+    result = pa.table(columns)
+    if withheld.any():
+        out.reject_many(_rejects(columns["locator"], withheld, codes, reasons))
+        result = result.filter(pa.array(~withheld))
+    if result.num_rows:
+        writer.write(_frame(result))
+    return bool(result.num_rows)
+
+
+def _withhold(
+    codes: npt.NDArray[np.object_],
+    reasons: npt.NDArray[np.object_],
+    found: npt.NDArray[np.object_] | None,
+    prefix: str,
+    reason: str,
+) -> int:
+    """Note the rows to withhold that are not withheld yet; returns how many are new."""
+    if found is None:
+        return 0
+    new = np.asarray((found != "") & (codes == ""), dtype=bool)
+    for entity_type in sorted(set(found[new])):
+        rows = new & np.asarray(found == entity_type, dtype=bool)
+        codes[rows] = prefix + entity_type.lower().replace("_", "-")
+        reasons[rows] = reason.format(entity_type=entity_type)
+    return int(new.sum())
+
+
+def _policy_reason(position: int, table: str) -> str:
+    return f"{{entity_type}} in field {position + 1} of table {table}; the policy withholds such records."
+
+
+def _residual_reason(position: int, table: str) -> str:
+    return f"{{entity_type}} was still found in field {position + 1} of table {table} after replacement."
+
+
+def _rejects(
+    locators: pa.Array,
+    withheld: npt.NDArray[np.bool_],
+    codes: npt.NDArray[np.object_],
+    reasons: npt.NDArray[np.object_],
+) -> pd.DataFrame:
+    count = int(withheld.sum())
+    table = pa.table(
+        {
+            "locator": locators.filter(pa.array(withheld)),
+            "code": pa.array(codes[withheld], type=pa.string()),
+            "reason": pa.array(reasons[withheld], type=pa.string()),
+            "disposition": pa.array([str(Disposition.QUARANTINED)] * count, type=pa.string()),
+        }
+    )
+    return _frame(table)
+
+
+def _array(series: pd.Series) -> pa.Array:
+    values = pa.array(series)
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _empty(columns: Sequence[str]) -> pd.DataFrame:
+    schema = pa.schema([(name, pa.int64() if name == "record" else pa.string()) for name in columns])
+    return _frame(schema.empty_table())
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

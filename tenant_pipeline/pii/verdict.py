@@ -1,0 +1,58 @@
+"""The PII gate's verdict on a source, in sentences for governance."""
+
+from __future__ import annotations
+
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.pii.findings import Findings
+from tenant_pipeline.pii.policy import PiiPolicy
+
+
+def pii_verdict(
+    findings: Findings,
+    *,
+    policy: PiiPolicy,
+    agreement_in_place: bool,
+    records: int,
+    quarantined: int,
+    residual: int,
+) -> GateVerdict:
+    """Pass when nothing was found, warn when all of it was dealt with, fail when the source must not go on.
+
+    `records` came in, `quarantined` of them were withheld, `residual` of those because personal data was still found
+    after replacement.
+    """
+    dealt_with, allowed = findings.by_type(allowed=False), findings.by_type(allowed=True)
+    failures = []
+    if residual:
+        failures.append(f"Personal data was still found after replacement; {_records(residual)} withheld for it.")
+    share = quarantined / records if records else 0.0
+    if share > policy.quarantined_share_fail:
+        failures.append(
+            f"{share:.1%} of the records are quarantined; the policy lets a source pass with at most"
+            f" {policy.quarantined_share_fail:.1%}."
+        )
+    if (dealt_with or allowed) and policy.requires_agreement and not agreement_in_place:
+        failures.append("Personal data was found and the tenant has signed no data handling agreement.")
+    notes = []
+    if dealt_with:
+        notes.append(f"Found and replaced or withheld: {_listed(dealt_with)}.")
+    if allowed:
+        notes.append(f"Found and left as it is, as the policy says: {_listed(allowed)}.")
+    if quarantined:
+        notes.append(f"{_records(quarantined)} quarantined.")
+    if failures:
+        band = Band.FAIL
+    elif notes:
+        band = Band.WARN
+    else:
+        band = Band.PASS
+        notes.append(f"No personal data was found in {records:,} records.")
+    return GateVerdict(Gate.PII, band, (*failures, *notes), findings.rows())
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {entity_type}" for entity_type, count in counts.items())
+
+
+def _records(count: int) -> str:
+    return f"{count:,} record is" if count == 1 else f"{count:,} records are"

@@ -1,0 +1,1 @@
+"""Dagster resources: the running installation, as assets and sensors ask for it."""

@@ -1,0 +1,53 @@
+"""The runtime as a Dagster resource: opened once a process, closed with it. It never starts a database."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.settings import Settings
+
+Listener = Callable[[TenantId, SourceId, StageRecord], None]
+
+
+@cache
+def _opened() -> Runtime:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(connect(Settings()))
+
+
+class RuntimeResource(dg.ConfigurableResource["RuntimeResource"]):
+    """The installation that the environment's settings name.
+
+    A command that runs assets in its own process hands in a runtime that is open already, and a listener that is
+    told of each stage as it ends.
+    """
+
+    _runtime: Runtime | None = PrivateAttr(default=None)
+    _listener: Listener | None = PrivateAttr(default=None)
+
+    @classmethod
+    def over(cls, runtime: Runtime, listener: Listener) -> RuntimeResource:
+        """The resource over a runtime that is open already."""
+        resource = cls()
+        resource._runtime = runtime
+        resource._listener = listener
+        return resource
+
+    def open(self) -> Runtime:
+        """The open runtime. Raises SettingsError when no database is running."""
+        return self._runtime or _opened()
+
+    def tell(self, tenant: TenantId, source: SourceId, record: StageRecord) -> None:
+        """Tell the listener, if there is one, that a stage has ended."""
+        if self._listener is not None:
+            self._listener(tenant, source, record)

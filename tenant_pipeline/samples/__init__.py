@@ -1,0 +1,1 @@
+"""Samples written by us, which ship with the package."""

@@ -1,0 +1,1 @@
+"""Dagster sensors: what begins by itself."""

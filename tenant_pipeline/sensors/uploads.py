@@ -1,0 +1,85 @@
+"""New uploads become runs: each source once for each time it is put in line, many sources a run.
+
+A source is in line when it was received, or when it may go on after a run over several sources went on without it
+or governance overrode its gate. The cursor remembers which places in line a run was asked for, and Dagster keeps it
+together with the runs, so a tick that is repeated, or a daemon that is restarted, asks for nothing twice.
+"""
+
+import json
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.tenancy import partition_key
+from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.sources import Source, waiting_sources
+
+NORMALISE_SOURCES = "normalise_sources"
+LINE = 1000
+"""How many waiting sources a tick looks at; the rest come when these have moved on."""
+
+
+@dg.sensor(job_name=NORMALISE_SOURCES, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
+    """Asks for a run over each stretch of sources that stand in line."""
+    opened = runtime.open()
+    line = waiting_sources(opened, limit=LINE)
+    asked_for = set(json.loads(context.cursor or "[]"))
+    waiting = [source for source in line if _place_in_line(source) not in asked_for]
+    cursor = json.dumps(sorted(map(_place_in_line, line)))
+    if not waiting:
+        return dg.SensorResult(skip_reason=f"{len(line)} sources stand in line, none of them new.", cursor=cursor)
+    known = list(context.instance.get_dynamic_partitions(TENANT_SOURCE))
+    positions = {key: position for position, key in enumerate(known)}
+    new = [key for key in map(_key, waiting) if key not in positions]
+    positions.update({key: len(known) + offset for offset, key in enumerate(new)})
+    return dg.SensorResult(
+        run_requests=[
+            run_request(part)
+            for stretch in stretches(waiting, positions)
+            for part in parts(stretch, opened.settings.sources_per_run)
+        ],
+        dynamic_partitions_requests=[dg.AddDynamicPartitionsRequest(TENANT_SOURCE, new)] if new else [],
+        cursor=cursor,
+    )
+
+
+def stretches(waiting: Sequence[Source], positions: dict[str, int]) -> list[list[Source]]:
+    """The waiting sources in stretches without a gap among the partitions: what a range can name."""
+    found: list[list[Source]] = []
+    for source in sorted(waiting, key=lambda each: positions[_key(each)]):
+        if found and positions[_key(source)] == positions[_key(found[-1][-1])] + 1:
+            found[-1].append(source)
+        else:
+            found.append([source])
+    return found
+
+
+def parts(stretch: Sequence[Source], most: int) -> list[Sequence[Source]]:
+    """A stretch in parts of at most `most` sources: what one run takes on."""
+    return [stretch[first : first + most] for first in range(0, len(stretch), most)]
+
+
+def run_request(stretch: Sequence[Source]) -> dg.RunRequest:
+    """One run over a stretch of sources, asked for once for each time they were put in line."""
+    return dg.RunRequest(run_key=sha256_of_json([_place_in_line(each) for each in stretch]), tags=range_tags(stretch))
+
+
+def range_tags(stretch: Sequence[Source]) -> dict[str, str]:
+    """The run tags that name a range of partitions, and whose they are."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: _key(stretch[0]),
+        ASSET_PARTITION_RANGE_END_TAG: _key(stretch[-1]),
+        "tenant": ", ".join(sorted({each.tenant for each in stretch})),
+    }
+
+
+def _place_in_line(source: Source) -> str:
+    return f"{_key(source)}@{source.queued_at.isoformat()}"
+
+
+def _key(source: Source) -> str:
+    return partition_key(source.tenant, source.id)

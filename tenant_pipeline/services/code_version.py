@@ -1,0 +1,64 @@
+"""Which code made a stage's output: a digest of the modules and contracts that the stage is made of.
+
+Derived from the files themselves, so nobody has to remember to raise a number: whatever could change an output
+changes its version, and the stage runs again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from tenant_pipeline.core.digest import canonical_json
+from tenant_pipeline.core.stage import Stage
+
+COVERAGE_SCORE = "coverage_score"
+CONFLICT_MATRIX = "conflict_matrix"
+
+_MADE_OF: Mapping[str, tuple[str, ...]] = {
+    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py"),
+    Stage.IDENTIFY: ("intake",),
+    Stage.EXTRACT: ("intake",),
+    Stage.SCREEN: ("pii", "core/pseudonym.py", "contracts/enterprise_intake.json"),
+    Stage.MAP: ("core/mapping", "contracts/source_mapping_engine.json", "contracts/living_city.json"),
+    Stage.STANDARDISE: ("core/standardise", "contracts/living_city.json"),
+    Stage.VALIDATE: ("core/validate", "contracts/living_city.json", "contracts/enterprise_intake.json"),
+    Stage.LINK: ("linking", "core/standardise/names.py", "contracts/living_city.json"),
+    Stage.ASSEMBLE: ("storage/statements.py",),
+    CONFLICT_MATRIX: ("core/conflict", "core/standardise", "contracts/living_city.json"),
+    COVERAGE_SCORE: ("core/coverage", "contracts/enterprise_intake.json", "contracts/living_city.json"),
+}
+
+
+@cache
+def code_version(stage: str) -> str:
+    """The version of the code and contracts behind `stage`: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    root = files("tenant_pipeline")
+    for part in ("core/stage.py", "core/tables.py", *_MADE_OF[stage]):
+        for path, content in sorted(_files_below(root.joinpath(part), part)):
+            digest.update(f"{path}:{len(content)}:".encode())
+            digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def with_parameters(version: str, parameters: Mapping[str, Any]) -> str:
+    """The code version of a stage that also depends on parameters (which key, which agreement)."""
+    if not parameters:
+        return version
+    return f"{version}-{hashlib.sha256(canonical_json(dict(parameters))).hexdigest()[:8]}"
+
+
+def _files_below(entry: Traversable, path: str) -> list[tuple[str, bytes]]:
+    if entry.is_file():
+        return [(path, entry.read_bytes())]
+    return [
+        found
+        for child in entry.iterdir()
+        if child.name != "__pycache__"
+        for found in _files_below(child, f"{path}/{child.name}")
+    ]

@@ -1,0 +1,218 @@
+"""Gate verdicts as durable rows, and the overrides that a person answers for.
+
+A verdict belongs to one output of one source. Whatever run materialises a downstream stage, it asks here first;
+Dagster's asset checks only report what stands here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+OVERRIDE_ROLES = ("platform-governance", "founder")
+
+
+@dataclass(frozen=True)
+class GateState:
+    """A gate as it stands: its verdict on one input, and the override in force, if there is one."""
+
+    gate: Gate
+    source: SourceId
+    input_digest: Sha256
+    band: Band
+    reasons: tuple[str, ...]
+    findings: tuple[Mapping[str, Any], ...]
+    decided_at: datetime
+    overridden_by: str | None
+    overridden_until: datetime | None
+
+    @property
+    def open(self) -> bool:
+        """Whether the source may go on now: the verdict allows it, or somebody answers for it."""
+        return self.band is not Band.FAIL or self.overridden_by is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """The state as the command line and the API give it."""
+        return {
+            "gate": str(self.gate),
+            "source": self.source,
+            "input_digest": self.input_digest,
+            "band": str(self.band),
+            "open": self.open,
+            "reasons": list(self.reasons),
+            "findings": [dict(finding) for finding in self.findings],
+            "decided_at": self.decided_at.isoformat(),
+            "overridden_by": self.overridden_by,
+            "overridden_until": self.overridden_until.isoformat() if self.overridden_until else None,
+        }
+
+
+def record_verdict(
+    connection: Connection, tenant: TenantId, source: SourceId, input_digest: Sha256, verdict: GateVerdict
+) -> None:
+    """Keep `verdict`; a second verdict on the same input replaces the first only when it says something else."""
+    connection.execute(
+        """
+        INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, input_digest, band, reasons, findings)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (tenant_id, source_id, gate, input_digest) DO UPDATE
+           SET band = excluded.band, reasons = excluded.reasons, findings = excluded.findings, decided_at = now()
+         WHERE (gate_verdicts.band, gate_verdicts.reasons, gate_verdicts.findings)
+               IS DISTINCT FROM (excluded.band, excluded.reasons, excluded.findings)
+        """,
+        (
+            tenant,
+            source,
+            str(verdict.gate),
+            input_digest,
+            str(verdict.band),
+            Jsonb(list(verdict.reasons)),
+            Jsonb([dict(finding) for finding in verdict.findings]),
+        ),
+    )
+
+
+def states(
+    connection: Connection, tenant: TenantId, now: datetime, source: SourceId | None = None
+) -> list[GateState]:
+    """Every gate verdict of a tenant (or one source), newest first, with the override in force at `now`."""
+    rows = connection.execute(
+        """
+        SELECT verdict.gate, verdict.source_id AS source, verdict.input_digest, verdict.band, verdict.reasons,
+               verdict.findings, verdict.decided_at, override.person AS overridden_by,
+               override.expires_at AS overridden_until
+          FROM runtime.gate_verdicts AS verdict
+          LEFT JOIN LATERAL (
+                SELECT person, expires_at
+                  FROM runtime.gate_overrides
+                 WHERE tenant_id = verdict.tenant_id AND source_id = verdict.source_id
+                   AND gate = verdict.gate AND input_digest = verdict.input_digest AND expires_at > %(now)s
+                 ORDER BY expires_at DESC
+                 LIMIT 1
+               ) AS override ON true
+         WHERE verdict.tenant_id = %(tenant)s AND (%(source)s::text IS NULL OR verdict.source_id = %(source)s)
+         ORDER BY verdict.decided_at DESC, verdict.source_id, verdict.gate
+        """,
+        {"tenant": tenant, "source": source, "now": now},
+    ).fetchall()
+    return [
+        GateState(
+            **{
+                **row,
+                "gate": Gate(row["gate"]),
+                "band": Band(row["band"]),
+                "reasons": tuple(row["reasons"]),
+                "findings": tuple(row["findings"]),
+            }
+        )
+        for row in rows
+    ]
+
+
+def state(
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, input_digest: Sha256, now: datetime
+) -> GateState | None:
+    """The state of one gate over one input, or None when it has not been judged."""
+    found = states(connection, tenant, now, source)
+    return next((each for each in found if (each.gate, each.input_digest) == (gate, input_digest)), None)
+
+
+def require_open(
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, input_digest: Sha256, now: datetime
+) -> None:
+    """Return when the gate is open for this input. Raises GateClosedError when it is closed or was never judged."""
+    current = state(connection, tenant, source, gate, input_digest, now)
+    if current is None or not current.open:
+        reasons = "it has not been judged" if current is None else "; ".join(current.reasons)
+        raise GateClosedError(
+            f"The {gate} gate is closed: {reasons}",
+            where=f"{tenant}|{source}",
+            remedy="Mend the source and add it again, or have governance override the gate with a reason and an"
+            " expiry: `tenant-pipeline gate override`.",
+        )
+
+
+def override(
+    runtime: Runtime,
+    tenant: TenantId,
+    source: SourceId,
+    gate: Gate,
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    expires_at: datetime,
+) -> GateState:
+    """Let a source pass a closed gate, on a named person's word, for a reason, until a time. Audited.
+
+    Holds only for the output that the verdict was given on. Raises InputError for a role that may not override, an
+    empty reason or an expiry that has passed, and NotFoundError when the gate is not closed for this source.
+    """
+    now = runtime.now()
+    if role not in OVERRIDE_ROLES:
+        raise InputError(
+            f"The role {role} may not override a gate", where="--role", remedy=f"One of {', '.join(OVERRIDE_ROLES)}."
+        )
+    if not reason.strip() or not person.strip():
+        raise InputError("An override needs a person and a reason", where="--person, --reason")
+    if expires_at.tzinfo is None or expires_at <= now:
+        raise InputError(
+            "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
+        )
+    with runtime.database.platform() as connection:
+        closed = next((each for each in states(connection, tenant, now, source) if each.gate is gate), None)
+        if closed is None or closed.band is not Band.FAIL:
+            raise NotFoundError(
+                f"There is no closed {gate} gate to override",
+                where=f"{tenant}|{source}",
+                remedy="`tenant-pipeline gate list` shows the gates.",
+            )
+        connection.execute(
+            """
+            INSERT INTO runtime.gate_overrides
+                   (tenant_id, id, source_id, gate, input_digest, person, role, reason, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            (tenant, uuid.uuid4(), source, str(gate), closed.input_digest, person, role, reason, expires_at),
+        )
+        connection.execute(
+            """
+            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
+             WHERE tenant_id = %s AND id = %s AND ingest_status = 'stopped'
+            """,
+            (tenant, source),
+        )
+        runtime.audit.append(
+            connection,
+            tenant,
+            [
+                AuditEntry(
+                    actor=person,
+                    action="gate.override",
+                    subject=f"{source}:{gate}",
+                    details={
+                        "role": role,
+                        "reason": reason,
+                        "input_digest": closed.input_digest,
+                        "expires_at": expires_at.isoformat(),
+                    },
+                )
+            ],
+        )
+        opened = state(connection, tenant, source, gate, closed.input_digest, now)
+    if opened is None:
+        raise NotFoundError("The gate's verdict is gone", where=f"{tenant}|{source}")
+    return opened

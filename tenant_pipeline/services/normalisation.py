@@ -1,0 +1,405 @@
+"""Walk a source through the nine stages, one at a time, each at most once for the same input and code.
+
+A stage's output is content-addressed and immutable; its record is one row that names input, code and output. Before
+a stage reads anything it asks the gates upstream. Killed at any point, a stage leaves either nothing or a whole
+record: the output is committed to the object store first, the record with everything else in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, TenantRuntimeError
+from tenant_pipeline.core.gate import Gate, GateVerdict
+from tenant_pipeline.core.mapping.stage import map_records
+from tenant_pipeline.core.origin import Unit
+from tenant_pipeline.core.stage import STAGES, Disposition, Stage, StageCount, conserve_chain
+from tenant_pipeline.core.standardise.stage import standardise
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
+from tenant_pipeline.core.validate.stage import validate
+from tenant_pipeline.intake.extract import extract
+from tenant_pipeline.intake.identify import identify
+from tenant_pipeline.intake.receive import ReceiveLimits, receive
+from tenant_pipeline.linking.link import link
+from tenant_pipeline.pii.screen import screen
+from tenant_pipeline.services import gates, registry, sources, stage_records
+from tenant_pipeline.services.gates import GateState
+from tenant_pipeline.services.code_version import code_version, with_parameters
+from tenant_pipeline.services.pii_analyzer import analyzer
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
+from tenant_pipeline.storage.statements import assemble
+
+GATE_AFTER: Mapping[Stage, Gate] = {Stage.SCREEN: Gate.PII, Stage.VALIDATE: Gate.QUALITY}
+"""Which gate is judged at the end of which stage."""
+
+RAW_STAGES = frozenset({Stage.RECEIVE, Stage.IDENTIFY, Stage.EXTRACT})
+"""Stages whose outputs hold raw values and are therefore encrypted."""
+
+
+@dataclass(frozen=True)
+class StageWork:
+    """What a stage's function is given: the source, its lineage so far, and where to write."""
+
+    runtime: Runtime
+    source: Source
+    lineage: Mapping[Stage, StageRecord]
+    out: StageOutput
+
+    def output_of(self, stage: Stage) -> StoredStage:
+        """What an earlier stage made of this source."""
+        return self.runtime.stage_store(self.source.tenant).read(self.lineage[stage].output_digest)
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage's function gives back."""
+
+    counts: tuple[StageCount, ...]
+    verdict: GateVerdict | None = None
+
+
+def run_stage(
+    runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, *, run_id: str | None = None
+) -> StageRecord:
+    """Bring one source through one stage, or find that it has been through already.
+
+    Raises SourceStoppedError when an upstream stage has not run, GateClosedError when a gate upstream is closed,
+    and the stage's own typed errors; in each case the source is marked `stopped` and nothing else has changed.
+    """
+    try:
+        return _run_stage(runtime, tenant, source_id, stage, run_id)
+    except TenantRuntimeError as error:
+        with runtime.database.tenant(tenant) as connection:
+            before = sources.get_source(connection, tenant, source_id)
+            sources.set_progress(connection, tenant, source_id, str(stage), "stopped")
+            if (before.ingest_stage, before.ingest_status) != (str(stage), "stopped"):
+                runtime.audit.append(
+                    connection,
+                    tenant,
+                    [
+                        AuditEntry(
+                            actor="pipeline",
+                            action="stage.stopped",
+                            subject=f"{source_id}:{stage}",
+                            details={"code": error.code, "what": error.what},
+                        )
+                    ],
+                )
+        raise
+
+
+def lineage(
+    connection: Connection, runtime: Runtime, source: Source, *, before: Stage | None = None
+) -> dict[Stage, StageRecord]:
+    """The records that lead from the source's unit to `before` (or as far as it has come), by stage."""
+    found: dict[Stage, StageRecord] = {}
+    digest = source.unit_digest
+    for stage in STAGES:
+        if stage is before:
+            break
+        record = stage_records.find(
+            connection, source.tenant, source.id, stage, digest, stage_code_version(runtime, source, stage)
+        )
+        if record is None:
+            break
+        found[stage] = record
+        digest = record.output_digest
+    return found
+
+
+def stage_code_version(runtime: Runtime, source: Source, stage: Stage) -> str:
+    """The code version of a stage for one source: its code, and the parameters that can change its output."""
+    parameters: dict[str, Any] = {}
+    if stage is Stage.SCREEN:
+        parameters = {
+            "key": runtime.keys.digest_key(source.tenant).key_id,
+            "agreement": _agreement_in_place(runtime, source.tenant),
+        }
+    return with_parameters(code_version(stage), parameters)
+
+
+def _agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:
+    return bool(registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"])
+
+
+def _run_stage(
+    runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, run_id: str | None
+) -> StageRecord:
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = lineage(connection, runtime, source, before=stage)
+        input_digest = _input_digest(source, stage, behind)
+        require_gates_open(connection, runtime, source, behind, before=stage)
+        version = stage_code_version(runtime, source, stage)
+        known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
+        if known is not None:
+            _note_progress(connection, source, stage, known)
+            return known
+
+    def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
+        started = time.perf_counter()
+        with runtime.stage_store(tenant).write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out:
+            result = function(StageWork(runtime, source, behind, out))
+            upstream = behind[stage.before].counts[-1] if stage.before else None
+            _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
+            output_digest = out.commit(result.counts)
+        record = StageRecord(
+            stage=stage,
+            input_digest=input_digest,
+            code_version=version,
+            output_digest=output_digest,
+            counts=result.counts,
+            reject_codes=out.reject_codes,
+            seconds=time.perf_counter() - started,
+            gate_verdict=str(result.verdict.band) if result.verdict else None,
+            run_id=run_id,
+        )
+        return record, result.verdict
+
+    in_transaction = _STAGES_IN_TRANSACTION.get(stage)
+    if in_transaction is None:
+        record, verdict = perform(_STAGE_FUNCTIONS[stage])
+        with runtime.database.tenant(tenant) as connection:
+            return _keep(connection, runtime, source, record, verdict)
+    with runtime.database.tenant(tenant) as connection:
+        record, verdict = perform(lambda work: in_transaction(work, connection))
+        return _keep(connection, runtime, source, record, verdict)
+
+
+def _keep(
+    connection: Connection, runtime: Runtime, source: Source, record: StageRecord, verdict: GateVerdict | None
+) -> StageRecord:
+    """Keep a record with all that belongs to it; where another run was faster, its record stands."""
+    stage = Stage(record.stage)
+    if not stage_records.insert(connection, source.tenant, source.id, record):
+        return replace(record, repeated=True)
+    if verdict is not None:
+        gates.record_verdict(connection, source.tenant, source.id, record.input_digest, verdict)
+    _note_progress(connection, source, stage, record)
+    runtime.audit.append(connection, source.tenant, [_audit_entry(source.id, record)])
+    return record
+
+
+def require_gates_open(
+    connection: Connection, runtime: Runtime, source: Source, behind: Mapping[Stage, StageRecord], *, before: Stage | None
+) -> None:
+    """Return when every gate behind the source is open. Raises GateClosedError for the first that is not."""
+    for stage, gate in GATE_AFTER.items():
+        if stage in behind and (before is None or STAGES.index(stage) < STAGES.index(before)):
+            gates.require_open(
+                connection, source.tenant, source.id, gate, behind[stage].input_digest, runtime.now()
+            )
+
+
+def every_record(runtime: Runtime, source: Source) -> list[StageRecord]:
+    """The records of a source as it is now, stage after stage, as far as it has come."""
+    with runtime.database.tenant(source.tenant) as connection:
+        return list(lineage(connection, runtime, source).values())
+
+
+def current_gate_states(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> dict[Gate, GateState]:
+    """The gates of a source as it is now: those that were judged, by gate."""
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = lineage(connection, runtime, source)
+        found = (
+            gates.state(connection, tenant, source_id, gate, behind[stage].input_digest, runtime.now())
+            for stage, gate in GATE_AFTER.items()
+            if stage in behind
+        )
+        return {state.gate: state for state in found if state is not None}
+
+
+def require_assembled(connection: Connection, runtime: Runtime, source: Source) -> dict[Stage, StageRecord]:
+    """The source's whole lineage, its gates open. Raises SourceStoppedError or GateClosedError when it is not so."""
+    behind = lineage(connection, runtime, source)
+    require_gates_open(connection, runtime, source, behind, before=None)
+    if Stage.ASSEMBLE not in behind:
+        raise SourceStoppedError(
+            "The source has not been assembled as it is now",
+            where=partition_key(source.tenant, source.id),
+            remedy="Materialise the stages first, or the whole partition.",
+        )
+    return behind
+
+
+def _input_digest(source: Source, stage: Stage, behind: Mapping[Stage, StageRecord]) -> Sha256:
+    if stage.before is None:
+        return source.unit_digest
+    if stage.before not in behind:
+        raise SourceStoppedError(
+            f"The stage {stage.before} has not run for this source as it is now",
+            where=f"{partition_key(source.tenant, source.id)} {stage}",
+            remedy=f"Materialise {stage.before} first, or the whole partition.",
+        )
+    return behind[stage.before].output_digest
+
+
+def _hold_the_law(
+    counts: tuple[StageCount, ...], upstream: StageCount | None, out: StageOutput, where: str
+) -> None:
+    conserve_chain(counts, upstream, where)
+    for disposition, counted in (
+        (Disposition.REJECTED, sum(count.rejected for count in counts)),
+        (Disposition.QUARANTINED, sum(count.quarantined for count in counts)),
+    ):
+        written = out.rejected(disposition)
+        if written != counted:
+            raise IntegrityError(
+                f"{counted} rows were counted as {disposition} but {written} have a reason and a locator",
+                where=where,
+                remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
+            )
+
+
+def _note_progress(connection: Connection, source: Source, stage: Stage, record: StageRecord) -> None:
+    status = "assembled" if stage is Stage.ASSEMBLE else "running"
+    already_past = source.ingest_status == "assembled" and record.repeated
+    if not already_past:
+        sources.set_progress(connection, source.tenant, source.id, str(stage), status)
+
+
+def _audit_entry(source_id: SourceId, record: StageRecord) -> AuditEntry:
+    return AuditEntry(
+        actor="pipeline",
+        action="stage.complete",
+        subject=f"{source_id}:{record.stage}",
+        details={
+            "input_digest": record.input_digest,
+            "output_digest": record.output_digest,
+            "code_version": record.code_version,
+            "rows_in": record.rows_in,
+            "rows_out": record.rows_out,
+            "rejected": record.rejected,
+            "quarantined": record.quarantined,
+            "gate_verdict": record.gate_verdict,
+        },
+    )
+
+
+def _receive(work: StageWork) -> StageResult:
+    raw = work.runtime.raw_zone(work.source.tenant)
+    with raw.open(work.source.unit_digest) as stream:
+        unit = Unit.from_json(json.loads(stream.read()))
+    return StageResult(receive(unit, raw, work.out, ReceiveLimits()))
+
+
+def _identify(work: StageWork) -> StageResult:
+    raw = work.runtime.raw_zone(work.source.tenant)
+    return StageResult(identify(work.output_of(Stage.RECEIVE), raw, work.out))
+
+
+def _extract(work: StageWork) -> StageResult:
+    raw = work.runtime.raw_zone(work.source.tenant)
+    return StageResult(extract(work.output_of(Stage.IDENTIFY), work.output_of(Stage.RECEIVE), raw, work.out))
+
+
+def _screen(work: StageWork) -> StageResult:
+    counts, verdict = screen(
+        work.output_of(Stage.EXTRACT),
+        work.out,
+        policy=work.runtime.contracts.pii_policy,
+        key=work.runtime.keys.digest_key(work.source.tenant),
+        analyzer=analyzer(),
+        agreement_in_place=_agreement_in_place(work.runtime, work.source.tenant),
+    )
+    return StageResult(counts, verdict)
+
+
+def _map(work: StageWork) -> StageResult:
+    contracts = work.runtime.contracts
+    return StageResult(
+        map_records(
+            work.output_of(Stage.SCREEN),
+            work.out,
+            mappings=contracts.mappings,
+            vocabulary=contracts.vocabulary,
+            tenant=work.source.tenant,
+            source=work.source.id,
+            origin=work.source.origin,
+        )
+    )
+
+
+def _standardise(work: StageWork) -> StageResult:
+    vocabulary = work.runtime.contracts.vocabulary
+    return StageResult(standardise(work.output_of(Stage.MAP), work.out, vocabulary=vocabulary))
+
+
+def _validate(work: StageWork) -> StageResult:
+    contracts = work.runtime.contracts
+    counts, verdict = validate(
+        work.output_of(Stage.STANDARDISE),
+        work.out,
+        vocabulary=contracts.vocabulary,
+        thresholds=contracts.quality_thresholds,
+    )
+    return StageResult(counts, verdict)
+
+
+def _link(work: StageWork, connection: Connection) -> StageResult:
+    tenant, source = work.source.tenant, work.source.id
+    return StageResult(
+        link(
+            work.output_of(Stage.VALIDATE),
+            work.out,
+            vocabulary=work.runtime.contracts.vocabulary,
+            index=PostgresEntityIndex(connection, tenant, source),
+            tenant=tenant,
+        )
+    )
+
+
+def _assemble(work: StageWork, connection: Connection) -> StageResult:
+    statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
+    count = assemble(
+        connection,
+        work.source.tenant,
+        work.source.id,
+        links=links,
+        statements=statements,
+        seen_at=work.source.received_at,
+    )
+    work.out.document(
+        "assembled",
+        {
+            "statements": work.lineage[Stage.VALIDATE].output_digest,
+            "links": work.lineage[Stage.LINK].output_digest,
+            "duplicates": count.duplicates,
+        },
+    )
+    handed_on = work.lineage[Stage.LINK].counts[-1].emitted
+    kept = count.inserted + count.already_present
+    if kept + count.duplicates != handed_on:
+        raise IntegrityError(
+            f"{handed_on} statements were handed on but {kept} are kept and {count.duplicates} say the same again",
+            where=partition_key(work.source.tenant, work.source.id),
+        )
+    return StageResult((StageCount("statement", handed_on, handed_on, 0, 0, kept, "kept statement"),))
+
+
+_STAGE_FUNCTIONS: Mapping[Stage, Callable[[StageWork], StageResult]] = {
+    Stage.RECEIVE: _receive,
+    Stage.IDENTIFY: _identify,
+    Stage.EXTRACT: _extract,
+    Stage.SCREEN: _screen,
+    Stage.MAP: _map,
+    Stage.STANDARDISE: _standardise,
+    Stage.VALIDATE: _validate,
+}
+
+_STAGES_IN_TRANSACTION: Mapping[Stage, Callable[[StageWork, Connection], StageResult]] = {
+    Stage.LINK: _link,
+    Stage.ASSEMBLE: _assemble,
+}
+"""Stages that write to the knowledge base: their writes and their record are one transaction."""

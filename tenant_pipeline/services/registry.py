@@ -1,0 +1,115 @@
+"""The tenant registry: who is here, since when, in which state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+LANGUAGES = ("th", "en", "zh")
+
+
+def register_tenant(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    name: dict[str, str],
+    domain: str,
+    tier: str,
+    actor: str,
+    pdpa_agreement_ref: str | None = None,
+) -> dict[str, Any]:
+    """Register a tenant as a draft, with its own login, schema and keys; return its registry row.
+
+    `name` holds the name in Thai, English and Chinese. Killed in the middle, it can be run again: the row comes
+    last. Raises InputError when the id is taken or a name is missing.
+    """
+    missing = [language for language in LANGUAGES if not name.get(language, "").strip()]
+    if missing:
+        raise InputError(
+            f"The tenant's name is missing in {', '.join(missing)}",
+            where="--name-" + missing[0],
+            remedy="Give the name in Thai, English and Chinese.",
+        )
+    if any(row["id"] == tenant for row in list_tenants(runtime)):
+        raise _taken(tenant)
+    database_name = runtime.database.create_tenant_login(tenant)
+    runtime.keys.raw_zone_key(tenant)
+    runtime.keys.digest_key(tenant)
+    try:
+        with runtime.database.platform() as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version,
+                        pdpa_agreement_ref)
+                VALUES (%s, %s, %s, %s, 'draft', %s, %s, %s, %s)
+                """,
+                (
+                    tenant,
+                    Jsonb(name),
+                    domain,
+                    tier,
+                    database_name,
+                    f"tenant-{tenant}",
+                    runtime.contracts.template_version,
+                    pdpa_agreement_ref,
+                ),
+            )
+            runtime.audit.append(
+                connection,
+                tenant,
+                [
+                    AuditEntry(
+                        actor=actor,
+                        action="tenant.register",
+                        subject=tenant,
+                        details={"status": "draft", "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref},
+                    )
+                ],
+            )
+    except UniqueViolation:
+        raise _taken(tenant) from None
+    return show_tenant(runtime, tenant)
+
+
+def _taken(tenant: TenantId) -> InputError:
+    return InputError(
+        f"The tenant id {tenant} is taken", where="tenant id", remedy="Choose another, or use the tenant that is there."
+    )
+
+
+def list_tenants(runtime: Runtime) -> list[dict[str, Any]]:
+    """Every tenant's registry row with its count of sources, by id."""
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            """
+            SELECT tenant.*,
+                   (SELECT count(*) FROM runtime.tenant_sources AS source WHERE source.tenant_id = tenant.id) AS sources
+              FROM runtime.tenants AS tenant
+             ORDER BY tenant.id
+            """
+        ).fetchall()
+
+
+def show_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    """One tenant's registry row. Raises NotFoundError when there is no such tenant."""
+    with runtime.database.platform() as connection:
+        row = connection.execute("SELECT * FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
+    if row is None:
+        raise NotFoundError(
+            f"There is no tenant {tenant}", where="--tenant", remedy="`tenant-pipeline tenant list` shows them."
+        )
+    return row
+
+
+def as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A registry row with its times as ISO 8601 text."""
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}

@@ -1,0 +1,87 @@
+"""The running installation: database, keys, objects, contracts and audit log, opened together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tenant_pipeline.contracts.loader import Contracts, load_contracts
+from tenant_pipeline.core.errors import SettingsError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.audit_log import AuditLog
+from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
+from tenant_pipeline.storage.keys import KeyRing
+from tenant_pipeline.storage.migrations import migrate
+from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.stage_store import StageStore
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """All that a use case needs, handed to it whole."""
+
+    settings: Settings
+    contracts: Contracts
+    database: Database
+    keys: KeyRing
+    objects: ObjectStore
+    audit: AuditLog
+
+    def now(self) -> datetime:
+        """The present, in UTC: the one place where a service reads the clock."""
+        return datetime.now(UTC)
+
+    def raw_zone(self, tenant: TenantId) -> RawZone:
+        """The tenant's encrypted raw zone."""
+        return RawZone(self.objects, tenant, self.keys.raw_zone_key(tenant))
+
+    def stage_store(self, tenant: TenantId) -> StageStore:
+        """The tenant's stage outputs."""
+        return StageStore(self.objects, tenant, self.keys.raw_zone_key(tenant))
+
+
+def administration_dsn(settings: Settings) -> str | None:
+    """The DSN to administer with: the one in the settings, or the running embedded database's; None if none runs."""
+    if settings.database_dsn is not None:
+        return settings.database_dsn.get_secret_value()
+    return running_dsn(settings.postgres_directory)
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[Runtime]:
+    """The runtime over a database that is already there. Raises SettingsError when none runs."""
+    dsn = administration_dsn(settings)
+    if dsn is None:
+        raise SettingsError(
+            "No database is running",
+            where=str(settings.postgres_directory),
+            remedy="Start one with `tenant-pipeline up`, or set TENANT_RUNTIME_DATABASE_DSN.",
+        )
+    keys = KeyRing(settings.keys_directory)
+    database = Database(dsn, keys.login_secret())
+    try:
+        yield Runtime(
+            settings=settings,
+            contracts=load_contracts(),
+            database=database,
+            keys=keys,
+            objects=ObjectStore(settings.objects_directory),
+            audit=AuditLog(settings.checkpoints_file, keys.audit_signing_key()),
+        )
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_runtime(settings: Settings) -> Iterator[Runtime]:
+    """The runtime with a migrated database, starting the embedded one for as long as this block lasts if need be."""
+    with ExitStack() as stack:
+        if administration_dsn(settings) is None:
+            stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
+        runtime = stack.enter_context(connect(settings))
+        migrate(runtime.database)
+        yield runtime

@@ -1,0 +1,120 @@
+"""The auditable record of a source: what each stage took, gave, rejected and decided, and which code did it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.stage import StageCount
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """One run of one stage over one source. `repeated` is True when it was found, not made: nothing was written."""
+
+    stage: str
+    input_digest: Sha256
+    code_version: str
+    output_digest: Sha256
+    counts: tuple[StageCount, ...]
+    reject_codes: Mapping[str, int]
+    seconds: float
+    gate_verdict: str | None = None
+    run_id: str | None = None
+    repeated: bool = False
+
+    @property
+    def rows_in(self) -> int:
+        """Rows that came in, in the unit that the stage takes."""
+        return self.counts[0].rows_in if self.counts else 0
+
+    @property
+    def rows_out(self) -> int:
+        """Rows handed on, in the unit that the next stage takes."""
+        return self.counts[-1].emitted if self.counts else 0
+
+    @property
+    def rejected(self) -> int:
+        return sum(count.rejected for count in self.counts)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(count.quarantined for count in self.counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as the command line and the API give it."""
+        return {
+            "stage": self.stage,
+            "input_digest": self.input_digest,
+            "code_version": self.code_version,
+            "output_digest": self.output_digest,
+            "unit_in": self.counts[0].unit if self.counts else "",
+            "unit_out": self.counts[-1].emitted_unit if self.counts else "",
+            "rows_in": self.rows_in,
+            "rows_out": self.rows_out,
+            "rows_rejected": self.rejected,
+            "rows_quarantined": self.quarantined,
+            "counts": [asdict(count) for count in self.counts],
+            "reject_codes": dict(self.reject_codes),
+            "seconds": round(self.seconds, 4),
+            "gate_verdict": self.gate_verdict,
+            "run_id": self.run_id,
+            "repeated": self.repeated,
+        }
+
+
+def find(
+    connection: Connection, tenant: TenantId, source: SourceId, stage: str, input_digest: Sha256, code_version: str
+) -> StageRecord | None:
+    """The record of this stage over exactly this input by exactly this code, or None."""
+    row = connection.execute(
+        """
+        SELECT stage, input_digest, code_version, output_digest, counts, reject_codes, seconds, gate_verdict, run_id
+          FROM runtime.stage_runs
+         WHERE tenant_id = %s AND source_id = %s AND stage = %s AND input_digest = %s AND code_version = %s
+        """,
+        (tenant, source, stage, input_digest, code_version),
+    ).fetchone()
+    if row is None:
+        return None
+    counts = tuple(StageCount(**count) for count in row.pop("counts"))
+    return StageRecord(**row, counts=counts, repeated=True)
+
+
+def insert(connection: Connection, tenant: TenantId, source: SourceId, record: StageRecord) -> bool:
+    """Append `record`, unless the same is there already; say whether it was. The table takes no update."""
+    inserted = connection.execute(
+        """
+        INSERT INTO runtime.stage_runs
+               (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in, rows_out,
+                rows_rejected, rows_quarantined, reject_codes, seconds, gate_verdict, run_id)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (tenant_id, source_id, stage, input_digest, code_version) DO NOTHING
+        """,
+        (
+            tenant,
+            source,
+            record.stage,
+            record.input_digest,
+            record.code_version,
+            record.output_digest,
+            Jsonb([asdict(count) for count in record.counts]),
+            record.rows_in,
+            record.rows_out,
+            record.rejected,
+            record.quarantined,
+            Jsonb(dict(record.reject_codes)),
+            record.seconds,
+            record.gate_verdict,
+            record.run_id,
+        ),
+    )
+    return inserted.rowcount == 1

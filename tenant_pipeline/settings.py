@@ -1,0 +1,50 @@
+"""Every setting in one typed place, read once at the edge and passed down.
+
+Each is an environment variable with the prefix `TENANT_RUNTIME_` (`TENANT_RUNTIME_HOME`, …).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this installation is set up.
+
+    `home` holds all that the runtime keeps: the embedded database, keys, objects, checkpoints and Dagster's own
+    files. `database_dsn` names a PostgreSQL of your own; without it the embedded one is used. Its role must be able
+    to create roles and schemas.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TENANT_RUNTIME_", extra="forbid")
+
+    home: Path = Field(default_factory=lambda: Path.cwd() / ".tenant-runtime")
+    database_dsn: SecretStr | None = None
+    dagster_dsn: SecretStr | None = None
+    webserver_port: int = 3000
+    sources_per_run: int = Field(default=100, ge=1, le=1000)
+    """How many sources one Dagster run takes on at most."""
+
+    @property
+    def postgres_directory(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def keys_directory(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def objects_directory(self) -> Path:
+        return self.home / "objects"
+
+    @property
+    def checkpoints_file(self) -> Path:
+        """The signed audit checkpoints: outside the database on purpose. Copy it to write-once storage."""
+        return self.home / "audit" / "checkpoints.jsonl"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"

@@ -1,0 +1,181 @@
+"""The append-only audit log: a hash chain a tenant in the database, and signed checkpoints outside of it.
+
+The chain shows an edit, a deletion or a new order. It cannot show that a superuser disabled the triggers and wrote
+the whole chain anew, nor that its end was cut off: that is what the checkpoints are for. Each is an Ed25519-signed
+Merkle tree head, itself chained to the one before, in a file that belongs on write-once storage.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
+from tenant_pipeline.core.digest import canonical_json, sha256_of_json
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.storage.database import Connection
+
+ROWS_A_FETCH = 5_000
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """Something that happened: who did what to which subject. `details` hold no value of a source and no secret."""
+
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What a check of the log has found. `problem` says what is wrong and where; it is empty when `intact`."""
+
+    intact: bool
+    entries: int
+    checkpoints: int
+    problem: str = ""
+
+
+class AuditLog:
+    """The audit logs of all tenants, with their checkpoints in one file."""
+
+    def __init__(self, checkpoints: Path, signing_key: Ed25519PrivateKey) -> None:
+        self._checkpoints = checkpoints
+        self._signing_key = signing_key
+
+    def append(self, connection: Connection, tenant: TenantId, entries: Sequence[AuditEntry]) -> None:
+        """Append entries in the caller's transaction, one statement for all; appenders of a tenant take turns."""
+        if not entries:
+            return
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('audit ' || %s, 0))", (tenant,))
+        last = connection.execute(
+            "SELECT sequence, hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence DESC LIMIT 1", (tenant,)
+        ).fetchone()
+        sequence, previous = (last["sequence"], last["hash"]) if last else (0, FIRST_PREVIOUS_HASH)
+        at = datetime.now(UTC)
+        rows = []
+        for number, entry in enumerate(entries, sequence + 1):
+            chained = ChainEntry(
+                tenant, number, at.isoformat(), entry.actor, entry.action, entry.subject, entry.details
+            )
+            digest = entry_hash(chained, previous)
+            rows.append(
+                (tenant, number, at, entry.actor, entry.action, entry.subject, Jsonb(dict(entry.details)), previous, digest)
+            )
+            previous = digest
+        values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
+        connection.execute(
+            f"""
+            INSERT INTO runtime.audit_log
+                   (tenant_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+            VALUES {values}
+            """,  # type: ignore[arg-type]
+            [value for row in rows for value in row],
+        )
+
+    def checkpoint(self, connection: Connection, tenant: TenantId, at: datetime) -> None:
+        """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint."""
+        tree = MerkleTree()
+        for row in _rows(connection, tenant):
+            tree.add(row["hash"])
+        sealed = self._of_tenant(tenant)
+        if sealed and sealed[-1]["size"] == tree.size:
+            return
+        head = {
+            "tenant": tenant,
+            "size": tree.size,
+            "root": tree.root(),
+            "at": at.isoformat(),
+        }
+        self._checkpoints.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._checkpoints.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            lines = file.read().splitlines()
+            head["previous"] = sha256_of_json(json.loads(lines[-1])) if lines else FIRST_PREVIOUS_HASH
+            signature = self._signing_key.sign(canonical_json(head)).hex()
+            file.write(canonical_json({**head, "signature": signature}) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
+        """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded."""
+        checkpoints, forged = self._trusted_of_tenant(tenant)
+        sealed = {head["size"]: head["root"] for head in checkpoints}
+        tree, previous, problem = MerkleTree(), FIRST_PREVIOUS_HASH, forged
+        for row in _rows(connection, tenant):
+            expected = tree.size + 1
+            if row["sequence"] != expected:
+                problem = problem or f"entry {expected} is missing"
+                break
+            if row["previous_hash"] != previous:
+                problem = problem or f"entry {expected} does not follow the one before it"
+                break
+            chained = ChainEntry(
+                tenant,
+                row["sequence"],
+                row["at"].astimezone(UTC).isoformat(),
+                row["actor"],
+                row["action"],
+                row["subject"],
+                row["details"],
+            )
+            if entry_hash(chained, previous) != row["hash"]:
+                problem = problem or f"entry {expected} was changed"
+                break
+            previous = row["hash"]
+            tree.add(previous)
+            if tree.size in sealed and sealed[tree.size] != tree.root():
+                problem = problem or f"the first {tree.size} entries are not those that were sealed"
+                break
+        if not problem and checkpoints and checkpoints[-1]["size"] > tree.size:
+            problem = f"{checkpoints[-1]['size']} entries were sealed but {tree.size} are there"
+        return AuditReport(not problem, tree.size, len(checkpoints), problem)
+
+    def _lines(self) -> list[dict[str, Any]]:
+        if not self._checkpoints.exists():
+            return []
+        return [json.loads(line) for line in self._checkpoints.read_bytes().splitlines()]
+
+    def _of_tenant(self, tenant: TenantId) -> list[dict[str, Any]]:
+        return [line for line in self._lines() if line["tenant"] == tenant]
+
+    def _trusted_of_tenant(self, tenant: TenantId) -> tuple[list[dict[str, Any]], str]:
+        """The tenant's checkpoints, and what is wrong with the file, if anything is."""
+        public = self._signing_key.public_key()
+        previous, problem = FIRST_PREVIOUS_HASH, ""
+        for number, line in enumerate(self._lines(), 1):
+            head = {name: value for name, value in line.items() if name != "signature"}
+            try:
+                public.verify(bytes.fromhex(line["signature"]), canonical_json(head))
+            except InvalidSignature:
+                problem = problem or f"checkpoint {number} is not signed by this installation's key"
+            if head["previous"] != previous:
+                problem = problem or f"checkpoint {number} does not follow the one before it"
+            previous = sha256_of_json(line)
+        return self._of_tenant(tenant), problem
+
+
+def _rows(connection: Connection, tenant: TenantId) -> Iterator[dict[str, Any]]:
+    with connection.cursor(name="audit_log_rows") as cursor:
+        cursor.itersize = ROWS_A_FETCH
+        cursor.execute(
+            """
+            SELECT sequence, at, actor, action, subject, details, previous_hash, hash
+              FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence
+            """,
+            (tenant,),
+        )
+        yield from cursor

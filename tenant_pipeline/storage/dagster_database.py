@@ -1,0 +1,47 @@
+"""Dagster's own database: beside the tenants' data on the same server, with a role that can see nothing of it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.keys import KeyRing
+
+DATABASE = "tenant_runtime_dagster"
+ROLE = "tenant_runtime_dagster"
+
+
+def ensure_dagster_database(database: Database, keys: KeyRing) -> str:
+    """Create Dagster's role and database where they are missing; return the URL that dagster-postgres takes.
+
+    The driver is named in the URL: with a bare `postgresql://` SQLAlchemy 2.1 picks psycopg 3, which breaks the
+    NOTIFY that Dagster's event watcher rests on.
+    """
+    password = database.password_of(ROLE)
+    with database.autocommit() as connection:
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
+        if known is None:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE").format(
+                    sql.Identifier(ROLE), sql.Literal(password)
+                )
+            )
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+        if known is None:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+            )
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
+    return _url(database.conninfo(), password)
+
+
+def _url(conninfo: str, password: str) -> str:
+    server = conninfo_to_dict(conninfo)
+    host, port = str(server.get("host", "localhost")), str(server.get("port", "5432"))
+    login = f"postgresql+psycopg2://{quote(ROLE)}:{quote(password, safe='')}"
+    if host.startswith("/"):
+        return f"{login}@/{DATABASE}?{urlencode({'host': host, 'port': port})}"
+    return f"{login}@{host}:{port}/{DATABASE}"

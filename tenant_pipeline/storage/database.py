@@ -1,0 +1,159 @@
+"""Connections: each is one login role, one transaction.
+
+Who may see what is decided by PostgreSQL from the role that logged in, never by a setting or by this code. So a use
+case asks for the connection of whom it works for: a tenant, the platform, governance.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+PLATFORM = "tenant_runtime_platform"
+GOVERNANCE = "tenant_runtime_governance"
+IDLE_CONNECTIONS = 16
+
+
+class Database:
+    """One PostgreSQL database, as its several roles."""
+
+    def __init__(self, administration_dsn: str, login_secret: bytes) -> None:
+        self._dsn = administration_dsn
+        self._login_secret = login_secret
+        self._idle: OrderedDict[str, Connection] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return "Database(…)"
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        with self._lock:
+            while self._idle:
+                self._idle.popitem()[1].close()
+
+    def conninfo(self) -> str:
+        """The administration DSN. A secret: for other processes' environments, never for messages or arguments."""
+        return self._dsn
+
+    def password_of(self, role: str) -> str:
+        """The password of a role of ours, derived and nowhere stored."""
+        return hmac.digest(self._login_secret, role.encode(), "sha256").hex()
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """An administration connection without a transaction, for what cannot be in one (CREATE DATABASE)."""
+        with psycopg.connect(self._dsn, autocommit=True, row_factory=dict_row) as connection:
+            yield connection
+
+    @contextmanager
+    def administration(self) -> Iterator[Connection]:
+        """One transaction as the role that owns the installation."""
+        with psycopg.connect(self._dsn, row_factory=dict_row) as connection:
+            yield connection
+
+    @contextmanager
+    def platform(self) -> Iterator[Connection]:
+        """One transaction as the platform: the registry and what is known about sources, not what they say."""
+        with self._as(PLATFORM) as connection:
+            yield connection
+
+    @contextmanager
+    def governance(self) -> Iterator[Connection]:
+        """One transaction as governance: reads verdicts, records and overrides of all tenants, writes nothing."""
+        with self._as(GOVERNANCE) as connection:
+            yield connection
+
+    @contextmanager
+    def tenant(self, tenant: TenantId) -> Iterator[Connection]:
+        """One transaction as the tenant. Raises NotFoundError when the tenant has no login."""
+        with self._as(login_of(tenant)) as connection:
+            yield connection
+
+    def create_tenant_login(self, tenant: TenantId) -> str:
+        """Make the tenant's login role and schema where they are missing; return their common name."""
+        role = login_of(tenant)
+        with self.administration() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+            if known is None:
+                connection.execute(
+                    sql.SQL(
+                        "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS"
+                    ).format(sql.Identifier(role), sql.Literal(self.password_of(role)))
+                )
+            connection.execute("SELECT app.admit_tenant(%s, %s)", (tenant, role))
+        return role
+
+    def set_role_passwords(self) -> None:
+        """Give the platform's and governance's logins their derived passwords."""
+        with self.administration() as connection:
+            for role in (PLATFORM, GOVERNANCE):
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                        sql.Identifier(role), sql.Literal(self.password_of(role))
+                    )
+                )
+
+    @contextmanager
+    def _as(self, role: str) -> Iterator[Connection]:
+        connection = self._take(role)
+        try:
+            with connection.transaction():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(role, connection)
+
+    def _take(self, role: str) -> Connection:
+        with self._lock:
+            idle = self._idle.pop(role, None)
+        if idle is not None and not idle.closed:
+            with suppress(psycopg.OperationalError):
+                idle.execute("SELECT 1")
+                return idle
+            idle.close()
+        try:
+            return psycopg.connect(
+                make_conninfo(self._dsn, user=role, password=self.password_of(role)),
+                autocommit=True,
+                row_factory=dict_row,
+            )
+        except psycopg.OperationalError as error:
+            if "authentication failed" in str(error) or "does not exist" in str(error):
+                raise NotFoundError(
+                    "There is no such login in the database",
+                    where=role,
+                    remedy="Register the tenant, or restore the keys folder that belongs to this database.",
+                ) from None
+            raise
+
+    def _give_back(self, role: str, connection: Connection) -> None:
+        with self._lock:
+            spare = self._idle.pop(role, None)
+            self._idle[role] = connection
+            if len(self._idle) > IDLE_CONNECTIONS:
+                _, oldest = self._idle.popitem(last=False)
+                oldest.close()
+        if spare is not None:
+            spare.close()
+
+
+def login_of(tenant: TenantId) -> str:
+    """The name of a tenant's login role and schema."""
+    return f"tenant_{tenant_id(tenant).replace('-', '_')}"

@@ -1,0 +1,158 @@
+"""Keys: one master key an installation, and keys of its own for each tenant, wrapped with it.
+
+Small files in one private folder: `master.key`, and `tenants/<tenant>/<purpose>`. Destroying a tenant's files is an
+erasure: what they encrypted cannot be read again. It is only as good as the backups of this folder are short-lived.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tenant_pipeline.core.errors import IntegrityError, NotFoundError
+from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.storage.private_folder import make_private_folder, sync_folder
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+KEY_ID_DIGITS = 8
+
+
+class KeysDestroyedError(NotFoundError):
+    """A tenant's keys were destroyed on purpose: what they encrypted is erased."""
+
+    code = "keys-destroyed"
+
+
+class KeyRing:
+    """The keys in one folder. Keys are made when they are first asked for, by whichever process comes first."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __repr__(self) -> str:
+        return "KeyRing(…)"
+
+    def raw_zone_key(self, tenant: TenantId) -> bytes:
+        """The key (32 bytes) that encrypts a tenant's raw zone.
+
+        Raises KeysDestroyedError when it was destroyed, IntegrityError when its file was changed.
+        """
+        return self._tenant_key(tenant, "raw-zone")
+
+    def digest_key(self, tenant: TenantId) -> DigestKey:
+        """The key under which a tenant's personal data is digested; its id is derived from it and tells nothing of it.
+
+        Raises KeysDestroyedError when it was destroyed, IntegrityError when its file was changed.
+        """
+        secret = self._tenant_key(tenant, "digest")
+        return DigestKey(f"k{hmac.digest(secret, b'key id', 'sha256').hex()[:KEY_ID_DIGITS]}", secret)
+
+    def login_secret(self) -> bytes:
+        """What the passwords of database roles are derived from (32 bytes)."""
+        return self._derived("database logins")
+
+    def audit_signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs audit checkpoints."""
+        return Ed25519PrivateKey.from_private_bytes(self._derived("audit checkpoints"))
+
+    def destroy(self, tenant: TenantId) -> None:
+        """Destroy a tenant's keys for good: its raw zone can never be read again. Doing it twice is harmless."""
+        _create_once(self._tombstone(tenant), b"", self._directory)
+        self._erase(tenant)
+
+    def _derived(self, purpose: str) -> bytes:
+        return hmac.digest(self._master(), purpose.encode(), "sha256")
+
+    def _master(self) -> bytes:
+        path = self._directory / "master.key"
+        if not path.exists() and any(self._tenants.glob("*/*")):
+            # A fresh master key here would pass for a working installation that can read nothing.
+            raise IntegrityError(
+                "The master key is missing, but tenants' keys that it wraps are there",
+                where="master key",
+                remedy="Restore the keys folder as a whole from its backup.",
+            )
+        master = _create_once(path, os.urandom(KEY_BYTES), self._directory)
+        if len(master) != KEY_BYTES:
+            raise _changed("master key")
+        return master
+
+    def _tenant_key(self, tenant: TenantId, purpose: str) -> bytes:
+        self._require_not_destroyed(tenant)
+        cipher = AESGCM(self._derived("wrapping of tenants' keys"))
+        bound_to = f"{tenant}:{purpose}".encode()
+        nonce = os.urandom(NONCE_BYTES)
+        fresh = nonce + cipher.encrypt(nonce, os.urandom(KEY_BYTES), bound_to)
+        try:
+            wrapped = _create_once(self._folder(tenant) / purpose, fresh, self._directory)
+        except FileNotFoundError:  # the folder was destroyed while the key was being made
+            self._require_not_destroyed(tenant)
+            raise
+        if self._tombstone(tenant).exists():
+            self._erase(tenant)
+            self._require_not_destroyed(tenant)
+        try:
+            return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+            raise _changed(f"keys of {tenant}") from None
+
+    @property
+    def _tenants(self) -> Path:
+        return self._directory / "tenants"
+
+    def _folder(self, tenant: TenantId) -> Path:
+        return self._tenants / tenant_id(tenant)
+
+    def _tombstone(self, tenant: TenantId) -> Path:
+        return self._tenants / f"{tenant_id(tenant)}.destroyed"
+
+    def _require_not_destroyed(self, tenant: TenantId) -> None:
+        if self._tombstone(tenant).exists():
+            raise KeysDestroyedError(
+                "The tenant's keys were destroyed", where=tenant, remedy="What they encrypted is erased for good."
+            )
+
+    def _erase(self, tenant: TenantId) -> None:
+        folder = self._folder(tenant)
+        with suppress(FileNotFoundError):
+            for path in folder.iterdir():
+                path.unlink(missing_ok=True)
+            sync_folder(folder)
+            folder.rmdir()
+
+
+def _changed(where: str) -> IntegrityError:
+    return IntegrityError(
+        "A key file was changed, or belongs to another master key",
+        where=where,
+        remedy="Restore the keys folder as a whole from its backup.",
+    )
+
+
+def _create_once(path: Path, content: bytes, root: Path) -> bytes:
+    """What the file holds, after making it with `content` unless it is there. Of several processes, one makes it."""
+    with suppress(FileNotFoundError):
+        return path.read_bytes()
+    make_private_folder(path.parent, root)
+    waiting = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(waiting, path)  # unlike a rename, a link never replaces what is there
+    finally:
+        waiting.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return path.read_bytes()

@@ -1,0 +1,57 @@
+"""Versioned, forward-only migrations. Each version runs SQL files of `sql/`, one subject each, in one transaction."""
+
+from __future__ import annotations
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from tenant_pipeline.core.errors import SettingsError
+from tenant_pipeline.storage.database import Database
+
+VERSION_TABLE = "tenant_runtime_version"
+OLDEST_SERVER = 160000
+
+
+def migrate(database: Database) -> str:
+    """Bring the database to the version of this code and return that version; at that version already, do nothing.
+
+    Several processes may call it at once: one migrates, the others wait. Raises SettingsError when the database is
+    newer than the code, or PostgreSQL older than 16.
+    """
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo()), poolclass=NullPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
+    script = ScriptDirectory.from_config(config)
+    head = script.get_current_head()
+    assert head is not None
+    with engine.connect() as connection:
+        if connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one() < OLDEST_SERVER:
+            raise SettingsError(
+                "The PostgreSQL server is older than version 16", where="TENANT_RUNTIME_DATABASE_DSN", remedy="Upgrade it."
+            )
+        before = _version(connection)
+        if before == head:
+            return head
+        known = {revision.revision for revision in script.walk_revisions()}
+        if before is not None and before not in known:
+            raise SettingsError(
+                f"The database is at version {before}, which this code does not know",
+                where="database",
+                remedy="Install the newer release of the Tenant Runtime that migrated it.",
+            )
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tenant runtime migration'))"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    database.set_role_passwords()
+    return head
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()

@@ -1,0 +1,81 @@
+"""Parquet files in bounded memory, whose bytes depend on the rows alone and not on how they were handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tenant_pipeline.core.tables import BATCH_ROWS
+from tenant_pipeline.storage.object_store import ContentWriter
+
+PIECES_WAITING = 1_000
+
+
+class ParquetTable:
+    """A Parquet file in the making: frames of any size go in, row groups of BATCH_ROWS come out."""
+
+    def __init__(self, file: ContentWriter) -> None:
+        self._sink = pa.PythonFile(file, mode="w")
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self.rows = 0
+        self.columns: list[str] = []
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Add rows; the columns and types of the first frame hold for all.
+
+        A later frame of another type is converted where no value changes. Raises ValueError (pyarrow.ArrowInvalid)
+        where one would, or where the columns are others.
+        """
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        if self._writer is None:
+            self.columns = table.column_names
+            schema = pa.schema([(field.name, _stored_type(field.type)) for field in table.schema])
+            self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
+        self._waiting.append(table.cast(self._writer.schema))
+        self._waiting_rows += len(frame)
+        self.rows += len(frame)
+        if self._waiting_rows >= BATCH_ROWS or len(self._waiting) >= PIECES_WAITING:
+            self._write_whole_groups(self._writer)
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._writer is not None:
+            self._write_whole_groups(self._writer)
+            if self._waiting_rows:
+                self._writer.write_table(self._waiting[0], row_group_size=BATCH_ROWS)
+            self._writer.close()
+
+    def _write_whole_groups(self, writer: pq.ParquetWriter) -> None:
+        # Page boundaries follow the chunks of what is written: in one piece, they depend on the rows alone.
+        together = pa.concat_tables(self._waiting, promote_options="none").combine_chunks() if self._waiting else None
+        while together is not None and together.num_rows >= BATCH_ROWS:
+            writer.write_table(together.slice(0, BATCH_ROWS), row_group_size=BATCH_ROWS)
+            together = together.slice(BATCH_ROWS)
+        self._waiting = [] if together is None else [together]
+        self._waiting_rows = sum(table.num_rows for table in self._waiting)
+
+
+def read_batches(stream: BinaryIO, columns: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+    """The rows of a Parquet file in their order, at most BATCH_ROWS at a time, with Arrow-backed dtypes.
+
+    `columns` chooses and orders them; None gives all. Raises KeyError when there is none of a name.
+    """
+    parquet = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
+    wanted = list(columns) if columns is not None else parquet.schema_arrow.names
+    for batch in parquet.iter_batches(BATCH_ROWS, columns=wanted):
+        yield pa.Table.from_batches([batch]).select(wanted).to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def _stored_type(type_: pa.DataType) -> pa.DataType:
+    """The one type for all spellings of text; a column with nothing in it yet is text."""
+    if pa.types.is_dictionary(type_):
+        return _stored_type(type_.value_type)
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_) or pa.types.is_null(type_):
+        return pa.string()
+    return type_

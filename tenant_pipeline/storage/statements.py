@@ -1,0 +1,294 @@
+"""The statements of a tenant's draft knowledge base: taken in from a source in one transaction, and read back.
+
+A statement is never overwritten. Said again, it is seen again; no longer said, its row stays and `last_seen` tells.
+Only where an entity was linked anew does its `canonical_id` follow. What is already as it should be is not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg.rows import dict_row, tuple_row
+
+from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.statement import STATEMENT_COLUMNS
+from tenant_pipeline.core.tables import BATCH_ROWS, StageReader
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+
+ID_DIGITS = 24
+
+_STAGE = """
+CREATE TEMPORARY TABLE said (
+    position bigint, statement_id text NOT NULL, entity_id text NOT NULL, type text NOT NULL, property text NOT NULL,
+    value text NOT NULL, raw_value text NOT NULL, lang text NOT NULL, datatype text NOT NULL, locator text NOT NULL,
+    method text NOT NULL, valid_from text NOT NULL, valid_to text NOT NULL
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE linked (entity_id text NOT NULL, canonical_id text NOT NULL) ON COMMIT DROP
+"""
+
+_INDEX_LINKS = "CREATE UNIQUE INDEX ON pg_temp.linked (entity_id)"
+
+_DROP_REPETITIONS = """
+DELETE FROM pg_temp.said AS again
+ USING (SELECT statement_id, min(position) AS first FROM pg_temp.said
+         GROUP BY statement_id HAVING count(*) > 1) AS repeated
+ WHERE again.statement_id = repeated.statement_id AND again.position > repeated.first
+"""
+
+_COUNT_UNLINKED = """
+SELECT count(*) FROM pg_temp.said
+ WHERE NOT EXISTS (SELECT FROM pg_temp.linked WHERE linked.entity_id = said.entity_id)
+"""
+
+_SEE_AGAIN = """
+UPDATE runtime.statements AS known
+   SET last_seen = greatest(known.last_seen, %(seen_at)s), canonical_id = linked.canonical_id
+  FROM pg_temp.said JOIN pg_temp.linked USING (entity_id)
+ WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.statement_id = said.statement_id
+   AND (known.last_seen < %(seen_at)s OR known.canonical_id <> linked.canonical_id)
+"""
+
+# The anti-join, because ON CONFLICT locks each row that is there already, and locking writes.
+_INSERT = """
+INSERT INTO runtime.statements
+       (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype,
+        locator, method, valid_from, valid_to, first_seen, last_seen)
+SELECT %(tenant)s, %(source)s, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype,
+       locator, method, valid_from, valid_to, %(seen_at)s, %(seen_at)s
+  FROM pg_temp.said JOIN pg_temp.linked USING (entity_id)
+ WHERE NOT EXISTS (SELECT FROM runtime.statements AS known
+                    WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
+                      AND known.statement_id = said.statement_id)
+ON CONFLICT DO NOTHING
+"""
+
+_COUNT_KNOWN = """
+SELECT (SELECT count(*) FROM pg_temp.said),
+       (SELECT count(*) FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s)
+"""
+
+_OF_TENANT = """
+SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype, locator,
+       method, authority_tier, observed_at, valid_from, valid_to, first_seen, last_seen
+  FROM runtime.statement_facts
+ WHERE tenant_id = %(tenant)s
+   AND (%(source)s::text IS NULL OR source_id = %(source)s)
+   AND (%(canonical_id)s::text IS NULL OR canonical_id = %(canonical_id)s)
+   AND (%(property)s::text IS NULL OR property = %(property)s)
+ ORDER BY canonical_id, property, lang, authority_tier, statement_id, source_id
+ LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+# The tables and not the view: a join is not pushed down into a view that is a security barrier.
+_CANDIDATES = """
+SELECT said.canonical_id, said.property, said.lang, said.statement_id, said.source_id, said.entity_id, said.type,
+       said.value, said.raw_value, said.datatype, said.locator, said.method, said.valid_from, said.valid_to,
+       source.origin, source.authority_rank, source.observed_at, said.first_seen, said.last_seen
+  FROM (SELECT DISTINCT canonical_id FROM runtime.statements
+         WHERE tenant_id = %(tenant)s AND source_id = %(source)s) AS spoken_of
+  JOIN runtime.statements AS said ON said.tenant_id = %(tenant)s AND said.canonical_id = spoken_of.canonical_id
+  JOIN runtime.tenant_sources AS source ON source.tenant_id = %(tenant)s AND source.id = said.source_id
+ ORDER BY said.canonical_id, said.property, said.lang, source.authority_rank, said.source_id, said.statement_id
+"""
+
+_TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
+CANDIDATE_SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("canonical_id", "property", "lang", "statement_id", "source_id", "entity_id", "type"), _TEXT),
+        **dict.fromkeys(("value", "raw_value", "datatype", "locator", "method", "valid_from", "valid_to"), _TEXT),
+        "origin": _TEXT,
+        "authority_tier": pa.int64(),
+        "observed_at": _TIME,
+        "first_seen": _TIME,
+        "last_seen": _TIME,
+    }
+)
+"""Columns and types of the frames that `candidates_for_source` yields. `observed_at` may be null, nothing else."""
+
+GROUP_COLUMNS = 3
+"""How many leading columns of CANDIDATE_SCHEMA make a group: canonical_id, property, lang."""
+
+
+@dataclass(frozen=True)
+class AssembleCount:
+    """What became of the statements of a source, each counted once: inserted + already_present + duplicates came in.
+
+    `duplicates` said the same of the same entity as an earlier row; the first one's locator is kept. `retired` are
+    rows of the source that it no longer says: they stay, and are none of those that came in.
+    """
+
+    inserted: int
+    already_present: int
+    duplicates: int
+    retired: int
+
+
+def statement_ids(frame: pd.DataFrame) -> list[str]:
+    """The ids of statements: 24 hex digits of the SHA-256 over entity, property, value and language.
+
+    Each part is framed by its length, so that no two statements run into one; `core.digest.short_id` gives the same.
+    """
+    framed: dict[str, bytes] = {}
+
+    def frame_of(part: str) -> bytes:
+        encoded = part.encode()
+        return len(encoded).to_bytes(8, "big") + encoded
+
+    columns = [frame[name].tolist() for name in ("entity_id", "property", "value", "lang")]
+    for column in (columns[0], columns[1], columns[3]):
+        framed.update((part, frame_of(part)) for part in set(column))
+    return [
+        "st-" + hashlib.sha256(framed[entity] + framed[name] + frame_of(value) + framed[lang]).hexdigest()[:ID_DIGITS]
+        for entity, name, value, lang in zip(*columns, strict=True)
+    ]
+
+
+def assemble(
+    connection: psycopg.Connection[Any],
+    tenant: TenantId,
+    source: SourceId,
+    links: StageReader,
+    statements: StageReader,
+    seen_at: datetime,
+) -> AssembleCount:
+    """Take the statements of a source into the tenant's knowledge base, in the transaction that `connection` is in.
+
+    `connection` is the tenant's own login. Run again with the same input and `seen_at`, it touches no row. Raises
+    IntegrityError when a statement is about an entity without a link, an entity has two, or a text holds what no
+    database text can (NUL); the transaction is then to be rolled back.
+    """
+    parameters = {"tenant": tenant, "source": source, "seen_at": seen_at}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(_STAGE)
+        _copy(cursor, "COPY pg_temp.linked FROM STDIN", _link_rows(links))
+        _copy(cursor, "COPY pg_temp.said FROM STDIN", _statement_rows(statements))
+        try:
+            cursor.execute(_INDEX_LINKS)
+        except psycopg.errors.UniqueViolation:
+            raise IntegrityError("An entity of the source is linked twice", where=f"{source} links") from None
+        # Nothing analyses temporary tables by itself, and without numbers the planner takes them for tiny.
+        cursor.execute("ANALYZE pg_temp.said, pg_temp.linked")
+        duplicates = cursor.execute(_DROP_REPETITIONS).rowcount
+        (unlinked,) = cursor.execute(_COUNT_UNLINKED).fetchone() or (0,)
+        if unlinked:
+            raise IntegrityError(
+                f"{unlinked} statements are about entities that were not linked",
+                where=f"{source} links",
+                remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
+            )
+        cursor.execute(_SEE_AGAIN, parameters)
+        inserted = cursor.execute(_INSERT, parameters).rowcount
+        said, known = cursor.execute(_COUNT_KNOWN, parameters).fetchone() or (0, 0)
+        cursor.execute("DROP TABLE pg_temp.said, pg_temp.linked")
+    return AssembleCount(
+        inserted=inserted, already_present=said - inserted, duplicates=duplicates, retired=known - said
+    )
+
+
+def statements_of(
+    connection: psycopg.Connection[Any],
+    tenant: TenantId,
+    *,
+    source: SourceId | None = None,
+    canonical_id: str | None = None,
+    property_: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[dict[str, Any]]:
+    """Statements with what is constant for their source, in the order of entity, property, language and authority."""
+    parameters = {
+        "tenant": tenant,
+        "source": source,
+        "canonical_id": canonical_id,
+        "property": property_,
+        "limit": limit,
+        "offset": offset,
+    }
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_OF_TENANT, parameters).fetchall()
+
+
+def candidates_for_source(
+    connection: psycopg.Connection[Any], tenant: TenantId, source: SourceId
+) -> Iterator[pd.DataFrame]:
+    """What all sources of the tenant say of the entities that this one speaks of, in frames of CANDIDATE_SCHEMA.
+
+    Ordered by canonical_id, property, lang, authority, source and statement. A group of equal canonical_id, property
+    and lang is never split; frames have at most BATCH_ROWS rows where no group has more than half as many. Between
+    frames the connection is free for other commands of the same transaction; what they write is not seen here.
+    """
+    at_once = BATCH_ROWS // 2
+    with connection.cursor(name="candidates", row_factory=tuple_row) as cursor:
+        cursor.execute(_CANDIDATES, {"tenant": tenant, "source": source})
+        held: list[tuple[Any, ...]] = []
+        more = True
+        while more:
+            rows = cursor.fetchmany(at_once)
+            more = len(rows) == at_once
+            held += rows
+            whole = _rows_of_whole_groups(held) if more else len(held)
+            if whole:
+                yield _candidate_frame(held[:whole])
+                held = held[whole:]
+
+
+def _rows_of_whole_groups(rows: list[tuple[Any, ...]]) -> int:
+    """How many leading rows are before the last group, which may go on."""
+    last = rows[-1][:GROUP_COLUMNS]
+    position = len(rows)
+    while position and rows[position - 1][:GROUP_COLUMNS] == last:
+        position -= 1
+    return position
+
+
+def _candidate_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE_SCHEMA, strict=True)]
+    frame: pd.DataFrame = pa.table(arrays, schema=CANDIDATE_SCHEMA).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def _link_rows(links: StageReader) -> Iterator[list[pa.Array]]:
+    for table in links.tables("links"):
+        for frame in table.batches(("entity_id", "canonical_id")):
+            yield [_text(frame[name]) for name in ("entity_id", "canonical_id")]
+
+
+def _statement_rows(statements: StageReader) -> Iterator[list[pa.Array]]:
+    position = 0
+    for table in statements.tables("statements"):
+        for frame in table.batches(STATEMENT_COLUMNS):
+            numbers = pa.array(range(position, position + len(frame))).cast(_TEXT)
+            position += len(frame)
+            yield [numbers, pa.array(statement_ids(frame)), *(_text(frame[name]) for name in STATEMENT_COLUMNS)]
+
+
+def _text(column: pd.Series[Any]) -> pa.Array:
+    """A column in the escapes of COPY's text format (which, unlike CSV, has no content that could end the data)."""
+    text = pa.array(column, _TEXT)
+    for character, escape in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = pc.replace_substring(text, character, escape)
+    return text
+
+
+def _copy(cursor: psycopg.Cursor[Any], command: LiteralString, batches: Iterable[list[pa.Array]]) -> None:
+    with cursor.copy(command) as copy:
+        for columns in batches:
+            lines = pc.binary_join_element_wise(*columns, "\t")
+            if lines.null_count or pc.any(pc.match_substring(lines, "\0")).as_py():
+                raise IntegrityError(
+                    "A statement or link holds no text where there must be one, or a NUL character",
+                    where="assemble",
+                    remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
+                )
+            if len(lines):
+                copy.write(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
+                copy.write(b"\n")

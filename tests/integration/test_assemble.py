@@ -1,0 +1,398 @@
+"""What is promised about assembling: nothing doubled, lost, overwritten or touched without need, and nobody else's."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pytest
+
+from tenant_pipeline.core.digest import sha256_of_bytes, short_id
+from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.statement import STATEMENT_COLUMNS
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.storage import statements
+from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
+from tenant_pipeline.storage.migrations import migrate
+from tenant_pipeline.storage.object_store import ObjectStore
+from tenant_pipeline.storage.stage_store import StageStore, StoredStage
+from tenant_pipeline.storage.statements import (
+    AssembleCount,
+    assemble,
+    candidates_for_source,
+    statement_ids,
+    statements_of,
+)
+
+TEXT = pd.ArrowDtype(pa.string())
+SEEN = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+LATER = SEEN + timedelta(days=1)
+
+NASTY = [
+    "a\tb", "a\nb", "a\r\nb", "\\", "\\N", "\\.", "x\n\\.\ny", "", '"', "','", "'); DROP TABLE x; --", "%s", "\x01",
+    "ภูเก็ต", "普吉", "⟦PERSON:k1:00⟧", "👋🏽", "e\u0301", " leading and trailing ",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    # Not pytest's own folder: PostgreSQL does not run as root, and a uid of its own could not enter it.
+    home = Path(tempfile.mkdtemp(prefix="assemble-"))
+    home.chmod(0o711)
+    try:
+        with EmbeddedPostgres(home / "postgres"):
+            dsn = running_dsn(home / "postgres")
+            assert dsn is not None
+            opened = Database(dsn, b"login secret of the test")
+            migrate(opened)
+            yield opened
+            opened.close()
+    finally:
+        shutil.rmtree(home)
+
+
+@dataclass
+class Tenant:
+    """A fresh tenant, with stage outputs made by hand."""
+
+    id: TenantId
+    database: Database
+    stages: StageStore
+
+    def add_source(self, number: int = 1, *, rank: int = 2, origin: str = "partner-doc") -> SourceId:
+        source = SourceId(f"src-{number:016x}")
+        with self.database.tenant(self.id) as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenant_sources
+                       (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank,
+                        received_by)
+                VALUES (%s, %s, %s, 'single-file', 'a source', %s, 'running', %s, 'tester')
+                """,
+                (self.id, source, origin, sha256_of_bytes(b"unit"), rank),
+            )
+        return source
+
+    def stage(self, role: str, *frames: pd.DataFrame) -> StoredStage:
+        with self.stages.write(role, sha256_of_bytes(b"input"), "v1", encrypted=False) as out:
+            with out.table("t00001", role) as table:
+                for frame in frames:
+                    table.write(frame)
+            return self.stages.read(out.commit(()))
+
+    def assemble(
+        self, source: SourceId, said: pd.DataFrame, *, linked: dict[str, str] | None = None, at: datetime = SEEN
+    ) -> AssembleCount:
+        entities = dict.fromkeys(said["entity_id"])
+        canonical = {entity: f"can-{entity}" for entity in entities} if linked is None else linked
+        links = links_of(canonical)
+        with self.database.tenant(self.id) as connection:
+            return assemble(connection, self.id, source, self.stage("links", links), self.stage("statements", said), at)
+
+    def rows(self, columns: str = "*") -> list[dict[str, Any]]:
+        with self.database.tenant(self.id) as connection:
+            return connection.execute(
+                f"SELECT {columns} FROM runtime.statements ORDER BY source_id, statement_id"  # type: ignore[arg-type]
+            ).fetchall()
+
+
+@pytest.fixture
+def tenant(database: Database, tmp_path: Path) -> Tenant:
+    return new_tenant(database, tmp_path)
+
+
+def new_tenant(database: Database, folder: Path) -> Tenant:
+    name = TenantId(f"t{uuid.uuid4().hex[:12]}")
+    login = database.create_tenant_login(name)
+    with database.administration() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.tenants
+                   (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+            VALUES (%s, '{"th": "ก", "en": "a", "zh": "普"}', 'test.example', 'standard', 'draft', %s, %s, '1.0.0')
+            """,
+            (name, login, f"tenant-{name}"),
+        )
+    return Tenant(name, database, StageStore(ObjectStore(folder / "objects"), name, b"k" * 32))
+
+
+def said(*rows: tuple[str, str, str], **columns: str) -> pd.DataFrame:
+    """Statements of (entity, property, value); `columns` replace what would be filled in."""
+    filled = [
+        {
+            **dict.fromkeys(STATEMENT_COLUMNS, ""),
+            "entity_id": entity,
+            "type": "Place",
+            "property": property_,
+            "value": value,
+            "raw_value": value,
+            "lang": "en",
+            "datatype": "text",
+            "locator": f"o00001#row={number + 2}",
+            "method": "mapping:test@1.0.0",
+            **columns,
+        }
+        for number, (entity, property_, value) in enumerate(rows)
+    ]
+    return pd.DataFrame(filled, columns=list(STATEMENT_COLUMNS), dtype=TEXT)
+
+
+def links_of(canonical: dict[str, str]) -> pd.DataFrame:
+    pairs = list(canonical.items())
+    return pd.DataFrame(
+        {"entity_id": [pair[0] for pair in pairs], "canonical_id": [pair[1] for pair in pairs]}, dtype=TEXT
+    )
+
+
+def test_statement_ids_are_framed_digests() -> None:
+    frame = said(
+        ("ent-1", "name", "ab"),
+        ("ent-1", "namea", "b"),
+        ("ent-1", "name", ""),
+        *(("ent-2", "name", value) for value in NASTY),
+    )
+    expected = [
+        short_id("st-", (row.entity_id, row.property, row.value, row.lang)) for row in frame.itertuples(index=False)
+    ]
+    assert statement_ids(frame) == expected
+    assert len(set(expected)) == len(expected)
+
+
+def test_every_column_arrives_as_it_was_said(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(*(("ent-1", f"p{number}", value) for number, value in enumerate(NASTY)))
+    for column in ("raw_value", "locator", "method", "valid_from", "valid_to", "datatype", "type"):
+        frame[column] = pd.array([f"{column}:{value}" for value in NASTY], dtype=TEXT)
+    count = tenant.assemble(source, frame)
+    assert count == AssembleCount(inserted=len(NASTY), already_present=0, duplicates=0, retired=0)
+    kept = {row["property"]: row for row in tenant.rows()}
+    for number, (expected, identifier) in enumerate(zip(frame.to_dict("records"), statement_ids(frame), strict=True)):
+        row = kept[f"p{number}"]
+        assert {name: row[name] for name in STATEMENT_COLUMNS} == expected
+        assert (row["tenant_id"], row["source_id"], row["statement_id"]) == (tenant.id, source, identifier)
+        assert (row["canonical_id"], row["first_seen"], row["last_seen"]) == ("can-ent-1", SEEN, SEEN)
+
+
+def test_a_second_identical_run_touches_no_row(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"), ("e1", "geo", "b"), ("e2", "name", "c"))
+    tenant.assemble(source, frame)
+    before = tenant.rows("statement_id, ctid, xmin, xmax, first_seen, last_seen")
+    assert tenant.assemble(source, frame) == AssembleCount(0, 3, 0, 0)
+    assert tenant.rows("statement_id, ctid, xmin, xmax, first_seen, last_seen") == before
+
+
+def test_a_statement_said_twice_is_kept_once_where_it_stood_first(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"), ("e1", "name", "b"), ("e1", "name", "a"), ("e1", "name", "a"))
+    count = tenant.assemble(source, frame)
+    assert count == AssembleCount(inserted=2, already_present=0, duplicates=2, retired=0)
+    assert {(row["value"], row["locator"]) for row in tenant.rows()} == {
+        ("a", "o00001#row=2"),
+        ("b", "o00001#row=3"),
+    }
+    again = tenant.assemble(source, frame)
+    assert again.inserted + again.already_present + again.duplicates == len(frame)
+
+
+def test_the_same_value_in_another_language_is_another_statement(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = pd.concat([said(("e1", "name", "a")), said(("e1", "name", "a"), lang="th")], ignore_index=True)
+    assert tenant.assemble(source, frame).inserted == 2
+
+
+def test_a_later_run_sees_again_adds_and_retires_but_deletes_nothing(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    tenant.assemble(source, said(("e1", "name", "a"), ("e1", "name", "b")))
+    count = tenant.assemble(source, said(("e1", "name", "b"), ("e1", "name", "c")), at=LATER)
+    assert count == AssembleCount(inserted=1, already_present=1, duplicates=0, retired=1)
+    assert {row["value"]: (row["first_seen"], row["last_seen"]) for row in tenant.rows()} == {
+        "a": (SEEN, SEEN),
+        "b": (SEEN, LATER),
+        "c": (LATER, LATER),
+    }
+
+
+def test_an_earlier_run_repeated_late_does_not_turn_time_back(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    tenant.assemble(source, said(("e1", "name", "a")), at=LATER)
+    tenant.assemble(source, said(("e1", "name", "a")), at=SEEN)
+    assert [(row["first_seen"], row["last_seen"]) for row in tenant.rows()] == [(LATER, LATER)]
+
+
+def test_a_new_link_is_followed_and_only_that(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"), ("e2", "name", "b"))
+    tenant.assemble(source, frame, linked={"e1": "can-1", "e2": "can-2"})
+    before = {row["entity_id"]: row["ctid"] for row in tenant.rows("entity_id, ctid")}
+    assert tenant.assemble(source, frame, linked={"e1": "can-1", "e2": "can-9"}).inserted == 0
+    after = {row["entity_id"]: row for row in tenant.rows("entity_id, ctid, canonical_id, value")}
+    assert (after["e1"]["canonical_id"], after["e2"]["canonical_id"]) == ("can-1", "can-9")
+    assert after["e1"]["ctid"] == before["e1"]
+    assert after["e2"]["value"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("linked", "expected"), [({"e1": "can-1"}, "not linked"), ({}, "not linked")], ids=["one missing", "none"]
+)
+def test_statements_about_unlinked_entities_stop_the_run(tenant: Tenant, linked: dict[str, str], expected: str) -> None:
+    source = tenant.add_source()
+    with pytest.raises(IntegrityError, match=expected):
+        tenant.assemble(source, said(("e1", "name", "a"), ("e2", "name", "b")), linked=linked)
+    assert tenant.rows() == []
+
+
+def test_an_entity_linked_twice_stops_the_run(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    twice = pd.concat([links_of({"e1": "can-1"}), links_of({"e1": "can-2"})], ignore_index=True)
+    with (
+        pytest.raises(IntegrityError, match="twice"),
+        tenant.database.tenant(tenant.id) as connection,
+    ):
+        assemble(
+            connection,
+            tenant.id,
+            source,
+            tenant.stage("links", twice),
+            tenant.stage("statements", said(("e1", "name", "a"))),
+            SEEN,
+        )
+
+
+@pytest.mark.parametrize("value", ["a\0b", None])
+def test_a_text_that_no_database_holds_stops_the_run_without_being_quoted(tenant: Tenant, value: str | None) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"))
+    frame["raw_value"] = pd.array([value], dtype=TEXT)
+    with pytest.raises(IntegrityError) as caught:
+        tenant.assemble(source, frame)
+    assert "a\0b" not in str(caught.value)
+
+
+def test_a_source_without_statements_assembles_to_nothing(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    assert tenant.assemble(source, said()) == AssembleCount(0, 0, 0, 0)
+    with tenant.database.tenant(tenant.id) as connection:
+        assert list(candidates_for_source(connection, tenant.id, source)) == []
+
+
+def test_two_sources_may_be_assembled_in_one_transaction(tenant: Tenant) -> None:
+    first, second = tenant.add_source(1), tenant.add_source(2)
+    frame = said(("e1", "name", "a"))
+    links, stage = tenant.stage("links", links_of({"e1": "can-1"})), tenant.stage("statements", frame)
+    with tenant.database.tenant(tenant.id) as connection:
+        counts = [assemble(connection, tenant.id, source, links, stage, SEEN) for source in (first, second)]
+    assert [count.inserted for count in counts] == [1, 1]
+
+
+def test_a_run_that_is_rolled_back_leaves_nothing(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    links, stage = tenant.stage("links", links_of({"e1": "c"})), tenant.stage("statements", said(("e1", "name", "a")))
+
+    def stopped_before_the_end() -> None:
+        with tenant.database.tenant(tenant.id) as connection:
+            assemble(connection, tenant.id, source, links, stage, SEEN)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stopped_before_the_end()
+    assert tenant.rows() == []
+
+
+def test_a_tenant_cannot_assemble_into_another(tenant: Tenant, tmp_path: Path) -> None:
+    source = tenant.add_source()
+    other = new_tenant(tenant.database, tmp_path / "other")
+    links, stage = other.stage("links", links_of({"e1": "c"})), other.stage("statements", said(("e1", "name", "a")))
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+        tenant.database.tenant(other.id) as connection,
+    ):
+        assemble(connection, tenant.id, source, links, stage, SEEN)
+    assert tenant.rows() == other.rows() == []
+
+
+def test_statements_are_read_with_what_is_constant_for_their_source(tenant: Tenant) -> None:
+    regulator, press = tenant.add_source(1, rank=1, origin="regulator"), tenant.add_source(2, rank=3, origin="press")
+    for source in (press, regulator):
+        tenant.assemble(source, said(("e1", "name", "a"), ("e1", "geo", "b"), ("e2", "name", "c")))
+    with tenant.database.tenant(tenant.id) as connection:
+        found = statements_of(connection, tenant.id, canonical_id="can-e1", property_="name")
+        assert [(row["source_id"], row["authority_tier"]) for row in found] == [(regulator, 1), (press, 3)]
+        assert len(statements_of(connection, tenant.id, source=press)) == 3
+        everything = statements_of(connection, tenant.id)
+        pages = [statements_of(connection, tenant.id, limit=4, offset=offset) for offset in (0, 4)]
+        assert pages[0] + pages[1] == everything
+        assert len(everything) == 6
+
+
+def candidates(tenant: Tenant, source: SourceId) -> list[pd.DataFrame]:
+    with tenant.database.tenant(tenant.id) as connection:
+        return list(candidates_for_source(connection, tenant.id, source))
+
+
+def test_candidates_are_what_all_sources_say_of_the_same_entities(tenant: Tenant) -> None:
+    regulator, press = tenant.add_source(1, rank=1, origin="regulator"), tenant.add_source(2, rank=3, origin="press")
+    tenant.assemble(press, said(("e1", "name", "a"), ("e1", "geo", "b")), linked={"e1": "can-1"})
+    tenant.assemble(regulator, said(("x1", "name", "A"), ("x2", "name", "B")), linked={"x1": "can-1", "x2": "can-2"})
+    (of_press,) = candidates(tenant, press)
+    assert list(zip(of_press["property"], of_press["source_id"], of_press["authority_tier"], strict=True)) == [
+        ("geo", press, 3),
+        ("name", regulator, 1),
+        ("name", press, 3),
+    ]
+    assert of_press["origin"].tolist() == ["press", "regulator", "press"]
+    assert set(of_press["canonical_id"]) == {"can-1"}
+    (of_regulator,) = candidates(tenant, regulator)
+    assert set(of_regulator["canonical_id"]) == {"can-1", "can-2"}
+    assert all(isinstance(dtype, pd.ArrowDtype) for dtype in of_press.dtypes)
+
+
+@pytest.mark.parametrize("largest", [(), (30,)])
+def test_candidate_groups_are_never_split(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, largest: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(statements, "BATCH_ROWS", 10)
+    source = tenant.add_source()
+    sizes = [1, 2, 3, 4, 5, *largest, 1, 1, 5, 5, 2]
+    tenant.assemble(
+        source, said(*((f"e{group:02d}", "name", f"v{n}") for group, size in enumerate(sizes) for n in range(size)))
+    )
+    frames = candidates(tenant, source)
+    groups = [set(frame["canonical_id"]) for frame in frames]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == len(sizes)
+    assert sum(map(len, frames)) == sum(sizes)
+    assert all(len(frame) <= 10 + sum(largest) for frame in frames)
+    together = pd.concat(frames)
+    assert together["canonical_id"].tolist() == sorted(together["canonical_id"])
+
+
+def test_the_connection_is_free_between_candidate_frames(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "BATCH_ROWS", 4)
+    source = tenant.add_source()
+    tenant.assemble(source, said(*((f"e{number}", "name", "v") for number in range(9))))
+    with tenant.database.tenant(tenant.id) as connection:
+        seen = 0
+        for frame in candidates_for_source(connection, tenant.id, source):
+            seen += len(frame)
+            connection.execute("SELECT count(*) FROM runtime.statements")
+    assert seen == 9
+
+
+@pytest.mark.slow
+def test_many_batches_are_assembled_whole(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    rows = 120_000
+    frame = said(*((f"e{number // 8}", f"p{number % 8}", f"ค่า {number}") for number in range(rows)))
+    assert tenant.assemble(source, frame).inserted == rows
+    assert tenant.assemble(source, frame) == AssembleCount(0, rows, 0, 0)
+    assert sum(map(len, candidates(tenant, source))) == rows

@@ -1,0 +1,239 @@
+"""What a data engineer and governance may rely on in Dagster, seen through a running webserver and daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import sources
+from tenant_pipeline.services.runtime import connect
+from tenant_pipeline.services.sources import Source
+from tests.system.conftest import Installation, Running, start, stop
+
+pytestmark = pytest.mark.slow
+
+TENANT = TenantId("dagster-test")
+ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+DOWNSTREAM_OF_THE_PII_GATE = ("map", "standardise", "validate", "link", "assemble", "conflict_matrix", "coverage_score")
+
+LAUNCH = """
+mutation ($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]) {
+  launchPipelineExecution(executionParams: {selector: $selector, mode: "default", executionMetadata: {tags: $tags}}) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+BACKFILL = """
+mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
+MATERIALISATIONS = """
+query ($key: AssetKeyInput!, $partitions: [String!]) {
+  assetNodeOrError(assetKey: $key) {
+    ... on AssetNode {
+      assetMaterializations(partitions: $partitions) { runId partition metadataEntries { label } }
+    }
+  }
+}
+"""
+CHECKS = """
+query ($key: AssetKeyInput!, $name: String!, $partition: String) {
+  assetCheckExecutions(assetKey: $key, checkName: $name, limit: 5, partition: $partition) {
+    status partition evaluation { success severity description }
+  }
+}
+"""
+
+
+def _runs(running: Running) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = running.graphql(RUNS)["runsOrError"]["results"]
+    return found
+
+
+def _materialisations(running: Running, asset: str, partition: str) -> list[dict[str, Any]]:
+    data = running.graphql(MATERIALISATIONS, key={"path": [asset]}, partitions=[partition])
+    found: list[dict[str, Any]] = data["assetNodeOrError"]["assetMaterializations"]
+    return found
+
+
+def _source(running: Running, source: str) -> Source:
+    with connect(running.installation.settings) as runtime:
+        return {each.id: each for each in sources.list_sources(runtime, TENANT)}[source]  # type: ignore[index]
+
+
+def _wait_until(running: Running, source: str, status: str) -> None:
+    running.wait_for(lambda: _source(running, source).ingest_status == status, what=f"{source} to be {status}")
+
+
+def _wait_for_quiet(running: Running) -> None:
+    running.wait_for(lambda: all(run["status"] in ENDED for run in _runs(running)), what="all runs to end")
+
+
+def _launch(running: Running, asset: str, partition: str) -> str:
+    """Materialise one asset's partition as the UI does, and return how the run ended."""
+    selector = {
+        "pipelineName": "__ASSET_JOB",
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "tenant_pipeline.definitions",
+        "assetSelection": [{"path": [asset]}],
+        "assetCheckSelection": [],
+    }
+    tags = [{"key": "dagster/partition", "value": partition}]
+    launched = running.graphql(LAUNCH, selector=selector, tags=tags)["launchPipelineExecution"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id = launched["run"]["runId"]
+
+    def ended() -> str | None:
+        status = {run["runId"]: run["status"] for run in _runs(running)}.get(run_id)
+        return status if status in ENDED else None
+
+    outcome: str = running.wait_for(ended, what=f"the run over {asset}")
+    return outcome
+
+
+def _venues(path: Path, count: int, first: int = 0) -> Path:
+    rows = [f"Hall {number},โถงที่ {number},{100 + number}" for number in range(first, first + count)]
+    path.write_text("\n".join(["name_en,name_th,capacity", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def uploaded(running: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Three good sources and one whose records are nearly all withheld, added while the daemon runs."""
+    running.installation.register(TENANT)
+    folder = tmp_path_factory.mktemp("uploads")
+    added = {
+        f"good {number}": running.installation.add(
+            TENANT, "partner-doc", "single-file", _venues(folder / f"{number}.csv", 5, number * 10), title=f"good {number}"
+        )
+        for number in range(3)
+    }
+    added["withheld"] = running.installation.add(
+        TENANT, "partner-doc", "single-file", _full_of_ids(folder / "ids.csv"), title="withheld"
+    )
+    return added
+
+
+def _full_of_ids(path: Path) -> Path:
+    rows = ["delegate,national id"]
+    for number in range(20):
+        twelve = f"38399{number:07d}"
+        total = sum(int(digit) * weight for digit, weight in zip(twelve, range(13, 1, -1), strict=True))
+        rows.append(f"Delegate {number},{twelve}{(11 - total % 11) % 10}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_an_upload_becomes_a_run_by_itself_and_only_once(running: Running, uploaded: dict[str, str]) -> None:
+    for name in ("good 0", "good 1", "good 2"):
+        _wait_until(running, uploaded[name], "assembled")
+    _wait_for_quiet(running)
+    before = len(_runs(running))
+    time.sleep(15)  # three ticks of the sensor
+    assert len(_runs(running)) == before
+    for name in ("good 0", "good 1", "good 2"):
+        key = f"{TENANT}|{uploaded[name]}"
+        for asset in ("receive", "assemble", "coverage_score"):
+            assert len(_materialisations(running, asset, key)) == 1, (name, asset)
+
+
+def test_a_gated_partition_stays_stopped_whatever_run_asks_for_it(running: Running, uploaded: dict[str, str]) -> None:
+    _wait_until(running, uploaded["withheld"], "stopped")
+    _wait_for_quiet(running)
+    key = f"{TENANT}|{uploaded['withheld']}"
+    assert _materialisations(running, "screen", key)
+    assert _launch(running, "map", key) == "FAILURE"
+    assert _launch(running, "assemble", key) == "FAILURE"
+    for asset in DOWNSTREAM_OF_THE_PII_GATE:
+        assert not _materialisations(running, asset, key), asset
+
+
+def test_governance_sees_the_verdict_of_each_partition(running: Running, uploaded: dict[str, str]) -> None:
+    _wait_until(running, uploaded["withheld"], "stopped")
+    _wait_for_quiet(running)
+    for name, passed in (("withheld", False), ("good 0", True)):
+        key = f"{TENANT}|{uploaded[name]}"
+        found = running.graphql(CHECKS, key={"path": ["screen"]}, name="pii_gate", partition=key)["assetCheckExecutions"]
+        assert found
+        assert found[0]["partition"] == key
+        assert found[0]["evaluation"]["success"] is passed, found[0]
+
+
+def test_a_materialisation_tells_what_it_did(running: Running, uploaded: dict[str, str]) -> None:
+    _wait_until(running, uploaded["good 0"], "assembled")
+    (made,) = _materialisations(running, "validate", f"{TENANT}|{uploaded['good 0']}")
+    labels = {entry["label"] for entry in made["metadataEntries"]}
+    assert {"rows_in", "rows_rejected", "rows_quarantined", "conserved", "input_digest", "output_digest", "preview"} <= labels
+
+
+def test_one_partition_can_be_materialised_again_and_writes_nothing(running: Running, uploaded: dict[str, str]) -> None:
+    _wait_until(running, uploaded["good 1"], "assembled")
+    _wait_for_quiet(running)
+    key = f"{TENANT}|{uploaded['good 1']}"
+    before = running.installation.json("stages", "--tenant", TENANT, "--source", uploaded["good 1"])
+    assert _launch(running, "map", key) == "SUCCESS"
+    assert running.installation.json("stages", "--tenant", TENANT, "--source", uploaded["good 1"]) == before
+
+
+def test_a_backfill_takes_many_sources_in_one_run(running: Running, uploaded: dict[str, str]) -> None:
+    for name in ("good 0", "good 1", "good 2"):
+        _wait_until(running, uploaded[name], "assembled")
+    _wait_for_quiet(running)
+    before = {run["runId"] for run in _runs(running)}
+    keys = [f"{TENANT}|{uploaded[name]}" for name in ("good 0", "good 1", "good 2")]
+    assets = [{"path": [asset]} for asset in ("map", "standardise", "validate")]
+    launched = running.graphql(BACKFILL, params={"assetSelection": assets, "partitionNames": keys})
+    assert launched["launchPartitionBackfill"]["__typename"] == "LaunchBackfillSuccess", launched
+    made = running.wait_for(
+        lambda: [run for run in _runs(running) if run["runId"] not in before and run["status"] in ENDED],
+        what="the backfill",
+    )
+    assert [run["status"] for run in made] == ["SUCCESS"]
+    assert all(len(_materialisations(running, "validate", key)) >= 2 for key in keys)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_behind_when_it_stops(tmp_path: Path, number: signal.Signals) -> None:
+    running = start(Installation(tmp_path / "home"))
+    try:
+        processes = psutil.Process(running.process.pid).children(recursive=True)
+        assert len(processes) >= 4, "database, webserver, daemon and their code servers"
+        os.kill(running.process.pid, number)
+        assert running.process.wait(90) == 0
+        _, alive = psutil.wait_procs(processes, timeout=20)
+        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        stop(running)
+
+
+def test_the_database_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    running = start(Installation(tmp_path / "home"))
+    try:
+        processes = [
+            process
+            for process in psutil.Process(running.process.pid).children(recursive=True)
+            if "postgres" in process.name()
+        ]
+        assert processes
+        running.process.kill()
+        _, alive = psutil.wait_procs(processes, timeout=30)
+        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        stop(running)
+    again = start(Installation(tmp_path / "home"))
+    stop(again)

@@ -1,0 +1,133 @@
+"""Each recogniser finds its subject in the forms people type, and leaves what only looks like it."""
+
+from __future__ import annotations
+
+import random
+
+import phonenumbers
+import pytest
+
+from tenant_pipeline.pii.analyzer import PiiAnalyzer
+from tenant_pipeline.pii.nearby_words import field_words
+from tenant_pipeline.pii.recognisers.thai_phone import thai_number
+
+
+def found(analyzer: PiiAnalyzer, text: str, *context: str) -> list[tuple[str, str]]:
+    return [(one.entity_type, text[one.start : one.end]) for one in analyzer.find(text, context)]
+
+
+@pytest.mark.parametrize(
+    ("text", "entity_type", "value"),
+    [
+        ("เลขบัตร 3-1006-00445-63-5", "TH_NATIONAL_ID", "3-1006-00445-63-5"),
+        ("3 1006 00445 63 5", "TH_NATIONAL_ID", "3 1006 00445 63 5"),
+        ("เลขที่๓๑๐๐๖๐๐๔๔๕๖๓๕ครับ", "TH_NATIONAL_ID", "๓๑๐๐๖๐๐๔๔๕๖๓๕"),
+        ("บัตรประชาชน3100600445635ของเขา", "TH_NATIONAL_ID", "3100600445635"),
+        ("ID３１００６００４４５６３５。", "TH_NATIONAL_ID", "３１００６００４４５６３５"),
+        ("tel0812345678ext12", "PHONE_NUMBER", "0812345678"),
+        ("บ้านเลขที่ 5 3-1006-00445-63-5", "TH_NATIONAL_ID", "3-1006-00445-63-5"),
+        ("โทร0812345678ครับ", "PHONE_NUMBER", "0812345678"),
+        ("โทร.๐๘๑-๒๓๔-๕๖๗๘", "PHONE_NUMBER", "๐๘๑-๒๓๔-๕๖๗๘"),
+        ("０８１２３４５６７８", "PHONE_NUMBER", "０８１２３４５６７８"),
+        ("081–234–5678", "PHONE_NUMBER", "081–234–5678"),
+        ("076-212297, 076-222913", "PHONE_NUMBER", "076-212297"),
+        ("076-212297-8", "PHONE_NUMBER", "076-212297"),
+        ("+66 (0) 81 234 5678", "PHONE_NUMBER", "+66 (0) 81 234 5678"),
+        ("请打+86 138 0013 8000谢谢", "PHONE_NUMBER", "+86 138 0013 8000"),
+        ("手机13800138000谢谢", "PHONE_NUMBER", "13800138000"),
+        ("call (415) 555-2671 now", "PHONE_NUMBER", "(415) 555-2671"),
+        ("https://wa.me/66812345678", "PHONE_NUMBER", "66812345678"),
+        ("tel: 8765 4321", "PHONE_NUMBER", "8765 4321"),
+        ("อีเมลsomchai@example.co.thครับ", "EMAIL_ADDRESS", "somchai@example.co.th"),
+        ("邮箱somchai@example.com。", "EMAIL_ADDRESS", "somchai@example.com"),
+        ("https://example.org/?email=somchai@example.com&x=1", "EMAIL_ADDRESS", "somchai@example.com"),
+        ("ｓｏｍ＠ｅｘａｍｐｌｅ．ｃｏｍ", "EMAIL_ADDRESS", "ｓｏｍ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+        ("身份证11010519491231002X号", "CN_RESIDENT_ID", "11010519491231002X"),
+        ("passport no. AA1234567", "PASSPORT", "AA1234567"),
+        ("หนังสือเดินทางเลขที่ AB987654", "PASSPORT", "AB987654"),
+        ("4111 1111 1111 1111", "CREDIT_CARD", "4111 1111 1111 1111"),
+        ("my card 180016070420458", "CREDIT_CARD", "180016070420458"),
+        ("IBAN GB82 WEST 1234 5698 7654 32 and more", "IBAN_CODE", "GB82 WEST 1234 5698 7654 32"),
+        ("123-4-56789-0", "TH_BANK_ACCOUNT", "123-4-56789-0"),
+        ("เลขที่บัญชี 1234567890", "TH_BANK_ACCOUNT", "1234567890"),
+        ("LINE ID: somchai.j", "LINE_ID", "somchai.j"),
+        ("แอดไลน์ @phuket_tour", "LINE_ID", "@phuket_tour"),
+        ("from 203.0.113.42", "IP_ADDRESS", "203.0.113.42"),
+        ("2001:db8::ff00:42:8329", "IP_ADDRESS", "2001:db8::ff00:42:8329"),
+        ("00:1B:44:11:3A:B7", "MAC_ADDRESS", "00:1B:44:11:3A:B7"),
+        ("โดยนายสมชาย ใจดีกล่าวว่า", "PERSON", "สมชาย ใจดี"),
+        ("น.ส.มาลี ศรีสุข", "PERSON", "มาลี ศรีสุข"),
+        ("พล.ต.อ. ประเสริฐ มั่นคง", "PERSON", "ประเสริฐ มั่นคง"),
+        ("ติดต่อคุณสมชาย ใจดี", "PERSON", "สมชาย ใจดี"),
+        ("Dr. Somchai Jaidee said", "PERSON", "Somchai Jaidee"),
+        ("Khun Somchai Jaidee", "PERSON", "Somchai Jaidee"),
+        ("请找王小明先生", "PERSON", "王小明"),
+    ],
+)
+def test_a_value_is_found_in_the_form_people_type(
+    analyzer: PiiAnalyzer, text: str, entity_type: str, value: str
+) -> None:
+    assert (entity_type, value) in found(analyzer, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8301", "830101", "83000", "7.880447", "98.392334", "7.880447,98.392334", "POINT(98.392334 7.880447)",
+        "2023-01-02T03:04:05.000+07:00", "2019-08-09 03:33:09", "05-01-2566", "1690000000", "1690000000000",
+        "1,234,567.89", "ISBN 978-3-16-148410-0", "v1.2.3.4", "10:20:30", "logo@2x.png", "@name@server.social",
+        "เปิด 09.00-18.00 น.", "นายกรัฐมนตรี", "นายอำเภอเมืองภูเก็ต", "อำเภอนางรอง", "ตำบลนายม", "คุณภาพชีวิต ที่ดี",
+        "สำนักงาน ก.พ.ร. และศูนย์ อำนวยการ", "ขุนนาง ชั้นสูง", "Khun Yuam", "Bang Khun Thian", "ออนไลน์ Phuket",
+        "line 5", "airline: thai", "各位先生", "Dr.", "Miss Universe Thailand", "https://example.org/news/0812345678",
+        "a3f5c0812345678bd2", "10,000,000 บาท",
+    ],
+)  # fmt: skip
+def test_what_only_looks_personal_is_left(analyzer: PiiAnalyzer, text: str) -> None:
+    assert found(analyzer, text) == []
+
+
+@pytest.mark.parametrize("field", ["ผู้ติดต่อ", "contact person", "contactPerson", "联系人", "ชื่อ-นามสกุล", "Full Name"])
+def test_a_field_declared_to_hold_persons_makes_its_whole_cell_one(analyzer: PiiAnalyzer, field: str) -> None:
+    assert found(analyzer, "สมชาย ใจดี", field_words(field)) == [("PERSON", "สมชาย ใจดี")]
+    assert found(analyzer, "คุณสมชาย ใจดี (0812345678)", field_words(field)) == [
+        ("PERSON", "สมชาย ใจดี"),
+        ("PHONE_NUMBER", "0812345678"),
+    ]
+    assert found(analyzer, "n/a", field_words(field)) == []
+
+
+def test_a_plain_name_field_is_not_a_persons(analyzer: PiiAnalyzer) -> None:
+    assert found(analyzer, "โรงแรมทะเลใส", "ชื่อ") == []
+    assert found(analyzer, "Hotel Thalesai", "name en") == []
+
+
+def test_tel_in_hotel_is_no_telephone_field(analyzer: PiiAnalyzer) -> None:
+    assert found(analyzer, "12345678", "hotel code") == []
+    assert found(analyzer, "12345678", "tel") == [("PHONE_NUMBER", "12345678")]
+
+
+def test_random_ten_digit_numbers_are_flagged_in_less_than_one_of_a_hundred(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(7)
+    flagged = sum(bool(analyzer.find(str(chance.randrange(10**9, 10**10)))) for _ in range(5_000))
+    assert flagged < 50
+
+
+@pytest.mark.parametrize("seconds", [1, 1000], ids=["seconds", "milliseconds"])
+def test_time_stamps_are_flagged_in_less_than_one_of_a_hundred(analyzer: PiiAnalyzer, seconds: int) -> None:
+    chance = random.Random(7)
+    stamps = (str(chance.randrange(1_262_304_000 * seconds, 1_893_456_000 * seconds)) for _ in range(5_000))
+    assert sum(bool(analyzer.find(stamp)) for stamp in stamps) < 50
+
+
+def test_coordinates_are_flagged_in_less_than_one_of_a_hundred(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(7)
+    points = (f"{chance.uniform(-90, 90):.7f}, {chance.uniform(-180, 180):.7f}" for _ in range(5_000))
+    assert sum(bool(analyzer.find(point)) for point in points) < 50
+
+
+def test_the_thai_numbering_plan_is_phonenumbers_own() -> None:
+    chance = random.Random(7)
+    for _ in range(4_000):
+        digits = "0" + str(chance.randrange(10**7, 10**9))
+        expected = phonenumbers.is_valid_number(phonenumbers.parse(digits, "TH")) and len(digits) in (9, 10)
+        assert thai_number(digits) == expected

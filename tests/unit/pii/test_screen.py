@@ -1,0 +1,300 @@
+"""What the stage promises: nothing raw passes, nothing is lost, and the verdict says why."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stdnum.th import pin
+
+from tenant_pipeline.core.errors import ContractError
+from tenant_pipeline.core.gate import Band, GateVerdict
+from tenant_pipeline.core.pseudonym import is_token
+from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
+from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
+from tenant_pipeline.pii.screen import screen
+from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
+
+
+def run(
+    analyzer: PiiAnalyzer,
+    stage: MemoryStage,
+    policy: Policy | None = None,
+    *,
+    key: Key | None = None,
+    agreement: bool = True,
+) -> tuple[MemoryStage, StageCount, GateVerdict]:
+    out = MemoryStage()
+    counts, verdict = screen(
+        stage,
+        out,
+        policy=policy or Policy(),
+        key=key or Key(),
+        analyzer=analyzer,
+        agreement_in_place=agreement,
+    )
+    conserve_chain(counts, None, "screen")
+    assert sum(count.quarantined for count in counts) == out.rejected(Disposition.QUARANTINED)
+    assert sum(count.rejected for count in counts) == out.rejected(Disposition.REJECTED)
+    return out, counts[-1], verdict
+
+
+def values(out: MemoryStage, column: str = "f0000") -> list[str | None]:
+    cells = out.written["t00001"].whole()[column]
+    return [None if missing else str(cell) for cell, missing in zip(cells, cells.isna(), strict=True)]
+
+
+def test_a_source_without_personal_data_passes_unchanged(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage({"ชื่อ": ["หาดป่าตอง", None], "lat": ["7.896", "7.9"]})
+    out, count, verdict = run(analyzer, stage, agreement=False)
+    assert verdict.band is Band.PASS
+    assert verdict.findings == ()
+    assert out.written["t00001"].whole().equals(stage.written["t00001"].whole())
+    assert out.written["t00001"].descriptor == stage.written["t00001"].descriptor
+    assert count == StageCount("record", 2, 2, 0, 0, 2, "record")
+    assert out.written["findings"].rows == 0
+
+
+def test_found_values_are_replaced_and_the_rest_of_the_text_stays(analyzer: PiiAnalyzer) -> None:
+    out, _, verdict = run(analyzer, records_stage({"note": ["โทร 081-234-5678 ครับ", "หาดกะตะ"]}))
+    first, second = values(out)
+    assert first is not None
+    assert first.startswith("โทร ⟦PHONE_NUMBER:k1:")
+    assert first.endswith("⟧ ครับ")
+    assert second == "หาดกะตะ"
+    assert verdict.band is Band.WARN
+
+
+def test_the_same_number_has_the_same_token_in_every_column_and_another_for_another_tenant(
+    analyzer: PiiAnalyzer,
+) -> None:
+    stage = records_stage({"tel": ["081-234-5678"], "มือถือ": ["๐๘๑๒๓๔๕๖๗๘"]})
+    out, _, _ = run(analyzer, stage)
+    assert values(out) == values(out, "f0001")
+    assert is_token(str(values(out)[0]))
+    other, _, _ = run(analyzer, stage, key=Key("k2", b"1" * 32))
+    assert values(other) != values(out)
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [("mask", "โทร ⟦PHONE_NUMBER⟧"), ("drop", None), ("allow", "โทร 081-234-5678")],
+)
+def test_policy_decides_what_becomes_of_a_value(analyzer: PiiAnalyzer, action: str, expected: str | None) -> None:
+    policy = Policy(actions={"PHONE_NUMBER": action})
+    out, _, verdict = run(analyzer, records_stage({"note": ["โทร 081-234-5678"]}), policy)
+    assert values(out) == [expected]
+    assert verdict.findings[0]["action"] == action
+    assert verdict.band is Band.WARN
+
+
+def test_an_action_that_does_not_exist_is_refused(analyzer: PiiAnalyzer) -> None:
+    with pytest.raises(ContractError, match="no action shred"):
+        run(analyzer, records_stage({"note": ["081-234-5678"]}), Policy(default_action="shred"))
+
+
+def test_a_record_that_policy_withholds_is_quarantined_with_a_reason_that_quotes_nothing(
+    analyzer: PiiAnalyzer,
+) -> None:
+    columns = {"ชื่อ": ["ก", "ข"], "โทร 0899999999": ["3-1006-00445-63-5", "x"]}
+    policy = Policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.5)
+    out, count, verdict = run(analyzer, records_stage(columns), policy)
+    assert (count.rows_in, count.rows_out, count.quarantined) == (2, 1, 1)
+    assert values(out) == ["ข"]
+    assert list(out.written["t00001"].whole()["record"]) == [1]
+    assert out.rejects == [
+        {
+            "locator": "o00001#row=2",
+            "code": "pii-th-national-id",
+            "reason": "TH_NATIONAL_ID in field 2 of table t00001; the policy withholds such records.",
+            "disposition": "quarantined",
+        }
+    ]
+    assert verdict.band is Band.WARN
+    assert "3-1006-00445-63-5" not in out.everything()
+    assert "0899999999" not in out.everything()
+
+
+def test_too_many_quarantined_records_close_the_gate(analyzer: PiiAnalyzer) -> None:
+    policy = Policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.1)
+    _, _, verdict = run(analyzer, records_stage({"id": ["3-1006-00445-63-5", "x"]}), policy)
+    assert verdict.band is Band.FAIL
+    assert "50.0% of the records are quarantined" in verdict.reasons[0]
+
+
+def test_every_record_withheld_leaves_an_empty_table(analyzer: PiiAnalyzer) -> None:
+    policy = Policy(default_action="quarantine")
+    out, count, _ = run(analyzer, records_stage({"id": ["3-1006-00445-63-5"]}), policy)
+    assert count.rows_out == 0
+    assert list(out.written["t00001"].whole().columns) == ["record", "locator", "f0000"]
+
+
+def test_findings_without_a_signed_agreement_close_the_gate(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage({"mail": ["a@example.com"]})
+    _, _, without = run(analyzer, stage, agreement=False)
+    assert without.band is Band.FAIL
+    assert "no data handling agreement" in without.reasons[0]
+    _, _, not_required = run(analyzer, stage, Policy(requires_agreement=False), agreement=False)
+    assert not_required.band is Band.WARN
+
+
+def test_personal_data_in_names_paths_and_locators_does_not_pass(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage(
+        {"เบอร์ 081-234-5678": ["x", "y"]},
+        about={
+            "path": "จาก นายสมชาย ใจดี/0812345678.csv",
+            "name": "somchai@example.com",
+            "headers": [{"081-234-5678": 1}],
+            "number": 812345678,
+        },
+        locators=["o00001#sheet=โทร 081-234-5678&row=2", "o00001#/คน/somchai@example.com/17"],
+    )
+    out, _, verdict = run(analyzer, stage, Policy(actions={"PHONE_NUMBER": "quarantine"}))
+    text = out.everything()
+    for raw in ("081-234-5678", "0812345678", "somchai@example.com", "สมชาย"):
+        assert raw not in text
+    locators = list(out.written["t00001"].whole()["locator"])
+    assert locators[0] == "o00001#sheet=โทร ⟦PHONE_NUMBER⟧&row=2"
+    assert locators[1].startswith("o00001#/คน/⟦EMAIL_ADDRESS:k1:")
+    assert locators[1].endswith("⟧/17")
+    assert {finding["field"] for finding in verdict.findings} == {"(field name)", "(description)", "(locator)"}
+
+
+def test_plain_locators_stay_as_they_are(analyzer: PiiAnalyzer) -> None:
+    locators = ["o00001#row=17", "o00001#/0/features/3", "o00001#message=3f2504e0-4f89-41d3-9a0c-0305e82c3301"]
+    out, _, _ = run(analyzer, records_stage({"a": ["x"] * 3}, locators=locators))
+    assert list(out.written["t00001"].whole()["locator"]) == locators
+
+
+def test_a_source_cannot_bring_its_own_tokens(analyzer: PiiAnalyzer) -> None:
+    forged = f"⟦PHONE_NUMBER:k1:{'0' * 32}⟧"
+    out, _, _ = run(analyzer, records_stage({"tel": [forged]}))
+    assert values(out) != [forged]
+    assert str(values(out)[0]).startswith("⟦SOURCE_TOKEN:k1:")
+
+
+class Forgetful(PiiAnalyzer):
+    """Overlooks everything the first time it sees a column."""
+
+    def find_all(self, values: object, context: object = ()) -> dict[int, tuple[Found, ...]]:
+        key = str(context)
+        if key not in SEEN:
+            SEEN.add(key)
+            return {}
+        return super().find_all(values, context)  # type: ignore[arg-type]
+
+
+SEEN: set[str] = set()
+
+
+def test_what_is_still_there_after_replacement_is_withheld_and_closes_the_gate(analyzer: PiiAnalyzer) -> None:
+    SEEN.clear()
+    SEEN.add("()")
+    forgetful = Forgetful(analyzer.engine, analyzer.prefiltered)
+    out, count, verdict = run(forgetful, records_stage({"note": ["081-234-5678", "x"]}))
+    assert verdict.band is Band.FAIL
+    assert "still found after replacement" in verdict.reasons[0]
+    assert count.quarantined == 1
+    assert out.rejects[0]["code"] == "pii-residual-phone-number"
+    assert "081-234-5678" not in out.everything()
+
+
+def test_findings_are_counted_by_occurrence_and_name_no_value(analyzer: PiiAnalyzer) -> None:
+    out, _, verdict = run(analyzer, records_stage({"tel": ["081-234-5678"] * 3 + ["0812345678, 0898765432"]}))
+    (finding,) = verdict.findings
+    assert (finding["entity_type"], finding["table"], finding["field"], finding["count"], finding["action"]) == (
+        "PHONE_NUMBER", "t00001", "tel", 5, "hash",
+    )  # fmt: skip
+    assert out.written["findings"].whole().to_dict("records") == [dict(finding)]
+
+
+def test_zero_padded_codes_are_no_telephone_numbers(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(11)
+    codes = [f"{chance.randrange(10**10):010d}" for _ in range(2_000)]
+    out, _, verdict = run(analyzer, records_stage({"code": codes}))
+    assert verdict.band is Band.PASS
+    assert values(out) == codes
+
+
+def test_a_column_of_bare_ids_is_found_even_where_they_could_be_time_stamps(analyzer: PiiAnalyzer) -> None:
+    ids = [base + pin.calc_check_digit(base) for base in ("160070000001", "165010000002", "170020000003")]
+    out, _, _ = run(analyzer, records_stage({"x": ids}))
+    assert all(is_token(str(cell)) for cell in values(out))
+
+
+def test_the_output_does_not_depend_on_how_rows_are_batched(analyzer: PiiAnalyzer) -> None:
+    columns = {"tel": [f"081-234-{n:04d}" for n in range(100)], "n": [f"นายสมชาย ใจดี{n}" for n in range(100)]}
+    whole, _, verdict = run(analyzer, records_stage(columns))
+    pieces, _, again = run(analyzer, records_stage(columns, batch=7))
+    assert whole.written["t00001"].whole().equals(pieces.written["t00001"].whole())
+    assert verdict == again
+    assert max(map(len, pieces.written["t00001"].frames)) == 7
+
+
+def test_screening_twice_gives_the_same_bytes(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage({"note": ["โทร 081-234-5678 a@b.co อีเมล", "นายสมชาย ใจดี", None]})
+    assert run(analyzer, stage)[0].everything() == run(analyzer, stage)[0].everything()
+
+
+def thai_id(base: int) -> str:
+    digits = str(base)
+    return digits + str(pin.calc_check_digit(digits))
+
+
+def dashed(number: str) -> str:
+    return "-".join((number[0], number[1:5], number[5:10], number[10:12], number[12]))
+
+
+THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
+ids = st.integers(10**11, 9 * 10**11 - 1).map(thai_id)
+heads = st.sampled_from(["81", "89", "92", "95", "61"])
+mobiles = st.builds(lambda head, rest: f"0{head}{rest:07d}", heads, st.integers(0, 9_999_999))
+emails = st.from_regex(r"[a-z]{2,8}[._]?[a-z0-9]{1,6}@[a-z]{3,8}\.(?:com|co\.th|cn|example)", fullmatch=True)
+names = st.sampled_from(["สมชาย ใจดี", "มาลี ศรีสุข", "ประเสริฐ มั่นคง"])
+planted = st.one_of(
+    ids.map(dashed),
+    ids.map(lambda number: dashed(number).translate(THAI_DIGITS)),
+    mobiles,
+    mobiles.map(lambda number: number.translate(THAI_DIGITS)),
+    mobiles.map(lambda number: f"{number[:3]}-{number[3:6]}-{number[6:]}"),
+    mobiles.map(lambda number: f"+66 {number[1:3]} {number[3:6]} {number[6:]}"),
+    emails,
+)
+around = st.sampled_from(
+    [
+        "",
+        "ติดต่อ",
+        "โทรศัพท์ ",
+        "กรุณาโทร",
+        "ที่พักริมหาด ",
+        "write to ",
+        "请联系",
+        "电话：",
+        "ราคา 1,500 บาท ",
+        "on 2023-01-02 ",
+    ]
+)
+after = st.sampled_from(["", "ครับ", " ค่ะ", "。", ", thanks", "谢谢", " (24 ชม.)", "\nห้อง 12"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sentences=st.lists(st.tuples(around, planted, after), min_size=1, max_size=6),
+    name=names,
+    title=st.sampled_from(["นาย", "นางสาว", "ดร.", "พบกับคุณ"]),
+    field=st.sampled_from(["ข้อความ", "note", "备注", "text"]),
+)
+def test_no_planted_value_survives(
+    analyzer: PiiAnalyzer, sentences: list[tuple[str, str, str]], name: str, title: str, field: str
+) -> None:
+    texts = ["".join(sentence) for sentence in sentences]
+    texts.append(f"เมื่อวานนี้ {title}{name} กล่าวว่า")
+    out, count, verdict = run(analyzer, records_stage({field: texts}))
+    everything = out.everything()
+    for _, raw, _ in sentences:
+        assert raw not in everything
+    assert name not in everything
+    assert count.quarantined == 0
+    assert verdict.band is Band.WARN
