@@ -8,7 +8,7 @@ from tenant_pipeline.assets.gate_checks import gate_checks
 from tenant_pipeline.assets.judgements import judgement_assets
 from tenant_pipeline.assets.normalisation import normalisation_assets
 from tenant_pipeline.assets.partitions import tenant_source_partitions
-from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
 normalise_sources = dg.define_asset_job(
@@ -23,6 +23,6 @@ defs = dg.Definitions(
     asset_checks=gate_checks,
     jobs=[normalise_sources],
     sensors=[uploads],
-    resources={"runtime": RuntimeResource()},
+    resources={"runtime": RuntimeAccess()},
     executor=dg.in_process_executor,
 )

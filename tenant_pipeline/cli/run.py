@@ -17,7 +17,7 @@ from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key, source_id, tenant_id
 from tenant_pipeline.definitions import defs
-from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, parts, range_tags, stretches
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.runtime import Runtime
@@ -72,7 +72,7 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
             written[source] = written.get(source, 0) + (not record.repeated)
             progress.update(bar, advance=1, description=f"{source} {record.stage}")
 
-        resource = RuntimeResource.over(runtime, listener)
+        resource = RuntimeAccess(runtime, listener)
         line = list(chosen)
         while line:
             _run_once(instance, line, resource, runtime.settings.sources_per_run)
@@ -87,7 +87,7 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
 
 
 def _run_once(
-    instance: dg.DagsterInstance, line: Sequence[Source], resource: RuntimeResource, sources_per_run: int
+    instance: dg.DagsterInstance, line: Sequence[Source], resource: RuntimeAccess, sources_per_run: int
 ) -> None:
     keys = [partition_key(each.tenant, each.id) for each in line]
     instance.add_dynamic_partitions(TENANT_SOURCE, keys)

@@ -80,20 +80,13 @@ def _link_batch(
     unknown: list[Features] = []
     for entity in entities:
         owners = sorted({by_identifier[key] for key in _identifier_keys(entity) if key in by_identifier})
-        if not entity.identifiers:
+        if not owners:
             unknown.append(entity)
             continue
-        if owners:
-            canonical = owners[0]
-            scheme = next(key[1] for key in _identifier_keys(entity) if by_identifier.get(key) == canonical)
-            _keep(batch, entity, canonical, f"identifier:{scheme}", 1.0, {"says": f"The same {scheme}."}, vocabulary)
-            batch.proposals += [_contradiction(canonical, other, entity) for other in owners[1:]]
-        else:
-            scheme, value = min(entity.identifiers)
-            canonical = short_id("can-", (tenant, entity.type, scheme, value))
-            found = {"says": f"The first with this {scheme}."}
-            _keep(batch, entity, canonical, "new", 1.0, found, vocabulary)
-        by_identifier.update((key, canonical) for key in _identifier_keys(entity))
+        canonical = owners[0]
+        scheme = next(key[1] for key in _identifier_keys(entity) if by_identifier.get(key) == canonical)
+        _keep(batch, entity, canonical, f"identifier:{scheme}", 1.0, {"says": f"The same {scheme}."}, vocabulary)
+        batch.proposals += [_contradiction(canonical, other, entity) for other in owners[1:]]
         taken.add(canonical)
     _link_by_score(batch, unknown, vocabulary, index, tenant, taken)
     return batch
@@ -107,7 +100,8 @@ def _link_by_score(
     tenant: TenantId,
     taken: set[str],
 ) -> None:
-    """Link entities without a known identifier. No two rows of one table become one, however alike they are."""
+    """Link entities without a known identifier. No two rows of one table become one, however alike they are, unless
+    they bear the same identifier; and nothing is linked that bears another identifier of the same scheme."""
     scored = [entity for entity in entities if family(vocabulary, entity.type) not in NEVER_BY_SCORE]
     candidates = _candidates(scored, vocabulary, index)
     known = index.features({name for names in candidates.values() for name in names})
@@ -115,13 +109,19 @@ def _link_by_score(
         (_canonical_of_new(tenant, entity), name) for entity in scored for name in candidates[entity.entity_id]
     ]
     judged = index.judged({(min(pair), max(pair)) for pair in pairs})
+    by_identifier: dict[tuple[str, str, str], str] = {}
     for entity in entities:
+        again = next((by_identifier[key] for key in _identifier_keys(entity) if key in by_identifier), None)
+        if again is not None:
+            found_again = {"says": "Another row of the source has the same identifier."}
+            _keep(batch, entity, again, "identifier:within-source", 1.0, found_again, vocabulary)
+            continue
         own = _canonical_of_new(tenant, entity)
         ranked = sorted(
             (
                 (_respecting(score(entity, known[name]), judged.get((min(own, name), max(own, name)))), name)
                 for name in candidates.get(entity.entity_id, [])
-                if name in known and name not in taken and name != own
+                if name in known and name not in taken and name != own and not _contradict(entity, known[name])
             ),
             key=lambda pair: (-pair[0].bits, pair[1]),
         )
@@ -130,9 +130,11 @@ def _link_by_score(
             found, canonical = best
             _keep(batch, entity, canonical, "score", found.probability, found.explanation(), vocabulary)
             taken.add(canonical)
+            by_identifier.update((key, canonical) for key in _identifier_keys(entity))
             continue
         _keep(batch, entity, own, "new", 1.0, {"says": "Nothing known is like it."}, vocabulary)
         taken.add(own)
+        by_identifier.update((key, own) for key in _identifier_keys(entity))
         batch.proposals += [
             Proposal(min(own, name), max(own, name), found.probability, found.explanation())
             for found, name in ranked
@@ -183,7 +185,17 @@ def _candidates(
 
 
 def _canonical_of_new(tenant: TenantId, entity: Features) -> str:
+    """The canonical id of an entity that nothing known is like: its identifier's where it has one, so that the order
+    in which sources come does not matter."""
+    if entity.identifiers:
+        return short_id("can-", (tenant, entity.type, *min(entity.identifiers)))
     return short_id("can-", (tenant, entity.entity_id))
+
+
+def _contradict(left: Features, right: Features) -> bool:
+    """Whether the two bear different identifiers of the same scheme."""
+    theirs = dict(right.identifiers)
+    return any(scheme in theirs and theirs[scheme] != value for scheme, value in left.identifiers)
 
 
 def _contradiction(canonical: str, other: str, entity: Features) -> Proposal:

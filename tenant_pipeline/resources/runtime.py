@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from functools import cache
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
@@ -25,23 +24,16 @@ def _opened() -> Runtime:
     return stack.enter_context(connect(Settings()))
 
 
-class RuntimeResource(dg.ConfigurableResource["RuntimeResource"]):
+class RuntimeAccess:
     """The installation that the environment's settings name.
 
     A command that runs assets in its own process hands in a runtime that is open already, and a listener that is
     told of each stage as it ends.
     """
 
-    _runtime: Runtime | None = PrivateAttr(default=None)
-    _listener: Listener | None = PrivateAttr(default=None)
-
-    @classmethod
-    def over(cls, runtime: Runtime, listener: Listener) -> RuntimeResource:
-        """The resource over a runtime that is open already."""
-        resource = cls()
-        resource._runtime = runtime
-        resource._listener = listener
-        return resource
+    def __init__(self, runtime: Runtime | None = None, listener: Listener | None = None) -> None:
+        self._runtime = runtime
+        self._listener = listener
 
     def open(self) -> Runtime:
         """The open runtime. Raises SettingsError when no database is running."""
@@ -51,3 +43,7 @@ class RuntimeResource(dg.ConfigurableResource["RuntimeResource"]):
         """Tell the listener, if there is one, that a stage has ended."""
         if self._listener is not None:
             self._listener(tenant, source, record)
+
+
+RuntimeResource = dg.ResourceParam[RuntimeAccess]
+"""How assets and sensors ask for it."""

@@ -87,34 +87,38 @@ SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, 
  LIMIT %(limit)s OFFSET %(offset)s
 """
 
-# The tables and not the view: a join is not pushed down into a view that is a security barrier.
+_SOURCES = "SELECT id, origin, authority_rank, observed_at FROM runtime.tenant_sources WHERE tenant_id = %(tenant)s"
+
+# Entity by entity through the index, whatever the planner believes of the table: before its first ANALYZE it believes
+# in a handful of rows, and a join that it chooses then is quadratic. What is constant for a source is joined by us.
 _CANDIDATES = """
-SELECT said.canonical_id, said.property, said.lang, said.statement_id, said.source_id, said.entity_id, said.type,
-       said.value, said.raw_value, said.datatype, said.locator, said.method, said.valid_from, said.valid_to,
-       source.origin, source.authority_rank, source.observed_at, said.first_seen, said.last_seen
+SELECT said.*
   FROM (SELECT DISTINCT canonical_id FROM runtime.statements
          WHERE tenant_id = %(tenant)s AND source_id = %(source)s) AS spoken_of
-  JOIN runtime.statements AS said ON said.tenant_id = %(tenant)s AND said.canonical_id = spoken_of.canonical_id
-  JOIN runtime.tenant_sources AS source ON source.tenant_id = %(tenant)s AND source.id = said.source_id
- ORDER BY said.canonical_id, said.property, said.lang, source.authority_rank, said.source_id, said.statement_id
+ CROSS JOIN LATERAL (
+       SELECT canonical_id, property, lang, statement_id, source_id, entity_id, type, value, raw_value, datatype,
+              locator, method, valid_from, valid_to, first_seen, last_seen
+         FROM runtime.statements
+        WHERE tenant_id = %(tenant)s AND canonical_id = spoken_of.canonical_id
+       OFFSET 0) AS said
+ ORDER BY canonical_id, property, lang, source_id, statement_id
 """
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
-CANDIDATE_SCHEMA = pa.schema(
+_SAID = pa.schema(
     {
         **dict.fromkeys(("canonical_id", "property", "lang", "statement_id", "source_id", "entity_id", "type"), _TEXT),
         **dict.fromkeys(("value", "raw_value", "datatype", "locator", "method", "valid_from", "valid_to"), _TEXT),
-        "origin": _TEXT,
-        "authority_tier": pa.int64(),
-        "observed_at": _TIME,
-        "first_seen": _TIME,
-        "last_seen": _TIME,
+        **dict.fromkeys(("first_seen", "last_seen"), _TIME),
     }
 )
+_SOURCE = pa.schema({"source_id": _TEXT, "origin": _TEXT, "authority_tier": pa.int64(), "observed_at": _TIME})
+
+CANDIDATE_SCHEMA = pa.schema([*_SAID, *list(_SOURCE)[1:]])
 """Columns and types of the frames that `candidates_for_source` yields. `observed_at` may be null, nothing else."""
 
 GROUP_COLUMNS = 3
-"""How many leading columns of CANDIDATE_SCHEMA make a group: canonical_id, property, lang."""
+"""How many leading columns make a group: canonical_id, property, lang."""
 
 
 @dataclass(frozen=True)
@@ -221,13 +225,16 @@ def candidates_for_source(
 ) -> Iterator[pd.DataFrame]:
     """What all sources of the tenant say of the entities that this one speaks of, in frames of CANDIDATE_SCHEMA.
 
-    Ordered by canonical_id, property, lang, authority, source and statement. A group of equal canonical_id, property
+    Ordered by canonical_id, property, lang, source and statement. A group of equal canonical_id, property
     and lang is never split; frames have at most BATCH_ROWS rows where no group has more than half as many. Between
     frames the connection is free for other commands of the same transaction; what they write is not seen here.
     """
     at_once = BATCH_ROWS // 2
+    parameters = {"tenant": tenant, "source": source}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        sources = _table(cursor.execute(_SOURCES, parameters).fetchall(), _SOURCE)
     with connection.cursor(name="candidates", row_factory=tuple_row) as cursor:
-        cursor.execute(_CANDIDATES, {"tenant": tenant, "source": source})
+        cursor.execute(_CANDIDATES, parameters)
         held: list[tuple[Any, ...]] = []
         more = True
         while more:
@@ -236,7 +243,7 @@ def candidates_for_source(
             held += rows
             whole = _rows_of_whole_groups(held) if more else len(held)
             if whole:
-                yield _candidate_frame(held[:whole])
+                yield _candidate_frame(held[:whole], sources)
                 held = held[whole:]
 
 
@@ -249,10 +256,16 @@ def _rows_of_whole_groups(rows: list[tuple[Any, ...]]) -> int:
     return position
 
 
-def _candidate_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+def _table(rows: list[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     columns = zip(*rows, strict=True)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, CANDIDATE_SCHEMA, strict=True)]
-    frame: pd.DataFrame = pa.table(arrays, schema=CANDIDATE_SCHEMA).to_pandas(types_mapper=pd.ArrowDtype)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema)
+
+
+def _candidate_frame(rows: list[tuple[Any, ...]], sources: pa.Table) -> pd.DataFrame:
+    said = _table(rows, _SAID)
+    constant = sources.take(pc.index_in(said["source_id"], sources["source_id"].combine_chunks())).drop(["source_id"])
+    together = pa.table([*said.columns, *constant.columns], CANDIDATE_SCHEMA)
+    frame: pd.DataFrame = together.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 
 
