@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 
 from tenant_pipeline.assets.materialise import materialise
-from tenant_pipeline.assets.partitions import many_sources_a_run, tenant_source_partitions
+from tenant_pipeline.assets.partitions import many_sources_a_run, no_value, tenant_source_partitions
 from tenant_pipeline.assets.stage_metadata import conflict_metadata, coverage_metadata
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.audit_trail import seal_audit
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflict_matrix import update_conflicts
 from tenant_pipeline.services.coverage_score import update_coverage
@@ -24,7 +25,7 @@ from tenant_pipeline.services.coverage_score import update_coverage
     group_name="judgements",
     owners=["team:data-governance"],
     kinds={"python", "postgres"},
-    dagster_type=dg.Nothing,
+    dagster_type=no_value,
     output_required=False,
 )
 def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> Iterator[dg.Output[None]]:
@@ -49,7 +50,7 @@ def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource)
     group_name="judgements",
     owners=["team:data-governance"],
     kinds={"python", "postgres"},
-    dagster_type=dg.Nothing,
+    dagster_type=no_value,
     output_required=False,
 )
 def coverage_score(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> Iterator[dg.Output[None]]:
@@ -63,6 +64,8 @@ def coverage_score(context: dg.AssetExecutionContext, runtime: RuntimeResource) 
         return coverage_metadata(opened, tenant, source, record)
 
     yield from materialise(context, opened, work)
+    for tenant in sorted({from_partition_key(key)[0] for key in context.partition_keys}):
+        seal_audit(opened, tenant)
 
 
 judgement_assets = [conflict_matrix, coverage_score]

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from tenant_pipeline.assets.materialise import materialise
-from tenant_pipeline.assets.partitions import many_sources_a_run, tenant_source_partitions
+from tenant_pipeline.assets.partitions import many_sources_a_run, no_value, tenant_source_partitions
 from tenant_pipeline.assets.stage_metadata import stage_metadata
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -28,7 +28,7 @@ def stage_asset(stage: Stage, *, kinds: set[str]) -> Callable[[StageBody], dg.As
         group_name="normalisation",
         owners=["team:data-engineering"],
         kinds=kinds,
-        dagster_type=dg.Nothing,
+        dagster_type=no_value,
         output_required=False,
     )
 

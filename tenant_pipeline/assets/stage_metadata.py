@@ -10,7 +10,7 @@ from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.conflict_matrix import conflicts_of_source
 from tenant_pipeline.services.coverage_score import coverage_of_source
-from tenant_pipeline.services.normalisation import RAW_STAGES
+from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import StageRecord
 
@@ -86,7 +86,7 @@ def _preview(runtime: Runtime, tenant: TenantId, record: StageRecord) -> str:
         for frame in table.batches():
             names = [name for name in frame.columns if name != "record"][:PREVIEW_COLUMNS]
             head = frame[names].head(PREVIEW_ROWS)
-            rows = [{name: _short(value) for name, value in row.items()} for row in head.to_dict("records")]
+            rows = [{str(name): _short(value) for name, value in row.items()} for row in head.to_dict("records")]
             return _markdown_table(rows)
     return ""
 
@@ -105,5 +105,3 @@ def _markdown_table(rows: list[dict[str, Any]]) -> str:
         cells = (str("" if row[name] is None else row[name]) for name in names)
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(lines)
-
-

@@ -7,7 +7,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from tenant_pipeline.cli.run import run_sources
 from tenant_pipeline.cli.shell import complaints, console, opened
 from tenant_pipeline.cli.summary import print_summary
 from tenant_pipeline.core.tenancy import TenantId
@@ -21,6 +20,8 @@ PILOT = TenantId("phuket-mice")
 
 def demo() -> None:
     """Take the pilot tenant "Phuket MICE" from its files to its draft knowledge base, and show what came of it."""
+    from tenant_pipeline.cli.dagster_run import run_sources
+
     started = time.monotonic()
     with opened() as runtime:
         complaints.print("The database is up and migrated.")

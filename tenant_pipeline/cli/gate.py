@@ -27,9 +27,7 @@ def list_(
     with opened() as runtime:
         registry.show_tenant(runtime, tenant_id(tenant))
         with runtime.database.tenant(tenant_id(tenant)) as connection:
-            found = gates.states(
-                connection, tenant_id(tenant), runtime.now(), source_id(source) if source else None
-            )
+            found = gates.states(connection, tenant_id(tenant), runtime.now(), source_id(source) if source else None)
     print_rows(f"Gates of {tenant}", [state.as_json() for state in found], COLUMNS, as_json=as_json)
 
 

@@ -12,14 +12,25 @@ from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.conflict_matrix import list_conflicts
 from tenant_pipeline.services.coverage_score import coverage_of_source, coverage_of_tenant
 from tenant_pipeline.services.knowledge_base import list_statements
-from tenant_pipeline.services.normalisation import every_record
+from tenant_pipeline.services.lineage import every_record
 
 SourceOption = Annotated[str | None, typer.Option("--source", help="Only this source.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many rows.")]
 
 STAGE_COLUMNS = (
-    "source", "stage", "rows_in", "unit_in", "rows_out", "unit_out", "rows_rejected", "rows_quarantined",
-    "gate_verdict", "seconds", "code_version", "input_digest", "output_digest",
+    "source",
+    "stage",
+    "rows_in",
+    "unit_in",
+    "rows_out",
+    "unit_out",
+    "rows_rejected",
+    "rows_quarantined",
+    "gate_verdict",
+    "seconds",
+    "code_version",
+    "input_digest",
+    "output_digest",
 )
 
 
@@ -94,5 +105,15 @@ def conflicts(
             verdict=verdict,
             limit=limit,
         )
-    columns = ("canonical_id", "property", "lang", "verdict", "rule", "values", "proposed_value", "proposed_rule", "status")
+    columns = (
+        "canonical_id",
+        "property",
+        "lang",
+        "verdict",
+        "rule",
+        "values",
+        "proposed_value",
+        "proposed_rule",
+        "status",
+    )
     print_rows(f"Conflicts of {tenant}", rows, columns, as_json=as_json)

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
 from typing import Annotated
 
-import dagster as dg
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tenant_pipeline.assets.partitions import TENANT_SOURCE
-from tenant_pipeline.cli.dagster_instance import dagster_instance
 from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, complaints, opened, print_json, print_rows
-from tenant_pipeline.core.errors import TenantRuntimeError
-from tenant_pipeline.core.stage import STAGES
-from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key, source_id, tenant_id
-from tenant_pipeline.definitions import defs
-from tenant_pipeline.resources.runtime import RuntimeAccess
-from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, parts, range_tags, stretches
+from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import sources
-from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import StageRecord
 
-STEPS = len(STAGES) + 2
 COLUMNS = ("id", "title", "ingest_stage", "ingest_status", "written", "coverage_score", "conflicts_count")
 
 
@@ -34,6 +19,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Bring sources through the nine stages, the conflict matrix and the coverage score. A second time is a no-op."""
+    from tenant_pipeline.cli.dagster_run import run_sources
+
     wanted = {source_id(each) for each in source or []}
     with opened() as runtime:
         every = sources.list_sources(runtime, tenant_id(tenant))
@@ -53,67 +40,3 @@ def run(
             complaints.print("Nothing was written: every stage had run over the same input with the same code.")
     if any(row["ingest_status"] == "stopped" for row in rows):
         raise typer.Exit(ExitCode.STOPPED)
-
-
-def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, int]:
-    """Run the job over these sources and say how many stages wrote something, by source.
-
-    Sources of one run that stop hold up the others until the next run over those that may go on; this asks for it.
-    """
-    written: dict[SourceId, int] = {}
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
-        console=complaints, transient=True,
-    )
-    with dagster_instance(runtime) as instance, progress:
-        bar = progress.add_task("starting", total=STEPS * len(chosen))
-
-        def listener(tenant: TenantId, source: SourceId, record: StageRecord) -> None:
-            written[source] = written.get(source, 0) + (not record.repeated)
-            progress.update(bar, advance=1, description=f"{source} {record.stage}")
-
-        resource = RuntimeAccess(runtime, listener)
-        line = list(chosen)
-        while line:
-            _run_once(instance, line, resource, runtime.settings.sources_per_run)
-            chosen_ids = {each.id for each in line}
-            line = [
-                each
-                for tenant in sorted({each.tenant for each in line})
-                for each in sources.list_sources(runtime, tenant)
-                if each.id in chosen_ids and each.ingest_status == "waiting"
-            ]
-    return written
-
-
-def _run_once(
-    instance: dg.DagsterInstance, line: Sequence[Source], resource: RuntimeAccess, sources_per_run: int
-) -> None:
-    keys = [partition_key(each.tenant, each.id) for each in line]
-    instance.add_dynamic_partitions(TENANT_SOURCE, keys)
-    positions = {key: position for position, key in enumerate(instance.get_dynamic_partitions(TENANT_SOURCE))}
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    job = defs.resolve_job_def(NORMALISE_SOURCES)
-    for stretch in stretches(line, positions):
-        for part in parts(stretch, sources_per_run):
-            result = job.execute_in_process(
-                instance=instance,
-                tags=range_tags(part),
-                resources={"runtime": resource},
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                raise_on_error=False,
-            )
-            _raise_faults(result)
-
-
-def _raise_faults(result: dg.ExecuteInProcessResult) -> None:
-    """A stopped source is an outcome; anything else that failed a step is a fault, and said."""
-    for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
-        if error is not None and error.cls_name != dg.Failure.__name__:
-            cause = error.cause or error
-            raise TenantRuntimeError(
-                f"The stage failed with {cause.cls_name}",
-                where=f"Dagster run {result.run_id}, step {event.step_key}",
-                remedy="The run's log in the Dagster UI (`tenant-pipeline up`) has the trace.",
-            )

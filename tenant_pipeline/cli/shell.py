@@ -1,4 +1,4 @@
-"""What every command shares: opening the runtime, printing for people or as JSON, and exit codes that mean something."""
+"""What every command shares: opening the runtime, printing for people or as JSON, and telling exit codes."""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ COLUMNS = ("id", "origin", "unit_mode", "title", "ingest_stage", "ingest_status"
 
 @app.command()
 def add(
-    places: Annotated[list[str], typer.Argument(metavar="PATH_OR_URL...", help="A file, a folder, a bundle, or a URL.")],
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH_OR_URL...", help="A file, a folder, a bundle, or a URL.")
+    ],
     tenant: TenantOption,
     origin: Annotated[Origin, typer.Option(help="Where the source comes from.")],
     unit_mode: Annotated[UnitMode, typer.Option(help="How it is handed in.")],

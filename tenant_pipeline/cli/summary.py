@@ -16,7 +16,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.conflict_matrix import list_conflicts, matrix_of_tenant
 from tenant_pipeline.services.coverage_score import coverage_of_tenant
-from tenant_pipeline.services.normalisation import current_gate_states, every_record
+from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 
@@ -67,7 +67,10 @@ def _print_held_back(runtime: Runtime, every: list[Source]) -> None:
         for state in current_gate_states(runtime, source.tenant, source.id).values():
             if not state.open:
                 table.add_row(
-                    escape(source.title), f"{state.gate} gate", f"[red]closed[/]: {escape('; '.join(state.reasons))}", "all"
+                    escape(source.title),
+                    f"{state.gate} gate",
+                    f"[red]closed[/]: {escape('; '.join(state.reasons))}",
+                    "all",
                 )
     console.print(table)
 
@@ -106,9 +109,7 @@ def _print_conflicts(runtime: Runtime, tenant: TenantId, every: list[Source]) ->
     for property_ in properties:
         matrix.add_column(property_, justify="right")
     for source in every:
-        matrix.add_row(
-            escape(source.title), *(_count(counts[source.id, property_]) for property_ in properties)
-        )
+        matrix.add_row(escape(source.title), *(_count(counts[source.id, property_]) for property_ in properties))
     console.print(matrix)
 
     examples = Table(title="Conflicts, with what the rules propose until somebody signs", title_justify="left")

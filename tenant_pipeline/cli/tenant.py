@@ -59,4 +59,6 @@ def show(tenant: Annotated[str, typer.Argument(help="The tenant's id.")], as_jso
     if as_json:
         print_json(row)
     else:
-        print_rows(tenant, [{"field": key, "value": value} for key, value in row.items()], ("field", "value"), as_json=False)
+        print_rows(
+            tenant, [{"field": key, "value": value} for key, value in row.items()], ("field", "value"), as_json=False
+        )

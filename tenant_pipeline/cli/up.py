@@ -17,7 +17,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from tenant_pipeline.cli.dagster_instance import dagster_environment
+from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.settings import Settings
@@ -44,7 +44,7 @@ def up(
             environment = {**os.environ, **dagster_environment(runtime)}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            workspace = ["--python-module", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
+            workspace = ["--module-name", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
             group = stack.enter_context(_ProcessGroup(environment, logs))
             group.start(
                 "webserver",

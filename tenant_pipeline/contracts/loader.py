@@ -156,7 +156,7 @@ class Contracts:
     @cached_property
     def _labels(self) -> dict[tuple[str, str], Mapping[str, str]]:
         return {
-            (kind, entry.get("id", entry.get("name"))): entry["label"]
+            (kind, str(entry.get("id", entry.get("name")))): entry["label"]
             for document in self.documents.values()
             for kind, entries in document.items()
             if isinstance(entries, list)
@@ -197,10 +197,10 @@ def _checked(directory: Traversable, name: str) -> Mapping[str, Any]:
     _check_version(document, file)
     schema_file = files("tenant_pipeline.contracts").joinpath("schemas", f"{name}.schema.json")
     schema = json.loads(schema_file.read_text(encoding="utf-8"))
-    for error in Draft202012Validator(schema).iter_errors(document):
+    for problem in Draft202012Validator(schema).iter_errors(document):
         raise ContractError(
-            f"The contract breaks its schema: {error.message[:200]}",
-            where=f"{file}#/{'/'.join(str(part) for part in error.absolute_path)}",
+            f"The contract breaks its schema: {problem.message[:200]}",
+            where=f"{file}#/{'/'.join(str(part) for part in problem.absolute_path)}",
             remedy="Mend the contract, or restore it from the release.",
         )
     _check_labels(document, file)
@@ -245,7 +245,12 @@ def _check_against_code(contracts: Contracts) -> None:
     """What the contract enumerates and what the code knows are the same."""
     intake, stages = contracts.documents["enterprise_intake"], contracts.documents["multi_source_intake"]["stages"]
     for kind, known, file, entries in (
-        ("origins", [str(origin) for origin in Origin], "enterprise_intake.json#/source_origins", intake["source_origins"]),
+        (
+            "origins",
+            [str(origin) for origin in Origin],
+            "enterprise_intake.json#/source_origins",
+            intake["source_origins"],
+        ),
         ("unit modes", [str(mode) for mode in UnitMode], "enterprise_intake.json#/unit_modes", intake["unit_modes"]),
         ("stages", [str(stage) for stage in STAGES], "multi_source_intake.json#/stages", stages),
     ):

@@ -12,7 +12,7 @@ Sha256 = NewType("Sha256", str)
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one byte form of `value` (strings, integers, booleans, None, lists, objects; floats as Python prints them)."""
+    """The one byte form of `value` (texts, numbers, booleans, None, lists, objects; floats as Python prints them)."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 

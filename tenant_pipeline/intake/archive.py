@@ -158,7 +158,7 @@ def check_package(stream: BinaryIO, limits: ArchiveLimits) -> None:
                 raise member.refusal
             with open_member(archive, member, budget) as source:
                 try:
-                    for _ in iter(lambda unpacked=source: unpacked.read(CHUNK_BYTES), b""):
+                    while source.read(CHUNK_BYTES):
                         pass
                 except BROKEN:
                     raise ArchiveError("corrupt-member", "The document is damaged") from None

@@ -55,7 +55,9 @@ def _profile(entry: ManifestEntry, raw: RawObjects, tables: int) -> dict[str, An
                         sample += " ".join(value for value in item.values.values() if value)[:LANGUAGE_SAMPLE]
         except (UnreadableError, TenantRuntimeError):
             raise
-        except Exception as error:  # a parser may raise anything on hostile input; it is this object's end, not the run's
+        except (
+            Exception
+        ) as error:  # a parser may raise anything on hostile input; it is this object's end, not the run's
             raise UnreadableError("parse-error", f"Its parser gave up ({type(error).__name__}).") from None
         if not fields:
             raise UnreadableError("nothing-in-it", "There is no record and no text in it.")

@@ -30,8 +30,6 @@ from tenant_pipeline.intake.archive import (
 MANIFEST = "manifest"
 MANIFEST_COLUMNS = ("object", "path", "sha256", "size", "media_type", "container")
 SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
-TEXT = pd.ArrowDtype(pa.string())
-INTEGER = pd.ArrowDtype(pa.int64())
 
 _MEDIA_TYPES = mimetypes.MimeTypes()  # the built-in table only, so that the guess is the same on every machine
 
@@ -139,9 +137,7 @@ class _Intake:
                 inner = _Leaf(f"{file.path}!/{member.path}", digest, size, file.path)
                 yield from self.leaves(inner, place, budget, depth + 1)
 
-    def _refuse(
-        self, locator: str, code: str, reason: str, disposition: Disposition = Disposition.QUARANTINED
-    ) -> None:
+    def _refuse(self, locator: str, code: str, reason: str, disposition: Disposition = Disposition.QUARANTINED) -> None:
         self._out.reject(Reject(locator, code, reason, disposition))
         self.refused[disposition] += 1
 
@@ -152,13 +148,14 @@ def _is_system_file(path: str) -> bool:
 
 
 def _frame(leaves: list[_Leaf], before: int) -> pd.DataFrame:
-    return pd.DataFrame(
+    frame: pd.DataFrame = pa.table(
         {
-            "object": pd.array([f"o{before + n:05d}" for n in range(1, len(leaves) + 1)], dtype=TEXT),
-            "path": pd.array([leaf.path for leaf in leaves], dtype=TEXT),
-            "sha256": pd.array([leaf.sha256 for leaf in leaves], dtype=TEXT),
-            "size": pd.array([leaf.size for leaf in leaves], dtype=INTEGER),
-            "media_type": pd.array([_MEDIA_TYPES.guess_type(leaf.path)[0] or "" for leaf in leaves], dtype=TEXT),
-            "container": pd.array([leaf.container for leaf in leaves], dtype=TEXT),
+            "object": pa.array([f"o{before + n:05d}" for n in range(1, len(leaves) + 1)], pa.string()),
+            "path": pa.array([leaf.path for leaf in leaves], pa.string()),
+            "sha256": pa.array([leaf.sha256 for leaf in leaves], pa.string()),
+            "size": pa.array([leaf.size for leaf in leaves], pa.int64()),
+            "media_type": pa.array([_MEDIA_TYPES.guess_type(leaf.path)[0] or "" for leaf in leaves], pa.string()),
+            "container": pa.array([leaf.container for leaf in leaves], pa.string()),
         }
-    )
+    ).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

@@ -37,7 +37,9 @@ def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> U
         return Unit(mode, _copied(_below(paths[0]), raw))
     if mode is UnitMode.FOLDER:
         raise InputError(
-            "The unit mode folder takes exactly one folder", where="paths", remedy="Give one folder, or use single-file."
+            "The unit mode folder takes exactly one folder",
+            where="paths",
+            remedy="Give one folder, or use single-file.",
         )
     if mode is UnitMode.SINGLE_FILE and len(paths) != 1:
         raise InputError(

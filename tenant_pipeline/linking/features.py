@@ -53,7 +53,9 @@ class Features:
     def from_json(cls, canonical_id: str, value: Mapping[str, Any]) -> Features:
         """Features that were kept, under their canonical id."""
         identifiers = [(scheme, text) for scheme, text in value["identifiers"]]
-        return cls(canonical_id, value["type"], "", identifiers, {name: list(all_) for name, all_ in value["values"].items()})
+        return cls(
+            canonical_id, value["type"], "", identifiers, {name: list(all_) for name, all_ in value["values"].items()}
+        )
 
     def merged_with(self, other: Features) -> Features:
         """These features with another entity's beside them, bounded as before."""

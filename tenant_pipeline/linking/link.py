@@ -7,8 +7,9 @@ found there; a sure pair is linked, a pair in the grey zone goes to people and s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -105,9 +106,7 @@ def _link_by_score(
     scored = [entity for entity in entities if family(vocabulary, entity.type) not in NEVER_BY_SCORE]
     candidates = _candidates(scored, vocabulary, index)
     known = index.features({name for names in candidates.values() for name in names})
-    pairs = [
-        (_canonical_of_new(tenant, entity), name) for entity in scored for name in candidates[entity.entity_id]
-    ]
+    pairs = [(_canonical_of_new(tenant, entity), name) for entity in scored for name in candidates[entity.entity_id]]
     judged = index.judged({(min(pair), max(pair)) for pair in pairs})
     by_identifier: dict[tuple[str, str, str], str] = {}
     for entity in entities:
@@ -164,9 +163,7 @@ def _identifier_keys(entity: Features) -> Iterable[tuple[str, str, str]]:
     return [(entity.type, scheme, value) for scheme, value in entity.identifiers]
 
 
-def _candidates(
-    entities: Sequence[Features], vocabulary: Vocabulary, index: EntityIndex
-) -> dict[str, list[str]]:
+def _candidates(entities: Sequence[Features], vocabulary: Vocabulary, index: EntityIndex) -> dict[str, list[str]]:
     keys = {entity.entity_id: list(blocking_keys(entity)) for entity in entities}
     by_family: dict[str, set[tuple[str, str]]] = {}
     for entity in entities:
@@ -174,11 +171,7 @@ def _candidates(
     found = {name: index.by_blocking_key(name, wanted) for name, wanted in by_family.items()}
     return {
         entity.entity_id: sorted(
-            {
-                name
-                for key in keys[entity.entity_id]
-                for name in found[family(vocabulary, entity.type)].get(key, [])
-            }
+            {name for key in keys[entity.entity_id] for name in found[family(vocabulary, entity.type)].get(key, [])}
         )
         for entity in entities
     }
@@ -210,7 +203,7 @@ def _keep(
     canonical: str,
     method: str,
     certainty: float,
-    explanation: dict[str, object],
+    explanation: Mapping[str, Any],
     vocabulary: Vocabulary,
 ) -> None:
     batch.members.append(Member(entity.entity_id, canonical, entity.type, method, certainty, explanation))
@@ -221,7 +214,7 @@ def _keep(
 
 def _frame(members: Sequence[Member]) -> pd.DataFrame:
     text = pa.string()
-    return pa.table(
+    frame: pd.DataFrame = pa.table(
         {
             "entity_id": pa.array([each.entity_id for each in members], text),
             "canonical_id": pa.array([each.canonical_id for each in members], text),
@@ -233,3 +226,4 @@ def _frame(members: Sequence[Member]) -> pd.DataFrame:
             ),
         }
     ).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame

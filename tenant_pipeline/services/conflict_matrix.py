@@ -15,7 +15,7 @@ from tenant_pipeline.core.stage import Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, code_version
-from tenant_pipeline.services.normalisation import require_assembled
+from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry

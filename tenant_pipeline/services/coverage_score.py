@@ -15,7 +15,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
-from tenant_pipeline.services.normalisation import require_assembled
+from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
@@ -47,7 +47,9 @@ def update_coverage(
             input_digest=input_digest,
             code_version=version,
             output_digest=sha256_of_json([[each.dimension, each.numerator, each.denominator] for each in scores]),
-            counts=(StageCount("kept statement", evidence.statements, evidence.statements, 0, 0, len(scores), "score"),),
+            counts=(
+                StageCount("kept statement", evidence.statements, evidence.statements, 0, 0, len(scores), "score"),
+            ),
             reject_codes={},
             seconds=time.perf_counter() - started,
             run_id=run_id,
@@ -85,7 +87,8 @@ def coverage_of_tenant(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any
     """The tenant's scores: numerators and denominators summed over its sources, judged by the same thresholds."""
     with runtime.database.tenant(tenant) as connection:
         sums = connection.execute(
-            "SELECT dimension, numerator, denominator, sources FROM runtime.tenant_coverage WHERE tenant_id = %s", (tenant,)
+            "SELECT dimension, numerator, denominator, sources FROM runtime.tenant_coverage WHERE tenant_id = %s",
+            (tenant,),
         ).fetchall()
     dimensions = {dimension.id: dimension for dimension in runtime.contracts.coverage_dimensions}
     rows = []
@@ -209,9 +212,7 @@ def _names(connection: Connection, source: Source) -> dict[str, int]:
         source,
         "SELECT lang, count(DISTINCT entity_id) AS entities FROM mine WHERE property = 'name' GROUP BY ROLLUP (lang)",
     )
-    return {
-        row["lang"] or "": row["entities"] for row in rows if row["lang"] is None or row["lang"] in LANGUAGES
-    }
+    return {row["lang"] or "": row["entities"] for row in rows if row["lang"] is None or row["lang"] in LANGUAGES}
 
 
 def _facts(connection: Connection, source: Source) -> dict[str, int]:
@@ -244,9 +245,12 @@ def _facts(connection: Connection, source: Source) -> dict[str, int]:
 
 def _rows(connection: Connection, source: Source, query: str, **parameters: object) -> list[dict[str, Any]]:
     """Rows of a query over `mine`: the statements of this source."""
-    mine = "WITH mine AS MATERIALIZED (SELECT * FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s)"
+    mine = """
+        WITH mine AS MATERIALIZED (
+            SELECT * FROM runtime.statement_facts WHERE tenant_id = %(tenant)s AND source_id = %(source)s)
+    """
     named = {"tenant": source.tenant, "source": source.id, **parameters}
-    return connection.execute(f"{mine} {query}", named).fetchall()  # type: ignore[arg-type]
+    return connection.execute(f"{mine} {query}", named).fetchall()
 
 
 def _is_a(vocabulary: Vocabulary, type_: str, ancestor: str) -> bool:

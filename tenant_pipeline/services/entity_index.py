@@ -65,7 +65,10 @@ class PostgresEntityIndex:
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
         """What is known of these entities."""
         rows = self._connection.execute(
-            "SELECT canonical_id, features FROM runtime.entity_features WHERE tenant_id = %s AND canonical_id = ANY(%s)",
+            """
+            SELECT canonical_id, features FROM runtime.entity_features
+             WHERE tenant_id = %s AND canonical_id = ANY(%s)
+            """,
             (self._tenant, sorted(canonical_ids)),
         )
         return {row["canonical_id"]: Features.from_json(row["canonical_id"], row["features"]) for row in rows}

@@ -85,9 +85,7 @@ def record_verdict(
     )
 
 
-def states(
-    connection: Connection, tenant: TenantId, now: datetime, source: SourceId | None = None
-) -> list[GateState]:
+def states(connection: Connection, tenant: TenantId, now: datetime, source: SourceId | None = None) -> list[GateState]:
     """Every gate verdict of a tenant (or one source), newest first, with the override in force at `now`."""
     rows = connection.execute(
         """

@@ -11,14 +11,13 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, TenantRuntimeError
-from tenant_pipeline.core.gate import Gate, GateVerdict
+from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.origin import Unit
-from tenant_pipeline.core.stage import STAGES, Disposition, Stage, StageCount, conserve_chain
+from tenant_pipeline.core.stage import Disposition, Stage, StageCount, conserve_chain
 from tenant_pipeline.core.standardise.stage import standardise
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.core.validate.stage import validate
@@ -27,23 +26,23 @@ from tenant_pipeline.intake.identify import identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
-from tenant_pipeline.services import gates, registry, sources, stage_records
-from tenant_pipeline.services.gates import GateState
-from tenant_pipeline.services.code_version import code_version, with_parameters
+from tenant_pipeline.services import gates, sources, stage_records
+from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.lineage import (
+    RAW_STAGES,
+    agreement_in_place,
+    lineage,
+    require_gates_open,
+    stage_code_version,
+)
+from tenant_pipeline.services.objects import list_objects
 from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
 from tenant_pipeline.storage.statements import assemble
-
-GATE_AFTER: Mapping[Stage, Gate] = {Stage.SCREEN: Gate.PII, Stage.VALIDATE: Gate.QUALITY}
-"""Which gate is judged at the end of which stage."""
-
-RAW_STAGES = frozenset({Stage.RECEIVE, Stage.IDENTIFY, Stage.EXTRACT})
-"""Stages whose outputs hold raw values and are therefore encrypted."""
 
 
 @dataclass(frozen=True)
@@ -98,40 +97,6 @@ def run_stage(
         raise
 
 
-def lineage(
-    connection: Connection, runtime: Runtime, source: Source, *, before: Stage | None = None
-) -> dict[Stage, StageRecord]:
-    """The records that lead from the source's unit to `before` (or as far as it has come), by stage."""
-    found: dict[Stage, StageRecord] = {}
-    digest = source.unit_digest
-    for stage in STAGES:
-        if stage is before:
-            break
-        record = stage_records.find(
-            connection, source.tenant, source.id, stage, digest, stage_code_version(runtime, source, stage)
-        )
-        if record is None:
-            break
-        found[stage] = record
-        digest = record.output_digest
-    return found
-
-
-def stage_code_version(runtime: Runtime, source: Source, stage: Stage) -> str:
-    """The code version of a stage for one source: its code, and the parameters that can change its output."""
-    parameters: dict[str, Any] = {}
-    if stage is Stage.SCREEN:
-        parameters = {
-            "key": runtime.keys.digest_key(source.tenant).key_id,
-            "agreement": _agreement_in_place(runtime, source.tenant),
-        }
-    return with_parameters(code_version(stage), parameters)
-
-
-def _agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:
-    return bool(registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"])
-
-
 def _run_stage(
     runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, run_id: str | None
 ) -> StageRecord:
@@ -183,54 +148,13 @@ def _keep(
     stage = Stage(record.stage)
     if not stage_records.insert(connection, source.tenant, source.id, record):
         return replace(record, repeated=True)
+    if stage is Stage.RECEIVE:
+        list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(record.output_digest))
     if verdict is not None:
         gates.record_verdict(connection, source.tenant, source.id, record.input_digest, verdict)
     _note_progress(connection, source, stage, record)
     runtime.audit.append(connection, source.tenant, [_audit_entry(source.id, record)])
     return record
-
-
-def require_gates_open(
-    connection: Connection, runtime: Runtime, source: Source, behind: Mapping[Stage, StageRecord], *, before: Stage | None
-) -> None:
-    """Return when every gate behind the source is open. Raises GateClosedError for the first that is not."""
-    for stage, gate in GATE_AFTER.items():
-        if stage in behind and (before is None or STAGES.index(stage) < STAGES.index(before)):
-            gates.require_open(
-                connection, source.tenant, source.id, gate, behind[stage].input_digest, runtime.now()
-            )
-
-
-def every_record(runtime: Runtime, source: Source) -> list[StageRecord]:
-    """The records of a source as it is now, stage after stage, as far as it has come."""
-    with runtime.database.tenant(source.tenant) as connection:
-        return list(lineage(connection, runtime, source).values())
-
-
-def current_gate_states(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> dict[Gate, GateState]:
-    """The gates of a source as it is now: those that were judged, by gate."""
-    with runtime.database.tenant(tenant) as connection:
-        source = sources.get_source(connection, tenant, source_id)
-        behind = lineage(connection, runtime, source)
-        found = (
-            gates.state(connection, tenant, source_id, gate, behind[stage].input_digest, runtime.now())
-            for stage, gate in GATE_AFTER.items()
-            if stage in behind
-        )
-        return {state.gate: state for state in found if state is not None}
-
-
-def require_assembled(connection: Connection, runtime: Runtime, source: Source) -> dict[Stage, StageRecord]:
-    """The source's whole lineage, its gates open. Raises SourceStoppedError or GateClosedError when it is not so."""
-    behind = lineage(connection, runtime, source)
-    require_gates_open(connection, runtime, source, behind, before=None)
-    if Stage.ASSEMBLE not in behind:
-        raise SourceStoppedError(
-            "The source has not been assembled as it is now",
-            where=partition_key(source.tenant, source.id),
-            remedy="Materialise the stages first, or the whole partition.",
-        )
-    return behind
 
 
 def _input_digest(source: Source, stage: Stage, behind: Mapping[Stage, StageRecord]) -> Sha256:
@@ -245,9 +169,7 @@ def _input_digest(source: Source, stage: Stage, behind: Mapping[Stage, StageReco
     return behind[stage.before].output_digest
 
 
-def _hold_the_law(
-    counts: tuple[StageCount, ...], upstream: StageCount | None, out: StageOutput, where: str
-) -> None:
+def _hold_the_law(counts: tuple[StageCount, ...], upstream: StageCount | None, out: StageOutput, where: str) -> None:
     conserve_chain(counts, upstream, where)
     for disposition, counted in (
         (Disposition.REJECTED, sum(count.rejected for count in counts)),
@@ -311,7 +233,7 @@ def _screen(work: StageWork) -> StageResult:
         policy=work.runtime.contracts.pii_policy,
         key=work.runtime.keys.digest_key(work.source.tenant),
         analyzer=analyzer(),
-        agreement_in_place=_agreement_in_place(work.runtime, work.source.tenant),
+        agreement_in_place=agreement_in_place(work.runtime, work.source.tenant),
     )
     return StageResult(counts, verdict)
 
@@ -362,13 +284,18 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
 
 def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
+    seen_at = work.runtime.now()
     count = assemble(
         connection,
         work.source.tenant,
         work.source.id,
         links=links,
         statements=statements,
-        seen_at=work.source.received_at,
+        seen_at=seen_at,
+    )
+    connection.execute(
+        "UPDATE runtime.tenant_sources SET assembled_at = %s WHERE tenant_id = %s AND id = %s",
+        (seen_at, work.source.tenant, work.source.id),
     )
     work.out.document(
         "assembled",

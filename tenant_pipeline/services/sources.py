@@ -11,7 +11,7 @@ from typing import Any
 
 from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.origin import Origin, Unit, UnitMode
+from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
 from tenant_pipeline.intake.link import LinkPolicy, unit_from_link
 from tenant_pipeline.intake.unit_reader import unit_from_paths

@@ -61,7 +61,8 @@ class AuditLog:
             return
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('audit ' || %s, 0))", (tenant,))
         last = connection.execute(
-            "SELECT sequence, hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence DESC LIMIT 1", (tenant,)
+            "SELECT sequence, hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence DESC LIMIT 1",
+            (tenant,),
         ).fetchone()
         sequence, previous = (last["sequence"], last["hash"]) if last else (0, FIRST_PREVIOUS_HASH)
         at = datetime.now(UTC)
@@ -72,7 +73,17 @@ class AuditLog:
             )
             digest = entry_hash(chained, previous)
             rows.append(
-                (tenant, number, at, entry.actor, entry.action, entry.subject, Jsonb(dict(entry.details)), previous, digest)
+                (
+                    tenant,
+                    number,
+                    at,
+                    entry.actor,
+                    entry.action,
+                    entry.subject,
+                    Jsonb(dict(entry.details)),
+                    previous,
+                    digest,
+                )
             )
             previous = digest
         values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
@@ -81,7 +92,7 @@ class AuditLog:
             INSERT INTO runtime.audit_log
                    (tenant_id, sequence, at, actor, action, subject, details, previous_hash, hash)
             VALUES {values}
-            """,  # type: ignore[arg-type]
+            """,
             [value for row in rows for value in row],
         )
 

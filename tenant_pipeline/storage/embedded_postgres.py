@@ -33,6 +33,8 @@ SUPERUSER = "postgres"
 PORT = 5432
 SERVER_UID = 64873
 """Under whom the server runs when we are root: a uid that no account has."""
+SYSTEM_PLACE = Path("/var/lib/tenant-runtime")
+"""Where clusters lie whose own folder only root can enter, such as one below /root."""
 LONGEST_SOCKET_PATH = 100
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -115,7 +117,10 @@ class EmbeddedPostgres:
 
     @property
     def _data(self) -> Path:
-        return self._directory / "data"
+        """Where the cluster lies: in our folder, or, when the server's uid cannot come there, in the system's place."""
+        if _can_be_entered(self._directory):
+            return self._directory / "data"
+        return SYSTEM_PLACE / hashlib.sha256(os.fsencode(self._directory)).hexdigest()[:16]
 
     @property
     def _log(self) -> Path:
@@ -131,12 +136,12 @@ class EmbeddedPostgres:
         """`initdb` beside its place, then renamed to it: a cluster that is there is whole."""
         if self._data.exists():
             return
-        unfinished = self._directory / "data.unfinished"
+        self._data.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._data.with_name(f"{self._data.name}.unfinished")
         if unfinished.exists():
             shutil.rmtree(unfinished)
         unfinished.mkdir(mode=0o700)
         _give_to(unfinished, _initdb_uid())
-        self._require_reachable()
         with tempfile.NamedTemporaryFile("w", prefix="tenant-runtime-", suffix=".pw") as password_file:
             password_file.write(password)
             password_file.flush()
@@ -170,22 +175,12 @@ class EmbeddedPostgres:
             _give_to(path, SERVER_UID)
         unfinished.rename(self._data)
 
-    def _require_reachable(self) -> None:
-        """Raises SettingsError when the server's uid could not enter a parent of the data folder."""
-        if os.geteuid() != 0:
-            return
-        for parent in self._data.parents:
-            if not parent.stat().st_mode & 0o001:
-                raise SettingsError(
-                    "The database server, which does not run as root, cannot enter a parent of its folder",
-                    where=str(parent),
-                    remedy="Set TENANT_RUNTIME_HOME to a folder whose parents everybody may enter, such as /var/lib.",
-                )
-
     def _socket_directory(self) -> Path:
         """A private folder for the socket, short enough for a socket's path (107 bytes on Linux)."""
         place = self._directory / "socket"
-        if len(os.fsencode(place)) > LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
+        if not _can_be_entered(self._directory) or len(os.fsencode(place)) > LONGEST_SOCKET_PATH - len(
+            "/.s.PGSQL.5432"
+        ):
             name = hashlib.sha256(os.fsencode(self._directory)).hexdigest()[:16]
             place = Path(tempfile.gettempdir()) / f"tenant-runtime-{os.geteuid()}-{name}"
         place.mkdir(mode=0o700, exist_ok=True)
@@ -228,6 +223,11 @@ def running_dsn(directory: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, psycopg.OperationalError):
         return None
     return dsn
+
+
+def _can_be_entered(directory: Path) -> bool:
+    """Whether the server's uid can enter `directory`: always when we are not root, else by everybody's permission."""
+    return os.geteuid() != 0 or all(parent.stat().st_mode & 0o001 for parent in (directory, *directory.parents))
 
 
 def _binaries() -> Path:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
-from tenant_pipeline.storage.private_folder import make_private_folder, sync_folder
+from tenant_pipeline.storage.private_folder import make_private_folder, sync
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -126,7 +126,7 @@ class KeyRing:
         with suppress(FileNotFoundError):
             for path in folder.iterdir():
                 path.unlink(missing_ok=True)
-            sync_folder(folder)
+            sync(folder)
             folder.rmdir()
 
 
@@ -154,5 +154,5 @@ def _create_once(path: Path, content: bytes, root: Path) -> bytes:
             os.link(waiting, path)  # unlike a rename, a link never replaces what is there
     finally:
         waiting.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
     return path.read_bytes()

@@ -23,7 +23,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.encrypted_file import EncryptedWriter, open_encrypted
-from tenant_pipeline.storage.private_folder import make_private_folder, sync_folder
+from tenant_pipeline.storage.private_folder import make_private_folder, sync
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -102,13 +102,14 @@ class Zone:
         return EncryptedWriter(target, self._key) if self._key is not None else None
 
     def move_in(self, file: Path, digest: Sha256) -> Path:
-        """Move a finished file to its place and return the folder to sync.
+        """Move a finished file, synced, to its place and return the folder to sync.
 
         Where the same content lies whole already it is left alone; where it was damaged it is replaced.
         """
         place = self._place(digest)
         make_private_folder(place.parent, self._root)
         if not self._is_whole(digest):
+            sync(file)
             file.replace(place)
         return place.parent
 
@@ -188,9 +189,9 @@ class Draft:
         """
         *others, last = self._finished.items()
         for folder in {self._zone.move_in(path, digest) for digest, path in others}:
-            sync_folder(folder)
+            sync(folder)
         digest, path = last
-        sync_folder(self._zone.move_in(path, digest))
+        sync(self._zone.move_in(path, digest))
         self._finished.clear()
 
 
@@ -219,12 +220,10 @@ class ContentWriter(io.RawIOBase):
         return len(content)
 
     def finish(self) -> Sha256:
-        """Sync the file, and return the digest under which it will be found."""
+        """Complete the file, and return the digest under which it will be found once it is published."""
         self.digest = Sha256(self._sha256.hexdigest())
         if self._encryption is not None:
             self._encryption.finish(self._sha256.digest())
-        self._file.flush()
-        os.fsync(self._file.fileno())
         return self.digest
 
 

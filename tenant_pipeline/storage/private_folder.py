@@ -18,12 +18,12 @@ def make_private_folder(folder: Path, root: Path) -> None:
     else:
         make_private_folder(folder.parent, root)
     folder.mkdir(mode=0o700, exist_ok=True)
-    sync_folder(folder.parent)
+    sync(folder.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the entries of `folder` durable: a rename or a new name is kept only when its folder was synced."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Make a file's content or a folder's entries durable: a new name is kept only when its folder was synced."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -87,7 +87,12 @@ SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, 
  LIMIT %(limit)s OFFSET %(offset)s
 """
 
-_SOURCES = "SELECT id, origin, authority_rank, observed_at FROM runtime.tenant_sources WHERE tenant_id = %(tenant)s"
+_SOURCES = """
+SELECT id, origin, authority_rank,
+       coalesce(to_char(observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+  FROM runtime.tenant_sources
+ WHERE tenant_id = %(tenant)s
+"""
 
 # Entity by entity through the index, whatever the planner believes of the table: before its first ANALYZE it believes
 # in a handful of rows, and a join that it chooses then is quadratic. What is constant for a source is joined by us.
@@ -98,8 +103,10 @@ SELECT said.*
  CROSS JOIN LATERAL (
        SELECT canonical_id, property, lang, statement_id, source_id, entity_id, type, value, raw_value, datatype,
               locator, method, valid_from, valid_to, first_seen, last_seen
-         FROM runtime.statements
+         FROM runtime.statements AS kept
         WHERE tenant_id = %(tenant)s AND canonical_id = spoken_of.canonical_id
+          AND last_seen >= coalesce((SELECT assembled_at FROM runtime.tenant_sources
+                                      WHERE tenant_id = %(tenant)s AND id = kept.source_id), '-infinity')
        OFFSET 0) AS said
  ORDER BY canonical_id, property, lang, source_id, statement_id
 """
@@ -112,10 +119,11 @@ _SAID = pa.schema(
         **dict.fromkeys(("first_seen", "last_seen"), _TIME),
     }
 )
-_SOURCE = pa.schema({"source_id": _TEXT, "origin": _TEXT, "authority_tier": pa.int64(), "observed_at": _TIME})
+_SOURCE = pa.schema({"source_id": _TEXT, "origin": _TEXT, "authority_tier": pa.int64(), "observed_at": _TEXT})
 
 CANDIDATE_SCHEMA = pa.schema([*_SAID, *list(_SOURCE)[1:]])
-"""Columns and types of the frames that `candidates_for_source` yields. `observed_at` may be null, nothing else."""
+"""Columns and types of the frames that `candidates_for_source` yields. Nothing is null:
+`observed_at` is ISO 8601 in UTC, or empty where nobody knows."""
 
 GROUP_COLUMNS = 3
 """How many leading columns make a group: canonical_id, property, lang."""

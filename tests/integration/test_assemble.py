@@ -7,7 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from tenant_pipeline.core.conflict.find import find_conflicts
 from tenant_pipeline.core.digest import sha256_of_bytes, short_id
 from tenant_pipeline.core.errors import IntegrityError
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS
+from tenant_pipeline.core.statement import STATEMENT_COLUMNS, Datatype
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 from tenant_pipeline.storage import statements
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
@@ -355,6 +357,25 @@ def test_candidates_are_what_all_sources_say_of_the_same_entities(tenant: Tenant
     (of_regulator,) = candidates(tenant, regulator)
     assert set(of_regulator["canonical_id"]) == {"can-1", "can-2"}
     assert all(isinstance(dtype, pd.ArrowDtype) for dtype in of_press.dtypes)
+    assert not of_press.isna().any(axis=None)
+
+
+def test_candidates_are_what_the_conflict_matrix_compares(tenant: Tenant) -> None:
+    vocabulary = Vocabulary("1.0.0", {}, {"name": PropertyDefinition("name", Datatype.NAME, per_language=True)})
+    regulator, press = tenant.add_source(1, rank=1, origin="regulator"), tenant.add_source(2, rank=3, origin="press")
+    with tenant.database.tenant(tenant.id) as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET observed_at = %s WHERE tenant_id = %s AND id = %s",
+            (LATER.astimezone(timezone(timedelta(hours=7))), tenant.id, regulator),
+        )
+    tenant.assemble(press, said(("e1", "name", "Phuket Town")), linked={"e1": "can-1"})
+    tenant.assemble(regulator, said(("x1", "name", "Talat Yai")), linked={"x1": "can-1"})
+    (frame,) = candidates(tenant, press)
+    (item,) = find_conflicts(frame, vocabulary)
+    assert [(one.source_id, one.value, one.observed_at) for one in item.candidates] == [
+        (regulator, "Talat Yai", "2026-11-24T06:00:00Z"),
+        (press, "Phuket Town", ""),
+    ]
 
 
 @pytest.mark.parametrize("largest", [(), (30,)])

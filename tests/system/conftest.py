@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -69,10 +70,17 @@ class Installation:
         return added["id"]
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    """A fresh installation without a running database; each command starts its own."""
-    return Installation(tmp_path / "home")
+@pytest.fixture(scope="module")
+def new_home() -> Iterator[Callable[[], Path]]:
+    """Makes folders for homes that the database server's own uid can enter; they are gone after the module."""
+    with ExitStack() as stack:
+
+        def make() -> Path:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tenant-runtime-test-")))
+            folder.chmod(0o755)
+            return folder / "home"
+
+        yield make
 
 
 @dataclass(frozen=True)
@@ -137,15 +145,8 @@ def stop(running: Running) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(new_home: Callable[[], Path]) -> Iterator[Running]:
     """An installation that is up for all tests of a module."""
-    up = start(Installation(tmp_path_factory.mktemp("running") / "home"))
+    up = start(Installation(new_home()))
     yield up
     stop(up)
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    """An open runtime over a fresh installation, in this process."""
-    with open_runtime(Settings(home=tmp_path / "home")) as opened:
-        yield opened

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,11 @@ def uploaded(running: Running, tmp_path_factory: pytest.TempPathFactory) -> dict
     folder = tmp_path_factory.mktemp("uploads")
     added = {
         f"good {number}": running.installation.add(
-            TENANT, "partner-doc", "single-file", _venues(folder / f"{number}.csv", 5, number * 10), title=f"good {number}"
+            TENANT,
+            "partner-doc",
+            "single-file",
+            _venues(folder / f"{number}.csv", 5, number * 10),
+            title=f"good {number}",
         )
         for number in range(3)
     }
@@ -168,7 +173,9 @@ def test_governance_sees_the_verdict_of_each_partition(running: Running, uploade
     _wait_for_quiet(running)
     for name, passed in (("withheld", False), ("good 0", True)):
         key = f"{TENANT}|{uploaded[name]}"
-        found = running.graphql(CHECKS, key={"path": ["screen"]}, name="pii_gate", partition=key)["assetCheckExecutions"]
+        found = running.graphql(CHECKS, key={"path": ["screen"]}, name="pii_gate", partition=key)[
+            "assetCheckExecutions"
+        ]
         assert found
         assert found[0]["partition"] == key
         assert found[0]["evaluation"]["success"] is passed, found[0]
@@ -178,7 +185,15 @@ def test_a_materialisation_tells_what_it_did(running: Running, uploaded: dict[st
     _wait_until(running, uploaded["good 0"], "assembled")
     (made,) = _materialisations(running, "validate", f"{TENANT}|{uploaded['good 0']}")
     labels = {entry["label"] for entry in made["metadataEntries"]}
-    assert {"rows_in", "rows_rejected", "rows_quarantined", "conserved", "input_digest", "output_digest", "preview"} <= labels
+    assert {
+        "rows_in",
+        "rows_rejected",
+        "rows_quarantined",
+        "conserved",
+        "input_digest",
+        "output_digest",
+        "preview",
+    } <= labels
 
 
 def test_one_partition_can_be_materialised_again_and_writes_nothing(running: Running, uploaded: dict[str, str]) -> None:
@@ -208,8 +223,8 @@ def test_a_backfill_takes_many_sources_in_one_run(running: Running, uploaded: di
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_behind_when_it_stops(tmp_path: Path, number: signal.Signals) -> None:
-    running = start(Installation(tmp_path / "home"))
+def test_nothing_is_left_behind_when_it_stops(new_home: Callable[[], Path], number: signal.Signals) -> None:
+    running = start(Installation(new_home()))
     try:
         processes = psutil.Process(running.process.pid).children(recursive=True)
         assert len(processes) >= 4, "database, webserver, daemon and their code servers"
@@ -221,8 +236,9 @@ def test_nothing_is_left_behind_when_it_stops(tmp_path: Path, number: signal.Sig
         stop(running)
 
 
-def test_the_database_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
-    running = start(Installation(tmp_path / "home"))
+def test_the_database_does_not_outlive_a_killed_supervisor(new_home: Callable[[], Path]) -> None:
+    installation = Installation(new_home())
+    running = start(installation)
     try:
         processes = [
             process
@@ -235,5 +251,5 @@ def test_the_database_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> No
         assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     finally:
         stop(running)
-    again = start(Installation(tmp_path / "home"))
+    again = start(installation)
     stop(again)

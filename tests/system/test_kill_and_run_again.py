@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources
-from tenant_pipeline.services.normalisation import every_record, run_stage
+from tenant_pipeline.services.lineage import every_record
+from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tests.system.conftest import Installation
 
@@ -84,15 +86,17 @@ def _install(home: Path, tmp_path: Path, keys_of: Path | None) -> tuple[Installa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "inside"])
-def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(tmp_path: Path, moment: str) -> None:
-    undisturbed, source = _install(tmp_path / "undisturbed", tmp_path, None)
+def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(
+    tmp_path: Path, new_home: Callable[[], Path], moment: str
+) -> None:
+    undisturbed, source = _install(new_home(), tmp_path, None)
     with open_runtime(undisturbed.settings) as runtime:
         for stage in STAGES:
             run_stage(runtime, TENANT, source, stage)
         expected, expected_rows = _digests(runtime, source), _rows(runtime)
     assert list(expected) == list(STAGES)
 
-    killed, same_source = _install(tmp_path / "killed", tmp_path, undisturbed.home)
+    killed, same_source = _install(new_home(), tmp_path, undisturbed.home)
     assert same_source == source
     with open_runtime(killed.settings) as runtime:
         for stage in STAGES:
@@ -113,8 +117,8 @@ def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_second_walk_writes_nothing(tmp_path: Path) -> None:
-    installation, source = _install(tmp_path / "home", tmp_path, None)
+def test_a_second_walk_writes_nothing(tmp_path: Path, new_home: Callable[[], Path]) -> None:
+    installation, source = _install(new_home(), tmp_path, None)
     with open_runtime(installation.settings) as runtime:
         first = [run_stage(runtime, TENANT, source, stage) for stage in Stage]
         rows, files = _rows(runtime), _files(installation)

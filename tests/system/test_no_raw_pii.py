@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -43,8 +44,11 @@ def _plant(folder: Path) -> list[str]:
         f"Kathu Centre,{PHONES[1]},{EMAILS[1]},请联系{PHONES[2]}",
         f"Old Town House,,,{thai_digits} {plain}",
     ]
+    rows += [f"Harmless hall {number},,,nothing personal" for number in range(30)]
     (folder / "venues.csv").write_text("\n".join(rows) + "\n")
-    (folder / "letter.md").write_text(f"# Letter\n\nโทร{PHONES[0]} หรือ {EMAILS[0]}\n\n| id | tel |\n|---|---|\n| {plain} | {PHONES[2]} |\n")
+    (folder / "letter.md").write_text(
+        f"# Letter\n\nโทร{PHONES[0]} หรือ {EMAILS[0]}\n\n| id | tel |\n|---|---|\n| {plain} | {PHONES[2]} |\n"
+    )
     (folder / f"booking {PHONES[2]}.json").write_text(f'[{{"name": "Hall", "{EMAILS[1]}": "yes", "id": "{dashed}"}}]')
     (folder / "headless.csv").write_text(f"{EMAILS[0]},{PHONES[1]}\n{EMAILS[1]},{PHONES[0]}\n")
     (folder / "broken.json").write_text(f'{{"phone": "{PHONES[0]}", ')
@@ -69,15 +73,18 @@ def _database_text(dsn: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-def test_no_raw_value_is_found_outside_the_raw_zone(tmp_path: Path) -> None:
-    installation = Installation(tmp_path / "home")
+def test_no_raw_value_is_found_outside_the_raw_zone(tmp_path: Path, new_home: Callable[[], Path]) -> None:
+    installation = Installation(new_home())
     installation.register(TENANT)
     planted = _plant(tmp_path / "handed in")
     source = installation.add(TENANT, "partner-doc", "folder", tmp_path / "handed in")
     printed = installation.command("run", "--tenant", TENANT, "--json")
     for reading in (
-        ("stages", "--tenant", TENANT), ("statements", "--tenant", TENANT, "--limit", "10000"),
-        ("gate", "list", "--tenant", TENANT), ("conflicts", "--tenant", TENANT), ("source", "list", "--tenant", TENANT),
+        ("stages", "--tenant", TENANT),
+        ("statements", "--tenant", TENANT, "--limit", "10000"),
+        ("gate", "list", "--tenant", TENANT),
+        ("conflicts", "--tenant", TENANT),
+        ("source", "list", "--tenant", TENANT),
     ):
         printed += installation.command(*reading, "--json")
     traces = _traces(planted)

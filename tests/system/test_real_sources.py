@@ -1,10 +1,10 @@
-"""Real input as sources of one tenant: official gazetteers, a bus network, conferences, press, documents, AI exports."""
+"""Real input as sources of one tenant: gazetteers, a bus network, conferences, press, documents, AI exports."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ pytestmark = [
 
 TENANT = "real-input"
 GAZETTEERS = ("kongvut", "geothai", "tgj")
+SHARED_DISTRICTS = 927
 SHARED_TAMBONS = 7407
 DIFFER_BY_SPELLING = {("name", "en"): 641, ("name", "th"): 59, ("postalCode", ""): 18}
 
@@ -60,8 +61,9 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    yield Loaded(Installation(tmp_path_factory.mktemp("real") / "home"))
+def loaded(new_home: Callable[[], Path]) -> Loaded:
+    """All sources added and run, once for the module."""
+    return Loaded(Installation(new_home()))
 
 
 def test_every_source_reaches_the_draft_knowledge_base(loaded: Loaded) -> None:
@@ -89,9 +91,7 @@ def test_every_row_of_the_gazetteers_is_a_record(loaded: Loaded) -> None:
         "tgj": 77 + 928 + 7436,
     }
     for title, expected in rows.items():
-        (screened,) = (
-            row for row in loaded.stages if row["source"] == loaded.ids[title] and row["stage"] == "screen"
-        )
+        (screened,) = (row for row in loaded.stages if row["source"] == loaded.ids[title] and row["stage"] == "screen")
         assert screened["rows_in"] >= expected, title
         assert screened["rows_quarantined"] == 0, title
 
@@ -103,7 +103,7 @@ def test_provinces_districts_and_tambons_link_on_their_official_codes(loaded: Lo
         canonical[title] = {row["value"]: row["canonical_id"] for row in codes}
         assert Counter(len(code) for code in canonical[title])[2] == 77, title
     everywhere = set.intersection(*(set(each) for each in canonical.values()))
-    assert Counter(len(code) for code in everywhere) == {2: 77, 4: 928, 6: SHARED_TAMBONS}
+    assert Counter(len(code) for code in everywhere) == {2: 77, 4: SHARED_DISTRICTS, 6: SHARED_TAMBONS}
     for code in everywhere:
         assert len({canonical[title][code] for title in GAZETTEERS}) == 1, code
     assert len({canonical["tgj"][code] for code in everywhere}) == len(everywhere)
@@ -125,7 +125,9 @@ def _shared_tambons() -> set[str]:
     folder = SHARED_DATA / "thai_gazetteers"
     lines = (folder / "kongvut/formats/csv/sub_districts.csv").read_text().splitlines()[1:]
     kongvut = {line.split(",", 1)[0] for line in lines}
-    geothai = {str(row["subdistrict_id"]) for row in json.loads((folder / "geothai/data/v1/subdistricts.json").read_text())}
+    geothai = {
+        str(row["subdistrict_id"]) for row in json.loads((folder / "geothai/data/v1/subdistricts.json").read_text())
+    }
     tgj = {str(row["subdistrictCode"]) for row in json.loads((folder / "tgj/src/subdistricts.json").read_text())}
     shared = kongvut & geothai & tgj
     assert len(shared) == SHARED_TAMBONS

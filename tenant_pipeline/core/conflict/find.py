@@ -39,7 +39,8 @@ def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[Conflict
     values = grouped["value"].transform("nunique")
     disputed = frame[(sources >= 2) & ((written >= 2) | (values >= 2))]
     items = []
-    for (canonical_id, property_, lang), group in disputed.groupby(_GROUP, sort=True):
+    for key, group in disputed.groupby(_GROUP, sort=True):
+        canonical_id, property_, lang = map(str, key)
         candidates = tuple(
             sorted(
                 (

@@ -41,9 +41,7 @@ def propose(candidates: Sequence[Candidate], differing: bool) -> Proposal:
     if len(confirmed) == 1:
         return Proposal(confirmed[0], "independent_corroboration", needs_person)
 
-    latest = {
-        value: max(one.observed_at for one in competing if one.value == value) for value in confirmed
-    }
+    latest = {value: max(one.observed_at for one in competing if one.value == value) for value in confirmed}
     newest = max(latest.values())
     recent = [value for value in confirmed if latest[value] == newest]
     if len(recent) == 1:

@@ -35,7 +35,9 @@ def score(evidence: CoverageEvidence, dimensions: Iterable[CoverageDimension]) -
     scores = []
     for dimension in dimensions:
         if dimension.id not in DIMENSIONS:
-            raise ContractError(f"There is no dimension {dimension.id}", where="enterprise_intake.json#/coverage_scoring")
+            raise ContractError(
+                f"There is no dimension {dimension.id}", where="enterprise_intake.json#/coverage_scoring"
+            )
         measure = DIMENSIONS[dimension.id](evidence)
         scores.append(judge(dimension, measure.numerator, measure.denominator, measure.reason))
     return tuple(scores)

@@ -90,9 +90,7 @@ def mapping_rules(contract: MappingOf[str, Any]) -> MappingRules:
         synonyms=tuple(
             Synonym(each["property"], each.get("lang", ""), tuple(each["fields"])) for each in contract["synonyms"]
         ),
-        type_by_properties=tuple(
-            (each["type"], frozenset(each["any_of"])) for each in contract["type_by_properties"]
-        ),
+        type_by_properties=tuple((each["type"], frozenset(each["any_of"])) for each in contract["type_by_properties"]),
         otherwise_type=contract["otherwise"]["type"],
         otherwise_property=contract["otherwise"]["property"],
     )

@@ -63,7 +63,9 @@ def map_records(
         with out.table(name, "statements") as writer:
             for frame in table.reader.batches():
                 batch = pa.Table.from_pandas(frame, preserve_index=False)
-                made, speaking = _map_batch(table, batch, lookups, vocabulary, tenant, source, mappings.otherwise_property)
+                made, speaking = _map_batch(
+                    table, batch, lookups, vocabulary, tenant, source, mappings.otherwise_property
+                )
                 writer.write(made.to_pandas(types_mapper=pd.ArrowDtype))
                 silent = pc.invert(speaking)
                 if pc.any(silent).as_py():
@@ -134,7 +136,13 @@ class _Lookups:
 
 
 def _map_batch(
-    table: _Table, batch: pa.Table, lookups: _Lookups, vocabulary: Vocabulary, tenant: TenantId, source: SourceId, otherwise: str
+    table: _Table,
+    batch: pa.Table,
+    lookups: _Lookups,
+    vocabulary: Vocabulary,
+    tenant: TenantId,
+    source: SourceId,
+    otherwise: str,
 ) -> tuple[pa.Table, pa.Array]:
     """The statements of a batch, and for each record whether it has any."""
     mapping = table.choice.mapping
@@ -190,7 +198,9 @@ def _values(
     if table.choice.as_text:
         yield otherwise, "", "", _as_text(table, batch)
         return
-    names = dict(zip((f"f{position:04d}" for position in range(batch.num_columns)), table.reader.descriptor.fields, strict=False))
+    names = dict(
+        zip((f"f{position:04d}" for position in range(batch.num_columns)), table.reader.descriptor.fields, strict=False)
+    )
     for rule in table.choice.mapping.rules:
         if rule.latitude:
             latitude, longitude = table.column(rule.latitude), table.column(rule.longitude)
@@ -256,7 +266,8 @@ def _rejects(locators: pa.ChunkedArray) -> pd.DataFrame:
         "disposition": str(Disposition.REJECTED),
     }
     columns = {"locator": locators, **{name: pa.repeat(text, rows) for name, text in constant.items()}}
-    return pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
 
 
 def _report(table: _Table) -> dict[str, Any]:
@@ -274,9 +285,7 @@ def _report(table: _Table) -> dict[str, Any]:
         "type": choice.mapping.type,
         "reason": choice.reason,
         "fields": {name: went.get(field_key(name), []) for name in descriptor.fields},
-        "unmapped": []
-        if choice.as_text
-        else [name for name in descriptor.fields if field_key(name) not in went],
+        "unmapped": [] if choice.as_text else [name for name in descriptor.fields if field_key(name) not in went],
     }
 
 

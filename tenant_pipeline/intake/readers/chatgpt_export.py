@@ -39,7 +39,7 @@ def _conversation(conversation: Mapping[str, Any]) -> Items:
     mapping: Mapping[str, Any] = conversation.get("mapping") or {}
     current: set[str] = set()
     node = conversation.get("current_node")
-    while node in mapping and node not in current:
+    while isinstance(node, str) and node in mapping and node not in current:
         current.add(node)
         node = mapping[node].get("parent")
     for identifier, entry in mapping.items():

@@ -34,9 +34,9 @@ def read_csv(stream: BinaryIO, encoding: str) -> Items:
             if header is None:
                 header = _header(row)
                 if header is row:
-                    header = _unique([cell.strip() for cell in row])
+                    header = unique_names([cell.strip() for cell in row])
                     continue
-                header = _unique(header)
+                header = unique_names(header)
             if len(row) > len(header) and any(cell.strip() for cell in row[len(header) :]):
                 yield Problem(f"row={number}", "ragged-row", "The row has more cells than the header.")
                 continue
@@ -69,7 +69,8 @@ def _header(row: list[str]) -> list[str]:
     return row
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names of columns, each once: an empty one by its position, a repeated one with its number."""
     seen: dict[str, int] = {}
     unique = []
     for position, name in enumerate(names, 1):

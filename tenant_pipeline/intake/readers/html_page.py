@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from lxml import etree, html
 
-from tenant_pipeline.intake.readers.csv_table import _unique
+from tenant_pipeline.intake.readers.csv_table import unique_names
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError
 
 _NOT_TEXT = ("script", "style", "noscript", "template")
@@ -37,10 +37,12 @@ def _table(number: int, table: html.HtmlElement, title: str) -> Items:
         return
     if all(len(row) == 2 and row[0].tag == "th" and row[1].tag == "td" for row in rows):
         values: dict[str, str | None] = {"name": _text(table.find("caption")) or title or None}
-        values.update({_text(row[0]) or f"row {position}": _text(row[1]) or None for position, row in enumerate(rows, 1)})
+        values.update(
+            {_text(row[0]) or f"row {position}": _text(row[1]) or None for position, row in enumerate(rows, 1)}
+        )
         yield Item(f"table {number}", f"table={number}", values)
         return
-    header = _unique([_text(cell) for cell in rows[0]])
+    header = unique_names([_text(cell) for cell in rows[0]])
     for position, row in enumerate(rows[1:], 2):
         cells = {name: _text(cell) or None for name, cell in zip(header, row, strict=False)}
         if any(cells.values()):

@@ -93,9 +93,7 @@ def _feature(feature: Any) -> dict[str, str | None]:
 
 def _array(stream: BinaryIO, path: str, table: str, pointer: str) -> Items:
     for position, value in enumerate(ijson.items(stream, path, use_float=True)):
-        yield Item(
-            table, f"{pointer}/{position}", flatten(value if isinstance(value, dict) else {"value": value})
-        )
+        yield Item(table, f"{pointer}/{position}", flatten(value if isinstance(value, dict) else {"value": value}))
 
 
 def _arrays_of_objects(stream: BinaryIO) -> list[str]:

@@ -8,9 +8,7 @@ from typing import BinaryIO
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 
 LONGEST_TEXT = 900_000
-_DATE_LINE = re.compile(
-    r"(?:วัน\S*\s*(?:ที่)?\s*)?\d{1,2}\s+\S+\s+\d{4}|\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}"
-)
+_DATE_LINE = re.compile(r"(?:วัน\S*\s*(?:ที่)?\s*)?\d{1,2}\s+\S+\s+\d{4}|\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
 _ADDRESS = re.compile(r"https?://\S+")
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import docx
 from docx.table import Table
 
-from tenant_pipeline.intake.readers.csv_table import _unique
+from tenant_pipeline.intake.readers.csv_table import unique_names
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 
 
@@ -36,7 +36,7 @@ def _table(number: int, table: Table) -> Items:
     rows = [[cell.text.strip() for cell in row.cells] for row in table.rows]
     if not rows:
         return
-    header = _unique(rows[0])
+    header = unique_names(rows[0])
     for position, row in enumerate(rows[1:], 2):
         cells = {name: cell or None for name, cell in zip(header, row, strict=False)}
         if any(cells.values()):

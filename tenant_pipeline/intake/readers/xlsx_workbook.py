@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-from tenant_pipeline.intake.readers.csv_table import _unique
+from tenant_pipeline.intake.readers.csv_table import unique_names
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError, text_of
 
 HEADER_ROWS = 20
@@ -36,7 +36,7 @@ def _sheet(name: str, rows: list[list[str | None]]) -> Items:
     if widest == 0:
         return
     first = next(position for position, count in enumerate(filled) if count * 2 > widest)
-    header = _unique([cell.strip() if cell else "" for cell in rows[first]])
+    header = unique_names([cell.strip() if cell else "" for cell in rows[first]])
     for position, row in enumerate(rows[first + 1 :], first + 2):
         if any(row):
             yield Item(name, f"sheet={name}&row={position}", dict(zip(header, row, strict=False)))

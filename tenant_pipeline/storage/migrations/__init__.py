@@ -33,7 +33,9 @@ def migrate(database: Database) -> str:
     with engine.connect() as connection:
         if connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one() < OLDEST_SERVER:
             raise SettingsError(
-                "The PostgreSQL server is older than version 16", where="TENANT_RUNTIME_DATABASE_DSN", remedy="Upgrade it."
+                "The PostgreSQL server is older than version 16",
+                where="TENANT_RUNTIME_DATABASE_DSN",
+                remedy="Upgrade it.",
             )
         before = _version(connection)
         if before == head:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def test_every_source_is_in_one_stretch_and_no_stretch_has_a_gap(waiting: set[in
     assert sorted(number for stretch in numbers for number in stretch) == sorted(waiting)
     for stretch in numbers:
         assert stretch == list(range(stretch[0], stretch[0] + len(stretch)))
-    for left, right in zip(numbers, numbers[1:], strict=False):
+    for left, right in pairwise(numbers):
         assert right[0] > left[-1] + 1
 
 

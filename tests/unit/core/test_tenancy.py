@@ -21,7 +21,23 @@ def test_a_partition_key_leads_back_to_its_tenant_and_source(tenant: str, source
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ab", "Ab-c", "a b", "a--b", "-abc", "abc-", "a_b", "1abc", "ภูเก็ต", "abc|d", "a\n", "abc\n", "a'; DROP", "x" * 41],
+    [
+        "",
+        "ab",
+        "Ab-c",
+        "a b",
+        "a--b",
+        "-abc",
+        "abc-",
+        "a_b",
+        "1abc",
+        "ภูเก็ต",
+        "abc|d",
+        "a\n",
+        "abc\n",
+        "a'; DROP",
+        "x" * 41,
+    ],
 )
 def test_anything_but_a_slug_is_refused(text: str) -> None:
     with pytest.raises(InputError):

@@ -54,12 +54,16 @@ class MemoryTable:
 class MemoryStage:
     written: dict[str, MemoryTable] = field(default_factory=dict)
     rejects: list[dict[str, str]] = field(default_factory=list)
+    documents: dict[str, Any] = field(default_factory=dict)
 
     def tables(self, role: str) -> list[TableReader]:
         return [table for table in self.written.values() if table.descriptor.role == role]
 
     def document(self, name: str, value: Any = None) -> Any:
-        raise KeyError(name)
+        if value is None:
+            return self.documents[name]
+        self.documents[name] = value
+        return value
 
     @contextmanager
     def table(
@@ -70,7 +74,14 @@ class MemoryStage:
         self.written[name] = table
 
     def reject(self, reject: Reject) -> None:
-        self.rejects.append({"locator": reject.locator, "code": reject.code, "reason": reject.reason})
+        self.rejects.append(
+            {
+                "locator": reject.locator,
+                "code": reject.code,
+                "reason": reject.reason,
+                "disposition": str(reject.disposition),
+            }
+        )
 
     def reject_many(self, frame: pd.DataFrame) -> None:
         self.rejects.extend(frame.to_dict("records"))

@@ -80,9 +80,11 @@ CREATE TABLE runtime.statements (
 );
 CREATE INDEX statements_of_an_entity ON runtime.statements (tenant_id, canonical_id, property, lang);
 
--- A statement with what is constant for its source. As its reader sees it: the view has no rights of its own.
+-- A statement with what is constant for its source, as long as the source says it: what it no longer says was last
+-- seen before it was last assembled. As its reader sees it: the view has no rights of its own.
 CREATE VIEW runtime.statement_facts WITH (security_invoker = true, security_barrier = true) AS
 SELECT statement.*, source.origin, source.authority_rank AS authority_tier, source.observed_at
   FROM runtime.statements AS statement
   JOIN runtime.tenant_sources AS source
-    ON source.tenant_id = statement.tenant_id AND source.id = statement.source_id;
+    ON source.tenant_id = statement.tenant_id AND source.id = statement.source_id
+ WHERE statement.last_seen >= coalesce(source.assembled_at, '-infinity');

@@ -51,6 +51,7 @@ CREATE TABLE runtime.tenant_sources (
     observed_at           timestamptz,
     received_at           timestamptz NOT NULL DEFAULT now(),
     queued_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+    assembled_at          timestamptz,
     received_by           text NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );

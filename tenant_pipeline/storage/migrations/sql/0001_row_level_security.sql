@@ -33,9 +33,10 @@ BEGIN
          WHERE class.relnamespace = 'runtime'::regnamespace AND class.relkind IN ('r', 'v')
     LOOP
         EXECUTE format('ALTER TABLE runtime.%I OWNER TO tenant_runtime_owner', bound.relname);
-        CONTINUE WHEN bound.relkind = 'v' OR bound.relname = 'tenant_logins';
+        CONTINUE WHEN bound.relkind = 'v';
         EXECUTE format('ALTER TABLE runtime.%I ENABLE ROW LEVEL SECURITY', bound.relname);
         EXECUTE format('ALTER TABLE runtime.%I FORCE ROW LEVEL SECURITY', bound.relname);
+        CONTINUE WHEN bound.relname = 'tenant_logins';
         EXECUTE format(
             'CREATE POLICY own_rows ON runtime.%I TO tenant_runtime_tenants
                  USING (%I = (SELECT app.my_tenant())) WITH CHECK (%I = (SELECT app.my_tenant()))',
@@ -47,6 +48,7 @@ END
 $$;
 
 -- The list of logins is nobody's to read; my_tenant() reads it with its owner's rights.
+CREATE POLICY lookup ON runtime.tenant_logins TO tenant_runtime_owner USING (true) WITH CHECK (true);
 ALTER FUNCTION app.my_tenant() OWNER TO tenant_runtime_owner;
 ALTER FUNCTION app.refuse_change() OWNER TO tenant_runtime_owner;
 REVOKE ALL ON FUNCTION app.my_tenant(), app.refuse_change(), app.admit_tenant(text, text) FROM PUBLIC;

@@ -1,13 +1,10 @@
-"""Dagster's own storage and home: in PostgreSQL, in a database and with a role of their own."""
+"""Where Dagster's processes find their home and storage: in PostgreSQL, in a database and with a role of their own."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-import dagster as dg
 import yaml
 
 from tenant_pipeline.services.runtime import Runtime
@@ -34,14 +31,6 @@ def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
     }
 
 
-@contextmanager
-def dagster_instance(runtime: Runtime) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance over that storage, in this process."""
-    os.environ.update(dagster_environment(runtime))
-    with dg.DagsterInstance.get() as instance:
-        yield instance
-
-
 def _write_instance_settings(settings: Settings) -> None:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,6 +44,7 @@ def _write_instance_settings(settings: Settings) -> None:
             },
             "run_monitoring": {"enabled": True},
             "telemetry": {"enabled": False},
+            "nux": {"enabled": False},
         }
     )
     _write_if_changed(home / "dagster.yaml", content)

@@ -1,0 +1,104 @@
+"""The way a source has come: its stage records as a chain of digests, and the gates that stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tenant_pipeline.core.errors import SourceStoppedError
+from tenant_pipeline.core.gate import Gate
+from tenant_pipeline.core.stage import STAGES, Stage
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
+from tenant_pipeline.services import gates, registry, sources, stage_records
+from tenant_pipeline.services.code_version import code_version, with_parameters
+from tenant_pipeline.services.gates import GateState
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection, StageRecord
+
+GATE_AFTER: Mapping[Stage, Gate] = {Stage.SCREEN: Gate.PII, Stage.VALIDATE: Gate.QUALITY}
+"""Which gate is judged at the end of which stage."""
+
+RAW_STAGES = frozenset({Stage.RECEIVE, Stage.IDENTIFY, Stage.EXTRACT})
+"""Stages whose outputs hold raw values and are therefore encrypted."""
+
+
+def lineage(
+    connection: Connection, runtime: Runtime, source: Source, *, before: Stage | None = None
+) -> dict[Stage, StageRecord]:
+    """The records that lead from the source's unit to `before` (or as far as it has come), by stage."""
+    found: dict[Stage, StageRecord] = {}
+    digest = source.unit_digest
+    for stage in STAGES:
+        if stage is before:
+            break
+        record = stage_records.find(
+            connection, source.tenant, source.id, stage, digest, stage_code_version(runtime, source, stage)
+        )
+        if record is None:
+            break
+        found[stage] = record
+        digest = record.output_digest
+    return found
+
+
+def stage_code_version(runtime: Runtime, source: Source, stage: Stage) -> str:
+    """The code version of a stage for one source: its code, and the parameters that can change its output."""
+    parameters: dict[str, Any] = {}
+    if stage is Stage.SCREEN:
+        parameters = {
+            "key": runtime.keys.digest_key(source.tenant).key_id,
+            "agreement": agreement_in_place(runtime, source.tenant),
+        }
+    return with_parameters(code_version(stage), parameters)
+
+
+def agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:
+    """Whether the tenant has signed an agreement on how its personal data is handled."""
+    return bool(registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"])
+
+
+def require_gates_open(
+    connection: Connection,
+    runtime: Runtime,
+    source: Source,
+    behind: Mapping[Stage, StageRecord],
+    *,
+    before: Stage | None,
+) -> None:
+    """Return when every gate behind the source is open. Raises GateClosedError for the first that is not."""
+    for stage, gate in GATE_AFTER.items():
+        if stage in behind and (before is None or STAGES.index(stage) < STAGES.index(before)):
+            gates.require_open(connection, source.tenant, source.id, gate, behind[stage].input_digest, runtime.now())
+
+
+def every_record(runtime: Runtime, source: Source) -> list[StageRecord]:
+    """The records of a source as it is now, stage after stage, as far as it has come."""
+    with runtime.database.tenant(source.tenant) as connection:
+        return list(lineage(connection, runtime, source).values())
+
+
+def current_gate_states(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> dict[Gate, GateState]:
+    """The gates of a source as it is now: those that were judged, by gate."""
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = lineage(connection, runtime, source)
+        found = (
+            gates.state(connection, tenant, source_id, gate, behind[stage].input_digest, runtime.now())
+            for stage, gate in GATE_AFTER.items()
+            if stage in behind
+        )
+        return {state.gate: state for state in found if state is not None}
+
+
+def require_assembled(connection: Connection, runtime: Runtime, source: Source) -> dict[Stage, StageRecord]:
+    """The source's whole lineage, its gates open. Raises SourceStoppedError or GateClosedError when it is not so."""
+    behind = lineage(connection, runtime, source)
+    require_gates_open(connection, runtime, source, behind, before=None)
+    if Stage.ASSEMBLE not in behind:
+        raise SourceStoppedError(
+            "The source has not been assembled as it is now",
+            where=partition_key(source.tenant, source.id),
+            remedy="Materialise the stages first, or the whole partition.",
+        )
+    return behind

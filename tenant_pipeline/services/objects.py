@@ -1,0 +1,41 @@
+"""The objects of a source as people may see them: digests, sizes, and paths without personal data."""
+
+from __future__ import annotations
+
+from tenant_pipeline.pii.findings import Place
+from tenant_pipeline.pii.replacement import Replacer
+from tenant_pipeline.services.pii_analyzer import analyzer
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.stage_store import StoredStage
+
+
+def list_objects(connection: Connection, runtime: Runtime, source: Source, received: StoredStage) -> None:
+    """Note what `receive` took in. A file's name can hold a person's: it is screened like everything else."""
+    screened = Replacer(analyzer(), runtime.contracts.pii_policy, runtime.keys.digest_key(source.tenant))
+    with connection.cursor() as cursor:
+        for table in received.tables("manifest"):
+            for frame in table.batches(["object", "sha256", "size", "media_type", "path"]):
+                cursor.executemany(
+                    """
+                    INSERT INTO runtime.objects
+                           (tenant_id, source_id, object, sha256, size, media_type, display_path)
+                    VALUES (%s, %s, %s, %s, %s, %s, %s)
+                    ON CONFLICT (tenant_id, source_id, object) DO UPDATE
+                       SET sha256 = excluded.sha256, size = excluded.size, media_type = excluded.media_type,
+                           display_path = excluded.display_path
+                    """,
+                    [
+                        (
+                            source.tenant,
+                            source.id,
+                            name,
+                            digest,
+                            size,
+                            media_type,
+                            screened.text(path, Place("manifest", -1, "(path)")),
+                        )
+                        for name, digest, size, media_type, path in frame.itertuples(index=False, name=None)
+                    ],
+                )

@@ -1,0 +1,160 @@
+"""`audit verify` catches what a person with the superuser's password could do to the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
+from tests.integration.conftest import TwoTenants
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+ENTRIES = 40
+
+
+class Log:
+    """A tenant's log of its own, with a file of checkpoints of its own."""
+
+    def __init__(self, tenants: TwoTenants, tenant: TenantId, checkpoints: Path) -> None:
+        self.tenants, self.tenant = tenants, tenant
+        self.log = AuditLog(checkpoints, tenants.runtime.keys.audit_signing_key())
+        self.checkpoints = checkpoints
+
+    def append(self, count: int) -> None:
+        with self.tenants.runtime.database.tenant(self.tenant) as connection:
+            entries = [AuditEntry("ann", "did", f"thing {number}", {"number": number}) for number in range(count)]
+            self.log.append(connection, self.tenant, entries)
+
+    def seal(self) -> None:
+        with self.tenants.runtime.database.tenant(self.tenant) as connection:
+            self.log.checkpoint(connection, self.tenant, NOW)
+
+    def verify(self) -> AuditReport:
+        with self.tenants.runtime.database.tenant(self.tenant) as connection:
+            return self.log.verify(connection, self.tenant)
+
+    def as_superuser(self, *statements: str) -> None:
+        """Disable the triggers, do it, enable them again: nobody would see it in the catalogue afterwards."""
+        with self.tenants.superuser() as connection:
+            connection.execute("ALTER TABLE runtime.audit_log DISABLE TRIGGER ALL")
+            for statement in statements:
+                connection.execute(statement.replace("TENANT", f"tenant_id = '{self.tenant}'"))
+            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER append_only")
+            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER never_emptied")
+
+    def rewrite_the_chain(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """What a superuser who knows the code would do: change an entry and compute every hash anew."""
+        with self.tenants.superuser() as connection:
+            connection.execute("ALTER TABLE runtime.audit_log DISABLE TRIGGER ALL")
+            names = ("sequence", "at", "actor", "action", "subject", "details")
+            rows = connection.execute(
+                f"SELECT {', '.join(names)} FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence",
+                (self.tenant,),
+            ).fetchall()
+            previous = FIRST_PREVIOUS_HASH
+            for values in rows:
+                row: dict[str, Any] = dict(zip(names, values, strict=True))
+                change(row)
+                entry = ChainEntry(
+                    self.tenant, row["sequence"], row["at"].astimezone(UTC).isoformat(), row["actor"], row["action"],
+                    row["subject"], row["details"],
+                )  # fmt: skip
+                digest = entry_hash(entry, previous)
+                connection.execute(
+                    "UPDATE runtime.audit_log SET actor = %s, details = %s, previous_hash = %s, hash = %s"
+                    " WHERE tenant_id = %s AND sequence = %s",
+                    (row["actor"], Jsonb(row["details"]), previous, digest, self.tenant, row["sequence"]),
+                )
+                previous = digest
+            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER append_only")
+            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER never_emptied")
+
+
+@pytest.fixture
+def log(tenants: TwoTenants, tmp_path: Path, request: pytest.FixtureRequest) -> Log:
+    tenant = TenantId(f"audit-{abs(hash(request.node.name)) % 10**9}")
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(tenants.runtime, tenant, name=name, domain="x.example", tier="pilot", actor="test")
+    made = Log(tenants, tenant, tmp_path / "checkpoints.jsonl")
+    made.append(ENTRIES)
+    made.seal()
+    made.append(3)
+    return made
+
+
+def test_an_untouched_log_is_intact(log: Log) -> None:
+    report = log.verify()
+    assert report.intact, report
+    assert report.entries == ENTRIES + 4  # the registration is the first
+    assert report.checkpoints == 1
+
+
+def test_an_edit_is_found(log: Log) -> None:
+    log.as_superuser("UPDATE runtime.audit_log SET actor = 'bob' WHERE TENANT AND sequence = 7")
+    assert log.verify().problem == "entry 7 was changed"
+
+
+def test_an_edit_of_the_details_is_found(log: Log) -> None:
+    log.as_superuser("""UPDATE runtime.audit_log SET details = '{"number": 99}' WHERE TENANT AND sequence = 9""")
+    assert log.verify().problem == "entry 9 was changed"
+
+
+def test_a_deletion_is_found(log: Log) -> None:
+    log.as_superuser("DELETE FROM runtime.audit_log WHERE TENANT AND sequence = 12")
+    assert log.verify().problem == "entry 12 is missing"
+
+
+def test_a_new_order_is_found(log: Log) -> None:
+    log.as_superuser(
+        "UPDATE runtime.audit_log SET sequence = 1000 WHERE TENANT AND sequence = 5",
+        "UPDATE runtime.audit_log SET sequence = 5 WHERE TENANT AND sequence = 6",
+        "UPDATE runtime.audit_log SET sequence = 6 WHERE TENANT AND sequence = 1000",
+    )
+    assert not log.verify().intact
+
+
+def test_a_cut_off_end_is_found_by_the_checkpoint(log: Log) -> None:
+    log.as_superuser(f"DELETE FROM runtime.audit_log WHERE TENANT AND sequence > {ENTRIES - 10}")
+    assert "were sealed" in log.verify().problem
+
+
+def test_a_superuser_who_rewrote_the_whole_chain_is_found_by_the_checkpoint(log: Log) -> None:
+    def change(row: dict[str, Any]) -> None:
+        if row["sequence"] == 3:
+            row["actor"] = "somebody else"
+
+    log.rewrite_the_chain(change)
+    assert "not those that were sealed" in log.verify().problem
+    log.checkpoints.unlink()
+    assert log.verify().intact, "without the checkpoint nothing in the database shows it"
+
+
+def test_a_forged_checkpoint_is_found(log: Log) -> None:
+    head = json.loads(log.checkpoints.read_text())
+    head["root"] = "0" * 64
+    log.checkpoints.write_text(json.dumps(head) + "\n")
+    assert "not signed" in log.verify().problem
+
+
+def test_sealing_again_without_news_writes_nothing(log: Log) -> None:
+    log.seal()
+    before = log.checkpoints.read_bytes()
+    log.seal()
+    assert log.checkpoints.read_bytes() == before
+    assert log.verify().checkpoints == 2
+
+
+def test_the_order_of_keys_and_other_scripts_do_not_break_the_chain(log: Log) -> None:
+    with log.tenants.runtime.database.tenant(log.tenant) as connection:
+        details = {"z": 1, "a": [1.5, None, True], "ชื่อ": "ภูเก็ต 普吉", "nested": {"b": 1, "a": "\\u0000-like"}}
+        log.log.append(connection, log.tenant, [AuditEntry("แอน", "did", "สิ่ง", details)])
+    assert log.verify().intact

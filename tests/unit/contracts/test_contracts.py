@@ -1,0 +1,134 @@
+"""A contract that is broken, newer than the code, or short of a label is refused with the place named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tenant_pipeline.contracts
+from tenant_pipeline.contracts.loader import CONTRACTS, Contracts, load_contracts
+from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
+from tenant_pipeline.core.errors import ContractError
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.pii.policy import action_for
+from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
+
+Edit = Callable[[str, Callable[[Any], None]], Path]
+
+
+@pytest.fixture(scope="module")
+def contracts() -> Contracts:
+    return load_contracts()
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Edit:
+    """A copy of the contracts with one of them changed."""
+    packaged = Path(tenant_pipeline.contracts.__file__).parent
+
+    def edit(name: str, change: Callable[[Any], None]) -> Path:
+        for contract in CONTRACTS:
+            shutil.copy(packaged / f"{contract}.json", tmp_path)
+        file = tmp_path / f"{name}.json"
+        document = json.loads(file.read_text())
+        change(document)
+        file.write_text(json.dumps(document))
+        return tmp_path
+
+    return edit
+
+
+def test_the_eight_contracts_say_what_the_brief_left_open(contracts: Contracts) -> None:
+    assert len(contracts.documents) == 8
+    for document in contracts.documents.values():
+        assert document["honest_note"]
+        assert document["requires_human_review"] is True
+
+
+def test_every_origin_has_a_tier_and_what_an_ai_said_has_the_last(contracts: Contracts) -> None:
+    tiers = {origin: contracts.authority_tier(origin) for origin in Origin}
+    assert tiers[Origin.REGULATOR] == 1
+    ai = {Origin.CHATGPT, Origin.CLAUDE, Origin.GEMINI, Origin.PERPLEXITY}
+    assert {tiers[origin] for origin in ai} == {5}
+    assert all(tiers[origin] < 5 for origin in Origin if origin not in ai)
+
+
+def test_the_five_approval_gates_name_roles_and_an_sla(contracts: Contracts) -> None:
+    assert {gate.id for gate in contracts.review_gates} == {
+        "gate-review",
+        "gate-conflict-resolution",
+        "gate-tenant-instantiate",
+        "gate-marketplace",
+        "gate-go-live",
+    }
+    assert all(gate.roles and gate.sla_hours > 0 for gate in contracts.review_gates)
+
+
+def test_every_dimension_of_the_contract_is_one_that_the_code_measures(contracts: Contracts) -> None:
+    assert [dimension.id for dimension in contracts.coverage_dimensions] == list(DIMENSIONS)
+
+
+def test_every_type_of_personal_data_that_is_recognised_has_an_action(contracts: Contracts) -> None:
+    for recogniser in RECOGNISERS:
+        assert recogniser.entity in contracts.pii_policy.actions
+        action_for(contracts.pii_policy, recogniser.entity)
+
+
+def test_labels_are_there_in_three_languages(contracts: Contracts) -> None:
+    assert contracts.label("source_origins", "press", "th") == "ข่าวประชาสัมพันธ์"
+    assert contracts.label("workspace_panels", "panel-upload", "zh") == "上传"
+    with pytest.raises(ContractError):
+        contracts.label("source_origins", "press", "fr")
+
+
+def test_a_missing_label_is_refused_with_its_place(edited: Edit) -> None:
+    directory = edited("tenant_scope", lambda document: document["states"][0]["label"].update(zh=" "))
+    with pytest.raises(ContractError) as refused:
+        load_contracts(directory)
+    assert refused.value.where == "tenant_scope.json#/states/0/label/zh"
+
+
+def test_a_newer_contract_is_refused(edited: Edit) -> None:
+    directory = edited("living_city", lambda document: document.update(schema_version="1.1.0"))
+    with pytest.raises(ContractError, match="newer") as refused:
+        load_contracts(directory)
+    assert refused.value.where == "living_city.json#/schema_version"
+    assert refused.value.remedy
+
+
+def test_a_broken_contract_is_refused_with_its_place(edited: Edit) -> None:
+    def spoil(document: Any) -> None:
+        document["coverage_scoring"]["dimensions"][2]["pass_at"] = 7
+
+    with pytest.raises(ContractError) as refused:
+        load_contracts(edited("enterprise_intake", spoil))
+    assert refused.value.where == "enterprise_intake.json#/coverage_scoring/dimensions/2/pass_at"
+
+
+def test_text_that_is_no_json_is_refused_with_its_line(edited: Edit) -> None:
+    directory = edited("living_city", lambda document: None)
+    (directory / "living_city.json").write_text('{\n"schema_version": \n')
+    with pytest.raises(ContractError, match="not JSON") as refused:
+        load_contracts(directory)
+    assert "living_city.json line 3" in refused.value.where
+
+
+def test_a_mapping_to_an_unknown_property_is_refused(edited: Edit) -> None:
+    def spoil(document: Any) -> None:
+        document["mappings"][0]["rules"][0]["property"] = "colour"
+
+    with pytest.raises(ContractError, match="no property colour"):
+        load_contracts(edited("source_mapping_engine", spoil))
+
+
+def test_an_origin_that_the_code_does_not_know_is_refused(edited: Edit) -> None:
+    def spoil(document: Any) -> None:
+        document["source_origins"][0]["id"] = "rumour"
+
+    with pytest.raises(ContractError, match="origins"):
+        load_contracts(edited("enterprise_intake", spoil))

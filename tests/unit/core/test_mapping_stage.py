@@ -1,0 +1,115 @@
+"""Records become statements by declared mappings; what no mapping knows is reported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from tenant_pipeline.contracts.loader import load_contracts
+from tenant_pipeline.core.mapping.choose import choose
+from tenant_pipeline.core.mapping.stage import map_records
+from tenant_pipeline.core.stage import Disposition, StageCount
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tests.unit.pii.memory_stage import MemoryStage
+
+CONTRACTS = load_contracts()
+TENANT, SOURCE = TenantId("a-tenant"), SourceId("src-0123456789abcdef")
+
+
+def _screened(**tables: tuple[list[str], list[list[str | None]]]) -> MemoryStage:
+    stage = MemoryStage()
+    for name, (fields, rows) in tables.items():
+        columns: dict[str, Any] = {
+            "record": pa.array(range(len(rows)), pa.int64()),
+            "locator": pa.array([f"o00001#row={number}" for number in range(2, len(rows) + 2)], pa.string()),
+        }
+        for position in range(len(fields)):
+            columns[f"f{position:04d}"] = pa.array([row[position] for row in rows], pa.string())
+        with stage.table(name, "records", fields=fields, about={"shape": "records"}) as writer:
+            writer.write(pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype))
+    return stage
+
+
+def _mapped(screened: MemoryStage, origin: str = "partner-doc") -> tuple[MemoryStage, StageCount, pd.DataFrame]:
+    out = MemoryStage()
+    (count,) = map_records(
+        screened,
+        out,
+        mappings=CONTRACTS.mappings,
+        vocabulary=CONTRACTS.vocabulary,
+        tenant=TENANT,
+        source=SOURCE,
+        origin=origin,
+    )
+    frames = [frame for table in out.tables("statements") for frame in table.batches()]
+    return out, count.conserve("map"), pd.concat(frames) if frames else pd.DataFrame()
+
+
+def test_a_spreadsheet_in_three_languages_is_known_by_synonyms() -> None:
+    fields = ["ชื่อ", "name_en", "中文名", "ความจุ", "Colour"]
+    out, count, said = _mapped(_screened(t00001=(fields, [["โถงหนึ่ง", "Hall One", "一号厅", "1,200", "red"]])))
+    assert count.emitted == 4
+    found = {(row.property, row.lang): row.value for row in said.itertuples()}
+    assert found == {
+        ("name", "th"): "โถงหนึ่ง",
+        ("name", "en"): "Hall One",
+        ("name", "zh"): "一号厅",
+        ("maximumAttendeeCapacity", ""): "1,200",
+    }
+    assert set(said["type"]) == {"EventVenue"}
+    (report,) = out.document("mapping")["tables"]
+    assert report["unmapped"] == ["Colour"]
+    assert report["fields"]["ชื่อ"] == ["name@th"]
+
+
+def test_a_locator_leads_back_to_the_field() -> None:
+    _, _, said = _mapped(_screened(t00001=(["name", "capacity"], [["Hall", "10"]])))
+    assert set(said["locator"]) == {"o00001#row=2&field=name", "o00001#row=2&field=capacity"}
+
+
+def test_official_codes_come_from_another_table_where_a_register_numbers_its_rows() -> None:
+    provinces = (["id", "name_th", "name_en", "geography_id"], [["66", "ภูเก็ต", "Phuket", "6"]])
+    districts = (["id", "name_th", "name_en", "province_id"], [["8301", "เมืองภูเก็ต", "Mueang Phuket", "66"]])
+    _, _, said = _mapped(_screened(t00001=provinces, t00002=districts), "canonical")
+    codes = set(said[said["property"] == "identifier"]["value"])
+    assert codes == {"83", "8301"}
+    assert set(said[said["property"] == "containedInPlace"]["value"]) == {"AdministrativeArea:identifier:83"}
+
+
+def test_a_record_that_says_nothing_is_a_reject_with_its_place() -> None:
+    out, count, _ = _mapped(_screened(t00001=(["name", "capacity"], [["Hall", "10"], [None, "-"], ["", "n/a"]])))
+    assert (count.rows_in, count.rows_out, count.rejected) == (3, 1, 2)
+    assert out.rejected(Disposition.REJECTED) == 2
+
+
+def test_a_table_without_a_known_field_is_kept_as_text() -> None:
+    _, count, said = _mapped(_screened(t00001=(["x", "y"], [["1", "2"], ["3", None]])))
+    assert count.rejected == 0
+    assert said["value"].tolist() == ["x: 1; y: 2", "x: 3"]
+    assert set(said["property"]) == {"text"}
+
+
+def test_rows_with_a_key_are_one_entity_wherever_they_stand() -> None:
+    register = ["licence_no", "venue_name_en", "licensed_capacity"]
+    _, _, first = _mapped(_screened(t00001=(register, [["A-1", "Hall", "10"]])), "regulator")
+    _, _, later = _mapped(_screened(t00001=(register, [["A-0", "Other", "1"], ["A-1", "Hall", "10"]])), "regulator")
+    assert set(first["entity_id"]) < set(later["entity_id"])
+
+
+def test_a_property_that_the_type_does_not_have_is_unmapped_and_not_said() -> None:
+    _, _, said = _mapped(_screened(t00001=(["event", "starts", "capacity"], [["Fair", "2026-01-01", "10"]])))
+    allowed = CONTRACTS.vocabulary.type("Event").properties
+    assert set(said["property"]) <= {*allowed, *CONTRACTS.vocabulary.type("Thing").properties}
+
+
+def test_the_mapping_that_knows_most_fields_is_chosen_and_says_why() -> None:
+    choice = choose(
+        CONTRACTS.mappings,
+        ["subdistrictCode", "subdistrictNameTh", "subdistrictNameEn", "districtCode"],
+        "records",
+        "canonical",
+    )
+    assert choice.mapping.id == "coded-subdistricts"
+    assert "subdistrictCode" in choice.reason
