@@ -103,7 +103,16 @@ def test_this_machine_is_refused_unless_it_is_allowed(raw: RawZone, server: str)
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.org/a", "file:///etc/passwd", "gopher://x", "javascript:alert(1)", "http://", "//example.org", "x", ""],
+    [
+        "ftp://example.org/a",
+        "file:///etc/passwd",
+        "gopher://x",
+        "javascript:alert(1)",
+        "http://",
+        "//example.org",
+        "x",
+        "",
+    ],
 )
 def test_other_schemes_and_broken_addresses_are_refused(raw: RawZone, url: str) -> None:
     with pytest.raises(InputError):
