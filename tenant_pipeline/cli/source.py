@@ -26,7 +26,9 @@ def add(
     tenant: TenantOption,
     origin: Annotated[Origin, typer.Option(help="Where the source comes from.")],
     unit_mode: Annotated[UnitMode, typer.Option(help="How it is handed in.")],
-    title: Annotated[str | None, typer.Option(help="What people call it; the origin and mode if not given.")] = None,
+    title: Annotated[
+        str | None, typer.Option(help="What people call it, without personal data; the origin and mode if not given.")
+    ] = None,
     rights: Annotated[str, typer.Option(help="Under what licence or agreement it may be used.")] = "",
     observed_at: Annotated[datetime | None, typer.Option(help="As of when its facts hold (UTC).")] = None,
     as_json: JsonOption = False,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
+
+import ijson
 
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
@@ -26,3 +30,13 @@ def moment(seconds: Any) -> str | None:
     if isinstance(seconds, int | float) and 0 < seconds < 1e11:
         return datetime.fromtimestamp(seconds, UTC).isoformat()
     return None
+
+
+def conversations(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
+    """The conversations of an export, streamed from an array, or the one that the file is."""
+    first = stream.read(64).lstrip()[:1]
+    stream.seek(0)
+    if first == b"[":
+        yield from ijson.items(stream, "item", use_float=True)
+    else:
+        yield json.load(stream)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-import ijson
-
-from tenant_pipeline.intake.readers.chat_message import message_items, moment
+from tenant_pipeline.intake.readers.chat_message import conversations, message_items, moment
 from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
 
 _SHOWN = ("user", "assistant")
@@ -18,21 +15,12 @@ def read_chatgpt(stream: BinaryIO, encoding: str) -> Items:
     """The messages of all conversations. Branches that were given up are kept as `alternative`; what the person
     never saw (system, tools, hidden) is a problem, so that it is counted."""
     messages = 0
-    for conversation in _conversations(stream):
+    for conversation in conversations(stream):
         for found in _conversation(conversation):
             messages += not isinstance(found, Problem)
             yield found
     if not messages:
         raise UnreadableError("no-message", "The export holds no message.")
-
-
-def _conversations(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
-    first = stream.read(64).lstrip()[:1]
-    stream.seek(0)
-    if first == b"[":
-        yield from ijson.items(stream, "item", use_float=True)
-    else:
-        yield json.load(stream)
 
 
 def _conversation(conversation: Mapping[str, Any]) -> Items:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-import ijson
-
-from tenant_pipeline.intake.readers.chat_message import message_items
+from tenant_pipeline.intake.readers.chat_message import conversations, message_items
 from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
 
 _ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
@@ -17,7 +14,7 @@ _ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
 def read_claude(stream: BinaryIO, encoding: str) -> Items:
     """The messages of all conversations, with the text of their attachments."""
     messages = 0
-    for number, conversation in enumerate(_conversations(stream)):
+    for number, conversation in enumerate(conversations(stream)):
         for position, message in enumerate(conversation.get("chat_messages") or []):
             role = _ROLES.get(message.get("sender") or message.get("role") or "", "")
             identifier = message.get("uuid") or f"{number}-{position}"
@@ -36,15 +33,6 @@ def read_claude(stream: BinaryIO, encoding: str) -> Items:
             )
     if not messages:
         raise UnreadableError("no-message", "The export holds no message.")
-
-
-def _conversations(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
-    first = stream.read(64).lstrip()[:1]
-    stream.seek(0)
-    if first == b"[":
-        yield from ijson.items(stream, "item", use_float=True)
-    else:
-        yield json.load(stream)
 
 
 def _text(message: Mapping[str, Any]) -> str:

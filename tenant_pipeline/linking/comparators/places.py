@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
+from tenant_pipeline.core.distance import metres_between, position
 from tenant_pipeline.linking.comparators.evidence import Evidence
 from tenant_pipeline.linking.features import Features
 
-EARTH_RADIUS_METRES = 6_371_008.8
 SAME_SPOT, NEAR, FAR = 60.0, 300.0, 3_000.0
 
 
 def distance(left: Features, right: Features) -> Evidence | None:
     """The least distance between their coordinates (haversine); None where one has none."""
     metres = [
-        _metres(one, other)
-        for one in map(_position, left.values.get("geo", []))
-        for other in map(_position, right.values.get("geo", []))
+        metres_between(one, other)
+        for one in map(position, left.values.get("geo", []))
+        for other in map(position, right.values.get("geo", []))
         if one is not None and other is not None
     ]
     if not metres:
@@ -45,20 +43,3 @@ def _agreement(
     if set(ones) & set(others):
         return Evidence(name, same, f"The {what} is the same.")
     return Evidence(name, different, f"The {what} differs.")
-
-
-def _position(geo: str) -> tuple[float, float] | None:
-    latitude, _, longitude = geo.partition(",")
-    try:
-        return math.radians(float(latitude)), math.radians(float(longitude))
-    except ValueError:
-        return None
-
-
-def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    (latitude, longitude), (other_latitude, other_longitude) = one, other
-    half = (
-        math.sin((other_latitude - latitude) / 2) ** 2
-        + math.cos(latitude) * math.cos(other_latitude) * math.sin((other_longitude - longitude) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_METRES * math.asin(math.sqrt(half))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal, InvalidOperation
 
 from tenant_pipeline.core.conflict.comparison import Compared, Verdict
+from tenant_pipeline.core.distance import metres_between, position
 from tenant_pipeline.core.vocabulary import PropertyDefinition
-
-EARTH_RADIUS_METRES = 6_371_008.8
 
 
 def compare_numbers(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
@@ -27,26 +25,9 @@ def compare_numbers(left: str, right: str, lang: str, definition: PropertyDefini
 
 def compare_places(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
     """The places are nearer to each other than the property's tolerance in metres (haversine)."""
-    one, other = _position(left), _position(right)
+    one, other = position(left), position(right)
     if one is None or other is None:
         return Compared(Verdict.INCOMPARABLE, "places_of_unknown_form")
-    if _metres(one, other) <= (definition.tolerance or 0):
+    if metres_between(one, other) <= (definition.tolerance or 0):
         return Compared(Verdict.SAME, "places_within_tolerance")
     return Compared(Verdict.DIFFERS, "places_too_far_apart")
-
-
-def _position(text: str) -> tuple[float, float] | None:
-    latitude, _, longitude = text.partition(",")
-    try:
-        return math.radians(float(latitude)), math.radians(float(longitude))
-    except ValueError:
-        return None
-
-
-def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    (latitude, longitude), (other_latitude, other_longitude) = one, other
-    half = (
-        math.sin((other_latitude - latitude) / 2) ** 2
-        + math.cos(latitude) * math.cos(other_latitude) * math.sin((other_longitude - longitude) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_METRES * math.asin(min(1.0, math.sqrt(half)))
