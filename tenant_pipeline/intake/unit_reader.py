@@ -27,18 +27,18 @@ def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> U
         raise InputError("A link is not a path", where="unit mode", remedy="Hand the address in as a link.")
     if not paths:
         raise InputError("No path was given", where="paths", remedy="Name the file or folder to hand in.")
-    for number, path in enumerate(paths, start=1):
-        _check_given(path, f"path {number}")
+    for path in paths:
+        _check_given(path)
     if len(paths) == 1 and paths[0].is_dir():
         if mode is UnitMode.SINGLE_FILE:
             raise InputError(
-                "A folder was given where one file is expected", where="path 1", remedy="Use the unit mode folder."
+                "A folder was given where one file is expected", where=str(paths[0]), remedy="Use the unit mode folder."
             )
         return Unit(mode, _copied(_below(paths[0]), raw))
     if mode is UnitMode.FOLDER:
         raise InputError(
             "The unit mode folder takes exactly one folder",
-            where="paths",
+            where=str(paths[0]),
             remedy="Give one folder, or use single-file.",
         )
     if mode is UnitMode.SINGLE_FILE and len(paths) != 1:
@@ -46,17 +46,18 @@ def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> U
             "The unit mode single-file takes exactly one file", where="paths", remedy="Put the files into a folder."
         )
     if mode is UnitMode.AI_BUNDLE:
-        for number, path in enumerate(paths, start=1):
+        for path in paths:
             if not path.is_file() or path.suffix.lower() not in BUNDLE_SUFFIXES:
                 raise InputError(
                     "An AI bundle is made of ZIP or JSON exports, or is one folder of them",
-                    where=f"path {number}",
+                    where=str(path),
                     remedy="Hand in the export as it was downloaded.",
                 )
     return Unit(mode, _copied(((path.name, path) for path in paths), raw))
 
 
-def _check_given(path: Path, where: str) -> None:
+def _check_given(path: Path) -> None:
+    where = str(path)
     try:
         kind = path.lstat().st_mode
     except FileNotFoundError:
@@ -75,13 +76,13 @@ def _below(folder: Path) -> Iterator[tuple[str, Path]]:
         folders.sort()
         for name in [*folders, *sorted(files)]:
             path = Path(parent, name)
-            _check_given(path, "a file below the folder")
+            _check_given(path)
             if path.is_file():
                 yield path.relative_to(folder).as_posix(), path
 
 
 def _unreadable(error: OSError) -> None:
-    raise InputError("A folder cannot be read", where="folder", remedy="Check its permissions.") from error
+    raise InputError("A folder cannot be read", where=str(error.filename), remedy="Check its permissions.") from error
 
 
 def _copied(files: Iterator[tuple[str, Path]], raw: RawObjects) -> tuple[UnitFile, ...]:
