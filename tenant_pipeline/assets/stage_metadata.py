@@ -85,8 +85,9 @@ def _preview(runtime: Runtime, tenant: TenantId, record: StageRecord) -> str:
     for table in runtime.stage_store(tenant).read(record.output_digest).tables(role):
         for frame in table.batches():
             names = [name for name in frame.columns if name != "record"][:PREVIEW_COLUMNS]
-            head = frame[names].head(PREVIEW_ROWS)
-            rows = [{str(name): _short(value) for name, value in row.items()} for row in head.to_dict("records")]
+            fields = {f"f{position:04d}": field for position, field in enumerate(table.descriptor.fields)}
+            head = frame[names].head(PREVIEW_ROWS).to_dict("records")
+            rows = [{fields.get(str(name), str(name)): _short(value) for name, value in row.items()} for row in head]
             return _markdown_table(rows)
     return ""
 
