@@ -170,7 +170,7 @@ def test_a_function_in_a_filter_is_not_shown_the_others_rows(attacker: Connectio
     attacker.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
     for table, column in (("statements", "value"), ("statement_facts", "value"), ("tenant_sources", "title")):
         attacker.execute(f"SELECT * FROM runtime.{table} WHERE tenant_attacker_tenant.leak({column})")
-    assert seen == []
+    assert not [line for line in seen if "victim" in line]
 
 
 def test_values_are_never_taken_for_sql(tenants: TwoTenants) -> None:
