@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.standardise.names import name_key
 from tenant_pipeline.core.tables import StageReader
 
 MOST_VALUES = 8
 """Of each feature, so many values are kept: enough to compare, and bounded."""
+
+LONGEST_KEY = 400
+"""Characters of a key; a PostgreSQL B-tree takes 2,704 bytes in all, and a character has up to four."""
 
 LINKING_PROPERTIES = (
     "identifier", "name", "alternateName", "geo", "postalCode", "containedInPlace", "url", "telephone", "startDate",
@@ -36,8 +40,8 @@ class Features:
     def add(self, property_: str, value: str, lang: str, *, identifying: bool) -> None:
         """Note a statement's value."""
         if identifying:
-            if (property_, value) not in self.identifiers:
-                self.identifiers.append((property_, value))
+            if (property_, bounded(value)) not in self.identifiers:
+                self.identifiers.append((property_, bounded(value)))
             return
         if property_ in ("name", "alternateName"):
             property_, value = "name", f"{lang}:{name_key(value, lang)}"
@@ -99,4 +103,9 @@ def blocking_keys(features: Features) -> Iterable[tuple[str, str]]:
             keys.append(("geo-cell", f"{float(latitude):.3f},{float(longitude):.3f}"))
         except ValueError:
             continue
-    return list(dict.fromkeys(keys))
+    return list(dict.fromkeys((scheme, bounded(value)) for scheme, value in keys))
+
+
+def bounded(value: str) -> str:
+    """A value as a key of an index, which takes no long ones: a long value's digest stands for it."""
+    return value if len(value) <= LONGEST_KEY else sha256_of_bytes(value.encode())

@@ -120,7 +120,11 @@ def _link_by_score(
             (
                 (_respecting(score(entity, known[name]), judged.get((min(own, name), max(own, name)))), name)
                 for name in candidates.get(entity.entity_id, [])
-                if name in known and name not in taken and name != own and not _contradict(entity, known[name])
+                if name in known
+                and name not in taken
+                and name != own
+                and compatible(vocabulary, entity.type, known[name].type)
+                and not _contradict(entity, known[name])
             ),
             key=lambda pair: (-pair[0].bits, pair[1]),
         )
@@ -139,6 +143,18 @@ def _link_by_score(
             for found, name in ranked
             if found.match is Match.UNSURE
         ]
+
+
+def compatible(vocabulary: Vocabulary, left: str, right: str) -> bool:
+    """Whether two types can be of one thing: the same, or one the other's ancestor. A bus stop is no province."""
+    return left in _lineage(vocabulary, right) or right in _lineage(vocabulary, left)
+
+
+def _lineage(vocabulary: Vocabulary, type_: str) -> list[str]:
+    names = [type_]
+    while (parent := vocabulary.type(names[-1]).parent) is not None:
+        names.append(parent)
+    return names
 
 
 def _respecting(found: Score, judgement: str | None) -> Score:

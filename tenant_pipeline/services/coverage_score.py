@@ -167,10 +167,9 @@ def _evidence(
         names_by_language=names,
         template_types=len(template),
         template_types_present=sum(any(_is_a(vocabulary, type_, wanted) for type_ in present) for wanted in template),
-        statements_mapped=behind[Stage.STANDARDISE].rows_in,
-        statements_valid=behind[Stage.STANDARDISE].rows_in
-        - behind[Stage.STANDARDISE].rejected
-        - behind[Stage.VALIDATE].rejected,
+        # One statement can become several when it is standardised, so what came out is counted and not what went in.
+        statements_mapped=behind[Stage.STANDARDISE].rejected + behind[Stage.VALIDATE].rows_in,
+        statements_valid=behind[Stage.VALIDATE].rows_out,
         statements=statements["all"],
         statements_traceable=statements["traceable"],
         facts=facts["facts"],

@@ -156,6 +156,23 @@ def test_one_entity_with_the_identifiers_of_two_is_never_merged_in_silence() -> 
     assert {row["canonical_id"] for row in linked.values()} == {"can-1", "can-2"}
 
 
+def test_a_bus_stop_is_not_the_province_of_its_name() -> None:
+    index = MemoryIndex()
+    place = {"name@en": "Phuket", "name@th": "ภูเก็ต", "geo": "7.8,98.3", "postalCode": "83000"}
+    first = _linked(index, "a", place, type_="AdministrativeArea")["ent-a-0"]
+    second = _linked(index, "b", place, type_="BusStop")["ent-b-0"]
+    third = _linked(index, "c", place, type_="Place")["ent-c-0"]
+    assert first["canonical_id"] != second["canonical_id"]
+    assert third["canonical_id"] in (first["canonical_id"], second["canonical_id"])
+
+
+def test_a_long_name_or_identifier_makes_a_short_key() -> None:
+    index = MemoryIndex()
+    _linked(index, "a", {"name@th": "ก" * 3000, "identifier": "ข" * 3000})
+    (known,) = index.known.values()
+    assert max(len(value) for _, value in (*known.identifiers, *blocking_keys(known))) <= 400
+
+
 def test_texts_are_not_one_because_they_are_alike() -> None:
     index = MemoryIndex()
     page = {"name@en": "Annual report", "url": "https://example.org/a"}
