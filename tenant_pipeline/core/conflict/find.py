@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from tenant_pipeline.core.conflict.resolution import propose
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 
-RULES_VERSION = "1.0.0"
+RULES_VERSION = "1.1.0"
 MOST_VALUES = 40
 """Of one item, so many distinct values are compared with one another; more is not a conflict but a mistaken link."""
 
@@ -21,6 +22,7 @@ _GROUP = ["canonical_id", "property", "lang"]
 _CANDIDATE = [
     "source_id", "statement_id", "value", "raw_value", "locator", "authority_tier", "origin", "observed_at",
 ]  # fmt: skip
+_TEXT = [column for column in _CANDIDATE if column not in ("value", "authority_tier")] + ["lang"]
 
 
 def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[ConflictItem]:
@@ -29,31 +31,29 @@ def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[Conflict
     A single-valued property that two sources write differently is an item, also when a rule finds the values to be
     the same: each difference is explained. Absent values are no candidates, so they never conflict.
     """
+    single = {name for name, definition in vocabulary.properties.items() if not definition.multi_valued}
+    frame = frame[frame["property"].isin(single) & frame["value"].notna()]
     if frame.empty:
         return []
-    single = {name for name, definition in vocabulary.properties.items() if not definition.multi_valued}
-    frame = frame[frame["property"].isin(single)]
+    frame = frame.assign(**{column: frame[column].astype("string").fillna("") for column in _TEXT})
     grouped = frame.groupby(_GROUP, sort=False)
     sources = grouped["source_id"].transform("nunique")
     written = grouped["raw_value"].transform("nunique")
     values = grouped["value"].transform("nunique")
-    disputed = frame[(sources >= 2) & ((written >= 2) | (values >= 2))]
+    disputed = frame[(sources >= 2) & ((written >= 2) | (values >= 2))].sort_values(_GROUP)
+    columns = [disputed[column].tolist() for column in (*_GROUP, "type", *_CANDIDATE)]
     items = []
-    for key, group in disputed.groupby(_GROUP, sort=True):
-        canonical_id, property_, lang = map(str, key)
-        candidates = tuple(
-            sorted(
-                (
-                    Candidate(source, statement, value, raw, locator, int(tier), origin, str(observed or ""))
-                    for source, statement, value, raw, locator, tier, origin, observed in group[_CANDIDATE].itertuples(
-                        index=False, name=None
-                    )
-                ),
-                key=lambda one: (one.authority_tier, one.source_id, one.statement_id),
-            )
+    for (canonical_id, property_, lang), rows in groupby(zip(*columns, strict=True), key=itemgetter(0, 1, 2)):
+        group = list(rows)
+        candidates = sorted(
+            (
+                Candidate(source, statement, value, raw, locator, int(tier), origin, observed)
+                for _, _, _, _, source, statement, value, raw, locator, tier, origin, observed in group
+            ),
+            key=lambda one: (one.authority_tier, one.source_id, one.statement_id, one.value, one.raw_value),
         )
-        type_ = min(group["type"])
-        items.append(_item(canonical_id, type_, vocabulary.property(property_), lang, candidates))
+        type_ = min(row[3] for row in group)
+        items.append(_item(canonical_id, type_, vocabulary.property(property_), lang, tuple(candidates)))
     return items
 
 

@@ -12,7 +12,7 @@ class CoverageEvidence:
 
     Slots are expected (entity, property) pairs; a fact is a distinct (entity, property, language); a shared one is
     spoken of by two sources or more, a corroborated one said the same by another source that is no AI, a disputed
-    one has an open conflict. `lacking` counts named entities without a name in each language.
+    one has an open conflict. `names_by_language` counts named entities with a name in each language.
     """
 
     expected_slots: int

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import pathlib
 import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -15,9 +21,12 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.conflict.comparators.registry import COMPARATORS, compare
 from tenant_pipeline.core.conflict.comparison import ConflictItem, Verdict
 from tenant_pipeline.core.conflict.find import find_conflicts
+from tenant_pipeline.core.standardise.names import standardise_name
+from tenant_pipeline.core.standardise.reading import Context
 from tenant_pipeline.core.statement import Datatype
 
 VOCABULARY = load_contracts().vocabulary
+GAZETTEERS = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data" / "thai_gazetteers"
 
 
 def _said(source: str, value: str, **other: Any) -> dict[str, Any]:
@@ -116,6 +125,57 @@ def test_a_difference_in_writing_alone_is_explained() -> None:
 
 def test_a_property_with_many_values_never_conflicts() -> None:
     assert _items(_said("a", "x", property="keywords"), _said("b", "y", property="keywords")) == []
+
+
+def test_an_absent_value_is_no_candidate() -> None:
+    absent = _said("c", "") | {"value": None, "raw_value": None}
+    assert _items(_said("a", "1"), absent) == []
+    (item,) = _items(_said("a", "1"), _said("b", "2"), absent)
+    assert [one.source_id for one in item.candidates] == ["a", "b"]
+
+
+def test_who_does_not_say_when_is_older_than_who_does() -> None:
+    for seen in ("2024-01-01", datetime(2024, 1, 1, tzinfo=UTC)):
+        (item,) = _items(_said("a", "1", observed_at=None), _said("b", "2", observed_at=seen))
+        assert (item.proposed_value, item.proposed_rule) == ("2", "recency")
+        assert item.candidates[0].observed_at == ""
+
+
+def test_no_candidates_make_no_items() -> None:
+    nobody = pa.Table.from_pylist([_said("a", "1")]).slice(0, 0).to_pandas(types_mapper=pd.ArrowDtype)
+    assert find_conflicts(nobody, VOCABULARY) == []
+
+
+def _tambons() -> Iterator[tuple[str, str, tuple[str, str, str]]]:
+    """Source, code, and English name, Thai name and postal code of each sub-district in two compilations."""
+    with (GAZETTEERS / "kongvut/formats/csv/sub_districts.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield "kongvut", row["id"], (row["name_en"], row["name_th"], row["zip_code"])
+    for row in json.loads((GAZETTEERS / "geothai/data/v1/subdistricts.json").read_text(encoding="utf-8")):
+        said = (row["subdistrict_name_en"], row["subdistrict_name_th"], str(row["postal_code"]))
+        yield "geothai", str(row["subdistrict_id"]), said
+
+
+def test_two_gazetteers_disagree_on_as_many_tambons_as_counted_by_hand() -> None:
+    if not GAZETTEERS.exists():
+        pytest.skip("the gazetteers are not beside this checkout")
+    said = list(_tambons())
+    speakers = Counter(code for _, code, _ in said)
+    rows = []
+    for source, code, (english, thai, postal) in said:
+        for property_, lang, raw in (("name", "en", english), ("name", "th", thai), ("postalCode", "", postal)):
+            value = standardise_name(raw, Context()).value if property_ == "name" else raw
+            known = {"canonical_id": code, "type": "AdministrativeArea", "statement_id": f"{source}-{code}-{lang}"}
+            rows.append(_said(source, value, raw_value=raw, property=property_, lang=lang, **known))
+    items = _items(*rows)
+    assert sum(count == 2 for count in speakers.values()) == 7407
+    assert Counter((item.property, item.lang) for item in items) == {
+        ("name", "en"): 641,
+        ("name", "th"): 59,
+        ("postalCode", ""): 18,
+    }
+    differing = Counter(item.lang for item in items if item.verdict is Verdict.DIFFERS and item.property == "name")
+    assert differing["en"] == 213, "two thirds of the English differences are spacing, hyphens and generic words"
 
 
 values = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["1", "2", "3"])), max_size=8, unique=True)

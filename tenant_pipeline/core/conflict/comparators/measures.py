@@ -15,6 +15,8 @@ def compare_numbers(left: str, right: str, lang: str, definition: PropertyDefini
         one, other = Decimal(left), Decimal(right)
     except InvalidOperation:
         return Compared(Verdict.INCOMPARABLE, "numbers_of_unknown_form")
+    if not (one.is_finite() and other.is_finite()):
+        return Compared(Verdict.INCOMPARABLE, "numbers_of_unknown_form")
     if one == other:
         return Compared(Verdict.SAME, "numbers_equal")
     greater = max(abs(one), abs(other))
