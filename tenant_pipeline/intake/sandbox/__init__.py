@@ -1,0 +1,1 @@
+"""Parsers in a process of their own: what a hostile file can harm is that process only."""
