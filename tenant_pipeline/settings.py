@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 
+    clamav: str = ""
+    """A ClamAV daemon (tcp://host:port or unix:///path) that every file must pass; none if empty."""
+
     @property
     def postgres_directory(self) -> Path:
         return self.home / "postgres"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from charset_normalizer import from_bytes
-
 from tenant_pipeline.intake.archive import ArchiveError, ArchiveLimits, check_package
 from tenant_pipeline.intake.readers.csv_table import delimiter_of
 from tenant_pipeline.intake.readers.item import UnreadableError
+from tenant_pipeline.intake.text_encoding import text_encoding
 
 HEAD_BYTES = 256 * 1024
-LONGEST_CHARACTER = 4
 _MARKUP = ("<!doctype html", "<html", "<head", "<body", "<table", "<div")
 
 
@@ -41,7 +38,7 @@ def identify_format(stream: BinaryIO, path: str) -> Format:
         return _packed(stream)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return Format("workbook", "application/vnd.ms-excel", "", 0.8)
-    encoding, confidence = _encoding(head)
+    encoding, confidence = text_encoding(head)
     text = head.decode(encoding, errors="replace").lstrip("\ufeff")
     if (encoding.startswith("utf-8") and text.count("\ufffd") > len(text) / 100) or "\0" in text:
         raise UnreadableError("unknown-format", "The file is of a binary format that no reader knows.")
@@ -68,58 +65,6 @@ def _packed(stream: BinaryIO) -> Format:
     if kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):
         return Format("workbook", "application/vnd.oasis.opendocument.spreadsheet", "", 1.0)
     raise UnreadableError("unknown-format", "The file is a packed document that no reader knows.")
-
-
-def _encoding(head: bytes) -> tuple[str, float]:
-    """UTF-8 where it decodes as such; otherwise what its bytes look like, Thai first."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if head.startswith(mark):
-            return encoding, 1.0
-    if _decodes(head, "utf-8"):
-        return "utf-8", 1.0
-    if _reads_as_chinese(head):
-        return "gb18030", 0.9
-    high = sum(byte >= 0x80 for byte in head)
-    thai = sum(0xA1 <= byte <= 0xDA or 0xDF <= byte <= 0xFB for byte in head)
-    if high and thai / high > 0.98 and _reads_as_thai(head):
-        return "cp874", 0.9
-    best = from_bytes(head[:65536]).best()
-    return (best.encoding, max(0.1, 1.0 - best.chaos)) if best is not None else ("latin-1", 0.1)
-
-
-def _decodes(head: bytes, encoding: str) -> bool:
-    """Whether the bytes decode, except for a character that the head ends within."""
-    for cut in range(LONGEST_CHARACTER):
-        try:
-            head[: len(head) - cut].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return True
-    return False
-
-
-def _reads_as_chinese(head: bytes) -> bool:
-    """Whether high bytes come in pairs, nearly all led by a byte of GB 2312's Han characters or punctuation.
-
-    Thai in one byte a letter has runs of odd length as often as of even.
-    """
-    runs = re.findall(rb"[\x80-\xff]+", head)
-    leads = [lead for run in runs for lead in run[::2]]
-    even = sum(len(run) % 2 == 0 for run in runs)
-    han = sum(0xB0 <= lead <= 0xF7 or lead in (0xA1, 0xA3) for lead in leads)
-    return bool(runs) and even > 0.95 * len(runs) and han > 0.9 * len(leads) and _decodes(head, "gb18030")
-
-
-def _reads_as_thai(head: bytes) -> bool:
-    """Whether the bytes as Thai have no vowel sign or tone mark where none can stand."""
-    text = head.decode("cp874", errors="replace")
-    marks = [
-        position
-        for position, character in enumerate(text)
-        if "\u0e34" <= character <= "\u0e3a" or "\u0e47" <= character <= "\u0e4e"
-    ]
-    placed = sum(position > 0 and "\u0e01" <= text[position - 1] <= "\u0e4e" for position in marks)
-    return bool(marks) and placed / len(marks) > 0.95
 
 
 def _of_text(text: str, path: str) -> tuple[str, str]:

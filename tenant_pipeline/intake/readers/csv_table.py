@@ -1,49 +1,119 @@
-"""CSV and its dialects: the delimiter and the header are found by looking at the first lines."""
+"""Delimited text in its dialects: delimiter, quotes and tables are found by looking at the first lines."""
 
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import BinaryIO
 
-from tenant_pipeline.intake.readers.item import Item, Items, Problem
+from tenant_pipeline.intake.readers.item import Items, Problem
+from tenant_pipeline.intake.readers.tables_in_grid import Row, grid_items
+from tenant_pipeline.intake.text_encoding import text_lines
 
-DELIMITERS = ",;\t|"
-SAMPLE_LINES = 50
-LONGEST_FIELD = 16 * 1024 * 1024
+DELIMITERS = ",;\t|^~"
+SAMPLE_LINES = 60
+LONGEST_LINE = 16 * 1024 * 1024
+MOST_LINES_A_ROW = 2_000
+"""A row of more lines has a quote that nobody closed."""
 
-_DATA_LIKE = re.compile(r"[\d.,:/+\-\s%]*\d[\d.,:/+\-\s%]*|\S+@\S+|https?://\S+")
+_NAMED_DELIMITER = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 def read_csv(stream: BinaryIO, encoding: str) -> Items:
-    """Rows as records. A row with more cells than the header has is a problem; a shorter one lacks values."""
-    csv.field_size_limit(LONGEST_FIELD)
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+    """Rows as records, of one table or of several under each other.
+
+    A row with more cells than the header has is a problem; a shorter one lacks values. A quote that is never closed
+    costs the line it stands in, not the rest of the file.
+    """
+    csv.field_size_limit(LONGEST_LINE)
+    text = text_lines(stream, encoding)
     sample = list(islice(text, SAMPLE_LINES))
-    rows = csv.reader(chain(sample, text), delimiter=delimiter_of(sample))
+    lines = _Lines(chain(sample, text))
+    named = _NAMED_DELIMITER.fullmatch(sample[0]) if sample else None
+    if named:
+        next(lines)
+    delimiter = named[1] if named else delimiter_of(sample)
+    quote = _quote_of(sample, delimiter)
+    problems: list[Problem] = []
+    for item in grid_items(_rows(lines, delimiter, quote, problems), "", "row={}".format, cells_may_shift=True):
+        yield from problems
+        problems.clear()
+        yield item
+    yield from problems
+
+
+def _rows(lines: _Lines, delimiter: str, quote: str, problems: list[Problem]) -> Iterator[tuple[int, Row]]:
+    """The rows with their numbers, which count rows and not lines. What cannot be parsed goes to `problems`."""
     number = 0
-    header: Sequence[str] | None = None
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    while True:
+        lines.begin_row()
+        try:
+            row = next(reader)
+            broken = lines.runaway or (lines.at_end and _is_unclosed(lines.row, delimiter, quote))
+            problem = ("unclosed-quote", "The row has a quote that is never closed.")
+        except StopIteration:
+            return
+        except csv.Error:
+            broken, problem = True, ("broken-row", "The row cannot be made sense of, or is too long.")
+        number += 1
+        if not broken:
+            yield number, row
+            continue
+        problems.append(Problem(f"row={number}", *problem))
+        lines.skip_first_of_row()
+        reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+
+
+class _Lines:
+    """The lines of a text, those of the row in hand kept so that they can be read again."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: list[str] = []
+        self.row: list[str] = []
+        self.runaway = False
+        self.at_end = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.row) > MOST_LINES_A_ROW:
+            self.runaway = True
+            raise StopIteration
+        try:
+            line = self._again.pop() if self._again else next(self._lines)
+        except StopIteration:
+            self.at_end = True
+            raise
+        self.row.append(line)
+        return line
+
+    def begin_row(self) -> None:
+        """The lines read so far belong to rows that are done."""
+        self.row = []
+        self.runaway = False
+
+    def skip_first_of_row(self) -> None:
+        """Give the lines of the row in hand back, but for its first."""
+        self._again.extend(reversed(self.row[1:]))
+        self.at_end = False
+        self.begin_row()
+
+
+def _is_unclosed(row: Sequence[str], delimiter: str, quote: str) -> bool:
+    """Whether the last row of a text, of several lines, ends within quotes."""
+    if len(row) < 2:
+        return False
     try:
-        for row in rows:
-            number += 1
-            if not any(cell.strip() for cell in row):
-                continue
-            if header is None:
-                header = _header(row)
-                if header is row:
-                    header = unique_names([cell.strip() for cell in row])
-                    continue
-                header = unique_names(header)
-            if len(row) > len(header) and any(cell.strip() for cell in row[len(header) :]):
-                yield Problem(f"row={number}", "ragged-row", "The row has more cells than the header.")
-                continue
-            cells = {name: cell or None for name, cell in zip(header, row, strict=False)}
-            yield Item("", f"row={number}", cells)
-    except csv.Error:
-        yield Problem(f"row={number + 1}", "broken-row", "The row's quotes or its length cannot be made sense of.")
+        for _ in csv.reader(row, delimiter=delimiter, quotechar=quote, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def delimiter_of(sample: Sequence[str]) -> str:
@@ -60,21 +130,8 @@ def delimiter_of(sample: Sequence[str]) -> str:
         return ","
 
 
-def _header(row: list[str]) -> list[str]:
-    """The row itself where it names columns; made names where its cells look like data."""
-    filled = [cell.strip() for cell in row if cell.strip()]
-    data = sum(bool(_DATA_LIKE.fullmatch(cell)) for cell in filled)
-    if data * 2 >= len(filled) or len(set(filled)) < len(filled):
-        return [f"column {position}" for position in range(1, len(row) + 1)]
-    return row
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names of columns, each once: an empty one by its position, a repeated one with its number."""
-    seen: dict[str, int] = {}
-    unique = []
-    for position, name in enumerate(names, 1):
-        base = name or f"column {position}"
-        seen[base] = seen.get(base, 0) + 1
-        unique.append(base if seen[base] == 1 else f"{base} ({seen[base]})")
-    return unique
+def _quote_of(sample: Sequence[str], delimiter: str) -> str:
+    """The apostrophe where it stands around cells and the quotation mark does not."""
+    cells = [cell for line in sample for cell in line.strip().split(delimiter) if cell]
+    around = {q: min(sum(cell[0] == q for cell in cells), sum(cell[-1] == q for cell in cells)) for q in ('"', "'")}
+    return "'" if around["'"] > 1 and not around['"'] else '"'

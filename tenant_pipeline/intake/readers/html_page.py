@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from lxml import etree, html
 
-from tenant_pipeline.intake.readers.csv_table import unique_names
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 
 _NOT_TEXT = ("script", "style", "noscript", "template")
 

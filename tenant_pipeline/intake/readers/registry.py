@@ -16,7 +16,7 @@ from tenant_pipeline.intake.readers.news_feed import read_feed
 from tenant_pipeline.intake.readers.pdf_text import read_pdf
 from tenant_pipeline.intake.readers.plain_text import read_text
 from tenant_pipeline.intake.readers.word_document import read_docx
-from tenant_pipeline.intake.readers.xlsx_workbook import read_workbook
+from tenant_pipeline.intake.readers.workbook import read_workbook
 
 READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "csv": read_csv,

@@ -8,8 +8,8 @@ from typing import BinaryIO
 import docx
 from docx.table import Table
 
-from tenant_pipeline.intake.readers.csv_table import unique_names
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 
 
 def read_docx(stream: BinaryIO, encoding: str) -> Items:

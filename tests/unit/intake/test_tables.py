@@ -1,0 +1,204 @@
+"""Delimited texts and workbooks as people make them: every row is a record, a note, or a problem at its place."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from tenant_pipeline.intake.readers.csv_table import read_csv
+from tenant_pipeline.intake.readers.item import Item, Problem, UnreadableError
+from tenant_pipeline.intake.readers.tables_in_grid import grid_items
+from tenant_pipeline.intake.readers.workbook import read_workbook
+from tenant_pipeline.intake.text_encoding import text_encoding, text_of_bytes
+
+
+def _csv(text: str | bytes, encoding: str = "utf-8") -> list[Item | Problem]:
+    return list(read_csv(io.BytesIO(text if isinstance(text, bytes) else text.encode(encoding)), encoding))
+
+
+def _seen(items: Sequence[Item | Problem]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [(item.table, item.locator, item.values) for item in items if isinstance(item, Item)]
+
+
+def _codes(items: Sequence[Item | Problem]) -> list[tuple[str, str]]:
+    return [(item.locator, item.code) for item in items if isinstance(item, Problem)]
+
+
+def test_two_tables_under_each_other_are_two_tables() -> None:
+    found = _seen(_csv("hall,seats\nA,10\nB,20\n\nevent,starts,ends\nFair,2026-01-02,2026-01-04\n"))
+    assert found == [
+        ("", "row=2", {"hall": "A", "seats": "10"}),
+        ("", "row=3", {"hall": "B", "seats": "20"}),
+        ("table 2", "row=6", {"event": "Fair", "starts": "2026-01-02", "ends": "2026-01-04"}),
+    ]
+
+
+def test_a_blank_line_within_a_table_does_not_end_it() -> None:
+    found = _seen(_csv("hall,seats\nA,10\n\nB,20\n"))
+    assert [values["hall"] for _, _, values in found] == ["A", "B"]
+
+
+def test_titles_and_notes_are_kept_as_text_and_totals_are_told() -> None:
+    read = _csv("รายงานประจำปี,,\n,,\nจังหวัด,จำนวน,หมายเลข\nภูเก็ต,5,1\nรวม,5,\nที่มา: สำนักงานสถิติ,,\n")
+    assert _seen(read) == [
+        ("notes", "row=1", {"title": None, "text": "รายงานประจำปี"}),
+        ("", "row=4", {"จังหวัด": "ภูเก็ต", "จำนวน": "5", "หมายเลข": "1"}),
+        ("notes", "row=6", {"title": None, "text": "ที่มา: สำนักงานสถิติ"}),
+    ]
+    assert _codes(read) == [("row=5", "total-row")]
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_only() -> None:
+    read = _csv('name,note\nA,"begun\nB,fine\nC,fine\n')
+    assert [values["name"] for _, _, values in _seen(read)] == ["B", "C"]
+    assert _codes(read) == [("row=2", "unclosed-quote")]
+
+
+@pytest.mark.parametrize("lines", [1_900, 2_100])
+def test_no_row_is_lost_after_an_unclosed_quote_however_long_the_file(lines: int) -> None:
+    read = _csv('name,note\nA,"begun\n' + "B,fine\n" * lines)
+    assert len(_seen(read)) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a;b\n1,5;2\n", {"a": "1,5", "b": "2"}),
+        ("a\tb\n1\t2\n", {"a": "1", "b": "2"}),
+        ("a|b\nx|2\n", {"a": "x", "b": "2"}),
+        ("sep=;\na;b\nx,y;2\n", {"a": "x,y", "b": "2"}),
+        ("a,b\n'x,y','2'\n", {"a": "x,y", "b": "2"}),
+        ('a,b\r\n"x\r\ny",2\r\n', {"a": "x\r\ny", "b": "2"}),
+        ("a,b\rx,2\r", {"a": "x", "b": "2"}),
+    ],
+)
+def test_each_dialect_is_read(text: str, expected: dict[str, str]) -> None:
+    assert [values for _, _, values in _seen(_csv(text))] == [expected]
+
+
+@pytest.mark.parametrize("encoding", ["cp874", "utf-16-le", "utf-16-be", "utf-16", "utf-32", "gb18030", "utf-8-sig"])
+def test_the_encoding_is_found_from_the_bytes(encoding: str) -> None:
+    text = {
+        "gb18030": "名称,地址\n普吉会展中心,普吉府芭东海滩路一百二十号\n",
+    }.get(encoding, "name,ที่อยู่,note\nศูนย์ประชุมอ่าวมะขาม,ตำบลวิชิต อำเภอเมือง จังหวัดภูเก็ต,ok\n")
+    found, _ = text_encoding(text.encode(encoding))
+    assert text_of_bytes(text.encode(encoding), found) == text
+
+
+def test_a_byte_of_another_encoding_is_kept() -> None:
+    data = "ชื่อ,หมายเหตุ\n".encode() * 10 + b"caf\xe9,x\n"
+    found, _ = text_encoding(data)
+    assert found == "utf-8"
+    assert "café" in text_of_bytes(data, found)
+
+
+def _book(fill: Any) -> io.BytesIO:
+    book = Workbook()
+    fill(book)
+    written = io.BytesIO()
+    book.save(written)
+    return io.BytesIO(written.getvalue())
+
+
+def test_merged_headers_name_each_column_and_merged_cells_count_for_each_row() -> None:
+    def fill(book: Workbook) -> None:
+        sheet = book.worksheets[0]
+        sheet.title = "Halls"
+        for row in (
+            ["Region", "Hall", "Seats", None],
+            [None, None, "theatre", "banquet"],
+            ["South", "A", 120, 80],
+            [None, "B", 60, 40],
+        ):
+            sheet.append(row)
+        for merged in ("C1:D1", "A1:A2", "B1:B2", "A3:A4"):
+            sheet.merge_cells(merged)
+
+    assert _seen(list(read_workbook(_book(fill), ""))) == [
+        ("Halls", "sheet=Halls&row=3", {"Region": "South", "Hall": "A", "Seats theatre": "120", "Seats banquet": "80"}),
+        ("Halls", "sheet=Halls&row=4", {"Region": "South", "Hall": "B", "Seats theatre": "60", "Seats banquet": "40"}),
+    ]
+
+
+def test_tables_side_by_side_are_two_tables() -> None:
+    def fill(book: Workbook) -> None:
+        sheet = book.worksheets[0]
+        sheet.title = "S"
+        for row in (["hall", "seats", None, "event", "starts"], ["A", 10, None, "Fair", "May"], ["B", 20, None, None]):
+            sheet.append(row)
+
+    assert _seen(list(read_workbook(_book(fill), ""))) == [
+        ("S", "sheet=S&row=2&table=S", {"hall": "A", "seats": "10"}),
+        ("S table 2", "sheet=S&row=2&table=S table 2", {"event": "Fair", "starts": "May"}),
+        ("S", "sheet=S&row=3&table=S", {"hall": "B", "seats": "20"}),
+    ]
+
+
+def test_hidden_sheets_are_read_and_called_hidden() -> None:
+    def fill(book: Workbook) -> None:
+        book.worksheets[0].append(["hall", "seats"])
+        book.worksheets[0].append(["A", 10])
+        hidden = book.create_sheet("old")
+        hidden.append(["hall", "seats"])
+        hidden.append(["Z", 1])
+        hidden.sheet_state = "veryHidden"
+
+    assert [(table, values["hall"]) for table, _, values in _seen(list(read_workbook(_book(fill), "")))] == [
+        ("Sheet", "A"),
+        ("old (hidden)", "Z"),
+    ]
+
+
+def test_a_formula_without_a_stored_value_is_told_at_its_cell() -> None:
+    def fill(book: Workbook) -> None:
+        for row in (["hall", "seats"], ["A", "=5*2"]):
+            book.worksheets[0].append(row)
+
+    assert _codes(list(read_workbook(_book(fill), ""))) == [("sheet=Sheet&cell=B2", "formula-without-value")]
+
+
+def test_years_as_columns_become_observations() -> None:
+    read = _seen(_csv('จังหวัด,ปี 2565,ปี 2566\nภูเก็ต,"1,200",1350\nกระบี่,-,900\n'))
+    assert read[0] == (
+        "by year",
+        "row=2&column=ปี 2565",
+        {
+            "จังหวัด": "ภูเก็ต",
+            "observation of": "ภูเก็ต",
+            "observation measure": None,
+            "observation year": "2565",
+            "observation value": "1,200",
+        },
+    )
+    assert len(read) == 4
+
+
+def test_what_is_no_workbook_is_refused() -> None:
+    for data in (b"", b"PK\x03\x04nothing", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600):
+        with pytest.raises(UnreadableError):
+            list(read_workbook(io.BytesIO(data), ""))
+
+
+grid_cells = st.one_of(
+    st.none(), st.sampled_from(["", " ", "name", "รวม", "2566", "2565", "1", "x", "note: y"]), st.text(max_size=5)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(grid_cells, max_size=7), max_size=60), st.booleans())
+def test_every_filled_row_of_a_grid_is_accounted_for(rows: list[list[str | None]], cells_may_shift: bool) -> None:
+    found = list(grid_items(enumerate(rows, 1), "", "{}".format, cells_may_shift=cells_may_shift))
+    told = {item.locator.split("&")[0] for item in found}
+    filled = [str(number) for number, row in enumerate(rows, 1) if any(cell and cell.strip() for cell in row)]
+    header_rows = 3  # of each table, its header is not an item
+    tables = len({item.table for item in found if isinstance(item, Item)}) + 1
+    assert len(set(filled) - told) <= header_rows * tables + sum(
+        row.count("2566") + row.count("2565") > 1 for row in rows
+    ) * len(rows)
+    assert told <= set(filled)
