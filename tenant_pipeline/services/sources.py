@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,21 @@ from typing import Any
 
 from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.origin import Origin, Unit, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
-from tenant_pipeline.intake.link import LinkPolicy, unit_from_link
+from tenant_pipeline.intake.link.fetch import NotModified
+from tenant_pipeline.intake.link.policy import LinkPolicy
+from tenant_pipeline.intake.link.target import checked_url
+from tenant_pipeline.intake.link.unit import unit_from_link
+from tenant_pipeline.intake.link.validators import Validators
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.object_store import RawZone
+
+PUBLIC_LINKS = LinkPolicy()
 
 
 @dataclass(frozen=True)
@@ -72,20 +80,24 @@ def add_source(
     actor: str,
     rights: str = "",
     observed_at: datetime | None = None,
+    link_policy: LinkPolicy = PUBLIC_LINKS,
 ) -> Source:
     """Take in what lies at `places` (paths, or one URL for a link) as one source, and put it in line.
 
     The bytes are streamed into the tenant's raw zone first and the source is registered last, so that a killed
     upload leaves nothing that a reader could take for a source. The same unit under the same title is the same
-    source: adding it twice changes nothing. Raises InputError naming the path and what to do.
+    source: adding it twice changes nothing, and a link whose server says that nothing has changed is not fetched
+    again. Raises InputError naming the path and what to do.
     """
     registry.show_tenant(runtime, tenant)
     raw = runtime.raw_zone(tenant)
     if unit_mode is UnitMode.LINK:
         if len(places) != 1:
             raise InputError("A link is one URL", where="link", remedy="Add each URL as a source of its own.")
-        unit = unit_from_link(places[0], raw, LinkPolicy())
+        url = str(checked_url(places[0], link_policy))
+        unit, validators = _fetched(runtime, tenant, url, raw, link_policy)
     else:
+        url, validators = "", Validators()
         unit = unit_from_paths(unit_mode, [Path(place) for place in places], raw)
     if not title.strip():
         raise InputError("A source needs a title", where="--title")
@@ -95,9 +107,9 @@ def add_source(
         inserted = connection.execute(
             """
             INSERT INTO runtime.tenant_sources
-                   (tenant_id, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
-                    authority_rank, observed_at, received_by)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s)
+                   (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
+                    ingest_status, authority_rank, observed_at, received_by)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s)
             ON CONFLICT (tenant_id, id) DO NOTHING
             RETURNING id
             """,
@@ -107,6 +119,8 @@ def add_source(
                 str(origin),
                 str(unit_mode),
                 title,
+                unit.files[0].path if unit_mode is UnitMode.SINGLE_FILE else "",
+                url,
                 unit.digest,
                 rights,
                 runtime.contracts.authority_tier(origin),
@@ -133,7 +147,53 @@ def add_source(
                     )
                 ],
             )
+        if unit_mode is UnitMode.LINK:
+            _note_fetch(connection, tenant, url, validators, unit)
         return get_source(connection, tenant, identifier)
+
+
+def _fetched(runtime: Runtime, tenant: TenantId, url: str, raw: RawZone, policy: LinkPolicy) -> tuple[Unit, Validators]:
+    """The unit behind a link and its validators: as kept, where the server says that it has not changed."""
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(
+            """
+            SELECT etag, last_modified, answered_by, unit_digest FROM runtime.fetched_links
+             WHERE tenant_id = %s AND url = %s
+            """,
+            (tenant, url),
+        ).fetchone()
+    kept = _kept_unit(raw, Sha256(row["unit_digest"])) if row else None
+    if row is None or kept is None:
+        known = Validators()
+    else:
+        known = Validators(row["etag"], row["last_modified"], row["answered_by"])
+    found = unit_from_link(url, raw, policy, known)
+    if isinstance(found, NotModified):
+        assert kept is not None
+        return kept, known
+    return found.unit, found.validators
+
+
+def _kept_unit(raw: RawZone, digest: Sha256) -> Unit | None:
+    """A unit that was handed in before, if all of it is still in the raw zone."""
+    if digest not in raw:
+        return None
+    with raw.open(digest) as stream:
+        unit = Unit.from_json(json.load(stream))
+    return unit if all(file.sha256 in raw for file in unit.files) else None
+
+
+def _note_fetch(connection: Connection, tenant: TenantId, url: str, validators: Validators, unit: Unit) -> None:
+    connection.execute(
+        """
+        INSERT INTO runtime.fetched_links (tenant_id, url, etag, last_modified, answered_by, unit_digest)
+        VALUES (%s, %s, %s, %s, %s, %s)
+        ON CONFLICT (tenant_id, url) DO UPDATE
+           SET (etag, last_modified, answered_by, unit_digest, fetched_at) =
+               (EXCLUDED.etag, EXCLUDED.last_modified, EXCLUDED.answered_by, EXCLUDED.unit_digest, now())
+        """,
+        (tenant, url, validators.etag, validators.last_modified, validators.address, unit.digest),
+    )
 
 
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
