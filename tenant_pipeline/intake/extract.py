@@ -14,6 +14,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.stage import Reject, StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter
+from tenant_pipeline.intake.identify import limits_of
 from tenant_pipeline.intake.manifest import manifest_entries
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.sandbox.parsers import records
@@ -52,7 +53,13 @@ def _found(
     """What the reader finds: the same as when the object was identified, or the runtime is at fault."""
     with raw.open(digest) as stream:
         try:
-            yield from records(stream, reader=profile["reader"], encoding=profile["encoding"], tables=profile["tables"])
+            yield from records(
+                stream,
+                reader=profile["reader"],
+                encoding=profile["encoding"],
+                tables=profile["tables"],
+                limits=limits_of(profile["released"]),
+            )
         except UnreadableError as error:
             raise IntegrityError(
                 f"An object that could be read before cannot be read now ({error.code})",

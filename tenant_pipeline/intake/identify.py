@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tenant_pipeline.core.stage import Disposition, Reject, StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter
 from tenant_pipeline.intake.manifest import ManifestEntry, manifest_entries
 from tenant_pipeline.intake.readers.item import UnreadableError
+from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
 
+RELEASABLE = frozenset({"parser-time", "parser-memory", "parser-killed", "parser-crashed"})
+"""Refusals that a person may overrule: the object is then read within far wider limits."""
+RELEASED_LIMITS = ParserLimits(memory_bytes=8 * 1024**3, cpu_seconds=3600)
 
-def identify(received: StageReader, raw: RawObjects, out: StageWriter) -> tuple[StageCount, ...]:
+
+def identify(
+    received: StageReader, raw: RawObjects, out: StageWriter, *, released: Collection[tuple[str, str]] = ()
+) -> tuple[StageCount, ...]:
     """Write the document `profile`: for each readable object its reader and its tables with their fields.
 
-    An object that cannot be read is quarantined with the reason; the others go on.
+    An object that cannot be read is quarantined with the reason; the others go on. `released` are the objects and
+    codes of refusals that a person has overruled.
     """
+    wider = {locator for locator, _ in released}
     objects: list[dict[str, Any]] = []
     seen = quarantined = tables = 0
     for entry in manifest_entries(received):
         seen += 1
         try:
-            found = _profile(entry, raw, tables)
+            found = _profile(entry, raw, tables, wider=entry.object in wider)
         except UnreadableError as unreadable:
             quarantined += 1
             out.reject(Reject(entry.object, unreadable.code, unreadable.reason, Disposition.QUARANTINED))
@@ -32,12 +42,18 @@ def identify(received: StageReader, raw: RawObjects, out: StageWriter) -> tuple[
     return (StageCount("object", seen, len(objects), 0, quarantined, len(objects), "object"),)
 
 
-def _profile(entry: ManifestEntry, raw: RawObjects, tables: int) -> dict[str, Any]:
+def limits_of(wider: bool) -> ParserLimits:
+    """The limits within which an object is read: the ordinary ones, or those for what a person has released."""
+    return RELEASED_LIMITS if wider else ParserLimits()
+
+
+def _profile(entry: ManifestEntry, raw: RawObjects, tables: int, *, wider: bool) -> dict[str, Any]:
     with raw.open(entry.sha256) as stream:
-        found = profile(stream, entry.path)
+        found = profile(stream, entry.path, limits=limits_of(wider))
     return {
         "object": entry.object,
         "path": entry.path,
+        "released": wider,
         **{name: found[name] for name in ("reader", "media_type", "encoding", "confidence", "language", "problems")},
         "tables": [
             {"table": f"t{tables + number:05d}", **{name: table[name] for name in ("name", "shape", "fields", "rows")}}

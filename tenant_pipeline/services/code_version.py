@@ -19,10 +19,14 @@ from tenant_pipeline.core.stage import Stage
 COVERAGE_SCORE = "coverage_score"
 CONFLICT_MATRIX = "conflict_matrix"
 
+_READING = tuple(
+    f"intake/{part}"
+    for part in ("identify.py", "extract.py", "formats.py", "text_encoding.py", "archive.py", "readers", "sandbox")
+)
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.RECEIVE: ("intake/receive.py", "intake/archive.py"),
-    Stage.IDENTIFY: ("intake",),
-    Stage.EXTRACT: ("intake",),
+    Stage.IDENTIFY: _READING,
+    Stage.EXTRACT: _READING,
     Stage.SCREEN: ("pii", "core/pseudonym.py", "contracts/enterprise_intake.json"),
     Stage.MAP: ("core/mapping", "contracts/source_mapping_engine.json", "contracts/living_city.json"),
     Stage.STANDARDISE: ("core/standardise", "contracts/living_city.json"),

@@ -50,7 +50,23 @@ def stage_code_version(runtime: Runtime, source: Source, stage: Stage) -> str:
             "key": runtime.keys.digest_key(source.tenant).key_id,
             "agreement": agreement_in_place(runtime, source.tenant),
         }
+    if stage in (Stage.RECEIVE, Stage.IDENTIFY):
+        released = releases_of(runtime, source, stage)
+        parameters |= {"released": sorted(released)} if released else {}
+    if stage is Stage.RECEIVE and runtime.settings.clamav:
+        parameters["malware"] = "clamav"
     return with_parameters(code_version(stage), parameters)
+
+
+def releases_of(runtime: Runtime, source: Source, stage: Stage) -> frozenset[tuple[str, str]]:
+    """The locators and codes of what this stage refused and a person released."""
+    with runtime.database.tenant(source.tenant) as connection:
+        rows = connection.execute(
+            "SELECT locator, code FROM runtime.quarantine_releases"
+            " WHERE tenant_id = %s AND source_id = %s AND stage = %s",
+            (source.tenant, source.id, str(stage)),
+        ).fetchall()
+    return frozenset((row["locator"], row["code"]) for row in rows)
 
 
 def agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:

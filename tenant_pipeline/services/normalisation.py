@@ -23,6 +23,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.core.validate.stage import validate
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.identify import identify
+from tenant_pipeline.intake.malware import ClamAV
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
@@ -32,6 +33,7 @@ from tenant_pipeline.services.lineage import (
     RAW_STAGES,
     agreement_in_place,
     lineage,
+    releases_of,
     require_gates_open,
     stage_code_version,
 )
@@ -213,12 +215,23 @@ def _receive(work: StageWork) -> StageResult:
     raw = work.runtime.raw_zone(work.source.tenant)
     with raw.open(work.source.unit_digest) as stream:
         unit = Unit.from_json(json.loads(stream.read()))
-    return StageResult(receive(unit, raw, work.out, ReceiveLimits()))
+    address = work.runtime.settings.clamav
+    return StageResult(
+        receive(
+            unit,
+            raw,
+            work.out,
+            ReceiveLimits(),
+            released=releases_of(work.runtime, work.source, Stage.RECEIVE),
+            scanner=ClamAV(address) if address else None,
+        )
+    )
 
 
 def _identify(work: StageWork) -> StageResult:
     raw = work.runtime.raw_zone(work.source.tenant)
-    return StageResult(identify(work.output_of(Stage.RECEIVE), raw, work.out))
+    released = releases_of(work.runtime, work.source, Stage.IDENTIFY)
+    return StageResult(identify(work.output_of(Stage.RECEIVE), raw, work.out, released=released))
 
 
 def _extract(work: StageWork) -> StageResult:

@@ -84,6 +84,7 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     special = {
         ("tenant_sources", "id"): SOURCE,
         ("approvals", "gate"): "gate-review",
+        ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
     }
     tables = connection.execute(

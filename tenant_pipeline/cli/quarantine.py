@@ -1,0 +1,46 @@
+"""`quarantine list | release`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.core.tenancy import source_id, tenant_id
+from tenant_pipeline.services import quarantine
+
+app = typer.Typer(help="What was refused of a source, and what is let in all the same.", no_args_is_help=True)
+
+COLUMNS = ("stage", "locator", "code", "reason", "releasable", "released_by")
+
+SourceOption = Annotated[str, typer.Option("--source", help="The source's id.")]
+
+
+@app.command("list")
+def list_(tenant: TenantOption, source: SourceOption, as_json: JsonOption = False) -> None:
+    """Every file, member and object that was refused, with the reason and whether a person may release it."""
+    with opened() as runtime:
+        found = quarantine.list_quarantined(runtime, tenant_id(tenant), source_id(source))
+    print_rows(f"Refused of {source}", [item.as_json() for item in found], COLUMNS, as_json=as_json)
+
+
+@app.command()
+def release(
+    tenant: TenantOption,
+    source: SourceOption,
+    locator: Annotated[str, typer.Option(help="Where it lies, as `quarantine list` tells.")],
+    person: Annotated[str, typer.Option(help="Who answers for it.")],
+    role: Annotated[str, typer.Option(help="In which role.")],
+    reason: Annotated[str, typer.Option(help="Why it is safe.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Let a refused item in on a named person's word, and put its source in line again. It is audited."""
+    with opened() as runtime:
+        item = quarantine.release(
+            runtime, tenant_id(tenant), source_id(source), locator, person=person, role=role, reason=reason
+        )
+    if as_json:
+        print_json(item.as_json())
+    else:
+        print_rows("Released", [item.as_json()], COLUMNS, as_json=False)

@@ -1,0 +1,130 @@
+"""What a source's files were refused for, and what a person lets in all the same: listed, reasoned, audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.stage import Disposition, Stage
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
+from tenant_pipeline.intake.receive import RELEASABLE as RELEASABLE_FILES
+from tenant_pipeline.services import sources
+from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.lineage import lineage
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+_RELEASABLE: Mapping[Stage, frozenset[str]] = {Stage.RECEIVE: RELEASABLE_FILES, Stage.IDENTIFY: RELEASABLE_PARSES}
+
+
+@dataclass(frozen=True)
+class QuarantinedItem:
+    """A file, an archive's member or an object that was not taken in: where, why, and whether a person may release it.
+
+    `released_by` names who did; the item is then taken in when the source runs next.
+    """
+
+    stage: Stage
+    locator: str
+    code: str
+    reason: str
+    releasable: bool
+    released_by: str | None = None
+    released_at: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The item as the command line and the API give it."""
+        return {**asdict(self), "released_at": self.released_at.isoformat() if self.released_at else None}
+
+
+def list_quarantined(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> list[QuarantinedItem]:
+    """What is refused of a source as it is now, in the order of the stages; and what was released of it."""
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = lineage(connection, runtime, source)
+        released = connection.execute(
+            "SELECT stage, locator, code, person, released_at FROM runtime.quarantine_releases"
+            " WHERE tenant_id = %s AND source_id = %s ORDER BY released_at, stage, locator",
+            (tenant, source_id),
+        ).fetchall()
+    found = [
+        QuarantinedItem(stage, locator, code, reason, code in _RELEASABLE[stage])
+        for stage in _RELEASABLE
+        if stage in behind
+        for frame in runtime.stage_store(tenant).read(behind[stage].output_digest).rejects()
+        for locator, code, reason, disposition in frame.itertuples(index=False, name=None)
+        if disposition == Disposition.QUARANTINED
+    ]
+    refused = {(item.stage, item.locator, item.code) for item in found}
+    found += [
+        QuarantinedItem(
+            Stage(row["stage"]), row["locator"], row["code"], "Released", False, row["person"], row["released_at"]
+        )
+        for row in released
+        if (Stage(row["stage"]), row["locator"], row["code"]) not in refused
+    ]
+    return found
+
+
+def release(
+    runtime: Runtime, tenant: TenantId, source_id: SourceId, locator: str, *, person: str, role: str, reason: str
+) -> QuarantinedItem:
+    """Let a refused item in on a named person's word, and put the source in line again. Audited.
+
+    Raises InputError for a role that may not, for no person or reason, and for an item that nobody can release;
+    NotFoundError when nothing is refused there.
+    """
+    if role not in OVERRIDE_ROLES:
+        raise InputError(
+            f"The role {role} may not release what was refused",
+            where="--role",
+            remedy=f"One of {', '.join(OVERRIDE_ROLES)}.",
+        )
+    if not reason.strip() or not person.strip():
+        raise InputError("A release needs a person and a reason", where="--person, --reason")
+    refused = [item for item in list_quarantined(runtime, tenant, source_id) if item.locator == locator]
+    if not refused or refused[0].released_by is not None:
+        raise NotFoundError(
+            "Nothing is refused there",
+            where=f"{tenant}|{source_id}",
+            remedy="`tenant-pipeline quarantine list` shows what is.",
+        )
+    item = refused[0]
+    if not item.releasable:
+        raise InputError(
+            f"What is refused as {item.code} cannot be read, whoever releases it",
+            where=item.locator,
+            remedy="Hand the file in anew: unencrypted, undamaged, unpacked.",
+        )
+    with runtime.database.platform() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.quarantine_releases (tenant_id, source_id, stage, locator, code, person, role, reason)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            """,
+            (tenant, source_id, str(item.stage), item.locator, item.code, person, role, reason),
+        )
+        connection.execute(
+            """
+            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
+             WHERE tenant_id = %s AND id = %s AND ingest_status IN ('stopped', 'assembled')
+            """,
+            (tenant, source_id),
+        )
+        runtime.audit.append(
+            connection,
+            tenant,
+            [
+                AuditEntry(
+                    actor=person,
+                    action="quarantine.release",
+                    subject=f"{source_id}:{item.stage}",
+                    details={"locator": item.locator, "code": item.code, "role": role, "reason": reason},
+                )
+            ],
+        )
+    return QuarantinedItem(item.stage, item.locator, item.code, item.reason, False, person, runtime.now())

@@ -1,0 +1,139 @@
+"""What was refused stays listed; a person may let it in, with a reason, and it comes in then and only then."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import quarantine, registry, sources
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tests.integration.conftest import ATTACKER, TwoTenants
+
+TENANT = TenantId("quarantine-tenant")
+WORD = {"person": "gov@city.example", "role": "platform-governance", "reason": "Seen and harmless"}
+
+
+@pytest.fixture(scope="module")
+def runtime(tenants: TwoTenants) -> Runtime:
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(tenants.runtime, TENANT, name=name, domain="q.example", tier="pilot", actor="test")
+    return tenants.runtime
+
+
+def _bundle(folder: Path) -> Path:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("venues.csv", "name_en,capacity\nHall,10\n")
+        archive.writestr("../../escape.csv", "name_en,capacity\nArena,20\n")
+        archive.writestr("zeros.csv", b"name_en,capacity\nWide," + b"0" * 30_000_000)
+    path = folder / "bundle.zip"
+    path.write_bytes(written.getvalue())
+    return path
+
+
+def _taken_in(runtime: Runtime, folder: Path) -> Source:
+    source = sources.add_source(
+        runtime, TENANT, origin=Origin.MIXED, unit_mode=UnitMode.AI_BUNDLE, places=[str(_bundle(folder))],
+        title=f"Bundle {folder.name}", actor="test",
+    )  # fmt: skip
+    for stage in (Stage.RECEIVE, Stage.IDENTIFY):
+        run_stage(runtime, TENANT, source.id, stage)
+    return source
+
+
+def _paths(runtime: Runtime, source: Source) -> list[str]:
+    with runtime.database.tenant(TENANT) as connection:
+        rows = connection.execute(
+            "SELECT display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s ORDER BY object",
+            (TENANT, source.id),
+        ).fetchall()
+    return [row["display_path"] for row in rows]
+
+
+def test_what_is_refused_is_listed_with_its_reason_and_the_rest_goes_on(runtime: Runtime, tmp_path: Path) -> None:
+    source = _taken_in(runtime, tmp_path)
+    found = [(item.stage, item.locator, item.code, item.releasable) for item in
+             quarantine.list_quarantined(runtime, TENANT, source.id)]  # fmt: skip
+    assert found == [
+        (Stage.RECEIVE, "file=1&member=2", "path-traversal", True),
+        (Stage.RECEIVE, "file=1&member=3", "compression-bomb", True),
+    ]
+    assert len(_paths(runtime, source)) == 1
+
+
+def test_what_a_person_releases_is_taken_in_where_it_leads_nowhere_else(runtime: Runtime, tmp_path: Path) -> None:
+    source = _taken_in(runtime, tmp_path)
+    quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **WORD)
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    run_stage(runtime, TENANT, source.id, Stage.IDENTIFY)
+    assert any(path.endswith("!/released/2/escape.csv") for path in _paths(runtime, source))
+    listed = quarantine.list_quarantined(runtime, TENANT, source.id)
+    assert [(item.locator, item.released_by) for item in listed] == [
+        ("file=1&member=3", None),
+        ("file=1&member=2", WORD["person"]),
+    ]
+    assert any(
+        entry["action"] == "quarantine.release"
+        for entry in _audit(runtime)
+    )  # fmt: skip
+
+
+def _audit(runtime: Runtime) -> list[dict[str, object]]:
+    with runtime.database.tenant(TENANT) as connection:
+        return connection.execute("SELECT action FROM runtime.audit_log WHERE tenant_id = %s", (TENANT,)).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"role": "tenant-admin"}, InputError),
+        ({"reason": "  "}, InputError),
+        ({"person": ""}, InputError),
+    ],
+)
+def test_a_release_needs_a_person_a_role_and_a_reason(
+    runtime: Runtime, tmp_path: Path, changed: dict[str, str], error: type[Exception]
+) -> None:
+    source = _taken_in(runtime, tmp_path)
+    with pytest.raises(error):
+        quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **{**WORD, **changed})
+    assert len(quarantine.list_quarantined(runtime, TENANT, source.id)) == 2
+
+
+def test_nothing_is_released_where_nothing_was_refused(runtime: Runtime, tmp_path: Path) -> None:
+    source = _taken_in(runtime, tmp_path)
+    with pytest.raises(NotFoundError):
+        quarantine.release(runtime, TENANT, source.id, "file=1&member=1", **WORD)
+    with pytest.raises(NotFoundError):
+        quarantine.release(runtime, ATTACKER, source.id, "file=1&member=2", **WORD)
+
+
+def test_what_cannot_be_read_cannot_be_released(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
+    source = sources.add_source(
+        runtime, TENANT, origin=Origin.MIXED, unit_mode=UnitMode.SINGLE_FILE, places=[str(tmp_path / "broken.zip")],
+        title="Broken", actor="test",
+    )  # fmt: skip
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    with pytest.raises(InputError, match="cannot be read"):
+        quarantine.release(runtime, TENANT, source.id, "file=1", **WORD)
+
+
+def test_a_tenant_cannot_release_for_itself(tenants: TwoTenants, runtime: Runtime, tmp_path: Path) -> None:
+    source = _taken_in(runtime, tmp_path)
+    with tenants.login(TENANT) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(
+            "INSERT INTO runtime.quarantine_releases (tenant_id, source_id, stage, locator, code, person, role, reason)"
+            " VALUES (%s, %s, 'receive', 'file=1&member=2', 'path-traversal', 'me', 'founder', 'because')",
+            (TENANT, source.id),
+        )
