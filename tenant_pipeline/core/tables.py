@@ -100,6 +100,10 @@ class RawObjects(Protocol):
         """Store what `stream` holds, once, and return its digest and size in bytes."""
         ...
 
+    def put_resumably(self, stream: BinaryIO, name: str) -> tuple[Sha256, int]:
+        """As `put` for a seekable stream; what an interrupted call of the same name has stored is not read again."""
+        ...
+
     def open(self, digest: Sha256) -> BinaryIO:
         """The file as a seekable, read-only binary stream. Raises IntegrityError when its bytes were changed."""
         ...

@@ -12,6 +12,8 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tables import RawObjects
 
+RESUMED_FROM_BYTES = 64 * 1024 * 1024
+"""Copying a file of this size goes on where it was interrupted; a smaller one is copied anew."""
 BUNDLE_SUFFIXES = (".zip", ".json", ".jsonl", ".ndjson")
 
 
@@ -99,7 +101,11 @@ def _copied(files: Iterator[tuple[str, Path]], raw: RawObjects) -> tuple[UnitFil
         except OSError:
             raise InputError("A file cannot be read", where="paths", remedy="Check its permissions.") from None
         with stream:
-            digest, size = raw.put(stream)
+            about = os.fstat(stream.fileno())
+            if about.st_size < RESUMED_FROM_BYTES:
+                digest, size = raw.put(stream)
+            else:
+                digest, size = raw.put_resumably(stream, f"{path.absolute()}:{about.st_size}:{about.st_mtime_ns}")
         copied[inside] = UnitFile(inside, digest, size)
     if not copied:
         raise InputError("The folder holds no files", where="folder", remedy="Put the files to hand in into it.")

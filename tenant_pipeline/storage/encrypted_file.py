@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cryptography.exceptions import InvalidTag
@@ -147,6 +148,37 @@ class EncryptedReader(io.RawIOBase):
             where=self._where,
             remedy="Restore it and the keys folder from backup, or hand the source in again.",
         )
+
+
+def whole_chunks(source: BinaryIO, key: bytes, name: bytes) -> Iterator[bytes]:
+    """The plain chunks of a file that may have been left unfinished, up to the last whole one.
+
+    Each chunk is authenticated, and so is its place; that nothing is missing at the end cannot be told.
+    """
+    source.seek(0)
+    header = source.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
+        return
+    prefix = header[-PREFIX_BYTES:]
+    cipher = _cipher(key, header[len(MAGIC) : len(MAGIC) + SALT_BYTES])
+    number = 0
+    while len(sealed := source.read(SEALED_BYTES)) >= TAG_BYTES:
+        try:
+            chunk = cipher.decrypt(_nonce(prefix, number, False), sealed, header)
+        except InvalidTag:
+            try:
+                yield cipher.decrypt(_nonce(prefix, number, True), sealed, header + name)
+            except InvalidTag:
+                return
+            return
+        yield chunk
+        number += 1
+
+
+def whole_chunks_length(source: BinaryIO, key: bytes, name: bytes) -> tuple[int, int]:
+    """How many plain bytes `whole_chunks` gives, and how many bytes of the file they take."""
+    lengths = [len(chunk) for chunk in whole_chunks(source, key, name)]
+    return sum(lengths), HEADER_BYTES + sum(lengths) + len(lengths) * TAG_BYTES if lengths else 0
 
 
 def open_encrypted(source: BinaryIO, key: bytes, name: bytes, where: str) -> BinaryIO:

@@ -24,6 +24,7 @@ from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.encrypted_file import EncryptedWriter, open_encrypted
 from tenant_pipeline.storage.private_folder import make_private_folder, sync
+from tenant_pipeline.storage.upload import Upload, open_upload
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -158,6 +159,26 @@ class RawZone(Zone):
 
     def __init__(self, store: ObjectStore, tenant: TenantId, key: bytes) -> None:
         super().__init__(store, tenant, "raw", key)
+        self._uploads = store.root / tenant_id(tenant) / "uploads"
+        self._upload_key = key
+
+    @contextmanager
+    def upload(self, name: str) -> Iterator[Upload]:
+        """A file that arrives bit by bit, in one session or in several; `name` tells it from other uploads.
+
+        Raises InputError while another process has the same upload in hand.
+        """
+        make_private_folder(self._directory, self._root)
+        with open_upload(self, self._uploads, self._upload_key, name) as upload:
+            yield upload
+
+    def put_resumably(self, stream: BinaryIO, name: str) -> tuple[Sha256, int]:
+        """As `put` for a seekable stream; what an interrupted call of the same name has stored is not read again."""
+        with self.upload(name) as upload:
+            stream.seek(upload.offset)
+            while data := stream.read(READ_BYTES):
+                upload.write(data)
+            return upload.finish()
 
 
 class Draft:
