@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 RECORDS = "records"
 SEGMENTS = "segments"
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A record or a segment of text: its table within the object, its place there, and its fields as text."""
 
     table: str
@@ -20,8 +18,7 @@ class Item:
     shape: str = RECORDS
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A row that could not be read: its place, a code and a sentence that does not quote it."""
 
     locator: str

@@ -22,6 +22,7 @@ DEEPEST_HEADER = 3
 
 _DATA_LIKE = re.compile(r"[\d.,:/+\-\s%()]*\d[\d.,:/+\-\s%()]*|\S+@\S+|https?://\S+")
 _TOTAL = re.compile(r"(?:รวม(?:ทั้งหมด|ทั้งสิ้น)?|ยอดรวม|grand total|total|sub-?total|合计|总计)\s*:?", re.IGNORECASE)
+_TOTAL_BEGINS = "รยgGtTsS合总 "
 _NOTE = re.compile(
     r"(?:หมายเหตุ|ที่มา|แหล่งที่มา|source|notes?|remarks?|资料来源|来源|备注|注)\s*[:.：]|\*|\(\*\)", re.IGNORECASE
 )
@@ -159,21 +160,24 @@ class _Walk:
                 return
             yield Problem(place, "ragged-row", "The row has more cells than the header.")
             return
-        filled = [cell.strip() for cell in row if cell and cell.strip()]
-        if len(filled) == 1 and width > 2 and _NOTE.match(filled[0]):
-            yield self._note(number, row)
-        elif width > 1 and _TOTAL.fullmatch(filled[0]):
-            table.rows += 1
-            yield Problem(place, "total-row", "The row holds totals and describes no thing.")
-        elif width > 1 and filled == [name for name in header if not name.startswith("column ")]:
-            yield Problem(place, "repeated-header", "The row repeats the header.")
+        if not _is_plain(row, header):
+            filled = [cell.strip() for cell in row if cell and cell.strip()]
+            if len(filled) == 1 and width > 2 and _NOTE.match(filled[0]):
+                yield self._note(number, row)
+                return
+            if width > 1 and filled == [name for name in header if not name.startswith("column ")]:
+                yield Problem(place, "repeated-header", "The row repeats the header.")
+                return
+            if width > 1 and _TOTAL.fullmatch(filled[0]):
+                table.rows += 1
+                yield Problem(place, "total-row", "The row holds totals and describes no thing.")
+                return
+        table.rows += 1
+        values = {name: cell or None for name, cell in zip(header, row, strict=False)}
+        if table.years is not None:
+            yield from table.years.items(table.name, place, values)
         else:
-            table.rows += 1
-            values = {name: cell or None for name, cell in zip(header, row, strict=False)}
-            if table.years is not None:
-                yield from table.years.items(table.name, place, values)
-            else:
-                yield Item(table.name, f"{place}&table={table.name}" if len(self._open) > 1 else place, values)
+            yield Item(table.name, f"{place}&table={table.name}" if len(self._open) > 1 else place, values)
 
     def _note(self, number: int, row: Row) -> Item:
         text = " ".join(dict.fromkeys(cell.strip() for cell in row if cell and cell.strip()))
@@ -265,6 +269,19 @@ def _is_year(cell: str) -> bool:
 
 def _distinct(row: Row) -> int:
     return len({cell.strip() for cell in row if cell and cell.strip()})
+
+
+def _is_plain(row: Row, header: Sequence[str]) -> bool:
+    """Whether a row is one like nearly all are, which a look at its first two cells shows."""
+    return (
+        len(row) > 1
+        and bool(row[0])
+        and bool(row[1])
+        and row[0][:1] not in _TOTAL_BEGINS  # type: ignore[index]
+        and row[0] != header[0]
+        and not row[0].isspace()  # type: ignore[union-attr]
+        and not row[1].isspace()  # type: ignore[union-attr]
+    )
 
 
 def _width(row: Row) -> int:

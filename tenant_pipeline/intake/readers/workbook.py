@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from python_calamine import (
     CalamineError,
@@ -17,9 +16,10 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError, text_of
+from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.tables_in_grid import Row, grid_items
 from tenant_pipeline.intake.readers.workbook_formulas import formulas_without_value
+from tenant_pipeline.intake.readers.workbook_streamed import Sheet, cell_text, has_large_sheet, streamed_sheets
 
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MERGED_CELLS = 200_000
@@ -28,6 +28,23 @@ MERGED_CELLS = 200_000
 
 def read_workbook(stream: BinaryIO, encoding: str) -> Items:
     """Rows of all sheets as records. A formula whose value was never stored is a problem at its cell."""
+    sheets = streamed_sheets(stream) if has_large_sheet(stream) else _sheets(stream)
+    for name, hidden, rows in sheets:
+        if rows is None:
+            yield Problem(f"sheet={name}", "broken-sheet", "The sheet cannot be read; save the workbook anew.")
+            continue
+        table = f"{name} (hidden)" if hidden else name
+        yield from grid_items(rows, table, partial(_place, name), cells_may_shift=False)
+    for sheet_name, cell in formulas_without_value(stream):
+        yield Problem(
+            f"sheet={sheet_name}&cell={cell}",
+            "formula-without-value",
+            "The cell holds a formula whose value was never stored; open and save the workbook in its program.",
+        )
+
+
+def _sheets(stream: BinaryIO) -> Iterator[Sheet]:
+    stream.seek(0)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(stream.read()))
     except PasswordError:
@@ -42,19 +59,13 @@ def read_workbook(stream: BinaryIO, encoding: str) -> Items:
     for about in book.sheets_metadata:
         if about.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.DialogSheet):
             continue
-        name = about.name if about.visible is SheetVisibleEnum.Visible else f"{about.name} (hidden)"
+        hidden = about.visible is not SheetVisibleEnum.Visible
         try:
             sheet = book.get_sheet_by_name(about.name)
         except CalamineError:
-            yield Problem(f"sheet={about.name}", "broken-sheet", "The sheet cannot be read; save the workbook anew.")
+            yield about.name, hidden, None
             continue
-        yield from grid_items(_rows(sheet), name, partial(_place, about.name), cells_may_shift=False)
-    for sheet_name, cell in formulas_without_value(stream):
-        yield Problem(
-            f"sheet={sheet_name}&cell={cell}",
-            "formula-without-value",
-            "The cell holds a formula whose value was never stored; open and save the workbook in its program.",
-        )
+        yield about.name, hidden, _rows(sheet)
 
 
 def _place(sheet: str, row: int) -> str:
@@ -69,7 +80,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, Row]]:
     for number, values in enumerate(sheet.iter_rows(), 0):
         if number < first_row:  # rows above the first filled one
             continue
-        yield number + 1, merged.filled(number, [_cell(value) for value in values])
+        yield number + 1, merged.filled(number, [cell_text(value) for value in values])
 
 
 class _Merged:
@@ -97,13 +108,3 @@ class _Merged:
             for position in range(left, min(right + 1, len(row))):
                 row[position] = value
         return row
-
-
-def _cell(value: Any) -> str | None:
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time(0) else value.isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    return text_of(value)

@@ -22,6 +22,8 @@ def formulas_without_value(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     try:
         with zipfile.ZipFile(stream) as package:
             for name, part in _sheets(package):
+                if not _has_formula(package, part):
+                    continue
                 with package.open(part) as sheet:
                     for cell in _unvalued(sheet):
                         yield name, cell
@@ -41,6 +43,17 @@ def _sheets(package: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         part = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
         if "worksheets/" in part and part in package.namelist():
             yield sheet.get("name", ""), part
+
+
+def _has_formula(package: zipfile.ZipFile, part: str) -> bool:
+    """Whether a sheet has any formula, found without parsing it."""
+    with package.open(part) as sheet:
+        before = b""
+        while piece := sheet.read(1024 * 1024):
+            if b"<f>" in (held := before + piece) or b"<f " in held:
+                return True
+            before = piece[-3:]
+    return False
 
 
 def _unvalued(sheet: IO[bytes]) -> Iterator[str]:

@@ -110,9 +110,10 @@ def profile(stream: BinaryIO, path: str, samples: int) -> dict[str, Any]:
             if len(tables) == MOST_TABLES:
                 raise UnreadableError("too-many-tables", "It holds too many different tables.")
             table = tables[item.table, item.shape] = _Profiled()
-        table.fields.update(dict.fromkeys(item.values))
-        if len(table.fields) > MOST_FIELDS:
-            raise UnreadableError("too-many-fields", "Its records have too many different fields.")
+        if not item.values.keys() <= table.fields.keys():
+            table.fields.update(dict.fromkeys(item.values))
+            if len(table.fields) > MOST_FIELDS:
+                raise UnreadableError("too-many-fields", "Its records have too many different fields.")
         table.rows += 1
         if len(table.samples) < samples:
             table.samples.append({"#": item.locator, **item.values})
@@ -170,14 +171,12 @@ class _Batch:
         self._fields = fields
         self._most_rows = max(1, CELLS_A_BATCH // (len(fields) + 1))
         self._locators: list[str] = []
-        self._columns: list[list[str | None]] = [[] for _ in fields]
+        self._rows: list[tuple[str | None, ...]] = []
 
     def add(self, item: Item) -> None:
         """Take in a record."""
         self._locators.append(item.locator)
-        values = item.values
-        for name, column in zip(self._fields, self._columns, strict=True):
-            column.append(values.get(name))
+        self._rows.append(tuple(map(item.values.get, self._fields)))
         if len(self._locators) >= self._most_rows:
             self.send()
 
@@ -185,14 +184,14 @@ class _Batch:
         """Send what is held."""
         if not self._locators:
             return
-        columns = [_text_array(self._locators), *map(_text_array, self._columns)]
+        columns = [_text_array(self._locators), *map(_text_array, zip(*self._rows, strict=True))]
         batch = pa.record_batch(columns, names=[str(position) for position in range(len(columns))])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         self._channel.send(ROWS, self._number.to_bytes(4, "big") + sink.getvalue().to_pybytes())
         self._locators = []
-        self._columns = [[] for _ in self._fields]
+        self._rows = []
 
 
 def _text_array(values: Sequence[str | None]) -> pa.Array:

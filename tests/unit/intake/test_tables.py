@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -202,3 +203,28 @@ def test_every_filled_row_of_a_grid_is_accounted_for(rows: list[list[str | None]
         row.count("2566") + row.count("2565") > 1 for row in rows
     ) * len(rows)
     assert told <= set(filled)
+
+
+def test_a_large_workbook_is_read_as_a_small_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(book: Workbook) -> None:
+        sheet = book.worksheets[0]
+        for row in (
+            ["Venues"],
+            [],
+            ["hall", "seats", "opened", "open", "at"],
+            ["A", 10, date(2020, 1, 2), True, time(9, 30)],
+            ["B", 2.5, datetime(2020, 1, 2, 9, 30), False, None],
+        ):
+            sheet.append(row)
+        book.create_sheet("old").append(["x", "y"])
+        book.worksheets[1].append([1, 2])
+        book.worksheets[1].sheet_state = "hidden"
+
+    def read() -> list[tuple[str, str, dict[str, Any]]]:
+        found = _seen(list(read_workbook(_book(fill), "")))
+        return [(table, place, {n: v for n, v in values.items() if v}) for table, place, values in found]
+
+    small = read()
+    monkeypatch.setattr("tenant_pipeline.intake.readers.workbook_streamed.LARGE_SHEET_BYTES", 0)
+    assert read() == small
+    assert len(small) == 4
