@@ -33,7 +33,7 @@ def read_csv(stream: BinaryIO, encoding: str) -> Items:
     lines = _Lines(chain(sample, text))
     named = _NAMED_DELIMITER.fullmatch(sample[0]) if sample else None
     if named:
-        next(lines)
+        next(iter(lines))
     delimiter = named[1] if named else delimiter_of(sample)
     quote = _quote_of(sample, delimiter)
     problems: list[Problem] = []
@@ -49,7 +49,7 @@ def _rows(lines: _Lines, delimiter: str, quote: str, problems: list[Problem]) ->
     number = 0
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
     while True:
-        lines.begin_row()
+        lines.row.clear()
         try:
             row = next(reader)
             broken = lines.runaway or (lines.at_end and _is_unclosed(lines.row, delimiter, quote))
@@ -78,30 +78,23 @@ class _Lines:
         self.at_end = False
 
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if len(self.row) > MOST_LINES_A_ROW:
-            self.runaway = True
-            raise StopIteration
-        try:
-            line = self._again.pop() if self._again else next(self._lines)
-        except StopIteration:
-            self.at_end = True
-            raise
-        self.row.append(line)
-        return line
-
-    def begin_row(self) -> None:
-        """The lines read so far belong to rows that are done."""
-        self.row = []
-        self.runaway = False
+        row = self.row
+        while self._again:
+            row.append(self._again.pop())
+            yield row[-1]
+        for line in self._lines:
+            row.append(line)
+            yield line
+            if len(row) > MOST_LINES_A_ROW:
+                self.runaway = True
+                return
+        self.at_end = True
 
     def skip_first_of_row(self) -> None:
         """Give the lines of the row in hand back, but for its first."""
         self._again.extend(reversed(self.row[1:]))
-        self.at_end = False
-        self.begin_row()
+        self.row.clear()
+        self.at_end = self.runaway = False
 
 
 def _is_unclosed(row: Sequence[str], delimiter: str, quote: str) -> bool:

@@ -144,10 +144,20 @@ class _Walk:
         return _differs_in_kind(head[start][1], [row for _, row in head[start + depth :]])
 
     def _records(self, rows: Iterable[tuple[int, Row]]) -> Items:
+        table = self._open[0]
+        if len(self._open) == 1 and table.left == 0 and table.years is None:
+            header, name, place = table.header, table.name, self._place
+            for number, row in rows:
+                if len(row) <= len(header) and _is_plain(row, header):
+                    table.rows += 1
+                    yield Item(name, place(number), dict(zip(header, [cell or None for cell in row], strict=False)))
+                else:
+                    yield from self._record(table, number, row)
+            return
         for number, row in rows:
             for table in self._open:
                 cells = row[table.left : table.right]
-                if (table is self._open[0] and len(self._open) == 1) or not _is_blank(cells):
+                if not _is_blank(cells):
                     yield from self._record(table, number, cells)
 
     def _record(self, table: _Table, number: int, row: Row) -> Items:
@@ -290,6 +300,8 @@ def _width(row: Row) -> int:
 
 
 def _is_blank(row: Row) -> bool:
+    if row and row[0] and not row[0].isspace():
+        return False
     return not any(cell and cell.strip() for cell in row)
 
 
