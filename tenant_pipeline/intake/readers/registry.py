@@ -13,7 +13,7 @@ from tenant_pipeline.intake.readers.item import Items
 from tenant_pipeline.intake.readers.json_records import read_geojson, read_json, read_ndjson
 from tenant_pipeline.intake.readers.markdown_page import read_markdown
 from tenant_pipeline.intake.readers.news_feed import read_feed
-from tenant_pipeline.intake.readers.pdf_text import read_pdf
+from tenant_pipeline.intake.readers.pdf_document import read_pdf
 from tenant_pipeline.intake.readers.plain_text import read_text
 from tenant_pipeline.intake.readers.word_document import read_docx
 from tenant_pipeline.intake.readers.xlsx_workbook import read_workbook
