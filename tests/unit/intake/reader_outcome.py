@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from hypothesis import strategies as st
+
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, UnreadableError
 
 Reader = Callable[[BinaryIO, str], Items]
@@ -57,3 +59,13 @@ def holds_its_promise(reader: Reader, content: bytes, encoding: str = "utf-8") -
             found.append(unreadable.code)
         outcomes.append(found)
     assert outcomes[0] == outcomes[1]
+
+
+def mutated(valid: bytes) -> st.SearchStrategy[bytes]:
+    """A valid file with a stretch of it cut out, overwritten or doubled."""
+
+    def change(place: int, length: int, instead: bytes) -> bytes:
+        begin = place % max(1, len(valid))
+        return valid[:begin] + instead + valid[begin + length :]
+
+    return st.builds(change, st.integers(0, 10**6), st.integers(0, 64), st.binary(max_size=16))

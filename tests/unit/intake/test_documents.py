@@ -16,21 +16,11 @@ from hypothesis import strategies as st
 from tenant_pipeline.intake.readers.pdf_document import looks_like_pdf, read_pdf
 from tenant_pipeline.intake.readers.word_document import looks_like_docx, read_docx
 from tests.unit.intake.pdf_builder import line, pdf, table, text, thai
-from tests.unit.intake.reader_outcome import holds_its_promise, problems, records, refusal
+from tests.unit.intake.reader_outcome import holds_its_promise, mutated, problems, records, refusal
 
 SHARED_DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 HALLS = [["name", "capacity"], ["Hall", "10"], ["Pavilion", "20"]]
-
-
-def mutated(valid: bytes) -> st.SearchStrategy[bytes]:
-    """A valid file with a stretch of it cut out, overwritten or doubled."""
-
-    def change(place: int, length: int, instead: bytes) -> bytes:
-        begin = place % max(1, len(valid))
-        return valid[:begin] + instead + valid[begin + length :]
-
-    return st.builds(change, st.integers(0, 10**6), st.integers(0, 64), st.binary(max_size=16))
 
 
 def test_a_pdfs_pages_are_segments_and_its_ruled_tables_records() -> None:
