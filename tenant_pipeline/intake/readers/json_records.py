@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import ijson
 
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, text_of
+from tenant_pipeline.intake.readers.parser_guard import refused_as
 from tenant_pipeline.intake.readers.storable import storable
 
 DEEPEST = 64
@@ -45,6 +46,13 @@ def read_ndjson(stream: BinaryIO, encoding: str) -> Items:
             yield Problem(f"line={number}", "broken-line", "The line is not JSON.")
             continue
         yield Item("", f"line={number}", flatten(value if isinstance(value, dict) else {"value": value}))
+
+
+def json_items(stream: BinaryIO, path: str) -> Iterator[Any]:
+    """What lies at a path of ijson's, streamed from the beginning. Raises UnreadableError for what is not JSON."""
+    first_character(stream)
+    with refused_as("broken-json", "The JSON is not well-formed or too deeply nested."):
+        yield from ijson.items(stream, path, use_float=True)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError, text_of
-from tenant_pipeline.intake.readers.parser_guard import refused_as
+from tenant_pipeline.intake.readers.parser_guard import refused_as, within_bounds
 from tenant_pipeline.intake.readers.storable import storable
 from tenant_pipeline.intake.readers.yaml_records import yaml_documents
 
@@ -22,6 +22,7 @@ def looks_like_openapi(text: str, path: str) -> bool:
     return (bool(_MARK.search(text[:65536])) and "paths" in text) or bool(_MARK.match(text[:4096]))
 
 
+@within_bounds
 def read_openapi(stream: BinaryIO, encoding: str) -> Items:
     """The description's information, then its endpoints, then its schemas' fields; references are named, not loaded.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import BinaryIO
 
-from tenant_pipeline.intake.readers.item import UnreadableError
+from tenant_pipeline.intake.readers.item import Items, UnreadableError
+
+Reader = Callable[[BinaryIO, str], Items]
 
 
 @contextmanager
@@ -18,3 +22,16 @@ def refused_as(code: str, reason: str) -> Iterator[None]:
         raise
     except Exception:
         raise UnreadableError(code, reason) from None
+
+
+def within_bounds(reader: Reader) -> Reader:
+    """Refuse, under the code `too-deep`, values nested deeper or numbers longer than Python goes."""
+
+    @wraps(reader)
+    def bounded(stream: BinaryIO, encoding: str) -> Items:
+        try:
+            yield from reader(stream, encoding)
+        except (RecursionError, OverflowError, ValueError):
+            raise UnreadableError("too-deep", "Its values are too deeply nested, or its numbers too long.") from None
+
+    return bounded

@@ -10,7 +10,7 @@ import yaml
 
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
 from tenant_pipeline.intake.readers.json_records import flatten
-from tenant_pipeline.intake.readers.parser_guard import refused_as
+from tenant_pipeline.intake.readers.parser_guard import refused_as, within_bounds
 from tenant_pipeline.intake.readers.storable import storable
 
 DEEPEST = 100
@@ -40,6 +40,7 @@ def looks_like_yaml(text: str, path: str) -> bool:
     return fitting >= len(lines) * (0.6 if named else 1.0) and (named or (len(lines) > 2 and _nested(lines)))
 
 
+@within_bounds
 def read_yaml(stream: BinaryIO, encoding: str) -> Items:
     """The records of each document. Raises UnreadableError for what is not YAML and for what aliases blow up."""
     documents = list(yaml_documents(stream.read().decode(encoding or "utf-8", errors="replace")))
