@@ -11,11 +11,14 @@ import yaml
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
 from tenant_pipeline.intake.readers.json_records import flatten
 from tenant_pipeline.intake.readers.parser_guard import refused_as, within_bounds
+from tenant_pipeline.intake.readers.plain_values import plain
 from tenant_pipeline.intake.readers.storable import storable
 
 DEEPEST = 100
 _FREE_NODES = 100_000
 _MOST_TIMES = 10
+_NAMED_OTHERWISE = (".md", ".markdown", ".txt", ".csv", ".tsv", ".html", ".htm", ".eml")
+_KEYED = re.compile(r"\s*(?:- )?[\w\"'][^:]*:(?:\s|$)")
 _TOP = re.compile(
     r"(?m)^(?:- |-$|---\s*$|%YAML |[\w\u0e00-\u0e7f\u4e00-\u9fff][^\s:#{}\[\]|,;]*(?: [^\s:|,;]+){0,3}:(?:\s|$))"
 )
@@ -37,7 +40,11 @@ def looks_like_yaml(text: str, path: str) -> bool:
     if not lines or not _TOP.match(lines[0]):
         return False
     fitting = sum(bool(_TOP.match(line)) or line[:1] in " \t]}" for line in lines)
-    return fitting >= len(lines) * (0.6 if named else 1.0) and (named or (len(lines) > 2 and _nested(lines)))
+    if named:
+        return fitting >= 0.6 * len(lines)
+    keyed = sum(bool(_KEYED.match(line)) for line in lines)
+    other = path.lower().endswith(_NAMED_OTHERWISE)
+    return not other and fitting == len(lines) > 2 and 2 * keyed >= len(lines) and any(map(_is_inside, lines))
 
 
 @within_bounds
@@ -102,21 +109,12 @@ def _name(key: Any) -> str:
 
 
 def _fields(value: Any) -> dict[str, str | None]:
-    plain = _plain(value)
-    return flatten(plain if isinstance(plain, dict) else {"value": plain})
+    fields = plain(value)
+    return flatten(fields if isinstance(fields, dict) else {"value": fields})
 
 
-def _plain(value: Any) -> Any:
-    """Mappings with text for keys, lists, and text: what YAML's own types (sets, bytes, times) come down to."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
-
-
-def _nested(lines: list[str]) -> bool:
-    return any(line.startswith(("  ", "- ")) for line in lines)
+def _is_inside(line: str) -> bool:
+    return line.startswith(("  ", "- "))
 
 
 def _has_aliases(text: str) -> bool:
