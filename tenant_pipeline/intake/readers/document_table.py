@@ -60,6 +60,7 @@ def _names(rows: Sequence[Sequence[Cell]]) -> list[str]:
         spread = [cell for cell in row for _ in range(cell.columns)][:MOST_COLUMNS]
         parts += [[] for _ in range(len(spread) - len(parts))]
         for names, cell in zip(parts, spread, strict=False):
-            if cell.text and cell.text not in names and not cell.goes_on:
-                names.append(cell.text)
+            said = " ".join(cell.text.split())
+            if said and said not in names and not cell.goes_on:
+                names.append(said)
     return unique_names([" ".join(names) for names in parts])
