@@ -40,10 +40,15 @@ def element_text(element: Any) -> str | None:
     return "".join(element.itertext("*")).strip() or None
 
 
+def child_elements(element: Any) -> list[Any]:
+    """The elements in an element, without the entities that were not expanded."""
+    return [child for child in element if isinstance(child.tag, str)]
+
+
 def forget(element: Any) -> None:
     """Drop an element that was read, and those like it before it: the tree must not grow with the file."""
     parent = element.getparent()
-    element.clear()
+    element.clear(keep_tail=True)
     while parent is not None and (previous := element.getprevious()) is not None and previous.tag == element.tag:
         parent.remove(previous)
 
