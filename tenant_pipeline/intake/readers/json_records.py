@@ -8,14 +8,16 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from tenant_pipeline.intake.readers.item import Item, Items, Problem, UnreadableError, text_of
+from tenant_pipeline.intake.readers.item import Item, Items, Problem, text_of
+from tenant_pipeline.intake.readers.parser_guard import refused_as
+from tenant_pipeline.intake.readers.storable import storable
 
 DEEPEST = 64
 
 
 def read_json(stream: BinaryIO, encoding: str) -> Items:
     """An array's objects; an object's arrays of objects, each a table; or an object as one record."""
-    first = _first_character(stream)
+    first = first_character(stream)
     if first == b"[":
         yield from _array(stream, "item", "", "")
         return
@@ -46,49 +48,27 @@ def read_ndjson(stream: BinaryIO, encoding: str) -> Items:
         yield Item("", f"line={number}", flatten(value if isinstance(value, dict) else {"value": value}))
 
 
-def read_geojson(stream: BinaryIO, encoding: str) -> Items:
-    """Features as records: their properties, the kind of geometry, and a point's longitude and latitude."""
-    if _first_character(stream) != b"{":
-        raise UnreadableError("not-geojson", "The file is not a GeoJSON object.")
-    features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True)
-    position = -1
-    for position, feature in enumerate(features):
-        yield Item("", f"/features/{position}", _feature(feature))
-    if position < 0:
-        stream.seek(0)
-        yield Item("", "/", _feature(json.load(stream)))
+def json_items(stream: BinaryIO, path: str) -> Iterator[Any]:
+    """What lies at a path of ijson's, streamed from the beginning. Raises UnreadableError for what is not JSON."""
+    first_character(stream)
+    with refused_as("broken-json", "The JSON is not well-formed or too deeply nested."):
+        yield from ijson.items(stream, path, use_float=True)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str | None]:
     """Nested objects as dotted fields; lists of scalars joined by `; `, other lists as JSON text."""
     flat: dict[str, str | None] = {}
     for name, inner in value.items():
-        field = f"{prefix}{name}"
+        field = storable(f"{prefix}{name}")
         if isinstance(inner, dict) and depth < DEEPEST:
             flat.update(flatten(inner, f"{field}.", depth + 1))
         elif isinstance(inner, list) and not any(isinstance(each, dict | list) for each in inner):
-            flat[field] = "; ".join(text for text in map(text_of, inner) if text) or None
+            flat[field] = storable("; ".join(text for text in map(text_of, inner) if text)) or None
         elif isinstance(inner, list | dict):
-            flat[field] = json.dumps(inner, ensure_ascii=False)
+            flat[field] = storable(json.dumps(inner, ensure_ascii=False))
         else:
-            flat[field] = text_of(inner)
+            flat[field] = storable(text_of(inner) or "") or None
     return flat
-
-
-def _feature(feature: Any) -> dict[str, str | None]:
-    if not isinstance(feature, dict):
-        return {"value": text_of(feature)}
-    geometry = feature.get("geometry") or {}
-    values = flatten(feature.get("properties") or {})
-    if feature.get("id") is not None:
-        values.setdefault("id", text_of(feature["id"]))
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    values["geometry.type"] = text_of(kind)
-    if kind == "Point" and isinstance(coordinates, list) and len(coordinates) >= 2:
-        values["longitude"], values["latitude"] = text_of(coordinates[0]), text_of(coordinates[1])
-    elif coordinates is not None:
-        values["geometry"] = json.dumps(geometry, ensure_ascii=False)
-    return values
 
 
 def _array(stream: BinaryIO, path: str, table: str, pointer: str) -> Items:
@@ -107,7 +87,8 @@ def _arrays_of_objects(stream: BinaryIO) -> list[str]:
     return names
 
 
-def _first_character(stream: BinaryIO) -> bytes:
+def first_character(stream: BinaryIO) -> bytes:
+    """The first character that is not a space; the stream stands behind the byte order mark afterwards."""
     head = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     stream.seek(3 if stream.seek(0) == 0 and stream.read(3) == b"\xef\xbb\xbf" else 0)
     return head[:1]

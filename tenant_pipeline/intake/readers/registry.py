@@ -8,12 +8,13 @@ from typing import BinaryIO
 from tenant_pipeline.intake.readers.chatgpt_export import read_chatgpt
 from tenant_pipeline.intake.readers.claude_export import read_claude
 from tenant_pipeline.intake.readers.csv_table import read_csv
+from tenant_pipeline.intake.readers.geojson import read_geojson
 from tenant_pipeline.intake.readers.html_page import read_html
 from tenant_pipeline.intake.readers.item import Items
-from tenant_pipeline.intake.readers.json_records import read_geojson, read_json, read_ndjson
+from tenant_pipeline.intake.readers.json_records import read_json, read_ndjson
 from tenant_pipeline.intake.readers.markdown_page import read_markdown
 from tenant_pipeline.intake.readers.news_feed import read_feed
-from tenant_pipeline.intake.readers.pdf_text import read_pdf
+from tenant_pipeline.intake.readers.pdf_document import read_pdf
 from tenant_pipeline.intake.readers.plain_text import read_text
 from tenant_pipeline.intake.readers.word_document import read_docx
 from tenant_pipeline.intake.readers.workbook import read_workbook

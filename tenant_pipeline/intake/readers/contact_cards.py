@@ -1,0 +1,92 @@
+"""vCard 2.1, 3 and 4: contacts as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import vobject
+
+from tenant_pipeline.intake.readers.component_blocks import component_blocks
+from tenant_pipeline.intake.readers.item import Item, Items, Problem
+from tenant_pipeline.intake.readers.storable import storable
+
+_MANY = {"telephone": ("tel", "tel:"), "email": ("email", "mailto:"), "url": ("url", "")}
+_ADDRESS_PARTS = ("box", "extended", "street", "city", "region", "code", "country")
+
+
+def looks_like_vcard(text: str, path: str) -> bool:
+    """Whether the text begins a vCard."""
+    return text.lstrip("\ufeff \t\r\n")[:11].upper() == "BEGIN:VCARD"
+
+
+def read_vcard(stream: BinaryIO, encoding: str) -> Items:
+    """A record a card; a card that cannot be parsed is a problem and the rest goes on."""
+    for number, block in component_blocks(stream, encoding, "VCARD"):
+        try:
+            if block is None:
+                raise ValueError
+            card = next(vobject.readComponents(block, allowQP="QUOTED-PRINTABLE" in block.upper()))
+            yield Item("contacts", f"card={number}", _values(card.contents))
+        except MemoryError:
+            raise
+        except Exception:  # vobject's own error, and whatever its decoders stumble into
+            yield Problem(f"card={number}", "broken-card", "The card cannot be parsed.")
+
+
+def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
+    organisation = _first(contents, "org")
+    values: dict[str, str | None] = {
+        "name": _first(contents, "fn") or _first(contents, "n") or organisation,
+        "organization": organisation,
+        "title": _first(contents, "title"),
+    }
+    for field, (name, scheme) in _MANY.items():
+        said = [_text(line.value).removeprefix(scheme) for line in contents.get(name, [])]
+        values[field] = "; ".join(dict.fromkeys(filter(None, said))) or None
+    values |= _address(contents.get("adr", []))
+    latitude, longitude = _geo(_first(contents, "geo") or "")
+    values |= {"latitude": latitude, "longitude": longitude}
+    for field, name in (("description", "note"), ("kind", "kind"), ("uid", "uid"), ("categories", "categories")):
+        values[field] = _first(contents, name)
+    return values
+
+
+def _address(lines: list[Any]) -> dict[str, str | None]:
+    if not lines:
+        return {}
+    address = lines[0].value
+    if isinstance(address, str):
+        return {"address": _text(address) or None}
+    parts = {part: _text(getattr(address, part, "")) for part in _ADDRESS_PARTS}
+    return {
+        "address": ", ".join(filter(None, parts.values())) or None,
+        "city": parts["city"] or None,
+        "postal code": parts["code"] or None,
+        "country": parts["country"] or None,
+    }
+
+
+def _first(contents: dict[str, list[Any]], name: str) -> str | None:
+    return next((said for line in contents.get(name, []) if (said := _text(line.value))), None)
+
+
+def _text(value: Any) -> str:
+    """A value as text; of a list, as organisations with their departments are, the parts with commas."""
+    if isinstance(value, str | bytes):
+        text = value if isinstance(value, str) else ""
+    elif isinstance(value, Iterable):
+        text = ", ".join(filter(None, map(_text, value)))
+    else:
+        text = " ".join(str(value).split())
+    return storable(text).strip()
+
+
+def _geo(text: str) -> tuple[str | None, str | None]:
+    """Latitude and longitude of `7.88;98.39` and of `geo:7.88,98.39`."""
+    numbers = text.removeprefix("geo:").replace(";", ",").split(",")
+    try:
+        latitude, longitude = (str(float(number)) for number in numbers[:2])
+    except ValueError:
+        return None, None
+    return latitude, longitude
