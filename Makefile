@@ -4,7 +4,7 @@ VENV ?= .venv
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test lint types imports lock clean
+.PHONY: demo dev test lint types imports benchmark-intake benchmark-upload lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -21,6 +21,12 @@ lint: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
+
+benchmark-intake: $(VENV)/installed
+	$(BIN)/python -m benchmarks.intake
+
+benchmark-upload: $(VENV)/installed
+	$(BIN)/python -m benchmarks.upload
 
 imports: $(VENV)/installed
 	$(BIN)/lint-imports

@@ -1,19 +1,34 @@
-"""What an object is, found by its content: marks first, then a parse to confirm. Its name only breaks ties."""
+"""What an object is, found by its content: marks first, then a look inside. Its name only breaks ties."""
 
 from __future__ import annotations
 
-import json
 import zipfile
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from tenant_pipeline.intake.archive import ArchiveError, ArchiveLimits, check_package
-from tenant_pipeline.intake.readers.csv_table import delimiter_of
 from tenant_pipeline.intake.readers.item import UnreadableError
-from tenant_pipeline.intake.text_encoding import text_encoding
+from tenant_pipeline.intake.text_encoding import text_encoding, text_of_bytes
+from tenant_pipeline.intake.text_formats import text_format
 
 HEAD_BYTES = 256 * 1024
-_MARKUP = ("<!doctype html", "<html", "<head", "<body", "<table", "<div")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
+_BINARY = {
+    b"PAR1": ("parquet", "application/vnd.apache.parquet"),
+    b"\xd0\xcf\x11\xe0": ("workbook", "application/vnd.ms-excel"),
+}
+_REFUSED = {
+    b"\x1f\x8b": "gzip",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!": "RAR",
+    b"\x89PNG": "PNG picture",
+    b"\xff\xd8\xff": "JPEG picture",
+    b"GIF8": "GIF picture",
+    b"MZ": "Windows program",
+    b"\x7fELF": "program",
+    b"SQLite format 3": "SQLite database",
+}
 
 
 @dataclass(frozen=True)
@@ -32,21 +47,29 @@ def identify_format(stream: BinaryIO, path: str) -> Format:
     stream.seek(0)
     if not head.strip(b"\0 \t\r\n"):
         raise UnreadableError("empty-file", "The file is empty.")
-    if head.startswith(b"%PDF-") or b"%PDF-" in head[:1024]:
+    if b"%PDF-" in head[:1024]:
         return Format("pdf", "application/pdf", "", 1.0)
-    if head.startswith(b"PK"):
+    if head.startswith(b"PK\x03\x04"):
         return _packed(stream)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return Format("workbook", "application/vnd.ms-excel", "", 0.8)
+    for mark, (reader, media_type) in _BINARY.items():
+        if head.startswith(mark):
+            return Format(reader, media_type, "", 0.9)
+    for mark, name in _REFUSED.items():
+        if head.startswith(mark):
+            raise UnreadableError("unknown-format", f"It is a {name}, which no reader knows; hand in what it holds.")
     encoding, confidence = text_encoding(head)
-    text = head.decode(encoding, errors="replace").lstrip("\ufeff")
-    if (encoding.startswith("utf-8") and text.count("\ufffd") > len(text) / 100) or "\0" in text:
-        raise UnreadableError("unknown-format", "The file is of a binary format that no reader knows.")
-    found = _of_text(text, path)
-    return Format(*found, encoding, confidence)
+    text = text_of_bytes(head, encoding).lstrip("\ufeff")
+    if (
+        "\0" in text
+        or sum(character < " " and character not in "\t\r\n\f\v\x1b" for character in text) > len(text) / 20
+    ):
+        raise UnreadableError("unknown-format", "It is of a binary format that no reader knows.")
+    found = text_format(text, path)
+    return Format(found.reader, found.media_type, encoding, confidence * found.confidence)
 
 
 def _packed(stream: BinaryIO) -> Format:
+    """Which document a package is. It is unpacked once, so that no parser meets what could harm it."""
     try:
         check_package(stream, ArchiveLimits())
         with zipfile.ZipFile(stream) as archive:
@@ -55,69 +78,17 @@ def _packed(stream: BinaryIO) -> Format:
     except ArchiveError as refused:
         raise UnreadableError(refused.code, "The packed document cannot be unpacked safely.") from None
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        raise UnreadableError("broken-archive", "The file is a zip that cannot be opened.") from None
+        raise UnreadableError("broken-archive", "It is a zip that cannot be opened; save it anew.") from None
     finally:
         stream.seek(0)
     if "word/document.xml" in names:
-        return Format("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "", 1.0)
+        return Format("docx", f"{_OFFICE}.wordprocessingml.document", "", 1.0)
+    if "ppt/presentation.xml" in names:
+        return Format("pptx", f"{_OFFICE}.presentationml.presentation", "", 1.0)
     if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
-        return Format("workbook", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "", 1.0)
-    if kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):
-        return Format("workbook", "application/vnd.oasis.opendocument.spreadsheet", "", 1.0)
-    raise UnreadableError("unknown-format", "The file is a packed document that no reader knows.")
-
-
-def _of_text(text: str, path: str) -> tuple[str, str]:
-    start = text.lstrip()
-    lowered = start[:2000].casefold()
-    name = path.casefold()
-    if start[:1] in ("{", "["):
-        found = _json(start)
-        if found is not None:
-            return found
-    if lowered.startswith("<?xml") or lowered.startswith(("<rss", "<feed", "<rdf")):
-        if any(mark in lowered for mark in ("<rss", "<feed", "<rdf:rdf")):
-            return "feed", "application/rss+xml"
-        if "<html" in lowered:
-            return "html", "text/html"
-        return "text", "application/xml"
-    if lowered.startswith(_MARKUP) or (name.endswith((".html", ".htm")) and "<" in lowered):
-        return "html", "text/html"
-    lines = [line for line in text.splitlines()[:50] if line.strip()]
-    if name.endswith((".md", ".markdown")) or any(line.startswith(("# ", "## ", "|--", "| --")) for line in lines):
-        return "markdown", "text/markdown"
-    if name.endswith((".csv", ".tsv")) or _looks_tabular(lines):
-        return "csv", "text/csv"
-    return "text", "text/plain"
-
-
-def _json(start: str) -> tuple[str, str] | None:
-    if '"mapping"' in start and ('"current_node"' in start or '"parent"' in start):
-        return "chatgpt", "application/json"
-    if '"chat_messages"' in start:
-        return "claude", "application/json"
-    if '"FeatureCollection"' in start[:5000] or ('"Feature"' in start[:2000] and '"geometry"' in start):
-        return "geojson", "application/geo+json"
-    lines = [line for line in start.splitlines()[:20] if line.strip()]
-    if len(lines) > 1 and all(_is_json(line) for line in lines[: len(lines) - 1]):
-        return "ndjson", "application/x-ndjson"
-    if start.startswith("{") or start[1:].lstrip()[:1] in ("{", "[", '"', "]", "-") or start[1:2].isdigit():
-        return "json", "application/json"
-    return None
-
-
-def _is_json(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _looks_tabular(lines: list[str]) -> bool:
-    """Whether one delimiter parts nearly all lines into the same number of cells."""
-    if len(lines) < 2:
-        return False
-    delimiter = delimiter_of([line + "\n" for line in lines])
-    counts = [line.count(delimiter) for line in lines]
-    usual = max(set(counts), key=counts.count)
-    return usual > 0 and counts.count(usual) >= 0.8 * len(lines) and all(len(line) < 2000 for line in lines)
+        return Format("workbook", f"{_OFFICE}.spreadsheetml.sheet", "", 1.0)
+    if kind.startswith(f"{_OPEN_DOCUMENT}.spreadsheet"):
+        return Format("workbook", f"{_OPEN_DOCUMENT}.spreadsheet", "", 1.0)
+    if kind.startswith(f"{_OPEN_DOCUMENT}.text"):
+        return Format("odt", f"{_OPEN_DOCUMENT}.text", "", 1.0)
+    raise UnreadableError("unknown-format", "It is a packed document that no reader knows.")

@@ -39,7 +39,7 @@ def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
     values: dict[str, str | None] = {
         "name": _first(contents, "fn") or _first(contents, "n") or organisation,
         "organization": organisation,
-        "title": _first(contents, "title"),
+        "job title": _first(contents, "title"),
     }
     for field, (name, scheme) in _MANY.items():
         said = [_text(line.value).removeprefix(scheme) for line in contents.get(name, [])]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, BinaryIO
 
-from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.geojson import geometry_values
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.xml_stream import (
     child_text,
     element_text,

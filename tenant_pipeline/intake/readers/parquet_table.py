@@ -6,11 +6,11 @@ from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
-from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.item import Item, Items
 from tenant_pipeline.intake.readers.json_records import flatten
 from tenant_pipeline.intake.readers.parser_guard import refused_as
 from tenant_pipeline.intake.readers.plain_values import plain
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 
 BATCH_CELLS = 100_000
 MARK = "PAR1"

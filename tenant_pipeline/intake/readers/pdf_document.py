@@ -12,8 +12,8 @@ import pdfplumber
 from pdfminer.pdfdocument import PDFEncryptionError
 from pdfplumber.utils.exceptions import PdfminerException
 
-from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem, UnreadableError
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.thai_glyphs import anchor_marks, restore_thai, unwrap
 
 MOST_LINES = 5_000

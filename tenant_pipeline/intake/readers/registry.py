@@ -5,32 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
+from tenant_pipeline.intake.readers.calendar_events import read_icalendar
 from tenant_pipeline.intake.readers.chatgpt_export import read_chatgpt
+from tenant_pipeline.intake.readers.ckan_answer import read_ckan
 from tenant_pipeline.intake.readers.claude_export import read_claude
+from tenant_pipeline.intake.readers.contact_cards import read_vcard
 from tenant_pipeline.intake.readers.csv_table import read_csv
+from tenant_pipeline.intake.readers.data_catalogue import read_dcat
 from tenant_pipeline.intake.readers.geojson import read_geojson
+from tenant_pipeline.intake.readers.gpx_track import read_gpx
 from tenant_pipeline.intake.readers.html_page import read_html
 from tenant_pipeline.intake.readers.item import Items
 from tenant_pipeline.intake.readers.json_records import read_json, read_ndjson
+from tenant_pipeline.intake.readers.kml_places import read_kml
 from tenant_pipeline.intake.readers.markdown_page import read_markdown
 from tenant_pipeline.intake.readers.news_feed import read_feed
+from tenant_pipeline.intake.readers.odata_answer import read_odata
+from tenant_pipeline.intake.readers.open_document import read_odt
+from tenant_pipeline.intake.readers.openapi_description import read_openapi
+from tenant_pipeline.intake.readers.parquet_table import read_parquet
 from tenant_pipeline.intake.readers.pdf_document import read_pdf
 from tenant_pipeline.intake.readers.plain_text import read_text
+from tenant_pipeline.intake.readers.slide_deck import read_pptx
+from tenant_pipeline.intake.readers.socrata_rows import read_socrata
+from tenant_pipeline.intake.readers.sql_definitions import read_sql
 from tenant_pipeline.intake.readers.word_document import read_docx
 from tenant_pipeline.intake.readers.workbook import read_workbook
+from tenant_pipeline.intake.readers.xml_records import read_xml
+from tenant_pipeline.intake.readers.yaml_records import read_yaml
 
 READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "csv": read_csv,
     "workbook": read_workbook,
+    "parquet": read_parquet,
     "json": read_json,
     "ndjson": read_ndjson,
-    "geojson": read_geojson,
-    "html": read_html,
-    "markdown": read_markdown,
-    "text": read_text,
+    "yaml": read_yaml,
+    "xml": read_xml,
     "docx": read_docx,
+    "odt": read_odt,
+    "pptx": read_pptx,
     "pdf": read_pdf,
+    "text": read_text,
+    "markdown": read_markdown,
+    "html": read_html,
     "feed": read_feed,
+    "geojson": read_geojson,
+    "kml": read_kml,
+    "gpx": read_gpx,
+    "vcard": read_vcard,
+    "icalendar": read_icalendar,
+    "ckan": read_ckan,
+    "socrata": read_socrata,
+    "odata": read_odata,
+    "dcat": read_dcat,
+    "openapi": read_openapi,
+    "sql": read_sql,
     "chatgpt": read_chatgpt,
     "claude": read_claude,
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.json_records import flatten, json_items
 from tenant_pipeline.intake.readers.parser_guard import within_bounds
+from tenant_pipeline.intake.readers.tables_in_grid import unique_names
 
 _LOCATION = ("human_address", "latitude", "longitude")
 

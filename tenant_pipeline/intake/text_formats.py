@@ -1,0 +1,131 @@
+"""Which format a text is of: each format's own mark, asked in an order in which the more particular comes first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tenant_pipeline.intake.readers.calendar_events import looks_like_icalendar
+from tenant_pipeline.intake.readers.ckan_answer import looks_like_ckan
+from tenant_pipeline.intake.readers.contact_cards import looks_like_vcard
+from tenant_pipeline.intake.readers.csv_table import delimiter_of
+from tenant_pipeline.intake.readers.data_catalogue import looks_like_dcat
+from tenant_pipeline.intake.readers.geojson import looks_like_geojson
+from tenant_pipeline.intake.readers.gpx_track import looks_like_gpx
+from tenant_pipeline.intake.readers.kml_places import looks_like_kml
+from tenant_pipeline.intake.readers.markdown_page import looks_like_markdown
+from tenant_pipeline.intake.readers.odata_answer import looks_like_odata
+from tenant_pipeline.intake.readers.openapi_description import looks_like_openapi
+from tenant_pipeline.intake.readers.socrata_rows import looks_like_socrata
+from tenant_pipeline.intake.readers.sql_definitions import looks_like_sql
+from tenant_pipeline.intake.readers.xml_records import looks_like_xml
+from tenant_pipeline.intake.readers.yaml_records import looks_like_yaml
+
+Recogniser = Callable[[str, str], bool]
+"""Whether the beginning of a text, read with the file's path, is of a format."""
+
+LINES = 50
+LONGEST_TABLE_LINE = 2_000
+_MARKUP = ("<!doctype html", "<html", "<head", "<body", "<table", "<div")
+_FEEDS = ("<rss", "<feed", "<rdf:rdf")
+
+
+class TextFormat(NamedTuple):
+    """A format of text: its reader, its media type, its recogniser, and how sure it is of what it recognises."""
+
+    reader: str
+    media_type: str
+    recognises: Recogniser
+    confidence: float
+
+
+def text_format(text: str, path: str) -> TextFormat:
+    """The format of a text that begins so: the first whose recogniser says yes, and plain text if none does."""
+    return next(each for each in TEXT_FORMATS if each.recognises(text, path))
+
+
+def _looks_like_chatgpt(text: str, path: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[") and '"mapping"' in text and ('"current_node"' in text or '"parent"' in text)
+
+
+def _looks_like_claude(text: str, path: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[") and '"chat_messages"' in text
+
+
+def _looks_like_ndjson(text: str, path: str) -> bool:
+    lines = [line for line in text.splitlines()[:20] if line.strip()]
+    return len(lines) > 1 and text.lstrip().startswith("{") and all(map(_is_json_object, lines[: len(lines) - 1]))
+
+
+def _is_json_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _looks_like_json(text: str, path: str) -> bool:
+    start = text.lstrip()
+    follows = start[1:].lstrip()[:1]
+    if start.startswith("{"):
+        return follows in ('"', "}", "")
+    return start.startswith("[") and (follows in ("{", "[", '"', "]", "-", "") or follows.isdigit())
+
+
+def _looks_like_feed(text: str, path: str) -> bool:
+    start = text.lstrip()[:LONGEST_TABLE_LINE].casefold()
+    return start.startswith(("<?xml", *_FEEDS)) and any(mark in start for mark in _FEEDS)
+
+
+def _looks_like_html(text: str, path: str) -> bool:
+    start = text.lstrip()[:LONGEST_TABLE_LINE].casefold()
+    if start.startswith("<?xml"):
+        return "<html" in start
+    return start.startswith(_MARKUP) or (path.casefold().endswith((".html", ".htm", ".xhtml")) and "<" in start)
+
+
+def _is_named_csv(text: str, path: str) -> bool:
+    return path.casefold().endswith((".csv", ".tsv", ".psv"))
+
+
+def _looks_like_csv(text: str, path: str) -> bool:
+    """Whether one delimiter parts nearly all lines into the same number of cells."""
+    lines = [line for line in text.splitlines()[:LINES] if line.strip()]
+    if len(lines) < 2 or any(len(line) >= LONGEST_TABLE_LINE for line in lines):
+        return False
+    delimiter = delimiter_of([line + "\n" for line in lines])
+    counts = [line.count(delimiter) for line in lines]
+    usual = max(set(counts), key=counts.count)
+    return usual > 0 and counts.count(usual) >= 0.8 * len(lines)
+
+
+def _is_text(text: str, path: str) -> bool:
+    return True
+
+
+TEXT_FORMATS: tuple[TextFormat, ...] = (
+    TextFormat("chatgpt", "application/json", _looks_like_chatgpt, 1.0),
+    TextFormat("claude", "application/json", _looks_like_claude, 1.0),
+    TextFormat("openapi", "application/vnd.oai.openapi", looks_like_openapi, 1.0),
+    TextFormat("dcat", "application/rdf+xml", looks_like_dcat, 1.0),
+    TextFormat("geojson", "application/geo+json", looks_like_geojson, 1.0),
+    TextFormat("ckan", "application/json", looks_like_ckan, 1.0),
+    TextFormat("socrata", "application/json", looks_like_socrata, 1.0),
+    TextFormat("odata", "application/json", looks_like_odata, 1.0),
+    TextFormat("ndjson", "application/x-ndjson", _looks_like_ndjson, 1.0),
+    TextFormat("json", "application/json", _looks_like_json, 1.0),
+    TextFormat("kml", "application/vnd.google-earth.kml+xml", looks_like_kml, 1.0),
+    TextFormat("gpx", "application/gpx+xml", looks_like_gpx, 1.0),
+    TextFormat("feed", "application/rss+xml", _looks_like_feed, 1.0),
+    TextFormat("html", "text/html", _looks_like_html, 1.0),
+    TextFormat("xml", "application/xml", looks_like_xml, 0.9),
+    TextFormat("csv", "text/csv", _is_named_csv, 1.0),
+    TextFormat("vcard", "text/vcard", looks_like_vcard, 1.0),
+    TextFormat("icalendar", "text/calendar", looks_like_icalendar, 1.0),
+    TextFormat("sql", "application/sql", looks_like_sql, 0.9),
+    TextFormat("yaml", "application/yaml", looks_like_yaml, 0.8),
+    TextFormat("markdown", "text/markdown", looks_like_markdown, 0.8),
+    TextFormat("csv", "text/csv", _looks_like_csv, 0.8),
+    TextFormat("text", "text/plain", _is_text, 0.5),
+)
