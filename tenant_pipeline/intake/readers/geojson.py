@@ -10,7 +10,7 @@ import ijson
 
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError, text_of
 from tenant_pipeline.intake.readers.json_records import first_character, flatten
-from tenant_pipeline.intake.readers.parser_guard import refused_as
+from tenant_pipeline.intake.readers.parser_guard import until_broken
 from tenant_pipeline.intake.readers.storable import storable
 
 
@@ -22,19 +22,19 @@ def looks_like_geojson(text: str, path: str) -> bool:
     return '"FeatureCollection"' in start[:5000] or ('"Feature"' in start[:2000] and '"geometry"' in start)
 
 
+@until_broken("broken-json", "The JSON breaks off, or is not well-formed or too deeply nested.")
 def read_geojson(stream: BinaryIO, encoding: str) -> Items:
     """Features as records: their properties, the kind of geometry, a point's longitude and latitude, and any other
     geometry as JSON text. Raises UnreadableError for what is not a GeoJSON object or not well-formed."""
     if first_character(stream) != b"{":
         raise UnreadableError("not-geojson", "The file is not a GeoJSON object.")
-    with refused_as("broken-json", "The JSON is not well-formed or too deeply nested."):
-        features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True)
-        position = -1
-        for position, feature in enumerate(features):
-            yield Item("", f"/features/{position}", feature_values(feature))
-        if position < 0:
-            stream.seek(0)
-            yield Item("", "/", feature_values(json.loads(stream.read().decode("utf-8-sig"))))
+    features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True)
+    position = -1
+    for position, feature in enumerate(features):
+        yield Item("", f"/features/{position}", feature_values(feature))
+    if position < 0:
+        stream.seek(0)
+        yield Item("", "/", feature_values(json.loads(stream.read().decode("utf-8-sig"))))
 
 
 def feature_values(feature: Any) -> dict[str, str | None]:

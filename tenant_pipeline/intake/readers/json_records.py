@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -9,14 +10,17 @@ from typing import Any, BinaryIO
 import ijson
 
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, text_of
-from tenant_pipeline.intake.readers.parser_guard import refused_as
+from tenant_pipeline.intake.readers.parser_guard import refused_as, until_broken
 from tenant_pipeline.intake.readers.storable import storable
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 DEEPEST = 64
 
 
+@until_broken("broken-json", "The JSON breaks off, or is not well-formed or too deeply nested.")
 def read_json(stream: BinaryIO, encoding: str) -> Items:
     """An array's objects; an object's arrays of objects, each a table; or an object as one record."""
+    stream = as_utf8(stream, encoding)
     first = first_character(stream)
     if first == b"[":
         yield from _array(stream, "item", "", "")
@@ -37,15 +41,22 @@ def read_json(stream: BinaryIO, encoding: str) -> Items:
 
 def read_ndjson(stream: BinaryIO, encoding: str) -> Items:
     """One JSON object a line; a line that is none is a problem."""
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(as_utf8(stream, encoding), 1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield Problem(f"line={number}", "broken-line", "The line is not JSON.")
             continue
         yield Item("", f"line={number}", flatten(value if isinstance(value, dict) else {"value": value}))
+
+
+def as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
+    """The stream in UTF-8, which is all that JSON parsers read; one in another encoding is held in memory."""
+    if encoding in ("", "ascii", "utf-8", "utf-8-sig"):
+        return stream
+    return io.BytesIO(text_of_bytes(stream.read(), encoding).encode("utf-8", "surrogatepass"))
 
 
 def json_items(stream: BinaryIO, path: str) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import BinaryIO
 
-from tenant_pipeline.intake.readers.item import Items, UnreadableError
+from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
 
 Reader = Callable[[BinaryIO, str], Items]
 
@@ -22,6 +22,29 @@ def refused_as(code: str, reason: str) -> Iterator[None]:
         raise
     except Exception:
         raise UnreadableError(code, reason) from None
+
+
+def until_broken(code: str, reason: str) -> Callable[[Reader], Reader]:
+    """What was read before a file breaks off is kept and the break told as a problem; a file that is broken from its
+    beginning on is refused."""
+
+    def keeping(reader: Reader) -> Reader:
+        @wraps(reader)
+        def read(stream: BinaryIO, encoding: str) -> Items:
+            found = 0
+            try:
+                for found, item in enumerate(reader(stream, encoding), 1):  # noqa: B007 - counts what was given
+                    yield item
+            except (UnreadableError, MemoryError):
+                raise
+            except Exception:
+                if not found:
+                    raise UnreadableError(code, reason) from None
+                yield Problem(f"after={found}", code, reason)
+
+        return read
+
+    return keeping
 
 
 def within_bounds(reader: Reader) -> Reader:

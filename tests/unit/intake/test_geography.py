@@ -148,7 +148,7 @@ def test_gpx_waypoints_are_places_and_tracks_know_the_number_of_their_points() -
 def test_vcards_of_all_versions_are_records_and_a_broken_one_is_a_problem() -> None:
     assert records(read_vcard, VCARD) == [
         ("contacts", "card=1", {
-            "name": "ศูนย์", "organization": "Bay Centre, Events", "title": "Booking desk",
+            "name": "ศูนย์", "organization": "Bay Centre, Events", "job title": "Booking desk",
             "telephone": "+66 76 000 000; +66 76 000 001", "email": "info@bay.example", "url": "https://bay.example",
             "address": "1 Harbour Road, Mueang, Phuket, 83000, Thailand", "city": "Mueang", "postal code": "83000",
             "country": "Thailand", "latitude": "7.88", "longitude": "98.39"}),

@@ -222,7 +222,7 @@ def test_the_content_decides_and_not_the_name(raw: RawZone) -> None:
         ("spaces", b"  \n\t ", "empty-file"),
         ("binary", bytes(range(256)) * 40, "unknown-format"),
         ("broken.pdf", b"%PDF-1.7 nothing of the kind", "broken-pdf"),
-        ("broken.json", b'[{"a": 1}, {"a"', "parse-error"),
+        ("broken.json", b'[{"a"', "broken-json"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name_and_the_rest_goes_on(
@@ -235,6 +235,17 @@ def test_what_cannot_be_read_is_refused_by_name_and_the_rest_goes_on(
     assert read.codes == [code]
     assert read.identified.rejected(Disposition.QUARANTINED) == 1
     assert len(read.records) == 2
+
+
+def test_what_stands_before_a_break_is_kept(raw: RawZone) -> None:
+    read = _read(raw, a__json=b'[{"a": 1}, {"a"')
+    assert read.records == [{"a": "1", "#": "o00001#/0"}]
+    assert read.codes == ["broken-json"]
+
+
+def test_json_in_another_encoding_is_read(raw: RawZone) -> None:
+    read = _read(raw, a__json='[{"ชื่อ": "โถงใหญ่ริมอ่าว"}, {"ชื่อ": "หอประชุมเมืองเก่า"}]'.encode("utf-16"))
+    assert read.records[1]["ชื่อ"] == "หอประชุมเมืองเก่า"
 
 
 def test_an_archive_is_opened_and_an_archive_in_it_too(raw: RawZone) -> None:
