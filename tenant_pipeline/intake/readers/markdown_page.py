@@ -18,6 +18,9 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", 
 _MARKED = ("# ", "## ", "|--", "| --")
 _MARKDOWN = MarkdownIt("commonmark")
 
+_OF_A_PAGE = {"title": "headline", "date": "published"}
+"""What a page's front matter means by names that elsewhere mean a thing's name, or the day of an event."""
+
 
 def looks_like_markdown(text: str, path: str) -> bool:
     """Whether the file is named so, has front matter, or has a line that Markdown alone begins so."""
@@ -42,7 +45,7 @@ def read_markdown(stream: BinaryIO, encoding: str) -> Items:
         try:
             values = _fields(matter[1])
             title = values.get("title") or values.get("name")
-            yield Item("front matter", "line=1", values)
+            yield Item("front matter", "line=1", {_OF_A_PAGE.get(name, name): said for name, said in values.items()})
         except UnreadableError as unreadable:
             yield Problem("line=1", unreadable.code, unreadable.reason)
     headings = list(_headings(text))

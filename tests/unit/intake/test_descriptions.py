@@ -143,7 +143,7 @@ def test_parquet_rows_are_records_with_nested_columns_flattened() -> None:
 
 def test_front_matter_is_a_record_and_each_section_a_segment_with_its_line() -> None:
     assert records(read_markdown, MARKDOWN) == [
-        ("front matter", "line=1", {"title": "Vision", "date": "2026-01-01", "tags": "mice; ภูเก็ต"}),
+        ("front matter", "line=1", {"headline": "Vision", "published": "2026-01-01", "tags": "mice; ภูเก็ต"}),
         ("text", "line=7", {"title": "Vision", "text": "Why we do it."}),
         (
             "text",
