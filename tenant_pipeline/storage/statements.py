@@ -24,6 +24,8 @@ from tenant_pipeline.core.tables import BATCH_ROWS, StageReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 
 ID_DIGITS = 24
+ROWS_AT_ONCE = 2_000
+"""A value has at most a million characters, so that rows are fetched a few at a time."""
 
 _STAGE = """
 CREATE TEMPORARY TABLE said (
@@ -85,6 +87,21 @@ SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, 
    AND (%(property)s::text IS NULL OR property = %(property)s)
  ORDER BY canonical_id, property, lang, authority_tier, statement_id, source_id
  LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+_CURRENT = """
+SELECT canonical_id AS entity, type, property, value, raw_value, lang, datatype, valid_from, valid_to,
+       source_id AS source, origin, authority_tier, locator, method,
+       to_char(observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS observed_at
+  FROM runtime.statement_facts
+ WHERE tenant_id = %(tenant)s
+ ORDER BY canonical_id, property, lang, value, authority_tier, source_id, statement_id
+"""
+
+_COUNT_DISTINCT = """
+SELECT count(*) AS statements
+  FROM (SELECT DISTINCT canonical_id, property, lang, value FROM runtime.statement_facts
+         WHERE tenant_id = %(tenant)s) AS said
 """
 
 _SOURCES = """
@@ -226,6 +243,24 @@ def statements_of(
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_OF_TENANT, parameters).fetchall()
+
+
+def count_distinct(connection: psycopg.Connection[Any], tenant: TenantId) -> int:
+    """How many different statements the tenant's sources make now: of an entity, a property, a language, a value."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        (count,) = cursor.execute(_COUNT_DISTINCT, {"tenant": tenant}).fetchone() or (0,)
+    return int(count)
+
+
+def current_statements(connection: psycopg.Connection[Any], tenant: TenantId) -> Iterator[dict[str, Any]]:
+    """Each statement of each of the tenant's sources as long as that source says it, streamed.
+
+    Those that say the same of an entity follow one another, the one of most authority first. `observed_at` is ISO
+    8601 in UTC, or None.
+    """
+    with connection.cursor(name="current_statements", row_factory=dict_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(_CURRENT, {"tenant": tenant})
 
 
 def candidates_for_source(

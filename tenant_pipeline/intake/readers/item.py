@@ -8,6 +8,7 @@ from typing import Any
 
 RECORDS = "records"
 SEGMENTS = "segments"
+STATEMENTS = "statements"
 
 
 @dataclass(frozen=True)
