@@ -87,6 +87,15 @@ def statements_of(path: Path) -> list[dict[str, Any]]:
     return lines[1:-1]
 
 
+def tiers_of(path: Path) -> dict[bool, set[int]]:
+    """The best tiers of statements by whether only an AI says so."""
+    found: dict[bool, set[int]] = {}
+    for statement in statements_of(path):
+        by_ai = all(each["method"].startswith("ai;") for each in statement["provenance"])
+        found.setdefault(by_ai, set()).add(statement["provenance"][0]["authority_tier"])
+    return found
+
+
 def entities_of(path: Path) -> Counter[frozenset[tuple[tuple[str, ...], int]]]:
     """For each entity the multiset of what is said of it, as a multiset."""
     said: dict[str, Counter[tuple[str, ...]]] = {}
@@ -148,6 +157,7 @@ def test_an_import_into_another_tenant_says_the_same_of_as_many_entities(
     tokens = {each["value"] for each in statements_of(exported.path) if is_token(each["value"])}
     assert tokens
     assert tokens == {each["value"] for each in statements_of(again.path) if is_token(each["value"])}
+    assert tiers_of(again.path) == {True: {5}, False: {1}}
     lines = {each["provenance"][0]["locator"].partition("&")[0] for each in statements_of(again.path)}
     assert lines == {f"o00001#line={number}" for number in range(2, exported.statements + 2)}
 

@@ -15,7 +15,7 @@ from tenant_pipeline.core.mapping.choose import Choice, choose
 from tenant_pipeline.core.mapping.mapping import Lookup, MappingRules, field_key
 from tenant_pipeline.core.mapping.statements import is_statements, map_statements, statements_report
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS, entity_id
+from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS, entity_id
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
@@ -157,7 +157,7 @@ def _map_batch(
     mapping = table.choice.mapping
     locators = _text(batch["locator"])
     entities = _entities(table, batch, locators, tenant, source)
-    method = f"map:{mapping.id}@{mapping.version}"
+    method = f"{AI_MARK if table.reader.descriptor.about.get('ai') else ''}map:{mapping.id}@{mapping.version}"
     speaking = pa.array([False] * batch.num_rows)
     pieces = []
     for property_, lang, field, values in _values(table, batch, lookups, otherwise):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenant_pipeline.core.stage import Disposition
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS, entity_id
+from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS, entity_id
 from tenant_pipeline.core.tables import StageWriter, TableDescriptor, TableReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
@@ -18,7 +18,7 @@ SHAPE = "statements"
 METHOD = "map:as-stated@1.0.0"
 
 _TEXT = pa.string()
-_FIELDS = ("entity", "type", "property", "value", "raw_value", "lang", "valid_from", "valid_to")
+_FIELDS = ("entity", "type", "property", "value", "raw_value", "lang", "valid_from", "valid_to", "ai")
 _REFUSALS = (
     ("statement-incomplete", "The statement names no entity or has no value."),
     ("type-unknown", "The contract has no type of that name."),
@@ -37,7 +37,8 @@ def map_statements(
 ) -> tuple[int, int]:
     """Write the table's statements, and a reject for each record that says none; return how many of each.
 
-    Records that name the same entity speak of one, whatever type each gives it. The datatype is the vocabulary's.
+    Records that name the same entity speak of one, whatever type each gives it. The datatype is the vocabulary's. A
+    record whose field `ai` is `true` is what an AI wrote.
     """
     descriptor = reader.descriptor
     columns = {name: f"f{position:04d}" for position, name in enumerate(descriptor.fields)}
@@ -90,7 +91,7 @@ def _made(
         "raw_value": pc.if_else(pc.equal(fields["raw_value"], ""), fields["value"], fields["raw_value"]),
         "datatype": datatypes,
         "locator": locators,
-        "method": pa.repeat(METHOD, len(locators)).cast(_TEXT),
+        "method": pc.if_else(pc.equal(fields["ai"], "true"), AI_MARK + METHOD, METHOD),
     }
     return pa.table([columns[name] for name in STATEMENT_COLUMNS], names=list(STATEMENT_COLUMNS))
 

@@ -8,9 +8,13 @@ import re
 from typing import Any, BinaryIO
 
 from tenant_pipeline.core.canonical_export import EXPORT_FORMAT, EXPORT_VERSION, STATEMENT_FIELDS
+from tenant_pipeline.core.statement import AI_TIER
 from tenant_pipeline.intake.readers.item import STATEMENTS, Item, Items, Problem, UnreadableError
 
 TABLE = "statements"
+AI_FIELD = "ai"
+"""Beside the statement's own fields: `true` where nobody but an AI says so."""
+
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line: a statement's value has at most a million characters, and stands in it three times."""
 
@@ -82,7 +86,16 @@ def _statement(line: bytes, number: int) -> Item | Problem:
     values = {name: statement.get(name) for name in STATEMENT_FIELDS}
     if not all(_is_text(value) for value in values.values()):
         return Problem(f"line={number}", "broken-statement", "The line is no statement: a field of it is not a text.")
-    return Item(TABLE, f"line={number}", {name: value or None for name, value in values.items()}, STATEMENTS)
+    said = {name: value or None for name, value in values.items()}
+    return Item(TABLE, f"line={number}", {**said, AI_FIELD: "true" if _is_by_ai(statement) else None}, STATEMENTS)
+
+
+def _is_by_ai(statement: dict[str, Any]) -> bool:
+    """Whether nobody but an AI says so: what it wrote gains no authority by being exported."""
+    provenance = statement.get("provenance")
+    named = provenance if isinstance(provenance, list) else []
+    tiers = [each.get("authority_tier") for each in named if isinstance(each, dict)]
+    return bool(tiers) and all(isinstance(tier, int) and tier >= AI_TIER for tier in tiers)
 
 
 def _is_text(value: Any) -> bool:

@@ -52,6 +52,7 @@ def test_each_line_is_a_statement_at_its_line() -> None:
             {
                 "entity": "can-1", "type": "Place", "property": "name", "value": "หาดป่าตอง",
                 "raw_value": " หาดป่าตอง ", "lang": "th", "datatype": "name", "valid_from": None, "valid_to": None,
+                "ai": None,
             },
             STATEMENTS,
         ),
@@ -61,10 +62,18 @@ def test_each_line_is_a_statement_at_its_line() -> None:
             {
                 "entity": "can-1", "type": "Place", "property": "geo", "value": "7.896000,98.297000",
                 "raw_value": None, "lang": None, "datatype": "geo", "valid_from": "2020", "valid_to": None,
+                "ai": None,
             },
             STATEMENTS,
         ),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tiers", "ai"), [([5], "true"), ([5, 5], "true"), ([2, 5], None), ([], None), (["5"], None)])
+def test_what_only_an_ai_says_stays_an_ais_word(tiers: list[Any], ai: str | None) -> None:
+    (item,) = read(export([statement(value="x", provenance=[{"authority_tier": tier} for tier in tiers])]))
+    assert isinstance(item, Item)
+    assert item.values["ai"] == ai
 
 
 def test_an_export_cut_anywhere_is_refused() -> None:
