@@ -20,8 +20,10 @@ TOKEN_PATTERN = rf"⟦[A-Z][A-Z0-9_]*:[A-Za-z0-9._-]+:[0-9a-f]{{{DIGEST_DIGITS}}
 MASK_PATTERN = r"⟦[A-Z][A-Z0-9_]*⟧"
 """A mask inside a text: what was there is named by its type only."""
 
+REPLACEMENT = re.compile(f"{TOKEN_PATTERN}|{MASK_PATTERN}")
+"""A token or a mask inside a text."""
+
 _TOKEN = re.compile(TOKEN_PATTERN)
-_REPLACEMENT = re.compile(f"{TOKEN_PATTERN}|{MASK_PATTERN}")
 
 
 class PseudonymKey(Protocol):
@@ -65,4 +67,4 @@ def is_token(text: str) -> bool:
 
 def without_replacements(text: str, substitute: str = "⟧") -> str:
     """`text` with each token and mask replaced by `substitute`: what is left of the source's own words."""
-    return _REPLACEMENT.sub(substitute, text)
+    return REPLACEMENT.sub(substitute, text)

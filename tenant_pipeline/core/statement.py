@@ -48,8 +48,15 @@ STATEMENT_COLUMNS = (
 )
 """Columns of a `statements` table between stages. All text; absent text is the empty string, never null.
 
-Tenant, source, authority tier and observation time are constant for a source and kept once, with it.
+Tenant, source, authority tier and observation time are constant for a source and kept once, with it. Only what an AI
+wrote has a tier of its own, whatever source it lies in: its `method` begins with AI_MARK.
 """
+
+AI_MARK = "ai;"
+"""How the `method` of a statement begins that was read from what an AI wrote."""
+
+AI_TIER = 5
+"""The best authority tier that an AI's words can have. They repeat others and confirm nobody."""
 
 
 def entity_id(tenant: TenantId, source: SourceId, type_: str, key: str) -> str:

@@ -16,6 +16,7 @@ from tenant_pipeline.core.stage import Reject, StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter
 from tenant_pipeline.intake.identify import limits_of
 from tenant_pipeline.intake.manifest import manifest_entries
+from tenant_pipeline.intake.readers.chat_message import AI_READERS
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.sandbox.parsers import records
 
@@ -77,7 +78,8 @@ class _RecordTable:
         self._object = profile["object"]
         self._fields = len(table["fields"])
         about = {"object": profile["object"], "path": profile["path"], "reader": profile["reader"],
-                 "name": table["name"], "shape": table["shape"], "language": profile["language"]}  # fmt: skip
+                 "name": table["name"], "shape": table["shape"], "language": profile["language"],
+                 "ai": profile["reader"] in AI_READERS}  # fmt: skip
         self._writer: TableWriter = stack.enter_context(
             out.table(table["table"], "records", fields=table["fields"], about=about)
         )

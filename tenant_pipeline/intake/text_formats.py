@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tenant_pipeline.intake.readers.calendar_events import looks_like_icalendar
+from tenant_pipeline.intake.readers.canonical_export import looks_like_canonical_export
 from tenant_pipeline.intake.readers.ckan_answer import looks_like_ckan
 from tenant_pipeline.intake.readers.contact_cards import looks_like_vcard
 from tenant_pipeline.intake.readers.csv_table import delimiter_of
@@ -107,6 +108,7 @@ def _is_text(text: str, path: str) -> bool:
 TEXT_FORMATS: tuple[TextFormat, ...] = (
     TextFormat("chatgpt", "application/json", _looks_like_chatgpt, 1.0),
     TextFormat("claude", "application/json", _looks_like_claude, 1.0),
+    TextFormat("canonical-export", "application/x-ndjson", looks_like_canonical_export, 1.0),
     TextFormat("openapi", "application/vnd.oai.openapi", looks_like_openapi, 1.0),
     TextFormat("dcat", "application/rdf+xml", looks_like_dcat, 1.0),
     TextFormat("geojson", "application/geo+json", looks_like_geojson, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,8 +49,10 @@ class Replacer:
     key: PseudonymKey
     findings: Findings = field(default_factory=Findings)
 
-    def column(self, values: pa.Array, context: Sequence[str], place: Place) -> ScreenedColumn:
-        """Screen a column of texts. Each distinct value is looked at once."""
+    def column(
+        self, values: pa.Array, context: Sequence[str], place: Place, passing: re.Pattern[str] | None = None
+    ) -> ScreenedColumn:
+        """Screen a column of texts. Each distinct value is looked at once; what `passing` matches is left as it is."""
         encoded = values.dictionary_encode()
         distinct, indices = encoded.dictionary, encoded.indices
         answers = self.analyzer.find_all(distinct, context)
@@ -60,7 +63,8 @@ class Replacer:
             counts = np.bincount(pc.drop_null(indices).to_numpy(zero_copy_only=False), minlength=len(distinct))
             replaced: list[str | None] = []
             for index, text in zip(positions, distinct.take(pa.array(positions)).to_pylist(), strict=True):
-                treated = self._treat(text, answers[index], place, int(counts[index]))
+                found = _beside(passing, text, answers[index]) if passing else answers[index]
+                treated = self._treat(text, found, place, int(counts[index]))
                 dropped = any(one.action is Action.DROP for one in treated)
                 replaced.append(None if dropped else _rewritten(text, treated))
                 for one in treated:
@@ -69,7 +73,7 @@ class Replacer:
             changed = np.zeros(len(distinct), dtype=bool)
             changed[positions] = True
             output = pc.replace_with_mask(distinct, pa.array(changed), pa.array(replaced, type=distinct.type))
-        residual = self._residual(output, context)
+        residual = self._residual(output, context, passing)
         return ScreenedColumn(output.take(indices), _per_row(withheld, indices), _per_row(residual, indices))
 
     def text(self, text: str, place: Place) -> str:
@@ -104,7 +108,7 @@ class Replacer:
             treated.append(_Treated(one, action, substitute))
         return treated
 
-    def _residual(self, output: pa.Array, context: Sequence[str]) -> dict[int, str]:
+    def _residual(self, output: pa.Array, context: Sequence[str], passing: re.Pattern[str] | None) -> dict[int, str]:
         """What is still found in the output, with our own replacements taken out and policy's exceptions left out."""
         touched = pc.fill_null(pc.match_substring(output, "⟦"), False)
         bare = output
@@ -112,12 +116,20 @@ class Replacer:
             stripped = [without_replacements(text) for text in pc.filter(output, touched).to_pylist()]
             bare = pc.replace_with_mask(output, touched, pa.array(stripped, type=output.type))
         residual: dict[int, str] = {}
-        for index, found in self.analyzer.find_all(bare, context).items():
-            for one in found:
+        answers = self.analyzer.find_all(bare, context)
+        texts = bare.take(pa.array(list(answers), type=pa.int64())).to_pylist()
+        for (index, found), text in zip(answers.items(), texts, strict=True):
+            for one in _beside(passing, text, found) if passing else found:
                 allowed = action_for(self.policy, one.entity_type) is Action.ALLOW
                 if one.entity_type in STRUCTURAL_ENTITIES and not allowed:
                     residual.setdefault(index, one.entity_type)
         return residual
+
+
+def _beside(passing: re.Pattern[str], text: str, found: Sequence[Found]) -> Sequence[Found]:
+    """What was found that lies in no stretch of the text that may pass."""
+    stretches = [match.span() for match in passing.finditer(text)]
+    return [one for one in found if not any(start <= one.start and one.end <= end for start, end in stretches)]
 
 
 def _rewritten(text: str, treated: Sequence[_Treated]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tenant_pipeline.core.gate import GateVerdict
-from tenant_pipeline.core.pseudonym import PseudonymKey
+from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
@@ -25,6 +26,13 @@ from tenant_pipeline.pii.verdict import pii_verdict
 
 _OWN_WORDS = ("object", "reader", "shape", "media_type", "encoding", "language")
 """Entries of `about` that the runtime itself wrote."""
+
+_STATEMENTS = "statements"
+"""The shape of tables whose values a runtime's screen has seen before: their tokens and masks pass as they are, so
+that a value keeps the one pseudonym that it has. Anything else in them is screened like any other text."""
+
+_ENTITY_FIELD, _RUNTIME_ID = "entity", re.compile(r"\A(?:can|ent)-[0-9a-f]{24}\Z")
+"""In such tables, the field of the runtime's own ids. They are digests, and digits among them are nobody's number."""
 
 
 @dataclass
@@ -86,6 +94,12 @@ class _TableScreen:
         name = self.fields[position] if position < len(self.fields) else ""
         return Place(self.table, position, name or f"f{position:04d}")
 
+    def passing(self, position: int) -> re.Pattern[str] | None:
+        """What of a field's texts passes as it is."""
+        if self.reader.descriptor.about.get("shape") != _STATEMENTS:
+            return None
+        return _RUNTIME_ID if self.reader.descriptor.fields[position] == _ENTITY_FIELD else REPLACEMENT
+
     def context(self, position: int, values: pa.Array) -> tuple[str, ...]:
         """A field's own name, and what its first batch says of its bare numbers."""
         if position not in self.contexts:
@@ -131,7 +145,9 @@ def _screen_batch(
             columns[name] = table.locators.screen(values)
         else:
             position = int(name[1:])
-            screened = table.replacer.column(values, table.context(position, values), table.place(position))
+            screened = table.replacer.column(
+                values, table.context(position, values), table.place(position), table.passing(position)
+            )
             columns[name] = screened.values
             _withhold(codes, reasons, screened.withheld, "pii-", _policy_reason(position, table.table))
             totals.residual += _withhold(

@@ -11,6 +11,7 @@ from tenant_pipeline.core.coverage.evidence import CoverageEvidence
 from tenant_pipeline.core.coverage.score import DimensionScore, judge, score, weighted
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.stage import Stage, StageCount
+from tenant_pipeline.core.statement import AI_TIER
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services import sources, stage_records
@@ -232,13 +233,15 @@ def _facts(connection: Connection, source: Source) -> dict[str, int]:
                  GROUP BY canonical_id, property, lang) AS fact
           CROSS JOIN LATERAL (
                 SELECT count(*) AS speaking,
-                       count(*) FILTER (WHERE other.value = ANY(fact.values) AND other.origin NOT IN
-                                        ('chatgpt', 'claude', 'gemini', 'perplexity')) AS agreeing
+                       count(*) FILTER (WHERE other.value = ANY(fact.values) AND other.authority_tier < %(ai_tier)s
+                                          AND other.origin NOT IN ('chatgpt', 'claude', 'gemini', 'perplexity')
+                                        ) AS agreeing
                   FROM runtime.statement_facts AS other
                  WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
                    AND other.property = fact.property AND other.lang = fact.lang AND other.source_id <> %(source)s
                ) AS others
         """,
+        ai_tier=AI_TIER,
     )[0]
 
 

@@ -1,7 +1,8 @@
 """The statements of a tenant's draft knowledge base: taken in from a source in one transaction, and read back.
 
 A statement is never overwritten. Said again, it is seen again; no longer said, its row stays and `last_seen` tells.
-Only where an entity was linked anew does its `canonical_id` follow. What is already as it should be is not touched.
+Only where an entity was linked anew does its `canonical_id` follow, and where it turns out to be an AI's word or none,
+how and where it was read. What is already as it should be is not touched.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import pyarrow.compute as pc
 from psycopg.rows import dict_row, tuple_row
 
 from tenant_pipeline.core.errors import IntegrityError
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS
+from tenant_pipeline.core.statement import AI_MARK, AI_TIER, STATEMENT_COLUMNS
 from tenant_pipeline.core.tables import BATCH_ROWS, StageReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 
 ID_DIGITS = 24
+ROWS_AT_ONCE = 2_000
+"""A value has at most a million characters, so that rows are fetched a few at a time."""
 
 _STAGE = """
 CREATE TEMPORARY TABLE said (
@@ -36,11 +39,12 @@ CREATE TEMPORARY TABLE linked (entity_id text NOT NULL, canonical_id text NOT NU
 
 _INDEX_LINKS = "CREATE UNIQUE INDEX ON pg_temp.linked (entity_id)"
 
+# Of those that say the same the first is kept; an AI's word only where nobody else says it.
 _DROP_REPETITIONS = """
 DELETE FROM pg_temp.said AS again
- USING (SELECT statement_id, min(position) AS first FROM pg_temp.said
-         GROUP BY statement_id HAVING count(*) > 1) AS repeated
- WHERE again.statement_id = repeated.statement_id AND again.position > repeated.first
+ USING (SELECT statement_id, (array_agg(position ORDER BY starts_with(method, %(ai)s), position))[1] AS first
+          FROM pg_temp.said GROUP BY statement_id HAVING count(*) > 1) AS repeated
+ WHERE again.statement_id = repeated.statement_id AND again.position <> repeated.first
 """
 
 _COUNT_UNLINKED = """
@@ -54,6 +58,14 @@ UPDATE runtime.statements AS known
   FROM pg_temp.said JOIN pg_temp.linked USING (entity_id)
  WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.statement_id = said.statement_id
    AND (known.last_seen < %(seen_at)s OR known.canonical_id <> linked.canonical_id)
+"""
+
+_READ_OTHERWISE = """
+UPDATE runtime.statements AS known
+   SET method = said.method, locator = said.locator
+  FROM pg_temp.said
+ WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.statement_id = said.statement_id
+   AND starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
 """
 
 # The anti-join, because ON CONFLICT locks each row that is there already, and locking writes.
@@ -85,6 +97,21 @@ SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, 
    AND (%(property)s::text IS NULL OR property = %(property)s)
  ORDER BY canonical_id, property, lang, authority_tier, statement_id, source_id
  LIMIT %(limit)s OFFSET %(offset)s
+"""
+
+_CURRENT = """
+SELECT canonical_id AS entity, type, property, value, raw_value, lang, datatype, valid_from, valid_to,
+       source_id AS source, origin, authority_tier, locator, method,
+       to_char(observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS observed_at
+  FROM runtime.statement_facts
+ WHERE tenant_id = %(tenant)s
+ ORDER BY canonical_id, property, lang, value, authority_tier, source_id, statement_id
+"""
+
+_COUNT_DISTINCT = """
+SELECT count(*) AS statements
+  FROM (SELECT DISTINCT canonical_id, property, lang, value FROM runtime.statement_facts
+         WHERE tenant_id = %(tenant)s) AS said
 """
 
 _SOURCES = """
@@ -133,7 +160,7 @@ GROUP_COLUMNS = 3
 class AssembleCount:
     """What became of the statements of a source, each counted once: inserted + already_present + duplicates came in.
 
-    `duplicates` said the same of the same entity as an earlier row; the first one's locator is kept. `retired` are
+    `duplicates` said the same of the same entity as another row; the first one's locator is kept. `retired` are
     rows of the source that it no longer says: they stay, and are none of those that came in.
     """
 
@@ -177,7 +204,7 @@ def assemble(
     IntegrityError when a statement is about an entity without a link, an entity has two, or a text holds what no
     database text can (NUL); the transaction is then to be rolled back.
     """
-    parameters = {"tenant": tenant, "source": source, "seen_at": seen_at}
+    parameters = {"tenant": tenant, "source": source, "seen_at": seen_at, "ai": AI_MARK}
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(_STAGE)
         _copy(cursor, "COPY pg_temp.linked FROM STDIN", _link_rows(links))
@@ -188,7 +215,7 @@ def assemble(
             raise IntegrityError("An entity of the source is linked twice", where=f"{source} links") from None
         # Nothing analyses temporary tables by itself, and without numbers the planner takes them for tiny.
         cursor.execute("ANALYZE pg_temp.said, pg_temp.linked")
-        duplicates = cursor.execute(_DROP_REPETITIONS).rowcount
+        duplicates = cursor.execute(_DROP_REPETITIONS, parameters).rowcount
         (unlinked,) = cursor.execute(_COUNT_UNLINKED).fetchone() or (0,)
         if unlinked:
             raise IntegrityError(
@@ -197,6 +224,7 @@ def assemble(
                 remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
             )
         cursor.execute(_SEE_AGAIN, parameters)
+        cursor.execute(_READ_OTHERWISE, parameters)
         inserted = cursor.execute(_INSERT, parameters).rowcount
         said, known = cursor.execute(_COUNT_KNOWN, parameters).fetchone() or (0, 0)
         cursor.execute("DROP TABLE pg_temp.said, pg_temp.linked")
@@ -226,6 +254,24 @@ def statements_of(
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(_OF_TENANT, parameters).fetchall()
+
+
+def count_distinct(connection: psycopg.Connection[Any], tenant: TenantId) -> int:
+    """How many different statements the tenant's sources make now: of an entity, a property, a language, a value."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        (count,) = cursor.execute(_COUNT_DISTINCT, {"tenant": tenant}).fetchone() or (0,)
+    return int(count)
+
+
+def current_statements(connection: psycopg.Connection[Any], tenant: TenantId) -> Iterator[dict[str, Any]]:
+    """Each statement of each of the tenant's sources as long as that source says it, streamed.
+
+    Those that say the same of an entity follow one another, the one of most authority first. `observed_at` is ISO
+    8601 in UTC, or None.
+    """
+    with connection.cursor(name="current_statements", row_factory=dict_row) as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(_CURRENT, {"tenant": tenant})
 
 
 def candidates_for_source(
@@ -273,6 +319,10 @@ def _candidate_frame(rows: list[tuple[Any, ...]], sources: pa.Table) -> pd.DataF
     said = _table(rows, _SAID)
     constant = sources.take(pc.index_in(said["source_id"], sources["source_id"].combine_chunks())).drop(["source_id"])
     together = pa.table([*said.columns, *constant.columns], CANDIDATE_SCHEMA)
+    tier = together["authority_tier"]
+    by_ai = pc.starts_with(together["method"], AI_MARK)
+    tiers = pc.if_else(by_ai, pc.max_element_wise(tier, AI_TIER), tier)
+    together = together.set_column(together.schema.get_field_index("authority_tier"), "authority_tier", tiers)
     frame: pd.DataFrame = together.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
 

@@ -207,6 +207,34 @@ def test_a_statement_said_twice_is_kept_once_where_it_stood_first(tenant: Tenant
     assert again.inserted + again.already_present + again.duplicates == len(frame)
 
 
+def test_of_what_an_ai_and_another_say_alike_the_other_is_kept(tenant: Tenant) -> None:
+    source = tenant.add_source(rank=2)
+    by_ai, by_other = said(("e1", "name", "a"), ("e1", "geo", "b")), said(("e1", "name", "a"))
+    by_ai["method"], by_ai["locator"] = "ai;map:test@1.0.0", "o00001#message=1"
+    count = tenant.assemble(source, pd.concat([by_ai, by_other], ignore_index=True))
+    assert count == AssembleCount(inserted=2, already_present=0, duplicates=1, retired=0)
+    with tenant.database.tenant(tenant.id) as connection:
+        rows = statements_of(connection, tenant.id)
+    assert [(row["property"], row["locator"], row["authority_tier"]) for row in rows] == [
+        ("geo", "o00001#message=1", 5),
+        ("name", "o00001#row=2", 2),
+    ]
+    (frame,) = candidates(tenant, source)
+    assert list(zip(frame["property"], frame["authority_tier"], strict=True)) == [("geo", 5), ("name", 2)]
+
+
+@pytest.mark.parametrize("rank", [1, 5])
+def test_what_turns_out_to_be_an_ais_word_loses_its_authority(tenant: Tenant, rank: int) -> None:
+    source = tenant.add_source(rank=rank)
+    frame = said(("e1", "name", "a"))
+    tenant.assemble(source, frame)
+    frame["method"], frame["locator"] = "ai;map:test@1.0.0", "o00001#message=1"
+    assert tenant.assemble(source, frame) == AssembleCount(0, 1, 0, 0)
+    with tenant.database.tenant(tenant.id) as connection:
+        (row,) = statements_of(connection, tenant.id)
+    assert (row["locator"], row["method"], row["authority_tier"]) == ("o00001#message=1", "ai;map:test@1.0.0", 5)
+
+
 def test_the_same_value_in_another_language_is_another_statement(tenant: Tenant) -> None:
     source = tenant.add_source()
     frame = pd.concat([said(("e1", "name", "a")), said(("e1", "name", "a"), lang="th")], ignore_index=True)

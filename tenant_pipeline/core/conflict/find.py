@@ -14,7 +14,7 @@ from tenant_pipeline.core.conflict.resolution import propose
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 
-RULES_VERSION = "1.1.0"
+RULES_VERSION = "1.2.0"
 MOST_VALUES = 40
 """Of one item, so many distinct values are compared with one another; more is not a conflict but a mistaken link."""
 
@@ -29,15 +29,17 @@ def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[Conflict
     """The items among these candidates: whole groups of an entity's property in one language, whatever their order.
 
     A single-valued property that two sources write differently is an item, also when a rule finds the values to be
-    the same: each difference is explained. Absent values are no candidates, so they never conflict.
+    the same: each difference is explained. What an AI wrote counts as another source than the one it lies in. Absent
+    values are no candidates, so they never conflict.
     """
     single = {name for name, definition in vocabulary.properties.items() if not definition.multi_valued}
     frame = frame[frame["property"].isin(single) & frame["value"].notna()]
     if frame.empty:
         return []
     frame = frame.assign(**{column: frame[column].astype("string").fillna("") for column in _TEXT})
+    frame["speaker"] = frame["source_id"] + frame["authority_tier"].astype("string")
     grouped = frame.groupby(_GROUP, sort=False)
-    sources = grouped["source_id"].transform("nunique")
+    sources = grouped["speaker"].transform("nunique")
     written = grouped["raw_value"].transform("nunique")
     values = grouped["value"].transform("nunique")
     disputed = frame[(sources >= 2) & ((written >= 2) | (values >= 2))].sort_values(_GROUP)

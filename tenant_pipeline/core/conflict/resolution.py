@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenant_pipeline.core.conflict.comparison import Candidate
+from tenant_pipeline.core.statement import AI_TIER
 
 NO_WITNESS = frozenset({"chatgpt", "claude", "gemini", "perplexity"})
-"""Origins that repeat what others have said: never counted as confirming a value."""
+"""Origins that repeat what others have said: never counted as confirming a value, nor are an AI's words elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ def propose(candidates: Sequence[Candidate], differing: bool) -> Proposal:
     needs_person = differing and best == 1
 
     witnesses = {
-        value: len({one.source_id for one in candidates if one.value == value and one.origin not in NO_WITNESS})
-        for value in values
+        value: len({one.source_id for one in candidates if one.value == value and _is_witness(one)}) for value in values
     }
     most = max(witnesses.values())
     confirmed = [value for value in values if witnesses[value] == most]
@@ -48,3 +48,7 @@ def propose(candidates: Sequence[Candidate], differing: bool) -> Proposal:
         return Proposal(recent[0], "recency", needs_person)
     first = min((one for one in competing if one.value in recent), key=lambda one: (one.statement_id, one.value))
     return Proposal(first.value, "statement_id", needs_person)
+
+
+def _is_witness(candidate: Candidate) -> bool:
+    return candidate.origin not in NO_WITNESS and candidate.authority_tier < AI_TIER

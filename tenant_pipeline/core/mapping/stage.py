@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.mapping.choose import Choice, choose
 from tenant_pipeline.core.mapping.mapping import Lookup, MappingRules, field_key
+from tenant_pipeline.core.mapping.statements import is_statements, map_statements, statements_report
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS, entity_id
+from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS, entity_id
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
@@ -54,10 +55,18 @@ def map_records(
     A record's entity is named by the mapping's key fields, or by where the record stands. An empty field says
     nothing. Raises InputError when a table to look up in is too large.
     """
-    tables = [_prepare(reader, mappings, vocabulary, origin) for reader in screened.tables("records")]
+    readers = screened.tables("records")
+    tables = [
+        _prepare(reader, mappings, vocabulary, origin) for reader in readers if not is_statements(reader.descriptor)
+    ]
     lookups = _Lookups(tables)
     records = mapped = statements = 0
     report = []
+    for reader in readers:
+        if is_statements(reader.descriptor):
+            said, refused = map_statements(reader, out, vocabulary=vocabulary, tenant=tenant, source=source)
+            records, mapped, statements = records + said + refused, mapped + said, statements + said
+            report.append(statements_report(reader.descriptor))
     for table in tables:
         name = table.reader.descriptor.name
         with out.table(name, "statements") as writer:
@@ -148,7 +157,7 @@ def _map_batch(
     mapping = table.choice.mapping
     locators = _text(batch["locator"])
     entities = _entities(table, batch, locators, tenant, source)
-    method = f"map:{mapping.id}@{mapping.version}"
+    method = f"{AI_MARK if table.reader.descriptor.about.get('ai') else ''}map:{mapping.id}@{mapping.version}"
     speaking = pa.array([False] * batch.num_rows)
     pieces = []
     for property_, lang, field, values in _values(table, batch, lookups, otherwise):

@@ -12,6 +12,9 @@ import ijson
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
 
+AI_READERS = frozenset({"chatgpt", "claude", "gemini", "perplexity"})
+"""The readers of what an AI wrote, by the names that the registry has for them."""
+
 
 def message_items(
     identifier: str, text: str, *, role: str, conversation: str | None, created: str | None, branch: str

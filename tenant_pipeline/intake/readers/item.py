@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 RECORDS = "records"
 SEGMENTS = "segments"
+STATEMENTS = "statements"
 
 
 class Item(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.calendar_events import read_icalendar
+from tenant_pipeline.intake.readers.canonical_export import read_canonical_export
 from tenant_pipeline.intake.readers.chatgpt_export import read_chatgpt
 from tenant_pipeline.intake.readers.ckan_answer import read_ckan
 from tenant_pipeline.intake.readers.claude_export import read_claude
@@ -38,6 +39,7 @@ READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "csv": read_csv,
     "workbook": read_workbook,
     "parquet": read_parquet,
+    "canonical-export": read_canonical_export,
     "json": read_json,
     "ndjson": read_ndjson,
     "yaml": read_yaml,

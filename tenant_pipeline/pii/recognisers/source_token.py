@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from tenant_pipeline.core.pseudonym import MASK_PATTERN, TOKEN_PATTERN
+from tenant_pipeline.core.pseudonym import REPLACEMENT
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
-
-_REPLACEMENT = re.compile(f"{TOKEN_PATTERN}|{MASK_PATTERN}")
 
 
 class SourceTokenRecogniser(FoldedRecogniser):
-    """A token or mask that came in with the source; it is pseudonymised like any other value."""
+    """A token or mask that came in with the source; it is pseudonymised like any other value.
+
+    Only in a table of statements it passes: a runtime's screen has put it there.
+    """
 
     entity = "SOURCE_TOKEN"
     prefilter = r"⟦[A-Z]"
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Tokens and masks."""
-        for match in _REPLACEMENT.finditer(folded):
+        for match in REPLACEMENT.finditer(folded):
             yield Candidate(match.start(), match.end(), 1.0)

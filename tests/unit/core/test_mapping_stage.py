@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.mapping.choose import choose
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.stage import Disposition, StageCount
+from tenant_pipeline.core.statement import entity_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tests.unit.pii.memory_stage import MemoryStage
 
@@ -113,3 +115,63 @@ def test_the_mapping_that_knows_most_fields_is_chosen_and_says_why() -> None:
     )
     assert choice.mapping.id == "coded-subdistricts"
     assert "subdistrictCode" in choice.reason
+
+
+def test_a_record_that_is_a_statement_is_taken_at_its_word() -> None:
+    out, count, said = _mapped(_stated(["can-1", "Place", "name", "หาดป่าตอง", " หาดป่าตอง", "th", "x", "2020", None]))
+    (row,) = said.to_dict("records")
+    assert row == {
+        "entity_id": entity_id(TENANT, SOURCE, "", "can-1"),
+        "type": "Place",
+        "property": "name",
+        "value": "หาดป่าตอง",
+        "raw_value": " หาดป่าตอง",
+        "lang": "th",
+        "datatype": "name",
+        "locator": "o00001#row=2",
+        "method": "map:as-stated@1.0.0",
+        "valid_from": "2020",
+        "valid_to": "",
+    }
+    assert count == StageCount("record", 1, 1, 0, 0, 1, "statement")
+    assert out.documents["mapping"]["tables"][0]["mapping"] == "as-stated"
+
+
+def test_statements_of_one_entity_stay_together_whatever_their_types() -> None:
+    rows = [
+        ["can-1", "Place", "name", "a"],
+        ["can-1", "EventVenue", "name", "b"],
+        ["can-2", "Place", "name", "c"],
+    ]
+    _, _, said = _mapped(_stated(*(row + [None] * 5 for row in rows)))
+    first, second, other = said["entity_id"].tolist()
+    assert first == second != other
+    assert said["raw_value"].tolist() == ["a", "b", "c"]
+
+
+def test_a_statement_that_the_contract_does_not_know_is_a_reject_with_its_reason() -> None:
+    rows = [
+        ["can-1", "Spaceship", "name", "a"],
+        ["can-1", "Place", "warp", "a"],
+        ["can-1", "Place", "name", None],
+        [None, "Place", "name", "a"],
+        ["can-1", "Place", "name", "a"],
+    ]
+    out, count, said = _mapped(_stated(*(row + [None] * 5 for row in rows)))
+    assert [(reject["locator"], reject["code"]) for reject in out.rejects] == [
+        ("o00001#row=2", "type-unknown"),
+        ("o00001#row=3", "property-unknown"),
+        ("o00001#row=4", "statement-incomplete"),
+        ("o00001#row=5", "statement-incomplete"),
+    ]
+    assert out.rejected(Disposition.REJECTED) == 4
+    assert said["locator"].tolist() == ["o00001#row=6"]
+    assert count == StageCount("record", 5, 1, 4, 0, 1, "statement")
+
+
+def _stated(*rows: list[str | None]) -> MemoryStage:
+    fields = ["entity", "type", "property", "value", "raw_value", "lang", "datatype", "valid_from", "valid_to"]
+    stage = _screened(t00001=(fields, list(rows)))
+    table = stage.written["t00001"]
+    table.descriptor = replace(table.descriptor, about={"shape": "statements"})
+    return stage

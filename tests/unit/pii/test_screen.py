@@ -298,3 +298,32 @@ def test_no_planted_value_survives(
     assert name not in everything
     assert count.quarantined == 0
     assert verdict.band is Band.WARN
+
+
+OWN, FOREIGN, MASKED = f"⟦PHONE_NUMBER:k1:{'0' * 32}⟧", f"⟦PERSON:other-9:{'0812345678' * 3}ab⟧", "⟦PERSON⟧"
+
+
+def test_pseudonyms_in_statements_pass_as_they_are_and_raw_values_beside_them_do_not(analyzer: PiiAnalyzer) -> None:
+    said = [OWN, FOREIGN, MASKED, f"{FOREIGN} 081-234-5678", "081-234-5678"]
+    stage = records_stage({"entity": ["can-" + "0812345678ab" * 2] * 5, "value": said}, about={"shape": "statements"})
+    out, count, verdict = run(analyzer, stage)
+    token = "⟦PHONE_NUMBER:k1:"
+    assert values(out) == ["can-" + "0812345678ab" * 2] * 5
+    found = [str(value) for value in values(out, "f0001")]
+    assert found[:3] == [OWN, FOREIGN, MASKED]
+    assert found[3].startswith(f"{FOREIGN} {token}")
+    assert found[4].startswith(token)
+    assert count.quarantined == 0
+    assert [(finding["entity_type"], finding["count"]) for finding in verdict.findings] == [("PHONE_NUMBER", 2)]
+
+
+def test_what_is_no_id_of_the_runtime_is_screened_also_as_an_entity(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage({"entity": ["call 081-234-5678"], "value": ["x"]}, about={"shape": "statements"})
+    out, _, _ = run(analyzer, stage)
+    assert "081-234-5678" not in out.everything()
+
+
+def test_pseudonyms_that_come_with_other_records_are_pseudonymised(analyzer: PiiAnalyzer) -> None:
+    out, _, _ = run(analyzer, records_stage({"value": [OWN]}))
+    (found,) = values(out)
+    assert str(found).startswith("⟦SOURCE_TOKEN:k1:")
