@@ -25,20 +25,15 @@ class Attachment:
 
 
 def attachment_items(identifier: str, attachments: Iterable[Attachment]) -> Items:
-    """A record for each file; one that is told of twice, by its id or else its name, is one record."""
-    known: set[str] = set()
+    """A record for each file; one that is told of twice, by its id or else in the same words, is one record."""
+    known: set[object] = set()
     for attachment in attachments:
         name, file_id = as_text(attachment.name), as_text(attachment.identifier)
-        same = file_id or name
-        if same is None or same in known:
+        media_type = as_text(attachment.media_type) or mimetypes.guess_type(name or "")[0]
+        size = text_of(attachment.size if isinstance(attachment.size, int | float | str) else None)
+        same = file_id or (name, media_type, size)
+        if same == (None, None, None) or same in known:
             continue
         known.add(same)
-        size = attachment.size if isinstance(attachment.size, int | float | str) else None
-        values = {
-            "message": identifier,
-            "name": name,
-            "media type": as_text(attachment.media_type) or mimetypes.guess_type(name or "")[0],
-            "size": text_of(size),
-            "id": file_id,
-        }
+        values = {"message": identifier, "name": name, "media type": media_type, "size": size, "id": file_id}
         yield Item(ATTACHMENTS, f"{message_place(identifier)}&attachment={len(known)}", values)

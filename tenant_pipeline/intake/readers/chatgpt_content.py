@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,6 +18,7 @@ _NOT_SHOWN = frozenset({
 _TOOLS = frozenset({"browser", "web", "python", "bio", "dalle", "canmore", "file_search", "myfiles_browser",
                     "image_gen", "guardian_tool", "computer"})  # fmt: skip
 _MARK = re.compile("\ue200([^\ue200\ue201]*)\ue201")
+_SECOND_TEXT = re.compile(r'"[^"]*"\s*,\s*"([^"]*)"')
 _OLD_MARK = re.compile(r"【[0-9]+(?::[0-9]+)?†[^】]{0,200}】")
 _SPOKEN = "audio_transcription"
 
@@ -53,11 +53,8 @@ def _unmarked(mark: re.Match[str]) -> str:
     kind, _, about = mark[1].partition("\ue202" if "\ue202" in mark[1] else "[")
     if kind != "entity":
         return ""
-    try:
-        told = json.loads(about if about.startswith("[") else f"[{about}")
-    except (ValueError, RecursionError):
-        return ""
-    return as_text(told[1]) or "" if isinstance(told, list) and len(told) > 1 else ""
+    named = _SECOND_TEXT.search(about)
+    return named[1].strip() if named else ""
 
 
 def attachments_of(message: Mapping[str, Any]) -> Iterator[Attachment]:
