@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any
+from urllib.parse import quote
 
-import ijson
-
-from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
+from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
 
 AI_READERS = frozenset({"chatgpt", "claude", "gemini", "perplexity"})
-"""The readers of what an AI wrote, by the names that the registry has for them."""
+"""The readers of what people said to an assistant and what it answered."""
+
+USER, ASSISTANT = "user", "assistant"
+CURRENT, ALTERNATIVE = "current", "alternative"
+MESSAGES = "messages"
+
+
+def message_place(identifier: str) -> str:
+    """The locator of a message."""
+    return f"message={quote(identifier, safe=':')}"
 
 
 def message_items(
-    identifier: str, text: str, *, role: str, conversation: str | None, created: str | None, branch: str
+    identifier: str,
+    text: str,
+    *,
+    assistant: str,
+    role: str,
+    conversation: str | None,
+    created: str | None,
+    branch: str,
+    grouping: str | None = None,
 ) -> Items:
-    """The segment of a message, and the rows of its Markdown tables."""
-    values = {"text": text, "role": role, "conversation": conversation, "created": created, "branch": branch}
-    yield Item("messages", f"message={identifier}", values, SEGMENTS)
+    """The segment of a message, and the rows of its Markdown tables. `assistant` is who was asked, `grouping` how its
+    conversation was told, where the export does not say."""
+    values = {"text": text, "role": role, "conversation": conversation, "created": created, "branch": branch,
+              "assistant": assistant}  # fmt: skip
+    if grouping is not None:
+        values["grouping"] = grouping
+    yield Item(MESSAGES, message_place(identifier), values, SEGMENTS)
+    yield from table_items(message_place(identifier), text)
+
+
+def table_items(place: str, text: str) -> Items:
+    """The rows of the Markdown tables of a text as records. All tables with the same header are one."""
+    if not any("|" in line and "-" in line and not line.strip("|:- \t>") for line in text.splitlines()):
+        return
     for number, rows in enumerate(markdown_tables(text), 1):
         for line, cells in rows:
-            table = "tables: " + ", ".join(cells)
-            yield Item(table, f"message={identifier}&table={number}&line={line}", cells)
+            yield Item("tables: " + ", ".join(cells), f"{place}&table={number}&line={line}", cells)
+
+
+def hidden(identifier: str, reason: str = "Not a message that a person saw or wrote.") -> Problem:
+    """A message that is left out, as a problem, so that it is counted."""
+    return Problem(message_place(identifier), "hidden-message", reason)
+
+
+def without_message() -> UnreadableError:
+    """The error of an export in which nobody said anything."""
+    return UnreadableError("no-message", "The export holds no message.")
 
 
 def moment(seconds: Any) -> str | None:
@@ -35,11 +70,10 @@ def moment(seconds: Any) -> str | None:
     return None
 
 
-def conversations(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
-    """The conversations of an export, streamed from an array, or the one that the file is."""
-    first = stream.read(64).lstrip()[:1]
-    stream.seek(0)
-    if first == b"[":
-        yield from ijson.items(stream, "item", use_float=True)
-    else:
-        yield json.load(stream)
+def ancestry(leaf: Any, parents: Mapping[str, Any]) -> list[str]:
+    """The way from the root to a leaf, the leaf included; empty where there is no such leaf. Ends at a circle."""
+    way: dict[str, None] = {}
+    while isinstance(leaf, str) and leaf in parents and leaf not in way:
+        way[leaf] = None
+        leaf = parents[leaf]
+    return list(way)[::-1]
