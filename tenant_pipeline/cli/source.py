@@ -1,17 +1,18 @@
-"""`source add | list`."""
+"""`source add | list | cited`."""
 
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, complaints, opened, print_json, print_rows
 from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.tenancy import tenant_id
-from tenant_pipeline.services import sources
+from tenant_pipeline.core.tenancy import source_id, tenant_id
+from tenant_pipeline.services import citations, sources
 
 app = typer.Typer(help="The sources of a tenant.", no_args_is_help=True)
 
@@ -58,3 +59,27 @@ def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
     with opened() as runtime:
         rows = [source.as_json() for source in sources.list_sources(runtime, tenant_id(tenant))]
     print_rows(f"Sources of {tenant}", rows, COLUMNS, as_json=as_json)
+
+
+@app.command()
+def cited(
+    tenant: TenantOption,
+    source: Annotated[str, typer.Option("--source", help="The source that cites, such as an AI export.")],
+    add: Annotated[bool, typer.Option("--add", help="Hand in each address as a link source.")] = False,
+    origin: Annotated[Origin, typer.Option(help="With --add: where they come from.")] = Origin.PRESS,
+    as_json: JsonOption = False,
+) -> None:
+    """The addresses that a source cites, how often and where; with --add each becomes a source of its own."""
+    with opened() as runtime:
+        identifier = tenant_id(tenant)
+        found = citations.cited_urls(runtime, identifier, source_id(source))
+        rows = [each.as_json() for each in found.urls]
+        columns: tuple[str, ...] = ("url", "times", "locators")
+        if add:
+            actor = getpass.getuser()
+            outcomes = citations.add_cited(runtime, identifier, found, origin=origin, actor=actor)
+            rows = [{**row, **asdict(outcome)} for row, outcome in zip(rows, outcomes, strict=True)]
+            columns = ("url", "times", "outcome", "source_id", "reason")
+    print_rows(f"Cited by {source}", rows, columns, as_json=as_json)
+    for code, count in sorted(found.left_out.items()):
+        complaints.print(f"{count} citations are left out: {code}.", highlight=False)

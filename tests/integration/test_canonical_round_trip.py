@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tenant_pipeline.cli.main import app
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import is_token
@@ -186,3 +188,17 @@ def test_an_export_that_is_stopped_leaves_no_file(
 def test_an_export_of_nobody_is_refused(runtime: Runtime, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         export_statements(runtime, TenantId("nobody-here"), tmp_path / "x", ExportFormat.CSV, actor="test")
+
+
+def test_the_command_writes_the_file_and_refuses_to_replace_it(
+    runtime: Runtime, exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+    target = tmp_path / "first.ndjson"
+    command = ["export", "--tenant", FIRST, "--out", str(target)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert f"{exported.statements} statements in" in done.stderr
+    assert target.read_bytes().splitlines()[1:] == exported.path.read_bytes().splitlines()[1:]
+    assert isinstance(CliRunner().invoke(app, command).exception, InputError)
+    assert target.stat().st_mode & 0o777 == 0o600
