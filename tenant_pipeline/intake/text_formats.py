@@ -8,16 +8,31 @@ from typing import NamedTuple
 
 from tenant_pipeline.intake.readers.calendar_events import looks_like_icalendar
 from tenant_pipeline.intake.readers.canonical_export import looks_like_canonical_export
+from tenant_pipeline.intake.readers.chatgpt_export import looks_like_chatgpt, looks_like_chatgpt_manifest
 from tenant_pipeline.intake.readers.ckan_answer import looks_like_ckan
+from tenant_pipeline.intake.readers.claude_export import (
+    looks_like_claude,
+    looks_like_claude_projects,
+    looks_like_claude_users,
+)
 from tenant_pipeline.intake.readers.contact_cards import looks_like_vcard
 from tenant_pipeline.intake.readers.csv_table import delimiter_of
 from tenant_pipeline.intake.readers.data_catalogue import looks_like_dcat
+from tenant_pipeline.intake.readers.gemini_export import (
+    looks_like_gemini_activity,
+    looks_like_gemini_activity_page,
+    looks_like_gemini_studio,
+)
 from tenant_pipeline.intake.readers.geojson import looks_like_geojson
 from tenant_pipeline.intake.readers.gpx_track import looks_like_gpx
 from tenant_pipeline.intake.readers.kml_places import looks_like_kml
 from tenant_pipeline.intake.readers.markdown_page import looks_like_markdown
 from tenant_pipeline.intake.readers.odata_answer import looks_like_odata
 from tenant_pipeline.intake.readers.openapi_description import looks_like_openapi
+from tenant_pipeline.intake.readers.perplexity_export import (
+    looks_like_perplexity_response,
+    looks_like_perplexity_thread,
+)
 from tenant_pipeline.intake.readers.socrata_rows import looks_like_socrata
 from tenant_pipeline.intake.readers.sql_definitions import looks_like_sql
 from tenant_pipeline.intake.readers.xml_records import looks_like_xml
@@ -44,14 +59,6 @@ class TextFormat(NamedTuple):
 def text_format(text: str, path: str) -> TextFormat:
     """The format of a text that begins so: the first whose recogniser says yes, and plain text if none does."""
     return next(each for each in TEXT_FORMATS if each.recognises(text, path))
-
-
-def _looks_like_chatgpt(text: str, path: str) -> bool:
-    return text.lstrip()[:1] in ("{", "[") and '"mapping"' in text and ('"current_node"' in text or '"parent"' in text)
-
-
-def _looks_like_claude(text: str, path: str) -> bool:
-    return text.lstrip()[:1] in ("{", "[") and '"chat_messages"' in text
 
 
 def _looks_like_ndjson(text: str, path: str) -> bool:
@@ -106,8 +113,16 @@ def _is_text(text: str, path: str) -> bool:
 
 
 TEXT_FORMATS: tuple[TextFormat, ...] = (
-    TextFormat("chatgpt", "application/json", _looks_like_chatgpt, 1.0),
-    TextFormat("claude", "application/json", _looks_like_claude, 1.0),
+    TextFormat("chatgpt", "application/json", looks_like_chatgpt, 1.0),
+    TextFormat("chatgpt", "application/json", looks_like_chatgpt_manifest, 1.0),
+    TextFormat("claude", "application/json", looks_like_claude, 1.0),
+    TextFormat("claude", "application/json", looks_like_claude_projects, 1.0),
+    TextFormat("claude", "application/json", looks_like_claude_users, 1.0),
+    TextFormat("gemini", "application/json", looks_like_gemini_studio, 1.0),
+    TextFormat("gemini", "application/json", looks_like_gemini_activity, 1.0),
+    TextFormat("gemini", "text/html", looks_like_gemini_activity_page, 1.0),
+    TextFormat("perplexity", "application/json", looks_like_perplexity_response, 1.0),
+    TextFormat("perplexity", "text/markdown", looks_like_perplexity_thread, 0.9),
     TextFormat("canonical-export", "application/x-ndjson", looks_like_canonical_export, 1.0),
     TextFormat("openapi", "application/vnd.oai.openapi", looks_like_openapi, 1.0),
     TextFormat("dcat", "application/rdf+xml", looks_like_dcat, 1.0),

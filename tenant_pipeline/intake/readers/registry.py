@@ -13,6 +13,7 @@ from tenant_pipeline.intake.readers.claude_export import read_claude
 from tenant_pipeline.intake.readers.contact_cards import read_vcard
 from tenant_pipeline.intake.readers.csv_table import read_csv
 from tenant_pipeline.intake.readers.data_catalogue import read_dcat
+from tenant_pipeline.intake.readers.gemini_export import read_gemini
 from tenant_pipeline.intake.readers.geojson import read_geojson
 from tenant_pipeline.intake.readers.gpx_track import read_gpx
 from tenant_pipeline.intake.readers.html_page import read_html
@@ -26,6 +27,7 @@ from tenant_pipeline.intake.readers.open_document import read_odt
 from tenant_pipeline.intake.readers.openapi_description import read_openapi
 from tenant_pipeline.intake.readers.parquet_table import read_parquet
 from tenant_pipeline.intake.readers.pdf_document import read_pdf
+from tenant_pipeline.intake.readers.perplexity_export import read_perplexity
 from tenant_pipeline.intake.readers.plain_text import read_text
 from tenant_pipeline.intake.readers.slide_deck import read_pptx
 from tenant_pipeline.intake.readers.socrata_rows import read_socrata
@@ -65,5 +67,7 @@ READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "sql": read_sql,
     "chatgpt": read_chatgpt,
     "claude": read_claude,
+    "gemini": read_gemini,
+    "perplexity": read_perplexity,
 }
 """Each takes an object's seekable bytes and the encoding of its text."""
