@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from tenant_pipeline.core.canonical_export import export_lines
+
 CANARY = "canary-4f1e"
 """What a file outside holds that entities try to pull in."""
 
@@ -177,7 +179,7 @@ def pdf_attacks() -> Iterator[tuple[str, bytes]]:
 def mutated(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
     """Our own samples with bytes changed, cut out, doubled, put elsewhere, or cut off: `count` in all."""
     chance = random.Random(seed)
-    samples = sorted(_samples(), key=lambda each: each[0])
+    samples = sorted(all_samples(), key=lambda each: each[0])
     for number in range(count):
         name, content = samples[number % len(samples)]
         changed = bytearray(content)
@@ -205,7 +207,9 @@ def mutated(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
         yield f"{number}-{name}", bytes(changed)
 
 
-def _samples() -> Iterator[tuple[str, bytes]]:
+def all_samples() -> Iterator[tuple[str, bytes]]:
+    """Our own samples of every format: each with its name."""
+
     def below(folder: Traversable) -> Iterator[tuple[str, bytes]]:
         for entry in folder.iterdir():
             if entry.is_dir():
@@ -215,6 +219,48 @@ def _samples() -> Iterator[tuple[str, bytes]]:
 
     yield from below(files("tenant_pipeline.samples"))
     yield from office_samples()
+    yield from text_samples()
+
+
+def text_samples() -> Iterator[tuple[str, bytes]]:
+    """A small text of each format that the shipped samples have none of."""
+    hall = {"name_en": "Hall", "name_th": "โถง", "capacity": 10}
+    yield "venues.json", json.dumps([hall, {**hall, "at": {"lat": 7.5}}]).encode()
+    yield "venues.ndjson", b"\n".join(json.dumps(hall, ensure_ascii=False).encode() for _ in range(3))
+    yield (
+        "venues.xml",
+        "<?xml version='1.0'?><a><hall id='1'><n>โถง</n></hall><hall id='2'><n>B</n></hall></a>".encode(),
+    )
+    yield "venues.html", "<html><title>t</title><table><tr><th>a<th>b<tr><td>โถง<td>2</table>text</html>".encode()
+    yield "export.ndjson", _canonical_export()
+    yield "venues.txt", "โถงใหญ่\n\nรองรับผู้เข้าร่วม 200 คน ที่ริมอ่าว\n".encode()
+    yield (
+        "venues.gpx",
+        b"<gpx xmlns='http://www.topografix.com/GPX/1/1'><wpt lat='7' lon='98'><name>A</name></wpt></gpx>",
+    )
+    columns = [{"name": "hall", "fieldName": "hall", "id": 1}, {"name": "seats", "fieldName": "seats", "id": 2}]
+    view = {"meta": {"view": {"columns": columns}}, "data": [["A", 10], ["B", 20]]}
+    yield "rows.json", json.dumps(view).encode()
+    yield (
+        "venues.odt",
+        _package(
+            {
+                "mimetype": b"application/vnd.oasis.opendocument.text",
+                "META-INF/manifest.xml": b"<m/>",
+                "content.xml": b"<o:document-content xmlns:o='urn:oasis:names:tc:opendocument:xmlns:office:1.0' "
+                b"xmlns:t='urn:oasis:names:tc:opendocument:xmlns:text:1.0'><o:body><o:text><t:h>Halls"
+                b"</t:h><t:p>Two halls.</t:p></o:text></o:body></o:document-content>",
+            }
+        ),
+    )
+
+
+def _canonical_export() -> bytes:
+    said = {
+        "entity": "can-1", "type": "EventVenue", "property": "name", "value": "Hall", "raw_value": "Hall", "lang": "en",
+        "datatype": "name", "valid_from": "", "valid_to": "", "provenance": [],
+    }  # fmt: skip
+    return b"".join(export_lines("a-tenant", "2026-01-01T00:00:00+00:00", 1, [said]))
 
 
 def office_samples() -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,8 @@ from typing import IO, BinaryIO
 
 from lxml import etree
 
+from tenant_pipeline.intake.archive import BROKEN
+
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -30,7 +32,7 @@ def formulas_without_value(stream: BinaryIO) -> Iterator[tuple[str, str]]:
                         found += 1
                         if found == _MOST:
                             return
-    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError):
+    except (*BROKEN, KeyError, RuntimeError, etree.XMLSyntaxError):
         return  # no XLSX, or one that its reader has judged already
 
 

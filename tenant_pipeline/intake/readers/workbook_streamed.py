@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from tenant_pipeline.intake.archive import BROKEN
 from tenant_pipeline.intake.readers.item import UnreadableError, text_of
 from tenant_pipeline.intake.readers.tables_in_grid import Row
 
@@ -31,7 +32,7 @@ def has_large_sheet(stream: BinaryIO) -> bool:
                 info.filename.startswith("xl/worksheets/") and info.file_size > LARGE_SHEET_BYTES
                 for info in package.infolist()
             )
-    except zipfile.BadZipFile:
+    except BROKEN:
         return False
 
 
@@ -40,7 +41,7 @@ def streamed_sheets(stream: BinaryIO) -> Iterator[Sheet]:
     stream.seek(0)
     try:
         book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError):
+    except (*BROKEN, InvalidFileException, KeyError, RuntimeError, ParseError):
         raise UnreadableError("broken-workbook", "The workbook cannot be opened; save it anew.") from None
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what it says of its own size is not to be trusted
