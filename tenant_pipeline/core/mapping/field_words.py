@@ -28,26 +28,24 @@ TYPE_WORDS: Mapping[str, str] = {
 }
 """Words beside a name that say what is named, and the type it is."""
 
-QUALIFIERS = frozenset(TYPE_WORDS) | frozenset(
-    """
-    place site location building main full official contact office public general no number num code detail
-    details info line text value of the max maximum total licensed registered primary 1 person persons people
-    pax sqm m2 degree degrees seating usable gross net สถานที่ อาคาร หลัก เต็ม ทางการ ติดต่อ สำนักงาน หมายเลข
-    เบอร์ เลขที่ รหัส ข้อมูล ของ ที่ ร้าน งาน สูงสุด รวม ทั้งหมด คน ที่นั่ง ตรม ตารางเมตร องศา ใช้สอย 地点 场所
-    主要 详细 正式 官方 联系 办公 办公室 号码 号 编号 信息 的 最大 总 单位 人 平方米 度
-    """.split()
-)
+_BESIDE = """
+place site location building main full official contact office public general no number num code detail
+details info line text value of the max maximum total licensed registered primary 1 person persons people
+pax sqm m2 degree degrees seating usable gross net สถานที่ อาคาร หลัก เต็ม ทางการ ติดต่อ สำนักงาน หมายเลข
+เบอร์ เลขที่ รหัส ข้อมูล ของ ที่ ร้าน งาน สูงสุด รวม ทั้งหมด คน ที่นั่ง ตรม ตารางเมตร องศา ใช้สอย 地点 场所
+主要 详细 正式 官方 联系 办公 办公室 号码 号 编号 信息 的 最大 总 单位 人 平方米 度
+"""
+QUALIFIERS = frozenset(TYPE_WORDS) | frozenset(_BESIDE.split())
 """Words that may stand beside a known one without making it mean something else."""
 
-ESTRANGING = frozenset(
-    """
-    birth born created create updated update modified deleted owner manager staff file user login bank account
-    parent previous old former fax parking price payment invoice image photo logo map video visa card emergency
-    expiry expires เกิด สร้าง แก้ไข ปรับปรุง บันทึก เจ้าของ ผู้จัดการ พนักงาน ไฟล์ ผู้ใช้ ธนาคาร บัญชี เดิม เก่า
-    โทรสาร แฟกซ์ ที่จอดรถ จอดรถ ราคา รูป ภาพ โลโก้ แผนที่ หมดอายุ 出生 创建 更新 修改 业主 经理 员工 文件 用户
-    银行 账户 账号 以前 原 传真 停车 价格 图片 照片 地图 到期
-    """.split()
-)
+_APART = """
+birth born created create updated update modified deleted owner manager staff file user login bank account
+parent previous old former fax parking price payment invoice image photo logo map video visa card emergency
+expiry expires เกิด สร้าง แก้ไข ปรับปรุง บันทึก เจ้าของ ผู้จัดการ พนักงาน ไฟล์ ผู้ใช้ ธนาคาร บัญชี เดิม เก่า
+โทรสาร แฟกซ์ ที่จอดรถ จอดรถ ราคา รูป ภาพ โลโก้ แผนที่ หมดอายุ 出生 创建 更新 修改 业主 经理 员工 文件 用户
+银行 账户 账号 以前 原 传真 停车 价格 图片 照片 地图 到期
+"""
+ESTRANGING = frozenset(_APART.split())
 """Words that make a known one mean something else: a date of birth is no opening date."""
 
 NAMING_WORDS = frozenset({"name", "names", "title", "ชื่อ", "นาม", "名称", "名字", "名"})

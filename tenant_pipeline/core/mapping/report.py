@@ -78,9 +78,8 @@ class TableReport:
         """The properties that each column goes to."""
         went: dict[str, list[str]] = {}
         for rule in self._table.choice.mapping.rules:
-            for column in (
-                self._table.column(names) for names in (rule.fields, rule.latitude, rule.longitude) if names
-            ):
+            halves = [self._table.column(names) for names in (rule.latitude, rule.longitude) if names]
+            for column in [*([] if None in halves else halves), self._table.column(rule.fields)]:
                 if column is not None:
                     went.setdefault(column, []).append(rule.property + (f"@{rule.lang}" if rule.lang else ""))
         return went
