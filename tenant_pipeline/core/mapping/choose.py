@@ -21,14 +21,23 @@ class Choice:
 
 
 def choose(rules: MappingRules, fields: Sequence[str], shape: str, origin: str) -> Choice:
-    """The mapping for a table with these fields. Ties go to the one that is declared first."""
+    """The mapping for a table with these fields: one that the tenant accepted, else one that is declared.
+
+    Ties go to the one accepted last, or declared first.
+    """
     present = {field_key(name) for name in fields}
-    fitting = [mapping for mapping in rules.mappings if _fits(mapping, present, shape, origin)]
-    if fitting:
-        best = max(fitting, key=lambda mapping: _known(mapping, present))
-        matched = [name for name in (*best.all_of, *best.any_of) if field_key(name) in present]
-        return Choice(best, f"has the fields {', '.join(matched)}")
+    for mappings, why in ((rules.accepted, "was accepted for tables with"), (rules.mappings, "has")):
+        fitting = [mapping for mapping in mappings if _fits(mapping, present, shape, origin)]
+        if fitting:
+            best = max(fitting, key=lambda mapping: _known(mapping, present))
+            matched = [name for name in (*best.all_of, *best.any_of) if field_key(name) in present]
+            return Choice(best, f"{why} the fields {', '.join(matched)}")
     return _by_synonyms(rules, fields)
+
+
+def is_declared(choice: Choice) -> bool:
+    """Whether somebody declared or accepted the mapping for such tables, rather than that it was made on the spot."""
+    return choice.mapping.id not in (SYNONYMS_MAPPING, TEXT_MAPPING)
 
 
 def _fits(mapping: Mapping, present: set[str], shape: str, origin: str) -> bool:

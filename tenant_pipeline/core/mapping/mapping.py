@@ -66,7 +66,7 @@ class Synonym:
 
 @dataclass(frozen=True)
 class MappingRules:
-    """All that the mapping contract declares."""
+    """All that the mapping contract declares, and what the tenant has accepted besides, the latest first."""
 
     version: str
     mappings: tuple[Mapping, ...]
@@ -74,6 +74,7 @@ class MappingRules:
     type_by_properties: tuple[tuple[str, frozenset[str]], ...]
     otherwise_type: str
     otherwise_property: str
+    accepted: tuple[Mapping, ...] = ()
 
 
 def field_key(name: str) -> str:
@@ -86,7 +87,7 @@ def mapping_rules(contract: MappingOf[str, Any]) -> MappingRules:
     """The `source_mapping_engine` contract as typed rules."""
     return MappingRules(
         version=contract["schema_version"],
-        mappings=tuple(_mapping(each) for each in contract["mappings"]),
+        mappings=tuple(mapping_of(each) for each in contract["mappings"]),
         synonyms=tuple(
             Synonym(each["property"], each.get("lang", ""), tuple(each["fields"])) for each in contract["synonyms"]
         ),
@@ -96,7 +97,8 @@ def mapping_rules(contract: MappingOf[str, Any]) -> MappingRules:
     )
 
 
-def _mapping(declared: MappingOf[str, Any]) -> Mapping:
+def mapping_of(declared: MappingOf[str, Any]) -> Mapping:
+    """One mapping from the form in which the contract declares it."""
     return Mapping(
         id=declared["id"],
         version=declared["version"],
