@@ -14,6 +14,7 @@ from tenant_pipeline.core.standardise.reading import Context, Unreadable
 from tenant_pipeline.core.standardise.urls import standardise_url
 from tenant_pipeline.core.tables import TableReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
+from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.pii.policy import Action, action_for
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.lineage import lineage
@@ -88,7 +89,13 @@ def cited_urls(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> Citat
 
 
 def add_cited(
-    runtime: Runtime, tenant: TenantId, citations: Citations, *, origin: Origin, actor: str
+    runtime: Runtime,
+    tenant: TenantId,
+    citations: Citations,
+    *,
+    origin: Origin,
+    actor: str,
+    link_policy: LinkPolicy = sources.PUBLIC_LINKS,
 ) -> Iterator[Added]:
     """Hand in each address as a link source under its own title, one after the other.
 
@@ -113,6 +120,7 @@ def add_cited(
                 places=[cited.url],
                 title=cited.url,
                 actor=actor,
+                link_policy=link_policy,
             )
         except TenantRuntimeError as error:
             yield Added(cited.url, "failed", reason=f"{error.code}: {error.what}")

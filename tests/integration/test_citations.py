@@ -22,7 +22,7 @@ from tenant_pipeline.core.errors import NotFoundError, SourceStoppedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.intake.link import LinkPolicy
+from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.services import registry, sources, stage_records
 from tenant_pipeline.services.citations import Added, CitedUrl, add_cited, cited_urls
 from tenant_pipeline.services.lineage import RAW_STAGES, stage_code_version
@@ -41,6 +41,8 @@ CITED = [
     ("o00001#message=m3&citation=1", "https://city.example/people?mail=somchai@mail.example"),
     ("o00001#message=m3&citation=2", "https://press.example/halls"),
 ]
+
+HERE = LinkPolicy(allow_loopback=True, request_interval_seconds=0)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +158,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[str]]]:
     listening = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=listening.serve_forever, daemon=True).start()
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(sources, "LinkPolicy", lambda: LinkPolicy(allow_loopback=True))
     yield listening.server_port, asked
     listening.shutdown()
     listening.server_close()
@@ -169,7 +170,7 @@ def test_each_address_becomes_a_source_and_one_that_fails_does_not_stop_the_rest
     urls = [f"http://press.example:{port}/{path}" for path in ("gone", "halls", "piers")]
     cited = [(f"o00001#message=m{number}", url) for number, url in enumerate([urls[0], *urls])]
     found = cited_urls(runtime, tenant, citing(runtime, tenant, tmp_path, cited).id)
-    outcomes = list(add_cited(runtime, tenant, found, origin=Origin.PRESS, actor="test"))
+    outcomes = list(add_cited(runtime, tenant, found, origin=Origin.PRESS, actor="test", link_policy=HERE))
     links = {each.title: each for each in sources.list_sources(runtime, tenant) if each.unit_mode is UnitMode.LINK}
     assert outcomes == [
         Added(urls[0], "failed", reason="link-refused: The server answered with status 404"),
@@ -177,8 +178,8 @@ def test_each_address_becomes_a_source_and_one_that_fails_does_not_stop_the_rest
         Added(urls[2], "added", links[urls[2]].id),
     ]
     assert {link.origin for link in links.values()} == {Origin.PRESS}
-    assert asked == ["/gone", "/halls", "/piers"]
-    again = list(add_cited(runtime, tenant, found, origin=Origin.PRESS, actor="test"))
+    assert [path for path in asked if path != "/robots.txt"] == ["/gone", "/halls", "/piers"]
+    again = list(add_cited(runtime, tenant, found, origin=Origin.PRESS, actor="test", link_policy=HERE))
     assert [each.outcome for each in again] == ["failed", "known", "known"]
     assert asked == ["/gone", "/halls", "/piers", "/gone"]
     for stage in STAGES:
