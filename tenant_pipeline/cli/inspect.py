@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
 from tenant_pipeline.cli.shell import JsonOption, console, print_json
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.intake.readers.item import SEGMENTS
 from tenant_pipeline.services.inspection import InspectedObject, InspectedTable, inspect_path
 
 SHOWN_PROBLEMS = 10
@@ -32,39 +35,52 @@ def inspect(
 
 
 def _drawn(each: InspectedObject) -> Tree:
+    path = f"[bold]{escape(each.path)}[/]"
     if each.refused:
-        tree = Tree(f"[bold red]✗[/] [bold]{each.path}[/]  refused: [red]{each.refused}[/]")
+        tree = Tree(f"[bold red]✗[/] {path}  refused: [red]{each.refused}[/]")
         tree.add(each.reason)
         return tree
     encoding = f", {each.encoding}" if each.encoding else ""
-    sure = f"{each.confidence:.0%} sure"
-    tree = Tree(
-        f"[bold green]✓[/] [bold]{each.path}[/]  {each.media_type}{encoding} ({sure}), language {each.language}"
-    )
+    found = f"{each.media_type}{encoding} ({each.confidence:.0%} sure), language {each.language}"
+    tree = Tree(f"[bold green]✓[/] {path}  {found}")
     for table in each.tables:
-        tree.add(_drawn_table(table))
+        _add_table(tree, table)
     if each.problems:
         problems = tree.add(f"[yellow]{each.problems} problems[/]")
         for place, code, reason in each.first_problems[:SHOWN_PROBLEMS]:
-            problems.add(f"{place}: [yellow]{code}[/] – {reason}")
+            problems.add(f"{escape(place)}: [yellow]{code}[/] – {reason}")
         if each.problems > SHOWN_PROBLEMS:
             problems.add(f"… and {each.problems - SHOWN_PROBLEMS} more")
     return tree
 
 
-def _drawn_table(table: InspectedTable) -> Table:
-    name = table.name or "table"
-    if table.proposal is None:
-        drawn = Table(title=f"{name}: {table.rows} pieces of text", title_justify="left")
-        drawn.add_column("fields")
-        drawn.add_row(", ".join(table.fields))
-        return drawn
-    proposal = table.proposal
-    today = f"mapped by {proposal.today}" if proposal.declared else f"would be {proposal.type}: {proposal.type_reason}"
-    drawn = Table(title=f"{name}: {table.rows} records, {today}", title_justify="left")
-    for column in ("field", "means", "sure", "why"):
+def _add_table(tree: Tree, table: InspectedTable) -> None:
+    name = f"[bold]{escape(table.name or 'table')}[/]"
+    if table.shape == SEGMENTS:
+        tree.add(f"{name}: {table.rows} pieces of text ({escape(', '.join(table.fields))})")
+    elif table.proposal is None:
+        branch = tree.add(f"{name}: {table.rows} records, mapped by {table.mapping}")
+        branch.add(_fields([(field, (table.declared or {}).get(field, ""), "", "") for field in table.fields]))
+    else:
+        proposal = table.proposal
+        branch = tree.add(f"{name}: {table.rows} records, would be {proposal.type}: {proposal.type_reason}")
+        rows = [
+            (
+                each.field,
+                f"{each.property}@{each.lang}" if each.lang else each.property,
+                f"{each.confidence:.0%}" if each.property else "",
+                "; ".join(each.reasons),
+            )
+            for each in proposal.fields
+        ]
+        branch.add(_fields(rows))
+
+
+def _fields(rows: Sequence[tuple[str, str, str, str]]) -> Table:
+    drawn = Table()
+    columns = ("field", "means", "sure", "why") if any(row[3] for row in rows) else ("field", "means")
+    for column in columns:
         drawn.add_column(column, overflow="fold")
-    for each in proposal.fields:
-        means = f"{each.property}{'@' + each.lang if each.lang else ''}" if each.property else "[dim]nothing known[/]"
-        drawn.add_row(each.field, means, f"{each.confidence:.0%}", "; ".join(each.reasons))
+    for field, means, *rest in rows:
+        drawn.add_row(escape(field), means or "[dim]nothing known[/]", *map(escape, rest[: len(columns) - 2]))
     return drawn

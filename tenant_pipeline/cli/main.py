@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tenant_pipeline.cli import audit, demo, doctor, export, gate, quarantine, reading, run, source, tenant, up
+from tenant_pipeline.cli import audit, demo, doctor, export, gate, inspect, quarantine, reading, run, source, tenant, up
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
 
@@ -25,6 +25,7 @@ app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)
 app.command("coverage")(reading.coverage)
 app.command("conflicts")(reading.conflicts)
+app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")

@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,9 @@ import pandas as pd
 
 from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.mapping.choose import choose, is_declared
+from tenant_pipeline.core.mapping.mapping import Mapping as DeclaredMapping
+from tenant_pipeline.core.mapping.mapping import field_key
 from tenant_pipeline.core.mapping.proposal import Proposal
 from tenant_pipeline.core.mapping.propose import propose_for_table
 from tenant_pipeline.core.origin import Origin, UnitMode
@@ -34,13 +37,19 @@ READ_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class InspectedTable:
-    """A table: its name, whether it is of records or of text, its rows, and what its fields would be mapped to."""
+    """A table: its name, whether it is of records or of text, its rows, and what its fields would be mapped to.
+
+    `declared` names the property of each field by the mapping that is declared for such tables; without one there is
+    a `proposal`. A table of text has neither.
+    """
 
     name: str
     shape: str
     rows: int
     fields: tuple[str, ...]
-    proposal: Proposal | None
+    mapping: str = ""
+    declared: Mapping[str, str] | None = None
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,8 @@ class InspectedObject:
                 "shape": table.shape,
                 "rows": table.rows,
                 "fields": list(table.fields),
+                "mapping": table.mapping,
+                "declared": dict(table.declared) if table.declared is not None else None,
                 "proposal": table.proposal.as_json() if table.proposal else None,
             }
             for table in self.tables
@@ -119,11 +130,27 @@ def _inspected(raw: _FilesInPlace, path: str, digest: Sha256, origin: Origin, co
 
 def _table(table: Mapping[str, Any], origin: Origin, contracts: Contracts) -> InspectedTable:
     fields: Sequence[str] = table["fields"]
+    about = InspectedTable(table["name"], table["shape"], table["rows"], tuple(fields))
+    if table["shape"] != RECORDS:
+        return about
+    choice = choose(contracts.mappings, fields, RECORDS, origin)
+    if is_declared(choice):
+        return replace(about, mapping=choice.mapping.id, declared=_said_by(choice.mapping, fields))
     rows = [[row.get(name) for name in fields] for row in table["samples"]]
-    proposal = None
-    if table["shape"] == RECORDS:
-        proposal = propose_for_table(contracts.mappings, contracts.vocabulary, fields, RECORDS, origin, rows)
-    return InspectedTable(table["name"], table["shape"], table["rows"], tuple(fields), proposal)
+    proposal = propose_for_table(contracts.mappings, contracts.vocabulary, fields, RECORDS, origin, rows)
+    return replace(about, proposal=proposal)
+
+
+def _said_by(mapping: DeclaredMapping, fields: Sequence[str]) -> dict[str, str]:
+    """What a declared mapping makes of each field that it knows."""
+    by_key = {field_key(name): name for name in reversed(fields)}
+    said: dict[str, str] = {}
+    for rule in mapping.rules:
+        for names in (rule.fields, rule.latitude, rule.longitude):
+            known = next((by_key[field_key(name)] for name in names if field_key(name) in by_key), None)
+            if known is not None:
+                said.setdefault(known, f"{rule.property}@{rule.lang}" if rule.lang else rule.property)
+    return said
 
 
 class _FilesInPlace:

@@ -202,5 +202,5 @@ def test_the_command_lists_and_fetches_nothing_from_this_machine(
     assert json.loads(listed.stdout) == [{"url": url, "times": 1, "locators": ["o00001#message=m1"]}]
     assert "1 citations are left out: url-unreadable." in listed.stderr
     (row,) = json.loads(CliRunner().invoke(app, [*command, "--add", "--origin", "legacy-wiki"]).stdout)
-    assert (row["outcome"], row["reason"].partition(":")[0]) == ("failed", "link-refused")
+    assert (row["outcome"], row["reason"].partition(":")[0]) == ("failed", "link-not-public")
     assert served[1] == []
