@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tenant_pipeline.cli import audit, demo, doctor, gate, reading, run, source, tenant, up
+from tenant_pipeline.cli import audit, demo, doctor, gate, mapping, reading, run, source, tenant, up
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
 
@@ -26,6 +26,7 @@ app.command("statements")(reading.statements)
 app.command("coverage")(reading.coverage)
 app.command("conflicts")(reading.conflicts)
 app.add_typer(gate.app, name="gate")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, TenantRuntimeError
 from tenant_pipeline.core.gate import GateVerdict
+from tenant_pipeline.core.mapping.mapping import MappingRules
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage, StageCount, conserve_chain
@@ -27,6 +28,7 @@ from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
+from tenant_pipeline.services.accepted_mappings import rules_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
@@ -47,11 +49,12 @@ from tenant_pipeline.storage.statements import assemble
 
 @dataclass(frozen=True)
 class StageWork:
-    """What a stage's function is given: the source, its lineage so far, and where to write."""
+    """What a stage's function is given: the source, its lineage so far, the mapping rules, and where to write."""
 
     runtime: Runtime
     source: Source
     lineage: Mapping[Stage, StageRecord]
+    rules: MappingRules
     out: StageOutput
 
     def output_of(self, stage: Stage) -> StoredStage:
@@ -105,7 +108,8 @@ def _run_stage(
         behind = lineage(connection, runtime, source, before=stage)
         input_digest = _input_digest(source, stage, behind)
         require_gates_open(connection, runtime, source, behind, before=stage)
-        version = stage_code_version(runtime, source, stage)
+        rules = rules_of(connection, runtime, tenant)
+        version = stage_code_version(runtime, source, stage, input_digest, rules)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
         if known is not None:
             _note_progress(connection, source, stage, known)
@@ -114,7 +118,7 @@ def _run_stage(
     def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
         started = time.perf_counter()
         with runtime.stage_store(tenant).write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out:
-            result = function(StageWork(runtime, source, behind, out))
+            result = function(StageWork(runtime, source, behind, rules, out))
             upstream = behind[stage.before].counts[-1] if stage.before else None
             _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
             output_digest = out.commit(result.counts)
@@ -239,13 +243,12 @@ def _screen(work: StageWork) -> StageResult:
 
 
 def _map(work: StageWork) -> StageResult:
-    contracts = work.runtime.contracts
     return StageResult(
         map_records(
             work.output_of(Stage.SCREEN),
             work.out,
-            mappings=contracts.mappings,
-            vocabulary=contracts.vocabulary,
+            mappings=work.rules,
+            vocabulary=work.runtime.contracts.vocabulary,
             tenant=work.source.tenant,
             source=work.source.id,
             origin=work.source.origin,

@@ -85,6 +85,8 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("tenant_sources", "id"): SOURCE,
         ("approvals", "gate"): "gate-review",
         ("conflicts", "status"): "open",
+        ("tenant_mappings", "version"): "1.0.0",
+        ("tenant_mappings", "fields_digest"): digest,
     }
     tables = connection.execute(
         """

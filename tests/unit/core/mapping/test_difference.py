@@ -59,7 +59,12 @@ def _said(screened: MemoryStage, rules: MappingRules) -> Counter[str]:
 
 def test_added_removed_changed_and_unchanged_statements_are_told_apart() -> None:
     screened = records_stage(
-        {"name": ["A", "B", "-"], "hall_code": ["x", "B", None], "capacity": ["1", "2", "3"], "colour": ["red", "", "blue"]}
+        {
+            "name": ["A", "B", "-"],
+            "hall_code": ["x", "B", None],
+            "capacity": ["1", "2", "3"],
+            "colour": ["red", "", "blue"],
+        }
     )
     after = _accepting(
         Rule("name", ("hall_code",)),
