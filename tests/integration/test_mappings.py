@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import errors
+from typer.testing import CliRunner
 
+from tenant_pipeline.cli import mapping as mapping_command
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError, SourceStoppedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
@@ -347,3 +352,64 @@ def test_telephones_and_addresses_are_known_by_what_the_screen_put_in_their_plac
     assert [each.property for each in proposal.proposal.fields] == ["name", "telephone", "email"]
     assert "8 of 8 sampled values (100%) read as a telephone number" in " ".join(proposal.proposal.fields[1].reasons)
     assert "081" not in str(proposal.as_json())
+
+
+@pytest.fixture
+def command(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """The commands, over the database that runs."""
+
+    @contextmanager
+    def opened() -> Iterator[Runtime]:
+        yield runtime
+
+    monkeypatch.setattr(mapping_command, "opened", opened)
+    return CliRunner()
+
+
+def test_the_commands_propose_try_accept_list_and_retire(
+    command: CliRunner, tenant: TenantId, halls: SourceId, tmp_path: Path
+) -> None:
+    def told(*words: str) -> Any:
+        result = command.invoke(
+            mapping_command.app, [words[0], "--tenant", tenant, *words[1:], "--json"], catch_exceptions=False
+        )
+        assert result.exit_code == 0
+        return json.loads(result.stdout)
+
+    answer = ["--person", "ann", "--reason", "right"]
+    (proposal,) = told("propose", "--source", halls)
+    file = tmp_path / "proposal.json"
+    file.write_text(json.dumps(proposal), encoding="utf-8")
+    assert told("diff", "--source", halls, "--definition", str(file)) == told("diff", "--source", halls)
+    accepted = told("accept", "--definition", str(file), *answer)
+    assert (accepted["version"], accepted["sources_in_line"]) == ("1.0.0", [halls])
+    assert told("accept", "--definition", str(file), *answer)["repeated"]
+    assert told("diff", "--source", halls, "--definition", str(file)) == []
+    assert [each["state"] for each in told("list")] == ["active"]
+    assert told("retire", "--mapping", accepted["mapping"], *answer)["state"] == "retired"
+
+
+def test_the_commands_print_for_people_what_they_know(command: CliRunner, tenant: TenantId, halls: SourceId) -> None:
+    for words, expected in (
+        (["propose", "--source", halls], "EventVenue"),
+        (["diff", "--source", halls], "CreativeWork -> EventVenue"),
+        (["accept", "--source", halls, "--person", "ann", "--reason", "right"], "1 sources are put in line"),
+        (["propose", "--source", halls], "Every table of the source is known"),
+        (["diff", "--source", halls], "Nothing would change"),
+        (["list"], "active"),
+    ):
+        result = command.invoke(mapping_command.app, [words[0], "--tenant", tenant, *words[1:]], catch_exceptions=False)
+        assert expected in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"{", b"[" * 100_000, b'"' + b"x" * 1_000_001 + b'"'])
+def test_a_file_that_holds_no_definition_is_refused(
+    command: CliRunner, tenant: TenantId, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "definition.json"
+    if content is not None:
+        file.write_bytes(content)
+    words = ["accept", "--tenant", tenant, "--definition", str(file), "--person", "ann", "--reason", "right"]
+    result = command.invoke(mapping_command.app, words)
+    assert isinstance(result.exception, InputError)
+    assert result.exception.remedy
