@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -253,22 +257,34 @@ def test_what_was_accepted_takes_no_change_even_from_the_superuser(
             connection.execute(change)
 
 
+# Ends the process without warning after the version and the places in line are written, before the transaction ends.
+ACCEPT_AND_DIE = """
+import os, signal, sys
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services import mappings
+from tenant_pipeline.services.runtime import connect
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.audit_log import AuditLog
+
+AuditLog.append = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with connect(Settings()) as runtime:
+    mappings.accept(runtime, TenantId(sys.argv[1]), person="ann", reason="right", source_id=SourceId(sys.argv[2]))
+"""
+
+
 def test_killed_before_its_transaction_ends_an_acceptance_has_not_happened_and_can_be_repeated(
-    runtime: Runtime, tenant: TenantId, halls: SourceId, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, tenant: TenantId, halls: SourceId
 ) -> None:
-    (proposal,) = mappings.propose(runtime, tenant, halls)
-    definition = proposal.as_json()["definition"]
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(type(runtime.audit), "append", killed)
-        with pytest.raises(KeyboardInterrupt):
-            mappings.accept(runtime, tenant, person="ann", reason="right", definition=definition)
+    killed = subprocess.run(
+        [sys.executable, "-c", ACCEPT_AND_DIE, tenant, halls],
+        env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
     assert mappings.list_mappings(runtime, tenant) == []
     assert _source(runtime, tenant, halls).ingest_status == "assembled"
-    assert not mappings.accept(runtime, tenant, person="ann", reason="right", definition=definition).repeated
+    assert not _accept(runtime, tenant, halls).repeated
+    assert len(mappings.list_mappings(runtime, tenant)) == 1
 
 
 @pytest.mark.parametrize(("person", "reason"), [("", "right"), ("ann", " ")])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.mapping.nothing import NULL_WORDS, says_something
 from tenant_pipeline.core.mapping.stage import map_records
+from tenant_pipeline.core.tables import BATCH_ROWS
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tests.unit.pii.memory_stage import MemoryStage, records_stage
 
@@ -76,6 +77,12 @@ def test_a_code_that_the_other_table_does_not_have_went_nowhere() -> None:
     )
     by_field = {each["field"]: each["unmapped"] for each in document["tables"][0]["field_values"]}
     assert by_field == {"id": 2, "name_th": 0, "name_en": 0, "geography_id": 2}
+
+
+def test_a_full_batch_of_records_with_several_statements_each_is_written_in_bounded_frames() -> None:
+    count = BATCH_ROWS // 2 + 1
+    document = _report(records_stage({"name": ["A"] * count, "capacity": ["1"] * count, "zip": ["83000"] * count}))
+    assert document["totals"]["values_mapped"] == 3 * count  # the stage in memory refuses a frame above BATCH_ROWS
 
 
 @pytest.mark.parametrize("word", NULL_WORDS)
