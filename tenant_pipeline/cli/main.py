@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from tenant_pipeline.cli import audit, demo, doctor, export, gate, inspect, quarantine, reading, run, source, tenant, up
+from tenant_pipeline.cli import (
+    audit,
+    demo,
+    doctor,
+    export,
+    gate,
+    inspect,
+    mapping,
+    quarantine,
+    reading,
+    run,
+    source,
+    tenant,
+    up,
+)
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
 
@@ -29,6 +43,7 @@ app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 

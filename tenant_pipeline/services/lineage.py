@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import SourceStoppedError
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services import gates, registry, sources, stage_records
+from tenant_pipeline.services.accepted_mappings import chosen_mappings
 from tenant_pipeline.services.code_version import code_version, with_parameters
+from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -29,11 +32,17 @@ def lineage(
     """The records that lead from the source's unit to `before` (or as far as it has come), by stage."""
     found: dict[Stage, StageRecord] = {}
     digest = source.unit_digest
+    decisions = decisions_of(connection, runtime, source)
     for stage in STAGES:
         if stage is before:
             break
         record = stage_records.find(
-            connection, source.tenant, source.id, stage, digest, stage_code_version(runtime, source, stage)
+            connection,
+            source.tenant,
+            source.id,
+            stage,
+            digest,
+            stage_code_version(runtime, source, stage, digest, decisions),
         )
         if record is None:
             break
@@ -42,31 +51,28 @@ def lineage(
     return found
 
 
-def stage_code_version(runtime: Runtime, source: Source, stage: Stage) -> str:
-    """The code version of a stage for one source: its code, and the parameters that can change its output."""
+def stage_code_version(
+    runtime: Runtime, source: Source, stage: Stage, input_digest: Sha256, decisions: Decisions
+) -> str:
+    """The code version of a stage over one input: its code, and the parameters that can change its output.
+
+    An accepted mapping is a parameter of `map` only where one of the source's tables chooses it.
+    """
     parameters: dict[str, Any] = {}
     if stage is Stage.SCREEN:
         parameters = {
             "key": runtime.keys.digest_key(source.tenant).key_id,
             "agreement": agreement_in_place(runtime, source.tenant),
         }
-    if stage in (Stage.RECEIVE, Stage.IDENTIFY):
-        released = releases_of(runtime, source, stage)
-        parameters |= {"released": sorted(released)} if released else {}
+    released = decisions.released_from(stage)
+    if released:
+        parameters["released"] = sorted(released)
     if stage is Stage.RECEIVE and runtime.settings.clamav:
         parameters["malware"] = "clamav"
+    if stage is Stage.MAP and decisions.rules.accepted:
+        screened = runtime.stage_store(source.tenant).read(input_digest)
+        parameters = chosen_mappings(screened, decisions.rules, str(source.origin))
     return with_parameters(code_version(stage), parameters)
-
-
-def releases_of(runtime: Runtime, source: Source, stage: Stage) -> frozenset[tuple[str, str]]:
-    """The locators and codes of what this stage refused and a person released."""
-    with runtime.database.tenant(source.tenant) as connection:
-        rows = connection.execute(
-            "SELECT locator, code FROM runtime.quarantine_releases"
-            " WHERE tenant_id = %s AND source_id = %s AND stage = %s",
-            (source.tenant, source.id, str(stage)),
-        ).fetchall()
-    return frozenset((row["locator"], row["code"]) for row in rows)
 
 
 def agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:

@@ -28,12 +28,12 @@ from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
+from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
     agreement_in_place,
     lineage,
-    releases_of,
     require_gates_open,
     stage_code_version,
 )
@@ -49,11 +49,12 @@ from tenant_pipeline.storage.statements import assemble
 
 @dataclass(frozen=True)
 class StageWork:
-    """What a stage's function is given: the source, its lineage so far, and where to write."""
+    """What a stage's function is given: the source, its lineage so far, what people decided, and where to write."""
 
     runtime: Runtime
     source: Source
     lineage: Mapping[Stage, StageRecord]
+    decisions: Decisions
     out: StageOutput
 
     def output_of(self, stage: Stage) -> StoredStage:
@@ -107,7 +108,8 @@ def _run_stage(
         behind = lineage(connection, runtime, source, before=stage)
         input_digest = _input_digest(source, stage, behind)
         require_gates_open(connection, runtime, source, behind, before=stage)
-        version = stage_code_version(runtime, source, stage)
+        decisions = decisions_of(connection, runtime, source)
+        version = stage_code_version(runtime, source, stage, input_digest, decisions)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
         if known is not None:
             _note_progress(connection, source, stage, known)
@@ -116,7 +118,7 @@ def _run_stage(
     def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
         started = time.perf_counter()
         with runtime.stage_store(tenant).write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out:
-            result = function(StageWork(runtime, source, behind, out))
+            result = function(StageWork(runtime, source, behind, decisions, out))
             upstream = behind[stage.before].counts[-1] if stage.before else None
             _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
             output_digest = out.commit(result.counts)
@@ -222,7 +224,7 @@ def _receive(work: StageWork) -> StageResult:
             raw,
             work.out,
             ReceiveLimits(),
-            released=releases_of(work.runtime, work.source, Stage.RECEIVE),
+            released=work.decisions.released_from(Stage.RECEIVE),
             scanner=ClamAV(address) if address else None,
         )
     )
@@ -230,7 +232,7 @@ def _receive(work: StageWork) -> StageResult:
 
 def _identify(work: StageWork) -> StageResult:
     raw = work.runtime.raw_zone(work.source.tenant)
-    released = releases_of(work.runtime, work.source, Stage.IDENTIFY)
+    released = work.decisions.released_from(Stage.IDENTIFY)
     return StageResult(identify(work.output_of(Stage.RECEIVE), raw, work.out, released=released))
 
 
@@ -252,13 +254,12 @@ def _screen(work: StageWork) -> StageResult:
 
 
 def _map(work: StageWork) -> StageResult:
-    contracts = work.runtime.contracts
     return StageResult(
         map_records(
             work.output_of(Stage.SCREEN),
             work.out,
-            mappings=contracts.mappings,
-            vocabulary=contracts.vocabulary,
+            mappings=work.decisions.rules,
+            vocabulary=work.runtime.contracts.vocabulary,
             tenant=work.source.tenant,
             source=work.source.id,
             origin=work.source.origin,

@@ -86,6 +86,8 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("approvals", "gate"): "gate-review",
         ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
+        ("tenant_mappings", "version"): "1.0.0",
+        ("tenant_mappings", "fields_digest"): digest,
     }
     tables = connection.execute(
         """

@@ -25,6 +25,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.services import registry, sources, stage_records
 from tenant_pipeline.services.citations import Added, CitedUrl, add_cited, cited_urls
+from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.lineage import RAW_STAGES, stage_code_version
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
@@ -81,8 +82,10 @@ def citing(
     """A source whose `extract` found these citations, beside a table that merely has a field `url`."""
     source = chat_source(runtime, tenant, tmp_path)
     upstream = [run_stage(runtime, tenant, source.id, stage) for stage in STAGES[: STAGES.index(Stage.EXTRACT)]]
-    version = stage_code_version(runtime, source, Stage.EXTRACT)
     taken = upstream[-1].output_digest
+    with runtime.database.tenant(tenant) as connection:
+        decisions = decisions_of(connection, runtime, source)
+    version = stage_code_version(runtime, source, Stage.EXTRACT, taken, decisions)
     assert Stage.EXTRACT in RAW_STAGES
     counts = (StageCount("object", 1, 1, 0, 0, len(cited) + 1, "row"),)
     with runtime.stage_store(tenant).write(Stage.EXTRACT, taken, version, encrypted=True) as out:

@@ -30,9 +30,9 @@ TYPE_WORDS: Mapping[str, str] = {
 
 _BESIDE = """
 place site location building main full official contact office public general no number num code detail
-details info line text value of the max maximum total licensed registered primary 1 person persons people
+details info line and text value of the max maximum total licensed registered primary 1 person persons people
 pax sqm m2 degree degrees seating usable gross net สถานที่ อาคาร หลัก เต็ม ทางการ ติดต่อ สำนักงาน หมายเลข
-เบอร์ เลขที่ รหัส ข้อมูล ของ ที่ ร้าน งาน สูงสุด รวม ทั้งหมด คน ที่นั่ง ตรม ตารางเมตร องศา ใช้สอย 地点 场所
+เบอร์ เลขที่ รหัส ข้อมูล ของ ที่ ร้าน งาน สูงสุด รวม ทั้งหมด คน ที่นั่ง ตรม ตารางเมตร องศา ใช้สอย ที่ตั้ง และ 地点 场所
 主要 详细 正式 官方 联系 办公 办公室 号码 号 编号 信息 的 最大 总 单位 人 平方米 度
 """
 QUALIFIERS = frozenset(TYPE_WORDS) | frozenset(_BESIDE.split())

@@ -12,7 +12,7 @@ from tenant_pipeline.core.mapping.report import TableReport, totals
 from tenant_pipeline.core.mapping.statements import is_statements, map_statements, statements_report
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
-from tenant_pipeline.core.tables import StageReader, StageWriter
+from tenant_pipeline.core.tables import BATCH_ROWS, StageReader, StageWriter
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 
@@ -48,7 +48,8 @@ def map_records(
         with out.table(table.reader.descriptor.name, "statements") as writer:
             for batch in application.batches(table):
                 made = batch.statements.select(list(STATEMENT_COLUMNS))
-                writer.write(made.to_pandas(types_mapper=pd.ArrowDtype))
+                for start in range(0, max(made.num_rows, 1), BATCH_ROWS):
+                    writer.write(made.slice(start, BATCH_ROWS).to_pandas(types_mapper=pd.ArrowDtype))
                 silent = pc.invert(batch.speaking)
                 if pc.any(silent).as_py():
                     out.reject_many(_rejects(batch.records["locator"].filter(silent)))

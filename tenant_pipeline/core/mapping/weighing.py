@@ -21,6 +21,8 @@ UNREADABLE = 0.3
 """What a name still counts when none of the values reads as what it promises."""
 OUT_OF_PLACE = 0.5
 """What a name counts when the values are plainly of another kind."""
+SUPPOSED = 0.97
+"""What a name counts whose language only the script of the values tells: a field that states it comes first."""
 PLAINLY, LEAST_SHARE, ONE_LANGUAGE = 0.8, 0.6, 0.9
 
 AREA_REFERENCE = "AdministrativeArea:identifier:{value}"
@@ -147,6 +149,7 @@ def _weighed(
         lang = ""
     elif not named.stated and found.languages:
         lang = found.language(ONE_LANGUAGE)
+        confidence *= SUPPOSED
         reasons.append(
             f"by content: nearly all is written in the script of {lang}"
             if lang

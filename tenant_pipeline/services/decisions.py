@@ -1,0 +1,37 @@
+"""What people have decided that changes what the stages make of a source: accepted mappings, released refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenant_pipeline.core.mapping.mapping import MappingRules
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.services.accepted_mappings import rules_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection
+
+Refusal = tuple[str, str]
+"""The locator and the code of a refusal."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The mapping rules with those that the tenant accepted, and the refusals of the source that a person released."""
+
+    rules: MappingRules
+    released: frozenset[tuple[Stage, Refusal]]
+
+    def released_from(self, stage: Stage) -> frozenset[Refusal]:
+        """The refusals of one stage that a person released."""
+        return frozenset(refusal for refused_by, refusal in self.released if refused_by is stage)
+
+
+def decisions_of(connection: Connection, runtime: Runtime, source: Source) -> Decisions:
+    """What has been decided of a source up to now."""
+    rows = connection.execute(
+        "SELECT stage, locator, code FROM runtime.quarantine_releases WHERE tenant_id = %s AND source_id = %s",
+        (source.tenant, source.id),
+    ).fetchall()
+    released = frozenset((Stage(row["stage"]), (row["locator"], row["code"])) for row in rows)
+    return Decisions(rules_of(connection, runtime, source.tenant), released)
