@@ -6,6 +6,8 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from tenant_pipeline.intake.text_encoding import ODD_BYTES
+
 LONGEST_BLOCK = 16 * 1024 * 1024
 
 
@@ -17,7 +19,7 @@ def component_blocks(stream: BinaryIO, encoding: str, name: str) -> Iterator[tup
     begin, end = f"BEGIN:{name}", f"END:{name}"
     lines: list[str] | None = None
     number = depth = length = 0
-    text = io.TextIOWrapper(stream, encoding=encoding or "utf-8", errors="replace")
+    text = io.TextIOWrapper(stream, encoding=encoding or "utf-8", errors=ODD_BYTES)
     for raw in iter(lambda: text.readline(LONGEST_BLOCK), ""):
         line = raw.lstrip("\ufeff").rstrip("\n")
         mark = line.strip().upper()

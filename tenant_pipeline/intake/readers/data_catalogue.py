@@ -15,6 +15,7 @@ from rdflib.term import Node
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
 from tenant_pipeline.intake.readers.parser_guard import refused_as
 from tenant_pipeline.intake.readers.storable import storable
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _NAMESPACE = "http://www.w3.org/ns/dcat#"
 _LANGUAGES = ("th", "en", "zh")
@@ -39,7 +40,7 @@ def read_dcat(stream: BinaryIO, encoding: str) -> Items:
     (`remote-context`), and where no dataset is described.
     """
     content = stream.read()
-    start = content.decode(encoding or "utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    start = text_of_bytes(content, encoding or "utf-8").lstrip("\ufeff \t\r\n")
     graph = Graph()
     if start[:1] in ("{", "["):
         _parse(graph, _local_json(start), "json-ld")

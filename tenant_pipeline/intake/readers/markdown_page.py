@@ -13,6 +13,7 @@ from tenant_pipeline.intake.readers.json_records import flatten
 from tenant_pipeline.intake.readers.plain_values import plain
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
 from tenant_pipeline.intake.readers.yaml_records import yaml_documents
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _MARKED = ("# ", "## ", "|--", "| --")
@@ -36,7 +37,7 @@ def read_markdown(stream: BinaryIO, encoding: str) -> Items:
 
     Front matter that cannot be read is a problem, and the page is read without it.
     """
-    text = stream.read().decode(encoding or "utf-8", errors="replace").lstrip("\ufeff")
+    text = text_of_bytes(stream.read(), encoding or "utf-8").lstrip("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     matter = _FRONT_MATTER.match(text)
     title: str | None = None

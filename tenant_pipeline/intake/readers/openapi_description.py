@@ -11,6 +11,7 @@ from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Unreadabl
 from tenant_pipeline.intake.readers.parser_guard import refused_as, within_bounds
 from tenant_pipeline.intake.readers.storable import storable
 from tenant_pipeline.intake.readers.yaml_records import yaml_documents
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _MARK = re.compile(r"""(?m)^\s*\{?\s*["']?(?:openapi["']?\s*:\s*["']?3|swagger["']?\s*:\s*["']?2)""")
@@ -28,7 +29,7 @@ def read_openapi(stream: BinaryIO, encoding: str) -> Items:
 
     Raises UnreadableError for what is neither JSON nor YAML, or describes no service.
     """
-    text = stream.read().decode(encoding or "utf-8", errors="replace").lstrip("\ufeff \t\r\n")
+    text = text_of_bytes(stream.read(), encoding or "utf-8").lstrip("\ufeff \t\r\n")
     if text.startswith("{"):
         with refused_as("broken-json", "The JSON is not well-formed or too deeply nested."):
             document = json.loads(text)

@@ -15,6 +15,7 @@ from tenant_pipeline.intake.readers.perplexity_response import (
     response_line_items,
 )
 from tenant_pipeline.intake.readers.perplexity_thread import thread_items
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _MARKS = ("pplx-full-logo", "r2cdn.perplexity.ai", "perplexity.ai/search")
 _SOURCE = re.compile(
@@ -57,7 +58,7 @@ def read_perplexity(stream: BinaryIO, encoding: str) -> Items:
         items = response_items(stream, encoding)
     else:
         stream.seek(0)
-        items = thread_items(stream.read().decode(encoding or "utf-8", errors="replace"))
+        items = thread_items(text_of_bytes(stream.read(), encoding or "utf-8"))
     found_any = False
     for item in items:
         found_any = found_any or (isinstance(item, Item) and item.table == MESSAGES)

@@ -6,6 +6,7 @@ import re
 from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 LONGEST_TEXT = 900_000
 _DATE_LINE = re.compile(r"(?:วัน\S*\s*(?:ที่)?\s*)?\d{1,2}\s+\S+\s+\d{4}|\d{1,2}/\d{1,2}/\d{4}|\d{4}-\d{2}-\d{2}")
@@ -14,7 +15,7 @@ _ADDRESS = re.compile(r"https?://\S+")
 
 def read_text(stream: BinaryIO, encoding: str) -> Items:
     """The text, in pieces where it is very long."""
-    text = stream.read().decode(encoding, errors="replace")
+    text = text_of_bytes(stream.read(), encoding)
     lines = [line.strip() for line in text.splitlines()]
     filled = [line for line in lines if line]
     if not filled:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.sql_statements import sql_statements
 from tenant_pipeline.intake.readers.storable import storable
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 DIALECTS = ("postgres", "mysql", "tsql", "sqlite")
 LONGEST_STATEMENT = 1_000_000
@@ -55,7 +56,7 @@ def looks_like_sql(text: str, path: str) -> bool:
 def read_sql(stream: BinaryIO, encoding: str) -> Items:
     """Each table and each column, with what later statements say about it. Statements that hold rows, and those that
     cannot be parsed, are problems. Raises UnreadableError where no table is defined."""
-    text = stream.read().decode(encoding or "utf-8", errors="replace").lstrip("\ufeff")
+    text = text_of_bytes(stream.read(), encoding or "utf-8").lstrip("\ufeff")
     definitions: list[tuple[int, str]] = []
     for line, statement in sql_statements(text):
         if _DEFINES.match(statement):

@@ -13,6 +13,7 @@ from tenant_pipeline.intake.readers.json_records import flatten
 from tenant_pipeline.intake.readers.parser_guard import refused_as, within_bounds
 from tenant_pipeline.intake.readers.plain_values import plain
 from tenant_pipeline.intake.readers.storable import storable
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 DEEPEST = 100
 _FREE_NODES = 100_000
@@ -50,7 +51,7 @@ def looks_like_yaml(text: str, path: str) -> bool:
 @within_bounds
 def read_yaml(stream: BinaryIO, encoding: str) -> Items:
     """The records of each document. Raises UnreadableError for what is not YAML and for what aliases blow up."""
-    documents = list(yaml_documents(stream.read().decode(encoding or "utf-8", errors="replace")))
+    documents = list(yaml_documents(text_of_bytes(stream.read(), encoding or "utf-8")))
     for number, document in enumerate(documents, 1):
         for table, pointer, values in loaded_records(document):
             yield Item(table, pointer if len(documents) == 1 else f"document={number}&pointer={pointer}", values)
