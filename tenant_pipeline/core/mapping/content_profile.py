@@ -101,6 +101,8 @@ _DEGREES = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{2,18}°?")
 _DIGIT = re.compile(r"\d")
 _DATE_SIGNS = re.compile(r"[-/.年月日\s]|[^\W\d]")
 _WEB = re.compile(r"^(?:https?://|www\.)|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/\S*)?$", re.IGNORECASE)
+_DIALLED = re.compile(r"^[^\d+]*(?:\+|[(]?0)")
+"""Numbers are written as they are dialled: digits that begin with neither `+` nor `0` are more often codes and ids."""
 _LEAST_DIGITS, _MOST_DIGITS = 3, 60
 _SENTENCE = 80
 
@@ -119,7 +121,7 @@ def _is_telephone(value: str) -> bool:
         _LEAST_DIGITS <= digits <= _MOST_DIGITS
         and digits * 2 >= len(value)
         and not _is_date(value)
-        and (digits >= 8 or digits <= 4)
+        and bool(_DIALLED.match(value))
         and _reads(Datatype.TELEPHONE, value)
     )
 

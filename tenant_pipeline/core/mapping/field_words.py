@@ -34,6 +34,9 @@ details info line and text value of the max maximum total licensed registered pr
 pax sqm m2 degree degrees seating usable gross net สถานที่ อาคาร หลัก เต็ม ทางการ ติดต่อ สำนักงาน หมายเลข
 เบอร์ เลขที่ รหัส ข้อมูล ของ ที่ ร้าน งาน สูงสุด รวม ทั้งหมด คน ที่นั่ง ตรม ตารางเมตร องศา ใช้สอย ที่ตั้ง และ 地点 场所
 主要 详细 正式 官方 联系 办公 办公室 号码 号 编号 信息 的 最大 总 单位 人 平方米 度
+hospital restaurant museum temple market school university theatre theater stadium park beach shop store
+โรงพยาบาล ร้านอาหาร พิพิธภัณฑ์ วัด ตลาด โรงเรียน มหาวิทยาลัย โรงละคร สนาม สวน หาด
+医院 餐厅 博物馆 寺庙 市场 学校 大学 剧院 体育场 公园 海滩 商店
 """
 QUALIFIERS = frozenset(TYPE_WORDS) | frozenset(_BESIDE.split())
 """Words that may stand beside a known one without making it mean something else."""

@@ -23,6 +23,8 @@ OUT_OF_PLACE = 0.5
 """What a name counts when the values are plainly of another kind."""
 SUPPOSED = 0.97
 """What a name counts whose language only the script of the values tells: a field that states it comes first."""
+AGAINST_THE_NAME = 0.6
+"""What the values count for a property when the name speaks of another."""
 PLAINLY, LEAST_SHARE, ONE_LANGUAGE = 0.8, 0.6, 0.9
 
 AREA_REFERENCE = "AdministrativeArea:identifier:{value}"
@@ -33,7 +35,7 @@ _BY_CONTENT: Sequence[tuple[Kind, str, float]] = (
     (Kind.TELEPHONE, "telephone", 0.75),
     (Kind.LATITUDE, LATITUDE, 0.7),
     (Kind.LONGITUDE, LONGITUDE, 0.7),
-    (Kind.POSTAL_CODE, "postalCode", 0.65),
+    (Kind.POSTAL_CODE, "postalCode", 0.5),
     (Kind.AREA, "floorSize", 0.5),
     (Kind.RUNNING_TEXT, "description", 0.5),
     (Kind.DATE, "startDate", 0.3),
@@ -106,13 +108,14 @@ def _all(
     for candidate in by_name(name, known):
         named.add(candidate.meaning.property)
         yield _weighed(candidate, times, found, vocabulary, by_content)
+    without_name = "by name: it speaks of something else" if named else "by name: not known"
     for property_, (confidence, kind) in by_content.items():
         if property_ not in named:
             yield Candidate(
                 property_,
                 "",
-                confidence,
-                ("by name: not known", f"by content: {_told(found.share(kind), found)} read as a {kind}"),
+                round(confidence * (AGAINST_THE_NAME if named else 1), 4),
+                (without_name, f"by content: {_told(found.share(kind), found)} read as a {kind}"),
                 AREA_REFERENCE if property_ == "containedInPlace" else "{value}",
                 found.share(kind),
             )

@@ -40,6 +40,7 @@ def _of(proposal: Proposal, field: str) -> FieldProposal:
         ("场馆名称", "name", "zh"),
         ("ชื่อภาษาอังกฤษของสถานที่", "name", "en"),
         ("ชื่อโรงแรม", "name", "th"),
+        ("HospitalName", "name", ""),
         ("ที่อยู่สถานที่", "address", ""),
         ("地址（中文）", "address", "zh"),
         ("联系电话号码", "telephone", ""),
@@ -92,10 +93,19 @@ def test_values_tell_what_names_do_not() -> None:
     assert "9 of 9 sampled values (100%) read as a e-mail address" in proposal.fields[0].reasons[1]
 
 
+def test_digits_whose_field_speaks_of_something_else_are_no_telephone_numbers() -> None:
+    proposal = _proposed(date_of_birth=["0812345678", "0823456789"], id=["81234567", "82345678"], name=["A", "B"])
+    assert [each.property for each in proposal.fields] == ["", "", "name"]
+    assert {each.property: each.confidence for each in proposal.fields[0].alternatives}["telephone"] == 0.45
+
+
 def test_pseudonyms_are_known_by_their_type() -> None:
     proposal = _proposed(x=[PHONE] * 3, y=[EMAIL, f"{EMAIL} (office)", EMAIL], phone=[EMAIL] * 3)
-    assert [each.property for each in proposal.fields] == ["telephone", "email", "email"]
-    assert {each.property: each.confidence for each in proposal.fields[2].alternatives} == {"telephone": 0.3}
+    assert [each.property for each in proposal.fields] == ["telephone", "email", ""]
+    assert {each.property: each.confidence for each in proposal.fields[2].alternatives} == {
+        "email": 0.48,
+        "telephone": 0.3,
+    }
 
 
 def test_a_name_whose_values_cannot_be_read_so_is_not_believed() -> None:
