@@ -117,4 +117,13 @@ SAMPLES: dict[Origin, Sample] = {
             Said("WebPage", "url", "", "https://nakluea.example/halls", "message=1-answer&citation=2&field=url"),
         ),
     ),
+    Origin.MIXED: Sample(
+        "halls.csv",
+        "csv",
+        (
+            Said("EventVenue", "name", "zh", "奥陆贸易中心", "row=3&field=中文名"),
+            Said("EventVenue", "openingDate", "", "2016-08-12", "row=2&field=วันที่เปิด"),
+            Said("EventVenue", "postalCode", "", "81120", "row=2&field=รหัสไปรษณีย์"),
+        ),
+    ),
 }  # fmt: skip
