@@ -12,12 +12,15 @@ from collections.abc import Iterator
 GOOD = ("venues.csv", b"name_en,capacity\nHall,10\n")
 PACKED_LEAST = zipfile.ZIP_DEFLATED
 
-TRAVERSALS = (
-    "../x.csv", "../../x.csv", "a/../../x.csv", "./x.csv", "a/./x.csv", "a//x.csv", "..", "a/..", "../",
-    "...//../x.csv",
-    "/etc/cron.d/x", "//host/share/x.csv", "\\\\host\\share\\x.csv", "C:/x.csv", "C:\\x.csv", "c:x.csv", "..\\x.csv",
-    "a\\..\\..\\x.csv", "/x.csv", "a/../b/../../x.csv", "\\x.csv", "file:/x.csv",
+LEADING_OUT = (
+    "../x.csv", "../../x.csv", "a/../../x.csv", "./x.csv", "a/./x.csv", "a//x.csv", "..", "a/..", "...//../x.csv",
+    "a/../b/../../x.csv", "ก/../../x.csv", "deep/./x.csv", "deep//x.csv", "deep/../../../x.csv",
 )  # fmt: skip
+ABSOLUTE = (
+    "/x.csv", "/etc/cron.d/x", "//host/share/x.csv", "\\\\host\\share\\x.csv", "C:/x.csv", "C:\\x.csv", "..\\x.csv",
+    "a\\..\\..\\x.csv", "\\x.csv", "file:/x.csv", "deep/..\\x.csv", "ก\\x.csv",
+)  # fmt: skip
+"""Paths of another system count as absolute: nothing tells where they lead."""
 
 
 def _zip(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -32,24 +35,15 @@ def _zip(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
 def hostile_members(seed: int) -> Iterator[tuple[bytes, str]]:
     """Archives with one member that is to be refused, and the code of the refusal."""
     chance = random.Random(seed)
-    for name in TRAVERSALS:
-        for prefix in ("", "deep/", "ก/"):
-            path = prefix + name
-            if name.startswith(("/", "\\")) and prefix:
-                continue
-            absolute = "\\" in path or path.startswith("/") or path.split("/")[0].endswith(":")
-            code = "absolute-path" if absolute else "path-traversal"
-            if path.endswith("/") or (prefix and ":" in name and "\\" not in name):
-                continue
-            if name == "c:x.csv":
-                continue
-            yield _zip((_named(path), b"x")), code
+    for code, names in (("path-traversal", LEADING_OUT), ("absolute-path", ABSOLUTE)):
+        for name in names:
+            yield _zip((_named(name), b"x")), code
     for kind in (stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK):
         for target in (b"/etc/passwd", b"../../secret", b"venues.csv"):
             info = zipfile.ZipInfo(f"link-{kind}")
             info.external_attr = (kind | 0o777) << 16
             yield _zip((info, target)), "special-member"
-    for name in ("VENUES.csv", "venues.csv", "Venues.CSV", "ｖenues.csv".replace("ｖ", "v")):
+    for name in ("VENUES.csv", "venues.csv", "Venues.CSV"):
         yield _zip((_named(name), b"other")), "colliding-name"
     for _ in range(20):
         packed = _zip((_named("member.bin"), chance.randbytes(2000)))

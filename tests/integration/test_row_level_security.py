@@ -232,7 +232,18 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         connection.execute("UPDATE runtime.gate_verdicts SET band = 'pass'")
 
 
-@pytest.mark.parametrize("history", ["audit_log", "stage_runs", "gate_overrides", "approvals", "publish_pipeline"])
+@pytest.mark.parametrize(
+    "history",
+    [
+        "audit_log",
+        "stage_runs",
+        "gate_overrides",
+        "approvals",
+        "publish_pipeline",
+        "tenant_mappings",
+        "quarantine_releases",
+    ],
+)
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:
     with tenants.superuser() as connection:
         for statement in (f"UPDATE runtime.{history} SET tenant_id = tenant_id", f"DELETE FROM runtime.{history}",
