@@ -37,7 +37,7 @@ def table_records(rows: Sequence[Row], name: str | None) -> Iterator[tuple[int |
         return
     if all(len(cells) == 2 and cells[0].heads and not cells[1].heads for _, cells in rows):
         labels = unique_names([cells[0].text for _, cells in rows])
-        values: dict[str, str | None] = {"name": name}
+        values: dict[str, str | None] = {"name": name} if name else {}
         values.update({label: cells[1].text or None for label, (_, cells) in zip(labels, rows, strict=True)})
         yield None, values
         return

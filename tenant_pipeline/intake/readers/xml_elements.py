@@ -46,10 +46,12 @@ def elements(stream: BinaryIO, names: Sequence[str]) -> Iterator[Any]:
 
 
 def _let_go(element: Any) -> None:
+    """Empty an element, and drop those of its name before it; siblings of other names may still be asked for."""
     element.clear()
-    parent = element.getparent()
-    while parent is not None and element.getprevious() is not None:
-        del parent[0]
+    before = element.getprevious()
+    while before is not None and before.tag == element.tag:
+        element.getparent().remove(before)
+        before = element.getprevious()
 
 
 def local_name(element: Any) -> str:
