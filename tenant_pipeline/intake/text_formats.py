@@ -15,9 +15,12 @@ from tenant_pipeline.intake.readers.claude_export import (
     looks_like_claude_projects,
     looks_like_claude_users,
 )
+from tenant_pipeline.intake.readers.confluence_export import looks_like_confluence_export
+from tenant_pipeline.intake.readers.confluence_page import looks_like_confluence_page
 from tenant_pipeline.intake.readers.contact_cards import looks_like_vcard
 from tenant_pipeline.intake.readers.csv_table import delimiter_of
 from tenant_pipeline.intake.readers.data_catalogue import looks_like_dcat
+from tenant_pipeline.intake.readers.dokuwiki_page import looks_like_dokuwiki
 from tenant_pipeline.intake.readers.gemini_export import (
     looks_like_gemini_activity,
     looks_like_gemini_activity_page,
@@ -27,6 +30,10 @@ from tenant_pipeline.intake.readers.geojson import looks_like_geojson
 from tenant_pipeline.intake.readers.gpx_track import looks_like_gpx
 from tenant_pipeline.intake.readers.kml_places import looks_like_kml
 from tenant_pipeline.intake.readers.markdown_page import looks_like_markdown
+from tenant_pipeline.intake.readers.mediawiki_dump import looks_like_mediawiki_dump
+from tenant_pipeline.intake.readers.news_feed import looks_like_feed
+from tenant_pipeline.intake.readers.newsml_g2 import looks_like_newsml_g2
+from tenant_pipeline.intake.readers.notion_page import looks_like_notion
 from tenant_pipeline.intake.readers.odata_answer import looks_like_odata
 from tenant_pipeline.intake.readers.openapi_description import looks_like_openapi
 from tenant_pipeline.intake.readers.perplexity_export import (
@@ -35,6 +42,7 @@ from tenant_pipeline.intake.readers.perplexity_export import (
 )
 from tenant_pipeline.intake.readers.socrata_rows import looks_like_socrata
 from tenant_pipeline.intake.readers.sql_definitions import looks_like_sql
+from tenant_pipeline.intake.readers.wikitext import looks_like_wikitext
 from tenant_pipeline.intake.readers.xml_records import looks_like_xml
 from tenant_pipeline.intake.readers.yaml_records import looks_like_yaml
 
@@ -44,7 +52,6 @@ Recogniser = Callable[[str, str], bool]
 LINES = 50
 LONGEST_TABLE_LINE = 2_000
 _MARKUP = ("<!doctype html", "<html", "<head", "<body", "<table", "<div")
-_FEEDS = ("<rss", "<feed", "<rdf:rdf")
 
 
 class TextFormat(NamedTuple):
@@ -79,11 +86,6 @@ def _looks_like_json(text: str, path: str) -> bool:
     if start.startswith("{"):
         return follows in ('"', "}", "")
     return start.startswith("[") and (follows in ("{", "[", '"', "]", "-", "") or follows.isdigit())
-
-
-def _looks_like_feed(text: str, path: str) -> bool:
-    start = text.lstrip()[:LONGEST_TABLE_LINE].casefold()
-    return start.startswith(("<?xml", *_FEEDS)) and any(mark in start for mark in _FEEDS)
 
 
 def _looks_like_html(text: str, path: str) -> bool:
@@ -134,13 +136,20 @@ TEXT_FORMATS: tuple[TextFormat, ...] = (
     TextFormat("json", "application/json", _looks_like_json, 1.0),
     TextFormat("kml", "application/vnd.google-earth.kml+xml", looks_like_kml, 1.0),
     TextFormat("gpx", "application/gpx+xml", looks_like_gpx, 1.0),
-    TextFormat("feed", "application/rss+xml", _looks_like_feed, 1.0),
+    TextFormat("mediawiki-dump", "application/xml", looks_like_mediawiki_dump, 1.0),
+    TextFormat("confluence-export", "application/xml", looks_like_confluence_export, 1.0),
+    TextFormat("newsml-g2", "application/vnd.iptc.g2.newsitem+xml", looks_like_newsml_g2, 1.0),
+    TextFormat("feed", "application/rss+xml", looks_like_feed, 1.0),
+    TextFormat("confluence-page", "text/html", looks_like_confluence_page, 1.0),
     TextFormat("html", "text/html", _looks_like_html, 1.0),
     TextFormat("xml", "application/xml", looks_like_xml, 0.9),
     TextFormat("csv", "text/csv", _is_named_csv, 1.0),
     TextFormat("vcard", "text/vcard", looks_like_vcard, 1.0),
     TextFormat("icalendar", "text/calendar", looks_like_icalendar, 1.0),
     TextFormat("sql", "application/sql", looks_like_sql, 0.9),
+    TextFormat("dokuwiki", "text/x-dokuwiki", looks_like_dokuwiki, 0.9),
+    TextFormat("wikitext", "text/x-wiki", looks_like_wikitext, 0.9),
+    TextFormat("notion", "text/markdown", looks_like_notion, 0.9),
     TextFormat("yaml", "application/yaml", looks_like_yaml, 0.8),
     TextFormat("markdown", "text/markdown", looks_like_markdown, 0.8),
     TextFormat("csv", "text/csv", _looks_like_csv, 0.8),

@@ -126,4 +126,22 @@ SAMPLES: dict[Origin, Sample] = {
             Said("EventVenue", "postalCode", "", "81120", "row=2&field=รหัสไปรษณีย์"),
         ),
     ),
+    Origin.LEGACY_WIKI: Sample(
+        "venue-wiki.xml",
+        "mediawiki-dump",
+        (
+            Said("Place", "name", "en", "Makham Bay Convention Centre", "page=11&listing=2&field=name"),
+            Said("Place", "geo", "", "7.826300,98.402000", "page=11&listing=3&field=latitude,longitude"),
+            Said("Place", "address", "th", "12 ถนนศักดิเดช", "page=11&listing=3&field=address"),
+        ),
+    ),
+    Origin.PRESS: Sample(
+        "article.html",
+        "html",
+        (
+            Said("Event", "name", "zh", "泻湖船展", "json-ld=1&item=3&field=name_zh"),
+            Said("Event", "endDate", "", "2026-03-16", "json-ld=1&item=3&field=end date"),
+            Said("Place", "geo", "", "7.992100,98.305500", "json-ld=1&item=2&field=latitude,longitude"),
+        ),
+    ),
 }  # fmt: skip

@@ -1,53 +1,61 @@
-"""HTML: the page's text as a segment, its tables as records; a two-column table of headings is one record."""
+"""HTML: the page's text as a segment, its JSON-LD and tables as records; labels beside values are one record."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lxml import etree, html
 
+from tenant_pipeline.intake.readers.html_tables import page_tables
+from tenant_pipeline.intake.readers.html_text import one_line, visible_text
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError
-from tenant_pipeline.intake.readers.tables_in_grid import unique_names
+from tenant_pipeline.intake.readers.json_ld import json_ld
 
-_NOT_TEXT = ("script", "style", "noscript", "template")
+_META = {
+    "title": ("og:title", "twitter:title"),
+    "published": ("article:published_time", "og:published_time", "datepublished", "pubdate", "dc.date", "date"),
+    "author": ("article:author", "author", "dc.creator"),
+    "url": ("og:url",),
+    "keywords": ("article:tag", "news_keywords", "keywords"),
+}
+_ARTICLE_MARKS = ("article:published_time", "og:published_time", "datepublished", "pubdate")
 
 
 def read_html(stream: BinaryIO, encoding: str) -> Items:
-    """The text under the page's title, then each table."""
+    """The text under the page's title, with an article's date and author, then what JSON-LD tells, then each table."""
     parser = html.HTMLParser(encoding=encoding, no_network=True, huge_tree=False)
     try:
         page = html.parse(stream, parser).getroot()
-    except (etree.ParserError, etree.XMLSyntaxError, AssertionError):
+    except (etree.LxmlError, AssertionError, LookupError):
         page = None
     if page is None:
         raise UnreadableError("broken-html", "The page cannot be parsed.")
-    etree.strip_elements(page, *_NOT_TEXT, with_tail=False)
-    title = _text(page.find(".//title")) or _text(page.find(".//h1"))
-    text = _text(page.find("body") if page.find("body") is not None else page)
+    title = one_line(page.find(".//title")) or one_line(page.find(".//h1"))
+    told = json_ld(page)
+    text = visible_text(page.find("body") if page.find("body") is not None else page)
     if text:
-        yield Item("text", "page=1", {"title": title or None, "text": text}, SEGMENTS)
-    for number, table in enumerate(page.iter("table"), 1):
-        yield from _table(number, table, title)
+        about = _about(page, told.article)
+        yield Item("text", "page=1", {"title": title or None, "text": text, **about}, SEGMENTS)
+    yield from told.found
+    yield from page_tables(page, title)
 
 
-def _table(number: int, table: html.HtmlElement, title: str) -> Items:
-    rows = [[cell for cell in row if cell.tag in ("th", "td")] for row in table.iter("tr")]
-    rows = [row for row in rows if row]
-    if not rows:
-        return
-    if all(len(row) == 2 and row[0].tag == "th" and row[1].tag == "td" for row in rows):
-        values: dict[str, str | None] = {"name": _text(table.find("caption")) or title or None}
-        values.update(
-            {_text(row[0]) or f"row {position}": _text(row[1]) or None for position, row in enumerate(rows, 1)}
-        )
-        yield Item(f"table {number}", f"table={number}", values)
-        return
-    header = unique_names([_text(cell) for cell in rows[0]])
-    for position, row in enumerate(rows[1:], 2):
-        cells = {name: _text(cell) or None for name, cell in zip(header, row, strict=False)}
-        if any(cells.values()):
-            yield Item(f"table {number}", f"table={number}&row={position}", cells)
-
-
-def _text(element: html.HtmlElement | None) -> str:
-    return " ".join("".join(element.itertext()).split()) if element is not None else ""
+def _about(page: Any, article: dict[str, str | None]) -> dict[str, str | None]:
+    """An article's headline, date, author, address and keywords, from JSON-LD first; nothing for another page."""
+    metas: dict[str, list[str]] = {}
+    for meta in page.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").casefold()
+        said = " ".join((meta.get("content") or "").split())
+        if name and said:
+            metas.setdefault(name, []).append(said)
+    kind = metas.get("og:type", [""])[0].casefold()
+    if not article and kind != "article" and not any(mark in metas for mark in _ARTICLE_MARKS):
+        return {}
+    about: dict[str, str | None] = {}
+    for field, names in _META.items():
+        from_meta = next((metas[name] for name in names if name in metas), [])
+        kept = from_meta if field in ("author", "keywords") else from_meta[:1]
+        value = article.get(field) or "; ".join(dict.fromkeys(kept)) or None
+        if value is not None:
+            about[field] = value
+    return about

@@ -10,9 +10,12 @@ from tenant_pipeline.intake.readers.canonical_export import read_canonical_expor
 from tenant_pipeline.intake.readers.chatgpt_export import read_chatgpt
 from tenant_pipeline.intake.readers.ckan_answer import read_ckan
 from tenant_pipeline.intake.readers.claude_export import read_claude
+from tenant_pipeline.intake.readers.confluence_export import read_confluence_export
+from tenant_pipeline.intake.readers.confluence_page import read_confluence_page
 from tenant_pipeline.intake.readers.contact_cards import read_vcard
 from tenant_pipeline.intake.readers.csv_table import read_csv
 from tenant_pipeline.intake.readers.data_catalogue import read_dcat
+from tenant_pipeline.intake.readers.dokuwiki_page import read_dokuwiki
 from tenant_pipeline.intake.readers.gemini_export import read_gemini
 from tenant_pipeline.intake.readers.geojson import read_geojson
 from tenant_pipeline.intake.readers.gpx_track import read_gpx
@@ -21,7 +24,10 @@ from tenant_pipeline.intake.readers.item import Items
 from tenant_pipeline.intake.readers.json_records import read_json, read_ndjson
 from tenant_pipeline.intake.readers.kml_places import read_kml
 from tenant_pipeline.intake.readers.markdown_page import read_markdown
+from tenant_pipeline.intake.readers.mediawiki_dump import read_mediawiki_dump
 from tenant_pipeline.intake.readers.news_feed import read_feed
+from tenant_pipeline.intake.readers.newsml_g2 import read_newsml_g2
+from tenant_pipeline.intake.readers.notion_page import read_notion
 from tenant_pipeline.intake.readers.odata_answer import read_odata
 from tenant_pipeline.intake.readers.open_document import read_odt
 from tenant_pipeline.intake.readers.openapi_description import read_openapi
@@ -32,6 +38,7 @@ from tenant_pipeline.intake.readers.plain_text import read_text
 from tenant_pipeline.intake.readers.slide_deck import read_pptx
 from tenant_pipeline.intake.readers.socrata_rows import read_socrata
 from tenant_pipeline.intake.readers.sql_definitions import read_sql
+from tenant_pipeline.intake.readers.wikitext import read_wikitext
 from tenant_pipeline.intake.readers.word_document import read_docx
 from tenant_pipeline.intake.readers.workbook import read_workbook
 from tenant_pipeline.intake.readers.xml_records import read_xml
@@ -54,6 +61,13 @@ READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "markdown": read_markdown,
     "html": read_html,
     "feed": read_feed,
+    "newsml-g2": read_newsml_g2,
+    "mediawiki-dump": read_mediawiki_dump,
+    "wikitext": read_wikitext,
+    "confluence-export": read_confluence_export,
+    "confluence-page": read_confluence_page,
+    "notion": read_notion,
+    "dokuwiki": read_dokuwiki,
     "geojson": read_geojson,
     "kml": read_kml,
     "gpx": read_gpx,
