@@ -68,6 +68,13 @@ def text_of_bytes(data: bytes, encoding: str) -> str:
     return data.decode(encoding, errors=ODD_BYTES)
 
 
+def as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
+    """The stream in UTF-8, for parsers that read nothing else; one in another encoding is held in memory."""
+    if encoding in ("", "ascii", "utf-8", "utf-8-sig"):
+        return stream
+    return io.BytesIO(text_of_bytes(stream.read(), encoding).encode("utf-8", "surrogatepass"))
+
+
 def _without_mark(head: bytes) -> str | None:
     """UTF-16 without a mark: every other byte of its ASCII characters is zero."""
     sample = head[: SAMPLE_BYTES // 2 * 2]

@@ -233,6 +233,16 @@ def text_samples() -> Iterator[tuple[str, bytes]]:
     )
     yield "venues.html", "<html><title>t</title><table><tr><th>a<th>b<tr><td>โถง<td>2</table>text</html>".encode()
     yield "export.ndjson", _canonical_export()
+    yield "venues.wiki", b"== See ==\n* {{see | name=Hall | lat=7.8 | long=98.3 | content=A [[hall]]. }}\nWords.\n"
+    yield (
+        "entities.xml",
+        (
+            b"<?xml version='1.0'?><hibernate-generic><object class='Page'><id name='id'>1</id><property name='title'>Halls"
+            b"</property></object><object class='BodyContent'><id name='id'>2</id><property name='body'>&lt;p&gt;Two.&lt;/p"
+            b"&gt;</property><property name='content' class='Page'><id name='id'>1</id></property></object>"
+            b"</hibernate-generic>"
+        ),
+    )
     yield "venues.txt", "โถงใหญ่\n\nรองรับผู้เข้าร่วม 200 คน ที่ริมอ่าว\n".encode()
     yield (
         "venues.gpx",

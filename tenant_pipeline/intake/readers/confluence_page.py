@@ -11,6 +11,7 @@ from lxml import etree, html
 from tenant_pipeline.intake.readers.html_tables import page_tables
 from tenant_pipeline.intake.readers.html_text import one_line, visible_text
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError
+from tenant_pipeline.intake.text_encoding import as_utf8
 
 _AC, _RI = "urn:storage:ac", "urn:storage:ri"
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,31};")
@@ -27,9 +28,9 @@ def looks_like_confluence_page(text: str, path: str) -> bool:
 
 def read_confluence_page(stream: BinaryIO, encoding: str) -> Items:
     """The page's text and tables; who wrote it, its attachments and the export's own links are left out."""
-    parser = html.HTMLParser(encoding=encoding or None, no_network=True, huge_tree=False)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
     try:
-        page = html.parse(stream, parser).getroot()
+        page = html.parse(as_utf8(stream, encoding), parser).getroot()
     except (etree.LxmlError, AssertionError):
         page = None
     content = page.xpath("//*[@id='main-content']") if page is not None else []

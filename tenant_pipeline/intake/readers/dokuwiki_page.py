@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 from tenant_pipeline.intake.readers.table_grid import Cell, Row, table_records
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _HEADING = re.compile(r"^\s{0,1}(={2,6})\s*([^=\s](?:[^\n]*[^=\s])?)\s*={2,6}\s*$")
 _TITLE = re.compile(r"^ ?={5,6} *[^=\s][^\n]*={5,6}[ \t]*\r?$", re.MULTILINE)
@@ -29,7 +30,7 @@ def looks_like_dokuwiki(text: str, path: str) -> bool:
 
 def read_dokuwiki(stream: BinaryIO, encoding: str) -> Items:
     """Each section with the page's title and its headings, each table's rows."""
-    lines = stream.read().decode(encoding, errors="replace").splitlines()
+    lines = text_of_bytes(stream.read(), encoding).splitlines()
     title: str | None = None
     above: list[tuple[int, str]] = []
     said: list[str] = []

@@ -10,6 +10,7 @@ from tenant_pipeline.intake.readers.html_tables import page_tables
 from tenant_pipeline.intake.readers.html_text import one_line, visible_text
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, UnreadableError
 from tenant_pipeline.intake.readers.json_ld import json_ld
+from tenant_pipeline.intake.text_encoding import as_utf8
 
 _META = {
     "title": ("og:title", "twitter:title"),
@@ -23,10 +24,10 @@ _ARTICLE_MARKS = ("article:published_time", "og:published_time", "datepublished"
 
 def read_html(stream: BinaryIO, encoding: str) -> Items:
     """The text under the page's title, with an article's date and author, then what JSON-LD tells, then each table."""
-    parser = html.HTMLParser(encoding=encoding, no_network=True, huge_tree=False)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False)
     try:
-        page = html.parse(stream, parser).getroot()
-    except (etree.LxmlError, AssertionError, LookupError):
+        page = html.parse(as_utf8(stream, encoding), parser).getroot()
+    except (etree.LxmlError, AssertionError):
         page = None
     if page is None:
         raise UnreadableError("broken-html", "The page cannot be parsed.")

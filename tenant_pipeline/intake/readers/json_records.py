@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -12,7 +11,7 @@ import ijson
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, text_of
 from tenant_pipeline.intake.readers.parser_guard import refused_as, until_broken
 from tenant_pipeline.intake.readers.storable import storable
-from tenant_pipeline.intake.text_encoding import text_of_bytes
+from tenant_pipeline.intake.text_encoding import as_utf8
 
 DEEPEST = 64
 
@@ -50,13 +49,6 @@ def read_ndjson(stream: BinaryIO, encoding: str) -> Items:
             yield Problem(f"line={number}", "broken-line", "The line is not JSON.")
             continue
         yield Item("", f"line={number}", flatten(value if isinstance(value, dict) else {"value": value}))
-
-
-def as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
-    """The stream in UTF-8, which is all that JSON parsers read; one in another encoding is held in memory."""
-    if encoding in ("", "ascii", "utf-8", "utf-8-sig"):
-        return stream
-    return io.BytesIO(text_of_bytes(stream.read(), encoding).encode("utf-8", "surrogatepass"))
 
 
 def json_items(stream: BinaryIO, path: str) -> Iterator[Any]:

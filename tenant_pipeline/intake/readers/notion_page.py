@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _NAME = re.compile(r"(?:.*[\s_-])?[0-9a-f]{32}\.(?:md|markdown)", re.IGNORECASE)
 _PROPERTY = re.compile(r"([^\s:#|>*`\-\[!][^:\n]{0,79}?)\s*:(?:\s+(.*))?")
@@ -21,7 +22,7 @@ def looks_like_notion(text: str, path: str) -> bool:
 
 def read_notion(stream: BinaryIO, encoding: str) -> Items:
     """The lines `Key: value` below the title as one record, then the body, then each table in it."""
-    text = stream.read().decode(encoding, errors="replace").lstrip("\ufeff")
+    text = text_of_bytes(stream.read(), encoding).lstrip("\ufeff")
     lines = text.splitlines()
     filled = (number for number, line in enumerate(lines) if line.strip())
     top = next(filled, None)

@@ -17,6 +17,7 @@ from tenant_pipeline.intake.readers.table_grid import table_records
 from tenant_pipeline.intake.readers.wikitext_tables import wiki_table
 from tenant_pipeline.intake.readers.wikitext_templates import told_by
 from tenant_pipeline.intake.readers.wikitext_text import is_layout, nodes_plain, plain
+from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 LONGEST_PAGE = 2 * 1024 * 1024
 """MediaWiki itself keeps no longer page."""
@@ -62,7 +63,7 @@ def looks_like_wikitext(text: str, path: str) -> bool:
 
 def read_wikitext(stream: BinaryIO, encoding: str) -> Items:
     """One page of wikitext without a title of its own. Raises UnreadableError where it is too long or too tangled."""
-    found = page_items(stream.read().decode(encoding, errors="replace"), None, "", {})
+    found = page_items(text_of_bytes(stream.read(), encoding), None, "", {})
     for item in found:
         if isinstance(item, Problem):
             raise UnreadableError(item.code, item.reason)
