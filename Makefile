@@ -13,7 +13,7 @@ dev: $(VENV)/installed
 	exec $(BIN)/tenant-pipeline up
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

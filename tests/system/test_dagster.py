@@ -147,6 +147,7 @@ def _full_of_ids(path: Path) -> Path:
 def test_an_upload_becomes_a_run_by_itself_and_only_once(running: Running, uploaded: dict[str, str]) -> None:
     for name in ("good 0", "good 1", "good 2"):
         _wait_until(running, uploaded[name], "assembled")
+    _wait_until(running, uploaded["withheld"], "stopped")
     _wait_for_quiet(running)
     before = len(_runs(running))
     time.sleep(15)  # three ticks of the sensor

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from tenant_pipeline.intake.readers.confluence_page import content_items, storage_format
 from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
-from tenant_pipeline.intake.readers.xml_elements import BrokenXmlError, child_text, elements
+from tenant_pipeline.intake.readers.xml_elements import BrokenXmlError, child_text, elements, root_name
 
 _PAGES = ("Page", "BlogPost")
 _DEEPEST = 50
@@ -25,7 +25,7 @@ class _Page:
 
 def looks_like_confluence_export(text: str, path: str) -> bool:
     """Whether the text is XML whose root is the export's."""
-    return "<hibernate-generic" in text[:2000]
+    return root_name(text[:4000]) == "hibernate-generic"
 
 
 def read_confluence_export(stream: BinaryIO, encoding: str) -> Items:

@@ -14,7 +14,7 @@ _HEADING = re.compile(r"^\s{0,1}(={2,6})\s*([^=\s](?:[^\n]*[^=\s])?)\s*={2,6}\s*
 _TITLE = re.compile(r"^ ?={5,6} *[^=\s][^\n]*={5,6}[ \t]*\r?$", re.MULTILINE)
 _HEADER_ROW = re.compile(r"^ ?\^[^\n^]+\^[^\n]*[\^|][ \t]*\r?$", re.MULTILINE)
 _WIKITEXT = re.compile(r"\{\{[^{}\n|]+\||^\{\||^==[^=]|'''", re.MULTILINE)
-_NOT_SHOWN = re.compile(r"~~[A-Z]+~~|\(\([^()]*\)\)|\{\{[^{}]*\}\}|<(?:del|code|file)\b[^>]*>|</(?:del|code|file)>")
+_NOT_SHOWN = re.compile(r"~~[A-Z]+~~|\(\([^()]*\)\)|\{\{[^{}]*\}\}|<(?:del|code|file)\b[^<>]*>|</(?:del|code|file)>")
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _MARKS = re.compile(r"\*\*|__|''|(?<!:)//|</?(?:sub|sup|nowiki)>|%%|\\\\(?=\s|$)")
 _BULLET = re.compile(r"^\s{2,}[*-]\s*|^>+\s*")

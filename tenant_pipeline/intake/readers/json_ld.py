@@ -11,6 +11,7 @@ from typing import Any
 from tenant_pipeline.intake.readers.item import Item, Problem, text_of
 from tenant_pipeline.intake.readers.json_records import flatten
 
+_DEEPEST_BLOCK = 50
 _DEEPEST = 8
 _ABOUT_THE_PAGE = {
     "WebSite", "WebPage", "CollectionPage", "ItemPage", "AboutPage", "ContactPage", "FAQPage", "ProfilePage",
@@ -30,6 +31,8 @@ _ADDRESS = ("streetAddress", "addressLocality", "addressRegion", "postalCode", "
 _ADDRESS_FIELDS = {"addressLocality": "city", "postalCode": "postal code", "addressCountry": "country"}
 _ONE_OF_ITS_NAMES = ("name", "url", "contentUrl", "@id")
 
+_WRAPPING = re.compile(r"^(?://\s*)?(?:<!\[CDATA\[|<!--)|(?://\s*)?(?:\]\]>|-->)$")
+
 Node = Mapping[str, Any]
 
 
@@ -47,21 +50,23 @@ def json_ld(page: Any) -> PageFacts:
     blocks: list[tuple[int, list[Node]]] = []
     scripts = (each for each in page.iter("script") if "ld+json" in (each.get("type") or "").casefold())
     for number, script in enumerate(scripts, 1):
-        text = re.sub(r"^\s*(?://)?\s*<!\[CDATA\[|(?://)?\s*\]\]>\s*$|^\s*<!--|-->\s*$", "", script.text or "")
+        text = _WRAPPING.sub("", (script.text or "").strip())
         try:
-            blocks.append((number, list(_things(json.loads(text, strict=False), 0))))
+            value = json.loads(text, strict=False)
         except (ValueError, RecursionError):
             facts.found.append(Problem(f"json-ld={number}", "broken-json-ld", "The block is not JSON."))
+            continue
+        if _is_endless(value):
+            facts.found.append(Problem(f"json-ld={number}", "nested-json-ld", "The block is nested beyond reason."))
+            continue
+        blocks.append((number, list(_things(value, 0))))
     known = {
         str(node["@id"]): node for _, nodes in blocks for node in nodes if "@id" in node and len(node) > 1
     }  # references within the page lead to what it says of the same thing
     for number, nodes in blocks:
         for position, node in enumerate(nodes, 1):
             locator = f"json-ld={number}" if len(nodes) == 1 else f"json-ld={number}&item={position}"
-            try:
-                _tell(node, locator, known, facts)
-            except RecursionError:
-                facts.found.append(Problem(locator, "broken-json-ld", "The thing is nested beyond reason."))
+            _tell(node, locator, known, facts)
     return facts
 
 
@@ -71,6 +76,18 @@ def _tell(node: Node, locator: str, known: Mapping[str, Node], facts: PageFacts)
         facts.article = facts.article or _article(node, known)
     elif kind not in _ABOUT_THE_PAGE and not _is_reference(node):
         facts.found.append(Item(f"JSON-LD {kind}", locator, _flat(node, known)))
+
+
+def _is_endless(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST_BLOCK):
+        inner = [
+            list(each.values()) if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)
+        ]
+        level = [each for values in inner for each in values]
+        if not level:
+            return False
+    return True
 
 
 def _things(value: Any, depth: int) -> Iterator[Node]:

@@ -8,7 +8,14 @@ from typing import Any, BinaryIO
 
 from tenant_pipeline.intake.readers.item import Item, Items, Problem
 from tenant_pipeline.intake.readers.wikitext import page_items
-from tenant_pipeline.intake.readers.xml_elements import BrokenXmlError, child, child_text, elements, local_name
+from tenant_pipeline.intake.readers.xml_elements import (
+    BrokenXmlError,
+    child,
+    child_text,
+    elements,
+    local_name,
+    root_name,
+)
 
 MOST_TABLES = 200
 MOST_FIELDS_A_TABLE = 400
@@ -22,7 +29,7 @@ _OWN_BUT_NO_ARTICLES = {100, 118, 710, 828, 2300, 2302}
 
 def looks_like_mediawiki_dump(text: str, path: str) -> bool:
     """Whether the text is XML whose root is MediaWiki's export."""
-    return re.match(r"\s*(?:<\?xml[^>]*\?>|<!--.*?-->|\s)*<mediawiki[\s>]", text[:4000], re.DOTALL) is not None
+    return root_name(text[:4000]) == "mediawiki"
 
 
 def read_mediawiki_dump(stream: BinaryIO, encoding: str) -> Items:

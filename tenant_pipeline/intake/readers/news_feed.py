@@ -11,13 +11,14 @@ from lxml import etree, html
 
 from tenant_pipeline.intake.readers.html_text import visible_text
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem, UnreadableError, text_of
+from tenant_pipeline.intake.readers.xml_elements import root_name
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def looks_like_feed(text: str, path: str) -> bool:
     """Whether the text is XML whose root is a feed's."""
-    return re.match(r"\s*(?:<\?.*?\?>|<!.*?>|\s)*<(?:rss|feed|rdf:rdf)[\s>]", text[:4000].casefold(), re.S) is not None
+    return root_name(text[:4000]).casefold() in ("rss", "feed", "rdf")
 
 
 def read_feed(stream: BinaryIO, encoding: str) -> Items:

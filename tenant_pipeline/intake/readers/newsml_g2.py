@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -10,16 +9,22 @@ from lxml import etree
 
 from tenant_pipeline.intake.readers.html_text import visible_text
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem, UnreadableError
-from tenant_pipeline.intake.readers.xml_elements import BrokenXmlError, child, child_text, elements, local_name
+from tenant_pipeline.intake.readers.xml_elements import (
+    BrokenXmlError,
+    child,
+    child_text,
+    elements,
+    local_name,
+    root_name,
+)
 
-_ROOT = re.compile(r"<(?:\w+:)?(?:newsMessage|newsItem|packageItem|knowledgeItem)[\s>]")
 _ITEMS = ("newsItem", "packageItem", "knowledgeItem", "conceptItem", "planningItem", "catalogItem")
 _BODIES = ("body.content", "body")
 
 
 def looks_like_newsml_g2(text: str, path: str) -> bool:
     """Whether the text is XML of IPTC's news architecture: a message or an item."""
-    return "iptc.org/std/nar/" in text[:8000] and _ROOT.search(text[:8000]) is not None
+    return "iptc.org/std/nar/" in text[:8000] and root_name(text[:8000]) in ("newsMessage", *_ITEMS)
 
 
 def read_newsml_g2(stream: BinaryIO, encoding: str) -> Items:

@@ -82,12 +82,13 @@ def page_items(text: str, title: str | None, place: str, about: dict[str, str | 
         yield Problem(place, "tangled-page", "The page opens far more links or tags than it closes.")
         return
     try:
-        code = mwparserfromhell.parse(text.replace("\0", ""))
+        code = mwparserfromhell.parse(text.replace("\0", ""), skip_style_tags=True)
     except (ParserError, RecursionError):
         yield Problem(place, "broken-page", "The page's wikitext cannot be parsed.")
         return
     yield from _listings(code, title, place)
-    yield from _tables(code, place)
+    if "{|" in text or "<table" in text.casefold():
+        yield from _tables(code, place)
     for number, path, nodes in _sections(code):
         said = nodes_plain(nodes)
         if said:

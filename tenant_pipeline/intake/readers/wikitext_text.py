@@ -20,7 +20,8 @@ def plain(code: Wikicode | None) -> str:
     """The text of a piece of wikitext: blanks made one, lines kept, empty bullets left out."""
     if code is None:
         return ""
-    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in _shown(code.nodes).split("\n"))
+    shown = re.sub("'{2,5}", "", _shown(code.nodes))
+    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in shown.split("\n"))
     text = "\n".join(line for line in lines if line.strip("*#:;|-{}, ") or not line)
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 

@@ -10,6 +10,9 @@ from lxml import etree
 
 from tenant_pipeline.intake.readers.item import UnreadableError
 
+_BEFORE_THE_ROOT = {"<?": "?>", "<!--": "-->", "<!": ">"}
+_ROOT = re.compile(r"<(?:[\w.-]{1,80}:)?([\w.-]{1,80})[\s/>]")
+
 
 class BrokenXmlError(Exception):
     """The XML ends or breaks after some elements were read; `line` is where."""
@@ -54,9 +57,25 @@ def _let_go(element: Any) -> None:
         before = element.getprevious()
 
 
+def root_name(text: str) -> str:
+    """The local name of the element that the text begins with, after what may stand before a root; or nothing."""
+    position = 0
+    while True:
+        position = len(text) - len(text[position:].lstrip("\ufeff \t\r\n"))
+        begins = next((each for each in _BEFORE_THE_ROOT if text.startswith(each, position)), None)
+        if begins is None:
+            break
+        end = text.find(_BEFORE_THE_ROOT[begins], position + len(begins))
+        if end < 0:
+            return ""
+        position = end + len(_BEFORE_THE_ROOT[begins])
+    found = _ROOT.match(text, position)
+    return found[1] if found else ""
+
+
 def local_name(element: Any) -> str:
     """An element's name without its namespace; nothing for a comment or an instruction."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def child(element: Any, *path: str) -> Any:

@@ -174,11 +174,17 @@ def test_broken_json_ld_is_a_problem_and_the_rest_of_the_page_is_read() -> None:
 
 
 def test_json_ld_nested_beyond_reason_is_a_problem() -> None:
-    nested = '{"@type": "Place", "name": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    nested = '{"@type": "Place", "name": ' + "[" * 100 + "]" * 100 + "}"
     page = f'<html><body>words<script type="application/ld+json">{nested}</script></body></html>'
-    assert _codes(_read(read_html, page)) == [("json-ld=1", "broken-json-ld")]
+    assert _codes(_read(read_html, page)) == [("json-ld=1", "nested-json-ld")]
     endless = page.replace(nested, "[" * 200_000)
     assert _codes(_read(read_html, endless)) == [("json-ld=1", "broken-json-ld")]
+
+
+def test_json_ld_in_a_wrapping_of_older_pages_is_read() -> None:
+    block = '//<![CDATA[\n{"@type": "Place", "name": "Hall"}\n//]]>'
+    page = f'<html><body>words<script type="application/ld+json">\n{block}\n</script></body></html>'
+    assert _records(_read(read_html, page)) == [("JSON-LD Place", "json-ld=1", {"type": "Place", "name": "Hall"})]
 
 
 def test_things_that_refer_to_each_other_in_a_circle_are_read_once_each() -> None:
@@ -281,6 +287,8 @@ def test_each_sample_looks_like_its_own_format_alone(path: str, expected: Callab
     text = (SAMPLES / path).read_text()
     assert [known for known in (looks_like_newsml_g2, looks_like_feed) if known(text, path)] == [expected]
     assert not looks_like_feed("<html><body><feed></body></html>", "a.html")
+    assert looks_like_feed('<?xml version="1.0"?><!-- a > b --><!DOCTYPE rss>\n<rss version="2.0">', "a.xml")
+    assert not looks_like_feed("<!---->" * 500 + "<html>", "a.xml")
 
 
 @pytest.mark.parametrize(("reader", "sample"), [(read_html, ARTICLE), (read_newsml_g2, NEWSML), (read_feed, FEED)])
