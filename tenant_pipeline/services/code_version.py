@@ -33,8 +33,19 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.VALIDATE: ("core/validate", "contracts/living_city.json", "contracts/enterprise_intake.json"),
     Stage.LINK: ("linking", "core/standardise/names.py", "contracts/living_city.json"),
     Stage.ASSEMBLE: ("storage/statements.py",),
-    CONFLICT_MATRIX: ("storage/statements.py", "core/conflict", "core/standardise", "contracts/living_city.json"),
-    COVERAGE_SCORE: ("core/coverage", "contracts/enterprise_intake.json", "contracts/living_city.json"),
+    CONFLICT_MATRIX: (
+        "services/conflict_matrix.py",
+        "storage/statements.py",
+        "core/conflict",
+        "core/standardise",
+        "contracts/living_city.json",
+    ),
+    COVERAGE_SCORE: (
+        "services/coverage_score.py",
+        "core/coverage",
+        "contracts/enterprise_intake.json",
+        "contracts/living_city.json",
+    ),
 }
 
 

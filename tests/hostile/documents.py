@@ -237,9 +237,10 @@ def text_samples() -> Iterator[tuple[str, bytes]]:
     yield (
         "entities.xml",
         (
-            b"<?xml version='1.0'?><hibernate-generic><object class='Page'><id name='id'>1</id><property name='title'>Halls"
-            b"</property></object><object class='BodyContent'><id name='id'>2</id><property name='body'>&lt;p&gt;Two.&lt;/p"
-            b"&gt;</property><property name='content' class='Page'><id name='id'>1</id></property></object>"
+            b"<?xml version='1.0'?><hibernate-generic><object class='Page'><id name='id'>1</id>"
+            b"<property name='title'>Halls</property></object><object class='BodyContent'><id name='id'>2</id>"
+            b"<property name='body'>&lt;p&gt;Two.&lt;/p&gt;</property>"
+            b"<property name='content' class='Page'><id name='id'>1</id></property></object>"
             b"</hibernate-generic>"
         ),
     )
