@@ -30,7 +30,8 @@ def read_parquet(stream: BinaryIO, encoding: str) -> Items:
         file = pq.ParquetFile(stream, pre_buffer=False, buffer_size=1024 * 1024)
         names = unique_names(file.schema_arrow.names)
         number = 0
-        for batch in file.iter_batches(batch_size=max(1, BATCH_CELLS // max(1, len(names)))):
+        batch_size = max(1, BATCH_CELLS // max(1, len(names)))
+        for batch in file.iter_batches(batch_size=batch_size, use_threads=False):  # a parser may start no thread
             for row in batch.rename_columns(names).to_pylist(maps_as_pydicts="lossy"):
                 number += 1
                 yield Item("", f"row={number}", flatten(plain(row)))
