@@ -15,6 +15,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import StageRecord
 
 PREVIEW_ROWS = 5
+PREVIEW_OBJECTS = 50
 PREVIEW_COLUMNS = 8
 PREVIEW_CHARACTERS = 60
 
@@ -25,6 +26,10 @@ def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record:
     if record.reject_codes:
         rows = [{"reason": code, "rows": count} for code, count in sorted(record.reject_codes.items())]
         metadata["rejects"] = dg.MetadataValue.md(_markdown_table(rows))
+    if record.stage == Stage.IDENTIFY:
+        metadata["formats"] = dg.MetadataValue.md(_markdown_table(_formats(runtime, tenant, record)))
+    if record.stage == Stage.MAP:
+        metadata |= _mapped(runtime, tenant, record)
     if Stage(record.stage) not in RAW_STAGES:
         preview = _preview(runtime, tenant, record)
         if preview:
@@ -77,6 +82,44 @@ def _record_metadata(record: StageRecord) -> dict[str, Any]:
         "repeated": record.repeated,
         "stage_seconds": round(record.seconds, 3),
         **({"gate_verdict": record.gate_verdict} if record.gate_verdict else {}),
+    }
+
+
+def _formats(runtime: Runtime, tenant: TenantId, record: StageRecord) -> list[dict[str, Any]]:
+    """What each object was found to be, and how sure that is. Names of files and fields are not screened: left out."""
+    profile = runtime.stage_store(tenant).read(record.output_digest).document("profile")
+    return [
+        {
+            "object": each["object"],
+            "format": each["reader"],
+            "encoding": each["encoding"],
+            "sure": f"{each['confidence']:.0%}",
+            "language": each["language"],
+            "tables": len(each["tables"]),
+            "rows": sum(table["rows"] for table in each["tables"]),
+            "problems": each["problems"],
+        }
+        for each in profile["objects"][:PREVIEW_OBJECTS]
+    ]
+
+
+def _mapped(runtime: Runtime, tenant: TenantId, record: StageRecord) -> dict[str, Any]:
+    """Which fields went where, and how many values went nowhere."""
+    report = runtime.stage_store(tenant).read(record.output_digest).document("mapping")
+    totals = report["totals"]
+    rows = [
+        {
+            "table": each["table"],
+            "mapping": each["mapping"],
+            "type": each["type"],
+            "unmapped fields": ", ".join(map(_short, each["unmapped"][:PREVIEW_COLUMNS])),
+        }
+        for each in report["tables"][:PREVIEW_OBJECTS]
+    ]
+    return {
+        "fields_mapped": f"{totals['fields_mapped']} of {totals['fields']}",
+        "values_mapped": f"{totals['values_mapped']} of {totals['values']}",
+        "mappings": dg.MetadataValue.md(_markdown_table(rows)),
     }
 
 
