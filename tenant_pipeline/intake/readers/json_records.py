@@ -62,8 +62,10 @@ def flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
     """Nested objects as dotted fields; lists of scalars joined by `; `, other lists as JSON text."""
     flat: dict[str, str | None] = {}
     for name, inner in value.items():
-        field = storable(f"{prefix}{name}")
-        if isinstance(inner, dict) and depth < DEEPEST:
+        field = storable(f"{prefix}{name}" if prefix else name)
+        if type(inner) is str:
+            flat[field] = storable(inner) or None
+        elif isinstance(inner, dict) and depth < DEEPEST:
             flat.update(flatten(inner, f"{field}.", depth + 1))
         elif isinstance(inner, list) and not any(isinstance(each, dict | list) for each in inner):
             flat[field] = storable("; ".join(text for text in map(text_of, inner) if text)) or None
