@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
@@ -16,6 +18,8 @@ from tenant_pipeline.services import sources
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 _RELEASABLE: Mapping[Stage, frozenset[str]] = {Stage.RECEIVE: RELEASABLE_FILES, Stage.IDENTIFY: RELEASABLE_PARSES}
@@ -25,10 +29,11 @@ _RELEASABLE: Mapping[Stage, frozenset[str]] = {Stage.RECEIVE: RELEASABLE_FILES, 
 class QuarantinedItem:
     """A file, an archive's member or an object that was not taken in: where, why, and whether a person may release it.
 
-    `released_by` names who did; the item is then taken in when the source runs next.
+    `path` is the file's within the unit. `released_by` names who let the item in, when the source runs next.
     """
 
     stage: Stage
+    path: str
     locator: str
     code: str
     reason: str
@@ -51,8 +56,9 @@ def list_quarantined(runtime: Runtime, tenant: TenantId, source_id: SourceId) ->
             " WHERE tenant_id = %s AND source_id = %s ORDER BY released_at, stage, locator",
             (tenant, source_id),
         ).fetchall()
+        paths = _paths(connection, runtime, source)
     found = [
-        QuarantinedItem(stage, locator, code, reason, code in _RELEASABLE[stage])
+        QuarantinedItem(stage, _path_at(paths, locator), locator, code, reason, code in _RELEASABLE[stage])
         for stage in _RELEASABLE
         if stage in behind
         for frame in runtime.stage_store(tenant).read(behind[stage].output_digest).rejects()
@@ -62,7 +68,14 @@ def list_quarantined(runtime: Runtime, tenant: TenantId, source_id: SourceId) ->
     refused = {(item.stage, item.locator, item.code) for item in found}
     found += [
         QuarantinedItem(
-            Stage(row["stage"]), row["locator"], row["code"], "Released", False, row["person"], row["released_at"]
+            Stage(row["stage"]),
+            _path_at(paths, row["locator"]),
+            row["locator"],
+            row["code"],
+            "Released",
+            False,
+            row["person"],
+            row["released_at"],
         )
         for row in released
         if (Stage(row["stage"]), row["locator"], row["code"]) not in refused
@@ -127,4 +140,22 @@ def release(
                 )
             ],
         )
-    return QuarantinedItem(item.stage, item.locator, item.code, item.reason, False, person, runtime.now())
+    return replace(item, releasable=False, released_by=person, released_at=runtime.now())
+
+
+def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str, str]:
+    """The paths of a source's files and objects by the beginnings of their locators."""
+    with runtime.raw_zone(source.tenant).open(source.unit_digest) as stream:
+        unit = Unit.from_json(json.loads(stream.read()))
+    files = sorted(unit.files, key=lambda file: file.path)
+    objects = connection.execute(
+        "SELECT object, display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s",
+        (source.tenant, source.id),
+    ).fetchall()
+    return {f"file={number}": file.path for number, file in enumerate(files, 1)} | {
+        row["object"]: row["display_path"] for row in objects
+    }
+
+
+def _path_at(paths: Mapping[str, str], locator: str) -> str:
+    return paths.get(locator.partition("&")[0], "")

@@ -62,11 +62,11 @@ def _paths(runtime: Runtime, source: Source) -> list[str]:
 
 def test_what_is_refused_is_listed_with_its_reason_and_the_rest_goes_on(runtime: Runtime, tmp_path: Path) -> None:
     source = _taken_in(runtime, tmp_path)
-    found = [(item.stage, item.locator, item.code, item.releasable) for item in
+    found = [(item.path, item.locator, item.code, item.releasable) for item in
              quarantine.list_quarantined(runtime, TENANT, source.id)]  # fmt: skip
     assert found == [
-        (Stage.RECEIVE, "file=1&member=2", "path-traversal", True),
-        (Stage.RECEIVE, "file=1&member=3", "compression-bomb", True),
+        ("bundle.zip", "file=1&member=2", "path-traversal", True),
+        ("bundle.zip", "file=1&member=3", "compression-bomb", True),
     ]
     assert len(_paths(runtime, source)) == 1
 
