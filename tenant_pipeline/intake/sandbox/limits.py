@@ -29,12 +29,13 @@ class ParserLimits:
         return self.cpu_seconds + size // self.bytes_a_second
 
 
-def confine(limits: ParserLimits, size: int) -> None:
+def confine(limits: ParserLimits, size: int, held: int) -> None:
     """Hold this process to the limits: memory, CPU time, time, open files; no byte written to any file, no child.
 
-    The kernel enforces them: a process past its CPU time gets SIGXCPU, past its time SIGALRM, and either ends it.
+    `held` are the bytes of address space that the interpreter and its libraries hold: see `address_space`. The kernel
+    enforces the limits: past its CPU time a process gets SIGXCPU, past its time SIGALRM, and either ends it.
     """
-    memory = _address_space() + limits.memory_bytes
+    memory = held + limits.memory_bytes
     cpu = limits.cpu_seconds_for(size)
     for what, bound in (
         (resource.RLIMIT_AS, memory),
@@ -48,8 +49,11 @@ def confine(limits: ParserLimits, size: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, float(cpu * limits.wall_factor))
 
 
-def _address_space() -> int:
-    """Bytes of address space in use; 0 where the system does not tell."""
+def address_space() -> int:
+    """Bytes of address space that this process holds; 0 where the system does not tell.
+
+    To be asked before the process gives up its files, the system's own among them.
+    """
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     except OSError:

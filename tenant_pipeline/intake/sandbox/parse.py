@@ -37,8 +37,11 @@ MOST_FIELDS = 2_000
 MOST_TABLES = 5_000
 
 
-def serve_request(descriptor: int) -> None:
-    """Answer the one request that comes over the socket, confined for good before the file's first byte is read."""
+def serve_request(descriptor: int, held: int) -> None:
+    """Answer the one request that comes over the socket, confined for good before the file's first byte is read.
+
+    `held` are the bytes of address space that this process held before there was a request.
+    """
     with socket.socket(fileno=descriptor) as connection:
         channel = Channel(
             cast(BinaryIO, connection.makefile("rb", buffering=READ_BYTES)),
@@ -49,7 +52,7 @@ def serve_request(descriptor: int) -> None:
             if kind != REQUEST:
                 return
             request = json.loads(payload)
-            confine(ParserLimits(**request["limits"]), request["size"])
+            confine(ParserLimits(**request["limits"]), request["size"], held)
             stream = cast(BinaryIO, io.BufferedReader(RemoteFile(channel, request["size"]), READ_BYTES))
             _answer(channel, request, stream)
         except BrokenFramesError:

@@ -17,11 +17,13 @@ from pathlib import Path
 
 import tenant_pipeline
 from tenant_pipeline.intake.sandbox.isolation import isolate
+from tenant_pipeline.intake.sandbox.limits import address_space
 from tenant_pipeline.intake.sandbox.parse import serve_request
 
 
 def main(descriptor: int) -> None:
     """Fork a parser for every pair of descriptors that comes in, until the other side is gone."""
+    held = address_space()
     isolate(Path(tenant_pipeline.__file__).parent)
     gc.freeze()  # what is loaded by now is shared by all parsers
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -34,19 +36,19 @@ def main(descriptor: int) -> None:
         connection, status = received
         if os.fork() == 0:
             control.close()
-            _watch(connection, status)
+            _watch(connection, status, held)
         os.close(connection)
         os.close(status)
 
 
-def _watch(connection: int, status: int) -> None:
+def _watch(connection: int, status: int, held: int) -> None:
     """Run a parser, and tell how it ended: 0, or the number of the signal that ended it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     parser = os.fork()
     if parser == 0:
         os.close(status)
         try:
-            serve_request(connection)
+            serve_request(connection, held)
         finally:
             os._exit(0)
     os.close(connection)

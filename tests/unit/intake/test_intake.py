@@ -19,9 +19,11 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake import identify as identification
 from tenant_pipeline.intake.extract import extract
-from tenant_pipeline.intake.identify import identify
+from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
+from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.object_store import ObjectStore, RawZone
 from tests.unit.pii.memory_stage import MemoryStage
@@ -324,3 +326,18 @@ def test_real_files_are_read_or_refused_by_name(raw: RawZone, folder: str) -> No
     refused = {reject["locator"] for reject in read.identified.rejects}
     assert len(read_objects) + len(refused) == read.counts[1][0].rows_in
     assert read.records
+
+
+def test_what_a_person_releases_is_read_within_wider_limits(raw: RawZone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identification, "ParserLimits", lambda: ParserLimits(memory_bytes=4 * 1024**2))
+    digest, size = raw.put(io.BytesIO(json.dumps({"text": "x" * 60_000_000}).encode()))
+    unit = Unit(UnitMode.SINGLE_FILE, (UnitFile("large.json", digest, size),))
+    received, refused, released, extracted = (MemoryStage() for _ in range(4))
+    receive(unit, raw, received, ReceiveLimits())
+    identify(received, raw, refused)
+    (reject,) = refused.rejects
+    assert reject["code"] in RELEASABLE
+    identify(received, raw, released, released={(reject["locator"], reject["code"])})
+    assert released.rejects == []
+    extract(released, received, raw, extracted)
+    assert [table.rows for table in extracted.tables("records")] == [1]

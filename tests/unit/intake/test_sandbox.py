@@ -31,6 +31,17 @@ def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_one_is_read()
     assert profile(io.BytesIO(b"a,b\n1,2\n"), "a.csv")["tables"][0]["rows"] == 1
 
 
+@pytest.mark.parametrize(("memory_mib", "is_read"), [(16, False), (600, True)])
+def test_the_limit_on_memory_is_what_decides(memory_mib: int, is_read: bool) -> None:
+    large = io.BytesIO(json.dumps({"text": "x" * 60_000_000}).encode())
+    limits = ParserLimits(memory_bytes=memory_mib * 1024**2)
+    if is_read:
+        assert profile(large, "large.json", limits=limits)["tables"][0]["rows"] == 1
+    else:
+        with pytest.raises(UnreadableError):
+            profile(large, "large.json", limits=limits)
+
+
 def test_a_file_that_takes_too_long_is_refused() -> None:
     with pytest.raises(UnreadableError) as refused:
         profile(io.BytesIO(ROWS * 4), "long.csv", limits=ParserLimits(cpu_seconds=1, bytes_a_second=1024**3))
@@ -82,8 +93,8 @@ def test_whoever_stops_listening_leaves_no_parser_behind() -> None:
 )
 def test_a_confined_process_cannot(deed: str, raised: str) -> None:
     script = (
-        "from tenant_pipeline.intake.sandbox.limits import ParserLimits, confine\n"
-        "confine(ParserLimits(memory_bytes=64 * 1024**2), 0)\n"
+        "from tenant_pipeline.intake.sandbox.limits import ParserLimits, address_space, confine\n"
+        "confine(ParserLimits(memory_bytes=64 * 1024**2), 0, address_space())\n"
         f"try:\n    {deed}\nexcept ({raised},):\n    print('refused')\n"
     )
     assert _run(script) == "refused\n"
