@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NoReturn, cast
 import pyarrow as pa
 
 import tenant_pipeline
+from tenant_pipeline.core.errors import SourceStoppedError
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.sandbox.frames import (
     DATA,
@@ -104,7 +105,9 @@ def _connect() -> tuple[socket.socket, int]:
             with _starting:
                 if _servers.get(os.getpid()) is server:
                     del _servers[os.getpid()]
-    raise BrokenFramesError
+    raise SourceStoppedError(
+        "No parser can be started", where="parsers", remedy="See that processes can be started here, then run it again."
+    )
 
 
 def profile(stream: BinaryIO, path: str, *, samples: int = 0, limits: ParserLimits | None = None) -> dict[str, Any]:
@@ -141,7 +144,7 @@ def records(
     with closing(answers):
         for kind, payload in answers:
             if kind == ROWS:
-                yield _batch(payload, tables)
+                yield batch_of(payload, tables)
             elif kind == PROBLEMS:
                 for locator, code, reason in json.loads(payload):
                     yield Problem(str(locator), str(code), str(reason)[:LONGEST_REASON])
@@ -149,18 +152,19 @@ def records(
                 return
 
 
-def _batch(payload: bytes, tables: Sequence[Mapping[str, Any]]) -> tuple[int, pa.RecordBatch]:
+def batch_of(payload: bytes, tables: Sequence[Mapping[str, Any]]) -> tuple[int, pa.RecordBatch]:
+    """The number of the table and the records of a frame, checked. Raises UnreadableError for what is neither."""
     number = int.from_bytes(payload[:4], "big")
     try:
         with pa.ipc.open_stream(pa.py_buffer(payload[4:])) as reader:
             batch = reader.read_next_batch()
         batch.validate(full=True)
-    except (pa.ArrowInvalid, StopIteration):
-        raise BrokenFramesError from None
+    except (pa.ArrowException, StopIteration):
+        raise UnreadableError(*_CRASHED) from None
     if number >= len(tables) or batch.num_columns != len(tables[number]["fields"]) + 1:
-        raise BrokenFramesError
+        raise UnreadableError(*_CRASHED)
     if any(column.type != pa.string() for column in batch.columns):
-        raise BrokenFramesError
+        raise UnreadableError(*_CRASHED)
     return number, batch
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
-from tenant_pipeline.intake.sandbox.parsers import profile, records
+from tenant_pipeline.intake.sandbox.parsers import batch_of, profile, records
 
 ROWS = b"name,capacity\n" + b"Hall,10\n" * 300_000
 
@@ -63,6 +63,14 @@ def test_what_is_known_of_a_file_is_what_its_records_bring() -> None:
     ]
     batches = list(records(io.BytesIO(ROWS), reader="csv", encoding="utf-8", tables=found["tables"]))
     assert sum(batch.num_rows for _, batch in batches) == 300_000  # type: ignore[misc]
+
+
+def test_records_that_are_none_are_a_refusal_and_no_fault() -> None:
+    tables = [{"name": "", "shape": "records", "fields": ["a"]}]
+    for payload in (b"", b"\0\0\0\0no arrow", b"\0\0\0\7"):
+        with pytest.raises(UnreadableError) as refused:
+            batch_of(payload, tables)
+        assert refused.value.code == "parser-crashed"
 
 
 def test_reading_goes_on_after_the_server_was_killed() -> None:
