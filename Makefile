@@ -4,7 +4,7 @@ VENV ?= .venv
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test lint types imports benchmark-intake benchmark-upload lock clean
+.PHONY: demo dev test lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -22,11 +22,25 @@ lint: $(VENV)/installed
 types: $(VENV)/installed
 	$(BIN)/mypy
 
+# On our own gold data, and on the real data that lies beside a checkout.
+GOLD ?= $(wildcard ../shared/data)
+evaluate: $(VENV)/installed
+	for subject in extraction pii linking conflicts; do \
+		$(BIN)/tenant-pipeline evaluate $$subject $(if $(GOLD),--data $(GOLD)) --page evaluation-$$subject.html || exit 1; \
+	done
+
 benchmark-intake: $(VENV)/installed
 	$(BIN)/python -m benchmarks.intake
 
 benchmark-upload: $(VENV)/installed
 	$(BIN)/python -m benchmarks.upload
+
+benchmark-pii: $(VENV)/installed
+	$(BIN)/python -m benchmarks.pii
+
+benchmark-linking: $(VENV)/installed
+	$(BIN)/python -m benchmarks.linking
+	$(BIN)/python -m benchmarks.linking_incremental
 
 imports: $(VENV)/installed
 	$(BIN)/lint-imports

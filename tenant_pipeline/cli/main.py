@@ -10,6 +10,7 @@ from tenant_pipeline.cli import (
     audit,
     demo,
     doctor,
+    evaluate,
     export,
     gate,
     inspect,
@@ -41,6 +42,7 @@ app.command("coverage")(reading.coverage)
 app.command("conflicts")(reading.conflicts)
 app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
+app.command("evaluate")(evaluate.evaluate)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mapping.app, name="mapping")
