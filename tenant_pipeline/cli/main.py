@@ -17,6 +17,7 @@ from tenant_pipeline.cli import (
     mapping,
     quarantine,
     reading,
+    role,
     run,
     source,
     tenant,
@@ -35,6 +36,7 @@ app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
+app.add_typer(role.app, name="role")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

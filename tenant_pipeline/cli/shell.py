@@ -16,6 +16,7 @@ from rich.table import Table
 from tenant_pipeline.core.errors import (
     InputError,
     IntegrityError,
+    NotAllowedError,
     NotFoundError,
     SourceStoppedError,
     TenantRuntimeError,
@@ -39,15 +40,17 @@ class ExitCode(IntEnum):
     NOT_FOUND = 3
     STOPPED = 4
     INTEGRITY = 5
+    NOT_ALLOWED = 6
 
 
 def exit_code(error: TenantRuntimeError) -> ExitCode:
-    """The exit code for an error: wrong input, not found, a source that is stopped, broken integrity, or a fault."""
+    """The exit code for an error: wrong input, not found, stopped, broken integrity, not allowed, or a fault."""
     for kind, code in (
         (InputError, ExitCode.BAD_INPUT),
         (NotFoundError, ExitCode.NOT_FOUND),
         (SourceStoppedError, ExitCode.STOPPED),
         (IntegrityError, ExitCode.INTEGRITY),
+        (NotAllowedError, ExitCode.NOT_ALLOWED),
     ):
         if isinstance(error, kind):
             return code

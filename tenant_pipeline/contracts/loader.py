@@ -59,6 +59,11 @@ class Contracts:
             raise ContractError(f"There is no {language} label for {identifier}", where=kind) from None
 
     @cached_property
+    def tenant_roles(self) -> tuple[str, ...]:
+        """The roles that a person may have in a tenant."""
+        return tuple(each["id"] for each in self.documents["tenant_scope"]["tenant_roles"])
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         """The canonical types and properties."""
         living_city = self.documents["living_city"]

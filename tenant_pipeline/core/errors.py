@@ -48,6 +48,12 @@ class InputError(TenantRuntimeError):
     code = "input-invalid"
 
 
+class NotAllowedError(TenantRuntimeError):
+    """The person has not the role that the act asks for, or may not act on a request of their own."""
+
+    code = "not-allowed"
+
+
 class SourceStoppedError(TenantRuntimeError):
     """A source cannot go on: nothing readable, a closed gate, or an upstream stage that has not run."""
 

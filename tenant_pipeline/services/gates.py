@@ -18,6 +18,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -156,14 +157,11 @@ def override(
 ) -> GateState:
     """Let a source pass a closed gate, on a named person's word, for a reason, until a time. Audited.
 
-    Holds only for the output that the verdict was given on. Raises InputError for a role that may not override, an
-    empty reason or an expiry that has passed, and NotFoundError when the gate is not closed for this source.
+    Holds only for the output that the verdict was given on. Raises NotAllowedError for a person without the role,
+    InputError for an empty reason or an expiry that has passed, and NotFoundError when the gate is not closed for this
+    source.
     """
     now = runtime.now()
-    if role not in OVERRIDE_ROLES:
-        raise InputError(
-            f"The role {role} may not override a gate", where="--role", remedy=f"One of {', '.join(OVERRIDE_ROLES)}."
-        )
     if not reason.strip() or not person.strip():
         raise InputError("An override needs a person and a reason", where="--person, --reason")
     if expires_at.tzinfo is None or expires_at <= now:
@@ -171,6 +169,7 @@ def override(
             "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
         )
     with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, OVERRIDE_ROLES)
         closed = next((each for each in states(connection, tenant, now, source) if each.gate is gate), None)
         if closed is None or closed.band is not Band.FAIL:
             raise NotFoundError(

@@ -17,6 +17,7 @@ from tenant_pipeline.intake.receive import RELEASABLE as RELEASABLE_FILES
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.lineage import lineage
+from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
@@ -88,15 +89,9 @@ def release(
 ) -> QuarantinedItem:
     """Let a refused item in on a named person's word, and put the source in line again. Audited.
 
-    Raises InputError for a role that may not, for no person or reason, and for an item that nobody can release;
-    NotFoundError when nothing is refused there.
+    Raises NotAllowedError for a person without the role, InputError for no person or reason and for an item that nobody
+    can release, NotFoundError when nothing is refused there.
     """
-    if role not in OVERRIDE_ROLES:
-        raise InputError(
-            f"The role {role} may not release what was refused",
-            where="--role",
-            remedy=f"One of {', '.join(OVERRIDE_ROLES)}.",
-        )
     if not reason.strip() or not person.strip():
         raise InputError("A release needs a person and a reason", where="--person, --reason")
     refused = [item for item in list_quarantined(runtime, tenant, source_id) if item.locator == locator]
@@ -114,6 +109,7 @@ def release(
             remedy="Hand the file in anew: unencrypted, undamaged, unpacked.",
         )
     with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, OVERRIDE_ROLES)
         connection.execute(
             """
             INSERT INTO runtime.quarantine_releases (tenant_id, source_id, stage, locator, code, person, role, reason)

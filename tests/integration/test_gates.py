@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError, SourceStoppedError
+from tenant_pipeline.core.errors import GateClosedError, InputError, NotAllowedError, NotFoundError, SourceStoppedError
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import gates, registry, sources
+from tenant_pipeline.services import gates, registry, roles, sources
 from tenant_pipeline.services.conflict_matrix import update_conflicts
 from tenant_pipeline.services.coverage_score import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states
@@ -45,6 +45,9 @@ def runtime(tenants: TwoTenants) -> Runtime:
     registry.register_tenant(
         tenants.runtime, TENANT, name=name, domain="x.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
     )
+    for role in ("platform-governance", "founder", "tenant-admin"):
+        roles.grant_role(tenants.runtime, TENANT, person="ann", role=role, granted_by="test")
+    roles.grant_role(tenants.runtime, ATTACKER, person="eve", role="founder", granted_by="test")
     return tenants.runtime
 
 
@@ -103,14 +106,20 @@ def test_an_override_opens_it_until_it_expires_and_then_everything_stops_again(
 
 
 @pytest.mark.parametrize(
-    ("role", "reason", "hours"), [("tenant-admin", "please", 1), ("platform-governance", " ", 1), ("founder", "x", -1)]
+    ("person", "role", "reason", "hours", "error"),
+    [
+        ("ann", "tenant-admin", "please", 1, NotAllowedError),
+        ("eve", "founder", "please", 1, NotAllowedError),
+        ("ann", "platform-governance", " ", 1, InputError),
+        ("ann", "founder", "x", -1, InputError),
+    ],
 )
 def test_an_override_without_the_role_a_reason_or_a_time_to_come_is_refused(
-    runtime: Runtime, stopped: SourceId, role: str, reason: str, hours: int
+    runtime: Runtime, stopped: SourceId, person: str, role: str, reason: str, hours: int, error: type[Exception]
 ) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(error):
         gates.override(
-            runtime, TENANT, stopped, Gate.PII, person="ann", role=role, reason=reason,
+            runtime, TENANT, stopped, Gate.PII, person=person, role=role, reason=reason,
             expires_at=runtime.now() + timedelta(hours=hours),
         )  # fmt: skip
     assert not current_gate_states(runtime, TENANT, stopped)[Gate.PII].open

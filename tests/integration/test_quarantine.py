@@ -9,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import quarantine, registry, sources
+from tenant_pipeline.services import quarantine, registry, roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -27,6 +27,8 @@ WORD = {"person": "gov@city.example", "role": "platform-governance", "reason": "
 def runtime(tenants: TwoTenants) -> Runtime:
     name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
     registry.register_tenant(tenants.runtime, TENANT, name=name, domain="q.example", tier="pilot", actor="test")
+    for role in ("platform-governance", "tenant-admin"):
+        roles.grant_role(tenants.runtime, TENANT, person=WORD["person"], role=role, granted_by="test")
     return tenants.runtime
 
 
@@ -96,7 +98,9 @@ def _audit(runtime: Runtime) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"role": "tenant-admin"}, InputError),
+        ({"role": "tenant-admin"}, NotAllowedError),
+        ({"role": "founder"}, NotAllowedError),
+        ({"person": "somebody@city.example"}, NotAllowedError),
         ({"reason": "  "}, InputError),
         ({"person": ""}, InputError),
     ],

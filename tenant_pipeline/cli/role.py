@@ -1,0 +1,41 @@
+"""`role grant | revoke | list`."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.services import roles
+from tenant_pipeline.services.registry import show_tenant
+
+app = typer.Typer(help="Who may do what in a tenant.", no_args_is_help=True)
+
+PersonOption = Annotated[str, typer.Option(help="The person, as other commands name them.")]
+RoleOption = Annotated[str, typer.Option(help="A role of the contract, such as reviewer or platform-governance.")]
+
+
+@app.command()
+def grant(tenant: TenantOption, person: PersonOption, role: RoleOption) -> None:
+    """Give a person a role in a tenant. It is audited under the operator's login."""
+    with opened() as runtime:
+        roles.grant_role(runtime, tenant_id(tenant), person=person, role=role, granted_by=getpass.getuser())
+
+
+@app.command()
+def revoke(tenant: TenantOption, person: PersonOption, role: RoleOption) -> None:
+    """Take a role from a person again. What they decided in it stands."""
+    with opened() as runtime:
+        roles.revoke_role(runtime, tenant_id(tenant), person=person, role=role, revoked_by=getpass.getuser())
+
+
+@app.command("list")
+def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """Who has which role."""
+    with opened() as runtime:
+        show_tenant(runtime, tenant_id(tenant))
+        rows = roles.list_roles(runtime, tenant_id(tenant))
+    print_rows(f"Roles in {tenant}", rows, ("person", "role", "granted_by", "granted_at"), as_json=as_json)
