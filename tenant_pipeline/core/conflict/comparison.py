@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from tenant_pipeline.core.statement import AI_TIER
+
+AI_ORIGINS = frozenset({"chatgpt", "claude", "gemini", "perplexity"})
+"""Origins that repeat what others have said."""
 
 
 class Verdict(StrEnum):
@@ -29,7 +35,10 @@ class Compared:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A value as one source has it, with all that the ranking looks at."""
+    """A value as one source has it, with all that the ranking looks at.
+
+    Dates are ISO 8601 text, "" for none; `valid_from` and `valid_to` say when the value held, not when it was seen.
+    """
 
     source_id: str
     statement_id: str
@@ -39,6 +48,13 @@ class Candidate:
     authority_tier: int
     origin: str
     observed_at: str
+    valid_from: str = ""
+    valid_to: str = ""
+
+    @property
+    def is_witness(self) -> bool:
+        """Whether the value counts as confirmed by it: what an AI wrote confirms nothing."""
+        return self.origin not in AI_ORIGINS and self.authority_tier < AI_TIER
 
     def as_json(self) -> dict[str, Any]:
         """The candidate as it is kept."""
@@ -49,7 +65,10 @@ class Candidate:
 class ConflictItem:
     """One cell of the matrix: an entity's property (in one language) that sources write differently.
 
-    `candidates_digest` names exactly these candidates under these rules: what a sign-off covers.
+    `candidates_digest` names exactly these candidates under these rules: what a sign-off covers. `explanation` tells
+    how the proposal came about, a sentence a step. `advice` is how likely each value is by the record of those who say
+    it (0–1), empty where nothing is known of them. `needs_person` says that the rules must not decide alone, and
+    `needs_person_reason` why.
     """
 
     canonical_id: str
@@ -63,3 +82,6 @@ class ConflictItem:
     proposed_value: str | None
     proposed_rule: str
     needs_person: bool
+    needs_person_reason: str = ""
+    explanation: tuple[str, ...] = ()
+    advice: Mapping[str, float] = field(default_factory=dict)

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from itertools import combinations, groupby
 from operator import itemgetter
 
 import pandas as pd
 
-from tenant_pipeline.core.conflict.comparators.registry import compare
+from tenant_pipeline.core.conflict.comparators.registry import EQUAL_AFTER_STANDARDISATION, compare
 from tenant_pipeline.core.conflict.comparison import SEVERITY, Candidate, Compared, ConflictItem, Verdict
 from tenant_pipeline.core.conflict.resolution import propose
+from tenant_pipeline.core.conflict.standing import SourceStanding
+from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES, hold_together
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 
-RULES_VERSION = "1.2.0"
+RULES_VERSION = "2.0.0"
 MOST_VALUES = 40
-"""Of one item, so many distinct values are compared with one another; more is not a conflict but a mistaken link."""
+"""Of one item, up to so many distinct values are compared each with each; more are compared with the proposed one, and
+a person is asked: perhaps several things were taken for one."""
 
 _GROUP = ["canonical_id", "property", "lang"]
 _CANDIDATE = [
     "source_id", "statement_id", "value", "raw_value", "locator", "authority_tier", "origin", "observed_at",
+    "valid_from", "valid_to",
 ]  # fmt: skip
 _TEXT = [column for column in _CANDIDATE if column not in ("value", "authority_tier")] + ["lang"]
 
 
-def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[ConflictItem]:
+def find_conflicts(
+    frame: pd.DataFrame, vocabulary: Vocabulary, standings: Mapping[str, SourceStanding] | None = None
+) -> list[ConflictItem]:
     """The items among these candidates: whole groups of an entity's property in one language, whatever their order.
 
     A single-valued property that two sources write differently is an item, also when a rule finds the values to be
-    the same: each difference is explained. What an AI wrote counts as another source than the one it lies in. Absent
-    values are no candidates, so they never conflict.
+    the same: each difference is explained. What an AI wrote counts as another source than the one it lies in. Values
+    of a property that may have several unite and never conflict, absent values are no candidates, and values that held
+    at different times do not contradict each other. `standings` are what is known of the sources' record.
     """
     single = {name for name, definition in vocabulary.properties.items() if not definition.multi_valued}
-    frame = frame[frame["property"].isin(single) & frame["value"].notna()]
+    frame = frame[frame["property"].isin(single) & frame["value"].fillna("").ne("")]
     if frame.empty:
         return []
+    missing = {column: "" for column in ("valid_from", "valid_to") if column not in frame.columns}
+    frame = frame.assign(**missing)
     frame = frame.assign(**{column: frame[column].astype("string").fillna("") for column in _TEXT})
     frame["speaker"] = frame["source_id"] + frame["authority_tier"].astype("string")
     grouped = frame.groupby(_GROUP, sort=False)
@@ -49,44 +59,78 @@ def find_conflicts(frame: pd.DataFrame, vocabulary: Vocabulary) -> list[Conflict
         group = list(rows)
         candidates = sorted(
             (
-                Candidate(source, statement, value, raw, locator, int(tier), origin, observed)
-                for _, _, _, _, source, statement, value, raw, locator, tier, origin, observed in group
+                Candidate(source, statement, value, raw, locator, int(tier), origin, observed, begins, ends)
+                for _, _, _, _, source, statement, value, raw, locator, tier, origin, observed, begins, ends in group
             ),
-            key=lambda one: (one.authority_tier, one.source_id, one.statement_id, one.value, one.raw_value),
+            key=lambda one: (one.authority_tier, *map(str, astuple(one))),
         )
         type_ = min(row[3] for row in group)
-        items.append(_item(canonical_id, type_, vocabulary.property(property_), lang, tuple(candidates)))
+        definition = vocabulary.property(property_)
+        items.append(_item(canonical_id, type_, definition, lang, tuple(candidates), standings))
     return items
 
 
 def _item(
-    canonical_id: str, type_: str, definition: PropertyDefinition, lang: str, candidates: tuple[Candidate, ...]
+    canonical_id: str,
+    type_: str,
+    definition: PropertyDefinition,
+    lang: str,
+    candidates: tuple[Candidate, ...],
+    standings: Mapping[str, SourceStanding] | None,
 ) -> ConflictItem:
-    compared = _worst(sorted({one.value for one in candidates}), lang, definition)
-    proposal = propose(candidates, compared.verdict is Verdict.DIFFERS)
-    named = [[one.source_id, one.statement_id, one.value] for one in candidates]
+    known: dict[tuple[str, str], Compared] = {}
+
+    def compared(left: str, right: str) -> Compared:
+        pair = (left, right) if left <= right else (right, left)
+        if pair not in known:
+            known[pair] = compare(*pair, lang, definition)
+        return known[pair]
+
+    proposal = propose(candidates, lambda left, right: compared(left, right).verdict, standings)
+    values = sorted({one.value for one in candidates})
+    pairs = list(combinations(values, 2))
+    needs_person_reason = proposal.needs_person_reason
+    if len(values) > MOST_VALUES:
+        pairs = [(proposal.value, value) for value in values if value != proposal.value]
+        needs_person_reason = needs_person_reason or (
+            f"There are {len(values)} different values: perhaps several things were taken for one."
+        )
+    timed = any(one.valid_from or one.valid_to for one in candidates)
+    worst = Compared(Verdict.SAME, EQUAL_AFTER_STANDARDISATION)
+    for left, right in pairs:
+        found = compared(left, right)
+        if timed and not hold_together([one for one in candidates if one.value in (left, right)]):
+            found = Compared(Verdict.SAME, VALID_AT_DIFFERENT_TIMES)
+        if SEVERITY[found.verdict] > SEVERITY[worst.verdict] or (
+            found.verdict is worst.verdict and worst.rule == EQUAL_AFTER_STANDARDISATION
+        ):
+            worst = found
     return ConflictItem(
         canonical_id=canonical_id,
         type=type_,
         property=definition.name,
         lang=lang,
-        verdict=compared.verdict,
-        rule=compared.rule,
+        verdict=worst.verdict,
+        rule=worst.rule,
         candidates=candidates,
-        candidates_digest=sha256_of_json([RULES_VERSION, sorted(named)]),
+        candidates_digest=candidates_digest(candidates),
         proposed_value=proposal.value,
         proposed_rule=proposal.rule,
-        needs_person=proposal.needs_person,
+        needs_person=bool(needs_person_reason),
+        needs_person_reason=needs_person_reason,
+        explanation=proposal.explanation,
+        advice=proposal.advice,
     )
 
 
-def _worst(values: Sequence[str], lang: str, definition: PropertyDefinition) -> Compared:
-    """The gravest verdict among all pairs of distinct values."""
-    worst = Compared(Verdict.SAME, "equal_after_standardisation")
-    for left, right in combinations(values[:MOST_VALUES], 2):
-        found = compare(left, right, lang, definition)
-        if SEVERITY[found.verdict] > SEVERITY[worst.verdict] or (
-            found.verdict is worst.verdict and worst.rule == "equal_after_standardisation"
-        ):
-            worst = found
-    return worst
+def candidates_digest(candidates: Sequence[Candidate]) -> str:
+    """What a sign-off covers: who says what, on what authority, for when; and this version of the rules.
+
+    Not where it stands and when it was last seen: a feed that says the same again reopens nothing.
+    """
+    seen = sorted(
+        [one.source_id, one.statement_id, one.value, one.raw_value, str(one.authority_tier), one.origin, one.valid_from,
+         one.valid_to]
+        for one in candidates
+    )  # fmt: skip
+    return sha256_of_json([RULES_VERSION, seen])

@@ -2,49 +2,87 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
-from tenant_pipeline.core.conflict.comparison import Compared, Verdict
-from tenant_pipeline.core.vocabulary import PropertyDefinition
+from tenant_pipeline.core.conflict.comparators.pair import Pair
+from tenant_pipeline.core.conflict.comparison import Verdict
 
+_FORM = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(T.+)?)?)?")
 
-def compare_dates(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
-    """One date lies within the other, only more finely given; or the two do not meet."""
-    one, other = _interval(left), _interval(right)
-    if one is None or other is None:
-        return Compared(Verdict.INCOMPARABLE, "dates_of_unknown_form")
-    if one == other:
-        return Compared(Verdict.SAME, "dates_equal")
-    if _within(one, other) or _within(other, one):
-        return Compared(Verdict.REFINES, "dates_one_within_the_other")
-    near = timedelta(days=definition.tolerance or 0)
-    if one[0] - other[1] <= near and other[0] - one[1] <= near:
-        return Compared(Verdict.REFINES, "dates_overlap")
-    return Compared(Verdict.DIFFERS, "dates_differ")
+Interval = tuple[datetime, datetime]
+"""The first moment, and the first moment after."""
 
 
-def _within(inner: tuple[date, date], outer: tuple[date, date]) -> bool:
+def dates_of_unknown_form(pair: Pair) -> Verdict | None:
+    """One of the dates cannot be read as a date."""
+    return None if _interval(pair.left) and _interval(pair.right) else Verdict.INCOMPARABLE
+
+
+def dates_equal(pair: Pair) -> Verdict | None:
+    """The dates name the same time in two ways."""
+    return Verdict.SAME if _interval(pair.left) == _interval(pair.right) else None
+
+
+def dates_one_within_the_other(pair: Pair) -> Verdict | None:
+    """One date lies within the other and only says it more finely."""
+    left, right = _interval(pair.left), _interval(pair.right)
+    if left is None or right is None:
+        return None
+    return Verdict.REFINES if _within(left, right) or _within(right, left) else None
+
+
+def dates_within_tolerance(pair: Pair) -> Verdict | None:
+    """The dates begin and end within the property's tolerance of each other, in days."""
+    left, right = _interval(pair.left), _interval(pair.right)
+    if left is None or right is None or not pair.definition.tolerance:
+        return None
+    near = timedelta(days=pair.definition.tolerance)
+    return Verdict.SAME if abs(left[0] - right[0]) <= near and abs(left[1] - right[1]) <= near else None
+
+
+def dates_differ(pair: Pair) -> Verdict:
+    """The dates name different times."""
+    return Verdict.DIFFERS
+
+
+def _within(inner: Interval, outer: Interval) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _interval(text: str) -> tuple[date, date] | None:
-    """The first and last day of an ISO 8601 date of any precision, or of an interval of two; None for other text."""
+@lru_cache(maxsize=4096)
+def _interval(text: str) -> Interval | None:
+    """What an ISO 8601 date of any precision, or an interval of two, covers; None for other text."""
     begin, _, end = text.partition("/")
-    first, last = _days(begin), _days(end or begin)
+    first, last = _covered(begin), _covered(end or begin)
     return (first[0], last[1]) if first and last else None
 
 
-def _days(text: str) -> tuple[date, date] | None:
-    parts = text.split("T", 1)[0].split("-")
-    try:
-        numbers = [int(part) for part in parts]
-        if len(numbers) == 1:
-            return date(numbers[0], 1, 1), date(numbers[0], 12, 31)
-        if len(numbers) == 2:
-            year, month = numbers
-            following = date(year + month // 12, month % 12 + 1, 1)
-            return date(year, month, 1), following - timedelta(days=1)
-        day = date(*numbers[:3])
-        return day, day
-    except (ValueError, TypeError):
+def _covered(text: str) -> Interval | None:
+    """The time that one date covers: a year, a month, a day, or the minute or second that it names."""
+    match = _FORM.fullmatch(text)
+    if not match:
         return None
+    year, month, day, clock = match.groups()
+    try:
+        if clock:
+            moment = datetime.fromisoformat(text)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+            return moment, moment + _precision(clock)
+        start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
+        if day:
+            return start, start + timedelta(days=1)
+        if month:
+            return start, datetime(int(year) + int(month) // 12, int(month) % 12 + 1, 1, tzinfo=UTC)
+        return start, datetime(int(year) + 1, 1, 1, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _precision(clock: str) -> timedelta:
+    """How long the time of day lasts that a text names: a minute, a second, or the smallest step."""
+    if "." in clock:
+        return timedelta.resolution
+    time_of_day = re.split("[Z+-]", clock)[0]
+    return timedelta(seconds=1) if time_of_day.count(":") > 1 else timedelta(minutes=1)

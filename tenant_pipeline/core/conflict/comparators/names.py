@@ -1,36 +1,75 @@
-"""Names and short texts."""
+"""Names and short texts: within one script, by what tells names apart."""
 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
-from tenant_pipeline.core.conflict.comparison import Compared, Verdict
+from tenant_pipeline.core.conflict.comparators.pair import Pair
+from tenant_pipeline.core.conflict.comparison import Verdict
 from tenant_pipeline.core.standardise.names import name_key
-from tenant_pipeline.core.vocabulary import PropertyDefinition
+
+_SCRIPTS = ("THAI", "CJK", "LATIN", "CYRILLIC", "ARABIC", "HIRAGANA", "KATAKANA", "HANGUL", "LAO", "MYANMAR", "KHMER")
 
 
-def compare_names(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
-    """The names are the same but for case, spacing and punctuation, or but for words that only say what is named."""
-    if _same_letters(left, right):
-        return Compared(Verdict.SAME, "names_equal_ignoring_case_spacing_and_punctuation")
-    key = name_key(left, lang)
-    if key and key == name_key(right, lang):
-        return Compared(Verdict.SAME, "names_equal_ignoring_generic_words")
-    return Compared(Verdict.DIFFERS, "names_differ")
+def names_in_different_scripts(pair: Pair) -> Verdict | None:
+    """The names are written in different scripts and cannot be compared letter by letter."""
+    left, right = _scripts(pair.left), _scripts(pair.right)
+    return Verdict.INCOMPARABLE if left and right and not left & right else None
 
 
-def compare_texts(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
+def names_equal_ignoring_case_spacing_and_punctuation(pair: Pair) -> Verdict | None:
+    """The names are the same but for case, spacing and punctuation."""
+    return _same(_letters(pair.left), _letters(pair.right))
+
+
+def names_equal_ignoring_accents(pair: Pair) -> Verdict | None:
+    """The names are the same but for accents on Latin letters."""
+    return _same(_without_accents(_letters(pair.left)), _without_accents(_letters(pair.right)))
+
+
+def names_equal_ignoring_generic_words(pair: Pair) -> Verdict | None:
+    """The names are the same but for a legal form or a word that only says what kind of place is named."""
+    return _same(name_key(pair.left, pair.lang), name_key(pair.right, pair.lang))
+
+
+def names_differ(pair: Pair) -> Verdict:
+    """The names differ by more than the way of writing them."""
+    return Verdict.DIFFERS
+
+
+def texts_equal_ignoring_case_spacing_and_punctuation(pair: Pair) -> Verdict | None:
     """The texts are the same but for case, spacing and punctuation."""
-    if _same_letters(left, right):
-        return Compared(Verdict.SAME, "texts_equal_ignoring_case_spacing_and_punctuation")
-    return Compared(Verdict.DIFFERS, "texts_differ")
+    return _same(_letters(pair.left), _letters(pair.right))
 
 
-def _same_letters(left: str, right: str) -> bool:
-    """Whether letters, digits and marks are the same; texts without any are told apart as they are written."""
-    letters = _letters(left)
-    return letters == _letters(right) if letters else left == right
+def texts_differ(pair: Pair) -> Verdict:
+    """The texts differ by more than case, spacing and punctuation."""
+    return Verdict.DIFFERS
+
+
+def _same(left: str, right: str) -> Verdict | None:
+    return Verdict.SAME if left and left == right else None
 
 
 def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if unicodedata.category(character)[0] in "LNM")
+    """What tells texts apart: letters, digits, vowel signs and tone marks."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if unicodedata.category(character)[0] in "LNM")
+
+
+def _without_accents(letters: str) -> str:
+    """Combining marks on Latin letters taken off; those of other scripts (Thai vowels) carry meaning and stay."""
+    decomposed = unicodedata.normalize("NFD", letters)
+    return "".join(character for character in decomposed if not "\u0300" <= character <= "\u036f")
+
+
+def _scripts(text: str) -> frozenset[str]:
+    return frozenset(script for character in text if character.isalpha() and (script := _script(character)))
+
+
+@lru_cache(maxsize=8192)
+def _script(character: str) -> str:
+    """The script of a letter by its Unicode name, "" for one of a script that is not listed."""
+    name = unicodedata.name(character, "")
+    return next((script for script in _SCRIPTS if name.startswith(script)), "")

@@ -1,0 +1,34 @@
+"""Valid time: values that held one after the other do not contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from tenant_pipeline.core.conflict.comparison import Candidate
+
+VALID_AT_DIFFERENT_TIMES = "valid_at_different_times"
+
+
+def hold_together(candidates: Sequence[Candidate]) -> bool:
+    """Whether any two of the candidates that differ are said to hold at one time.
+
+    A candidate without a valid time holds always; times are ISO 8601 text, and an end is the last day on which the
+    value holds.
+    """
+    return (
+        any(one.value != other.value and _overlap(one, other) for one, other in combinations(candidates, 2))
+        or len({one.value for one in candidates}) == 1
+    )
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return not (_ends_before(one, other) or _ends_before(other, one))
+
+
+def _ends_before(one: Candidate, other: Candidate) -> bool:
+    """Whether the one has ended when the other begins; a coarser date covers all that begins with it."""
+    if not one.valid_to or not other.valid_from:
+        return False
+    digits = min(len(one.valid_to), len(other.valid_from))
+    return one.valid_to[:digits] < other.valid_from[:digits]

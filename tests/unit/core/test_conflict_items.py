@@ -1,0 +1,202 @@
+"""What becomes an item of the conflict matrix, what is proposed, and what a sign-off covers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenant_pipeline.core.conflict.comparison import Candidate, ConflictItem, Verdict
+from tenant_pipeline.core.conflict.find import MOST_VALUES, find_conflicts
+from tenant_pipeline.core.conflict.resolution import propose
+from tests.unit.core.conflict_candidates import VOCABULARY, candidate, frame
+
+LATER = {"valid_from": "2024-01-01", "valid_to": "2025-12-31"}
+EARLIER = {"valid_from": "2020", "valid_to": "2023"}
+
+
+def items(*rows: dict[str, Any]) -> list[ConflictItem]:
+    return find_conflicts(frame(*rows), VOCABULARY)
+
+
+def test_one_source_does_not_contradict_itself() -> None:
+    assert items(candidate("Patong", "a"), candidate("Kathu", "a")) == []
+
+
+def test_sources_that_write_the_same_are_no_item() -> None:
+    assert items(candidate("Patong", "a"), candidate("Patong", "b")) == []
+
+
+def test_a_raw_difference_that_standardisation_took_away_is_still_explained() -> None:
+    (item,) = items(candidate("Patong", "a"), candidate("Patong", "b", raw_value=" Patong "))
+    assert (item.verdict, item.rule) == (Verdict.SAME, "equal_after_standardisation")
+    assert (item.proposed_value, item.proposed_rule) == ("Patong", "one_value")
+
+
+def test_an_absent_value_never_conflicts() -> None:
+    assert items(candidate("Patong", "a"), candidate("", "b")) == []
+
+
+def test_a_multi_valued_property_never_conflicts() -> None:
+    rows = [candidate(value, source, property="telephone", lang="") for value, source in (("1", "a"), ("2", "b"))]
+    assert items(*rows) == []
+
+
+def test_names_in_two_languages_are_two_questions() -> None:
+    assert items(candidate("Phuket", "a"), candidate("ภูเก็ต", "b", lang="th")) == []
+
+
+def test_values_that_held_one_after_the_other_do_not_contradict_each_other() -> None:
+    (item,) = items(candidate("Patong Hall", "a", **EARLIER), candidate("Kathu Hall", "b", **LATER))
+    assert (item.verdict, item.rule) == (Verdict.SAME, "valid_at_different_times")
+    for overlapping in ({}, {"valid_from": "2023-06-01"}, {"valid_to": "2022"}):
+        (item,) = items(candidate("Patong Hall", "a", **EARLIER), candidate("Kathu Hall", "b", **overlapping))
+        assert item.verdict is Verdict.DIFFERS
+
+
+def test_the_gravest_pair_gives_the_verdict() -> None:
+    (item,) = items(candidate("Patong", "a"), candidate("PATONG", "b"), candidate("Kathu", "c"))
+    assert (item.verdict, item.rule) == (Verdict.DIFFERS, "names_differ")
+
+
+def test_of_many_values_none_is_left_out_and_a_person_is_asked() -> None:
+    spellings = [candidate("Patong" + " " * n, f"s{n:03d}") for n in range(MOST_VALUES + 1)]
+    (item,) = items(*spellings)
+    assert (item.verdict, item.needs_person) == (Verdict.SAME, True)
+    assert "several things" in item.needs_person_reason
+    (item,) = items(*spellings, candidate("Zzz", "zz"))
+    assert (item.verdict, item.rule) == (Verdict.DIFFERS, "names_differ")
+
+
+def test_the_regulator_wins_over_the_wiki() -> None:
+    (item,) = items(
+        candidate("Kathu", "wiki", authority_tier=3, observed_at="2026-11-01T00:00:00Z"),
+        candidate("Patong", "regulator", authority_tier=1, observed_at=""),
+    )
+    assert (item.proposed_value, item.proposed_rule, item.needs_person) == ("Patong", "authority_tier", False)
+    assert item.explanation == ("Sources of the best authority tier come first. 1 of 2 values are left.",)
+
+
+def test_tier_one_against_tier_one_needs_a_person() -> None:
+    (item,) = items(candidate("Patong", "a", authority_tier=1), candidate("Kathu", "b", authority_tier=1))
+    assert item.needs_person
+
+
+def test_nothing_but_the_order_of_statements_decides_for_nobody() -> None:
+    (item,) = items(candidate("Patong", "a"), candidate("Kathu", "b"))
+    assert (item.proposed_rule, item.needs_person) == ("statement_id", True)
+    (item,) = items(candidate("Patong", "a"), candidate("PATONG", "b"))
+    assert (item.proposed_rule, item.needs_person) == ("statement_id", False)
+
+
+def test_tier_one_in_agreement_with_itself_decides_against_the_rest() -> None:
+    (item,) = items(
+        candidate("Patong", "a", authority_tier=1),
+        candidate("PATONG", "b", authority_tier=1),
+        candidate("Kathu", "c", authority_tier=3),
+    )
+    assert item.verdict is Verdict.DIFFERS
+    assert not item.needs_person
+
+
+def test_spellings_of_one_name_confirm_each_other() -> None:
+    (item,) = items(
+        candidate("Pa Tong", "a"),
+        candidate("Patong", "b"),
+        candidate("Patong", "c", authority_tier=3),
+        candidate("Kathu", "d", observed_at="2026-11-01T00:00:00Z"),
+    )
+    assert (item.proposed_value, item.proposed_rule) == ("Patong", "independent_corroboration")
+
+
+def test_ai_text_confirms_nothing() -> None:
+    (item,) = items(
+        candidate("Kathu", "a", observed_at="2026-02-01T00:00:00Z"),
+        candidate("Patong", "b"),
+        *(candidate("Patong", origin, origin=origin, authority_tier=5) for origin in ("chatgpt", "claude", "gemini")),
+    )
+    assert (item.proposed_value, item.proposed_rule) == ("Kathu", "recency")
+
+
+def test_a_masked_value_gives_way_to_one_that_can_be_read() -> None:
+    (item,) = items(candidate("⟦PERSON⟧", "a", authority_tier=1), candidate("Patong", "b"))
+    assert (item.proposed_value, item.proposed_rule) == ("Patong", "drop_invalid")
+
+
+def test_a_persons_pin_stands_before_every_rule() -> None:
+    (item,) = items(candidate("Patong", "a", authority_tier=1), candidate("Kathu", "b", authority_tier=1))
+    pinned = propose(item.candidates, lambda left, right: Verdict.DIFFERS, pin="Kathu")
+    assert (pinned.value, pinned.rule, pinned.needs_person) == ("Kathu", "human_pin", False)
+
+
+def test_a_sign_off_covers_who_says_what_on_what_authority_and_for_when() -> None:
+    rows = [candidate("Patong", "a"), candidate("Kathu", "b")]
+    (signed,) = items(*rows)
+    changes: list[dict[str, Any]] = [
+        {"raw_value": "PATONG"},
+        {"authority_tier": 1},
+        {"origin": "regulator"},
+        {"valid_from": "2026-11-01"},
+    ]
+    for change in changes:
+        (changed,) = items({**rows[0], **change}, rows[1])
+        assert changed.candidates_digest != signed.candidates_digest, change
+    (more,) = items(*rows, candidate("Kathu", "c"))
+    assert more.candidates_digest != signed.candidates_digest
+
+
+def test_a_row_that_moved_or_was_seen_again_does_not_reopen_a_sign_off() -> None:
+    rows = [candidate("Patong", "a", authority_tier=1), candidate("Kathu", "b")]
+    (signed,) = items(*rows)
+    (again,) = items({**rows[0], "locator": "o00001#row=99", "observed_at": "2026-11-01T00:00:00Z"}, rows[1])
+    assert again.candidates_digest == signed.candidates_digest
+
+
+rows_of_some_sources = st.lists(
+    st.builds(
+        candidate,
+        st.sampled_from(["Patong", "PATONG", "Pa Tong", "Kathu", "ป่าตอง", ""]),
+        st.sampled_from(["a", "b", "c"]),
+        canonical_id=st.sampled_from(["can-1", "can-2"]),
+        lang=st.sampled_from(["en", ""]),
+        authority_tier=st.integers(1, 3),
+        origin=st.sampled_from(["regulator", "partner-doc", "chatgpt"]),
+        observed_at=st.sampled_from(["", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows_of_some_sources, st.randoms(use_true_random=False))
+def test_the_order_of_candidates_changes_nothing(rows: list[dict[str, Any]], random: Any) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    assert items(*shuffled) == items(*rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows_of_some_sources)
+def test_saying_again_what_a_source_says_never_makes_a_conflict(rows: list[dict[str, Any]]) -> None:
+    again = [{**row, "source_id": "z", "statement_id": f"st-z{n}"} for n, row in enumerate(rows)]
+    before = {(item.canonical_id, item.property, item.lang): item.verdict for item in items(*rows)}
+    sources = {(row["canonical_id"], row["lang"]): set[str]() for row in rows}
+    for row in rows:
+        if row["value"]:
+            sources[row["canonical_id"], row["lang"]].add(row["source_id"])
+    for item in items(*rows, *again):
+        key = (item.canonical_id, item.property, item.lang)
+        assert before.get(key) is item.verdict or len(sources[item.canonical_id, item.lang]) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows_of_some_sources)
+def test_the_proposal_is_one_of_the_candidates(rows: list[dict[str, Any]]) -> None:
+    for item in items(*rows):
+        assert item.proposed_value in {one.value for one in item.candidates}
+
+
+def test_a_candidate_is_kept_with_all_that_the_ranking_looked_at() -> None:
+    (item,) = items(candidate("Patong", "a"), candidate("Kathu", "b"))
+    assert set(item.candidates[0].as_json()) == set(Candidate.__dataclass_fields__)
