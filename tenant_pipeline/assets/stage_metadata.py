@@ -8,7 +8,7 @@ import dagster as dg
 
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services.conflict_matrix import conflicts_of_source
+from tenant_pipeline.services.conflicts.reading import conflicts_of_source
 from tenant_pipeline.services.coverage_score import coverage_of_source
 from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime

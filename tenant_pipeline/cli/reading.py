@@ -9,7 +9,7 @@ import typer
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry, sources
-from tenant_pipeline.services.conflict_matrix import list_conflicts
+from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage_score import coverage_of_source, coverage_of_tenant
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.lineage import every_record

@@ -14,7 +14,7 @@ from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
-from tenant_pipeline.services.conflict_matrix import list_conflicts, matrix_of_tenant
+from tenant_pipeline.services.conflicts.reading import list_conflicts, matrix_of_tenant
 from tenant_pipeline.services.coverage_score import coverage_of_tenant
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.runtime import Runtime
