@@ -8,6 +8,7 @@ import typer
 
 from tenant_pipeline.cli import (
     audit,
+    conflict,
     demo,
     doctor,
     export,
@@ -38,7 +39,8 @@ app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)
 app.command("coverage")(reading.coverage)
-app.command("conflicts")(reading.conflicts)
+app.command("conflicts")(conflict.conflicts)
+app.add_typer(conflict.app, name="conflict")
 app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.add_typer(gate.app, name="gate")

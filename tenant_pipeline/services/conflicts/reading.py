@@ -102,6 +102,18 @@ SELECT member.source_id, conflict.property, conflict.verdict, member.relation, c
 """
 
 
+_TOTALS = f"""
+SELECT count(*) AS items,
+       count(*) FILTER (WHERE conflict.verdict = 'differs' AND conflict.status = 'open') AS open,
+       count(*) FILTER (WHERE conflict.verdict = 'differs' AND conflict.status = 'open' AND conflict.needs_person)
+           AS for_person,
+       count(*) FILTER (WHERE conflict.status = 'signed') AS signed,
+       count(*) FILTER (WHERE conflict.status = 'explained') AS explained
+  FROM runtime.conflicts AS conflict
+ WHERE {_MATCHES}
+"""
+
+
 @dataclass(frozen=True)
 class Page:
     """Items, and where to go on: `next` is None on the last page."""
@@ -141,9 +153,9 @@ def cells_of(candidates: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for one in sorted(candidates, key=lambda each: -_GRAVITY[each["relation"]]):
         cell = {name: value for name, value in one.items() if name != "source_id"}
         if one["source_id"] in cells:
-            cells[one["source_id"]].setdefault("more", []).append(cell)
+            cells[one["source_id"]]["more"].append(cell)
         else:
-            cells[one["source_id"]] = cell
+            cells[one["source_id"]] = {**cell, "more": []}
     return cells
 
 
@@ -168,6 +180,15 @@ def counts_of_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -
         return connection.execute(_COUNTS, {**wanted.parameters(), "tenant": tenant}).fetchall()
 
 
+def totals_of_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -> dict[str, int]:
+    """How many items there are; how many differ and are open, and of these how many are for a person; how many are
+    signed; and how many a rule explains."""
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(_TOTALS, {**wanted.parameters(), "tenant": tenant}).fetchone()
+    assert row is not None
+    return row
+
+
 def conflicts_of_source(runtime: Runtime, tenant: TenantId, source: SourceId) -> list[dict[str, Any]]:
     """How many items this source takes part in, by property, language, verdict and rule."""
     with runtime.database.tenant(tenant) as connection:
@@ -182,22 +203,6 @@ def conflicts_of_source(runtime: Runtime, tenant: TenantId, source: SourceId) ->
              ORDER BY items DESC, conflict.property, conflict.lang, conflict.rule
             """,
             (tenant, source),
-        ).fetchall()
-
-
-def matrix_of_tenant(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
-    """The matrix: how many items by source, property and verdict."""
-    with runtime.database.tenant(tenant) as connection:
-        return connection.execute(
-            """
-            SELECT member.source_id, conflict.property, conflict.verdict, count(*) AS items
-              FROM runtime.conflict_sources AS member
-              JOIN runtime.conflicts AS conflict USING (tenant_id, conflict_id)
-             WHERE member.tenant_id = %s AND member.relation <> 'withdrawn' AND conflict.status <> 'stale'
-             GROUP BY member.source_id, conflict.property, conflict.verdict
-             ORDER BY member.source_id, conflict.property, conflict.verdict
-            """,
-            (tenant,),
         ).fetchall()
 
 
