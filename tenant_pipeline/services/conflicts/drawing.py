@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 
 from tenant_pipeline.core.conflict.comparison import Verdict
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -133,9 +135,14 @@ def _short(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 
+def _breakable(name: str) -> Markup:
+    """A property's name, which a narrow column may break where a new word begins."""
+    return Markup("<wbr>").join(re.split(r"(?<=[a-z])(?=[A-Z])", name))
+
+
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["short"] = _short
+    environment.filters |= {"short": _short, "breakable": _breakable}
     text = files("tenant_pipeline.services.conflicts").joinpath("matrix.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(text)
