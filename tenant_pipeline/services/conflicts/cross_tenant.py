@@ -41,13 +41,19 @@ SELECT scheme, value, type, array_agg(DISTINCT tenant_id) AS tenants,
  LIMIT %(limit)s
 """
 
+# Entity by entity through the index, whatever the planner believes: of each row that it looks at it must ask whether
+# governance may see it.
 _SAID = """
 SELECT said.tenant_id, said.canonical_id, said.property, said.lang, said.value, said.source_id, said.statement_id,
        said.locator,
        CASE WHEN starts_with(said.method, %(ai)s) THEN greatest(source.authority_rank, %(ai_tier)s)
             ELSE source.authority_rank END AS authority_tier
   FROM unnest(%(tenants)s::text[], %(entities)s::text[]) AS asked (tenant_id, canonical_id)
-  JOIN runtime.statements AS said USING (tenant_id, canonical_id)
+ CROSS JOIN LATERAL (
+       SELECT tenant_id, canonical_id, property, lang, value, source_id, statement_id, locator, method, last_seen
+         FROM runtime.statements
+        WHERE tenant_id = asked.tenant_id AND canonical_id = asked.canonical_id
+       OFFSET 0) AS said
   JOIN runtime.tenant_sources AS source ON source.tenant_id = said.tenant_id AND source.id = said.source_id
  WHERE said.last_seen >= coalesce(source.assembled_at, '-infinity')
  ORDER BY authority_tier, said.tenant_id, said.source_id, said.statement_id
@@ -57,11 +63,16 @@ _DECIDED = """
 SELECT conflict.tenant_id, conflict.canonical_id, conflict.property, conflict.lang, conflict.proposed_value,
        signature.decision, signature.value
   FROM unnest(%(tenants)s::text[], %(entities)s::text[]) AS asked (tenant_id, canonical_id)
-  JOIN runtime.conflicts AS conflict USING (tenant_id, canonical_id)
-  LEFT JOIN runtime.conflict_signatures AS signature
-    ON signature.tenant_id = conflict.tenant_id AND signature.conflict_id = conflict.conflict_id
-   AND signature.number = conflict.signature_number
- WHERE conflict.status <> 'stale'
+ CROSS JOIN LATERAL (
+       SELECT tenant_id, conflict_id, canonical_id, property, lang, proposed_value, signature_number
+         FROM runtime.conflicts
+        WHERE tenant_id = asked.tenant_id AND canonical_id = asked.canonical_id AND status <> 'stale'
+       OFFSET 0) AS conflict
+  LEFT JOIN LATERAL (
+       SELECT decision, value FROM runtime.conflict_signatures
+        WHERE tenant_id = conflict.tenant_id AND conflict_id = conflict.conflict_id
+          AND number = conflict.signature_number
+       OFFSET 0) AS signature ON true
 """
 
 
