@@ -36,6 +36,7 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     CONFLICT_MATRIX: (
         "services/conflicts/matrix.py",
         "services/conflicts/items.py",
+        "services/conflicts/explanation.py",
         "services/conflicts/relation.py",
         "storage/statements.py",
         "core/conflict",

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from psycopg import errors
 
+from tenant_pipeline.assets.stage_metadata import conflict_metadata
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.stage import StageCount
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX
 from tenant_pipeline.services.conflicts import reading
 from tenant_pipeline.services.conflicts.resolved_values import resolved_values
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
+from tenant_pipeline.services.stage_records import StageRecord
 from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
 
@@ -115,6 +121,33 @@ def test_the_form_shows_statement_source_and_rights_of_each_candidate(sources: S
     assert [choice["decision"] for choice in form["choices"]] == ["candidate", "human-pin", "both-right", "link-wrong"]
     assert form["who_may_sign"] == {"gate": "gate-conflict-resolution", "roles": ["reviewer"], "not": None}
     assert form["signature"] is None
+
+
+@pytest.mark.parametrize(
+    ("tiers", "values", "says"),
+    [
+        ((1, 2, 3), ("1", "2", "2"), "It is the only value that a source of tier 1, the best among them, has."),
+        ((2, 2, 2), ("1", "2", "2"), "Of the values of tier 2 most sources say it: 2 of 3. What an AI wrote is not"
+                                     " counted."),
+        ((2, 2, 5), ("1", "2", "2"), "Nothing tells the best values apart: it is the first by statement id, whichever"
+                                     " source came first."),
+    ],
+)  # fmt: skip
+def test_the_proposal_is_explained(
+    sources: Sources, tiers: tuple[int, ...], values: tuple[str, ...], says: str
+) -> None:
+    for number, (tier, value) in enumerate(zip(tiers, values, strict=True), 1):
+        sources.say(number, capacity(f"{value}000"), tier=tier)
+    explanation = sources.form(sources.item()["conflict_id"])["proposal"]["explanation"]
+    assert explanation == [says, "The values were compared by numbers_differ: differs."]
+
+
+def test_an_item_for_a_person_says_why(sources: Sources) -> None:
+    sources.say(1, capacity("100"), tier=1)
+    sources.say(2, capacity("900"), tier=1)
+    item = sources.item()
+    assert item["needs_person"]
+    assert item["explanation"][-1] == "Sources of tier 1 differ, so that a person decides whatever the ranking says."
 
 
 def test_only_the_entities_that_a_source_speaks_of_are_compared_again(sources: Sources) -> None:
@@ -240,8 +273,6 @@ def test_a_signed_item_whose_sources_agree_again_keeps_its_signature_as_history_
 def test_the_database_refuses_a_signed_item_without_a_signature_on_these_candidates(
     sources: Sources, tenants: TwoTenants
 ) -> None:
-    from psycopg import errors
-
     sources.say(1, capacity("100"))
     sources.say(2, capacity("900"))
     sign(sources, sources.item())
@@ -273,3 +304,22 @@ def test_another_tenant_sees_and_decides_nothing(sources: Sources, tenants: TwoT
         for table in ("conflicts", "conflict_sources", "conflict_signatures", "conflict_versions", "resolved_values"):
             seen = connection.execute(f"SELECT count(*) FROM runtime.{table}").fetchone()  # type: ignore[arg-type]
             assert seen == (0,), table
+
+
+def test_the_assets_metadata_shows_the_matrix_of_the_source(sources: Sources) -> None:
+    first = sources.say(1, capacity("100"), ("name", "en", "Hall"))
+    second = sources.say(2, capacity("900"), ("name", "en", "Hall "))
+    sources.say(3, ("postalCode", "", "83000"), entity="can-other")
+    fourth = sources.say(4, ("postalCode", "", "83100"), entity="can-other")
+    count = StageCount("candidate statement", 4, 4, 0, 0, 2, "compared item")
+    record = StageRecord(CONFLICT_MATRIX, Sha256("a"), "v", Sha256("b"), (count,), {}, 0.1)
+    metadata = conflict_metadata(sources.runtime, sources.tenant, second, record)
+    assert metadata["matrix"].value.splitlines() == [
+        "| source | maximumAttendeeCapacity | name |",
+        "|---|---|---|",
+        f"| {second} (this one) | 1 of 1 | 0 of 1 |",
+        f"| {first} | 1 of 1 | 0 of 1 |",
+    ]
+    assert metadata["conflicts"] == 1
+    assert f"conflict draw --tenant {sources.tenant} --source {second}" in metadata["drawing"].value
+    assert fourth not in metadata["matrix"].value

@@ -17,6 +17,7 @@ from tenant_pipeline.core.conflict.comparison import ConflictItem
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
+from tenant_pipeline.services.conflicts.explanation import explain
 from tenant_pipeline.services.conflicts.relation import gravest, relations_of_values
 from tenant_pipeline.services.stage_records import Connection
 
@@ -175,7 +176,7 @@ class FoundItems:
             rows.append(
                 (identifier, item.canonical_id, item.type, item.property, item.lang, str(item.verdict), item.rule,
                  Jsonb(candidates), item.candidates_digest, item.proposed_value, item.proposed_rule,
-                 item.needs_person, Jsonb([]))
+                 item.needs_person, Jsonb(explain(item)))
             )  # fmt: skip
             for source in sorted({one.source_id for one in item.candidates}):
                 said = (relations[one.value] for one in item.candidates if one.source_id == source)
