@@ -8,7 +8,7 @@ import dagster as dg
 
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services.conflict_matrix import conflicts_of_source
+from tenant_pipeline.services.conflicts.reading import Filter, conflicts_of_source, counts_of_matrix
 from tenant_pipeline.services.coverage_score import coverage_of_source
 from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime
@@ -38,13 +38,34 @@ def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record:
 
 
 def conflict_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
-    """Metadata of a conflict matrix: how many items by property and verdict."""
-    counts = conflicts_of_source(runtime, tenant, source)
+    """Metadata of a conflict matrix: this source's items by rule, the matrix of all that it shares an item with, and
+    how to draw it. Titles of sources are not screened and therefore left out."""
+    rules = conflicts_of_source(runtime, tenant, source)
+    drawn = f"tenant-pipeline conflict draw --tenant {tenant} --source {source} --output conflicts.html"
     return {
         **_record_metadata(record),
-        "conflicts": sum(row["items"] for row in counts if row["verdict"] == "differs"),
-        "matrix": dg.MetadataValue.md(_markdown_table(counts) or "No two sources differ."),
+        "conflicts": sum(row["items"] for row in rules if row["verdict"] == "differs"),
+        "matrix": dg.MetadataValue.md(_markdown_table(_matrix(runtime, tenant, source)) or "No two sources differ."),
+        "rules": dg.MetadataValue.md(_markdown_table(rules)),
+        "drawing": dg.MetadataValue.md(f"`{drawn}`"),
     }
+
+
+def _matrix(runtime: Runtime, tenant: TenantId, source: SourceId) -> list[dict[str, Any]]:
+    """Sources by properties: how many of this source's items are open and differ, of how many."""
+    counted: dict[str, dict[str, list[int]]] = {}
+    for row in counts_of_matrix(runtime, tenant, Filter(source=source)):
+        cell = counted.setdefault(row["source_id"], {}).setdefault(row["property"], [0, 0])
+        cell[0] += row["items"] if (row["verdict"], row["status"]) == ("differs", "open") else 0
+        cell[1] += row["items"]
+    properties = sorted({name for cells in counted.values() for name in cells})
+    return [
+        {
+            "source": f"{each} (this one)" if each == source else each,
+            **{name: f"{cells[name][0]} of {cells[name][1]}" if name in cells else "" for name in properties},
+        }
+        for each, cells in sorted(counted.items(), key=lambda pair: (pair[0] != source, pair[0]))
+    ]
 
 
 def coverage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import typer
 
 from tenant_pipeline.cli import (
     audit,
+    conflict,
     demo,
     doctor,
     evaluate,
@@ -41,7 +42,8 @@ app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)
 app.command("coverage")(reading.coverage)
-app.command("conflicts")(reading.conflicts)
+app.command("conflicts")(conflict.conflicts)
+app.add_typer(conflict.app, name="conflict")
 app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)

@@ -1,4 +1,4 @@
-"""`stages | statements | coverage | conflicts`: what there is to read of a tenant's knowledge base."""
+"""`stages | statements | coverage`: what there is to read of a tenant's knowledge base."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry, sources
-from tenant_pipeline.services.conflict_matrix import list_conflicts
 from tenant_pipeline.services.coverage_score import coverage_of_source, coverage_of_tenant
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.lineage import every_record
@@ -84,36 +83,3 @@ def coverage(tenant: TenantOption, source: SourceOption = None, as_json: JsonOpt
         )
     columns = ("dimension", "band", "score", "numerator", "denominator", "blocking", "explanation")
     print_rows(f"Coverage of {source or tenant}", rows, columns, as_json=as_json)
-
-
-def conflicts(
-    tenant: TenantOption,
-    source: SourceOption = None,
-    property_: Annotated[str | None, typer.Option("--property", help="Only this property.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="same, refines, differs or incomparable.")] = None,
-    limit: LimitOption = 1000,
-    as_json: JsonOption = False,
-) -> None:
-    """The conflict matrix: where sources say different things, by which rule, and what the authority rules propose."""
-    with opened() as runtime:
-        registry.show_tenant(runtime, tenant_id(tenant))
-        rows = list_conflicts(
-            runtime,
-            tenant_id(tenant),
-            source=source_id(source) if source else None,
-            property_=property_,
-            verdict=verdict,
-            limit=limit,
-        )
-    columns = (
-        "canonical_id",
-        "property",
-        "lang",
-        "verdict",
-        "rule",
-        "values",
-        "proposed_value",
-        "proposed_rule",
-        "status",
-    )
-    print_rows(f"Conflicts of {tenant}", rows, columns, as_json=as_json)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from tenant_pipeline.cli.conflict_table import print_matrix
 from tenant_pipeline.cli.shell import console
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
-from tenant_pipeline.services.conflict_matrix import list_conflicts, matrix_of_tenant
+from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage_score import coverage_of_tenant
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.runtime import Runtime
@@ -97,21 +97,7 @@ def _print_coverage(runtime: Runtime, tenant: TenantId) -> None:
 
 def _print_conflicts(runtime: Runtime, tenant: TenantId, every: list[Source]) -> None:
     titles = {source.id: source.title for source in every}
-    counts: Counter[tuple[str, str]] = Counter()
-    properties: list[str] = []
-    for row in matrix_of_tenant(runtime, tenant):
-        if row["verdict"] == "differs":
-            counts[row["source_id"], row["property"]] += row["items"]
-            if row["property"] not in properties:
-                properties.append(row["property"])
-    matrix = Table(title="Conflict matrix: items that differ, sources × properties", title_justify="left")
-    matrix.add_column("source")
-    for property_ in properties:
-        matrix.add_column(property_, justify="right")
-    for source in every:
-        matrix.add_row(escape(source.title), *(_count(counts[source.id, property_]) for property_ in properties))
-    console.print(matrix)
-
+    print_matrix(runtime, tenant)
     examples = Table(title="Conflicts, with what the rules propose until somebody signs", title_justify="left")
     for column in ("what", "candidates", "proposed", "rule"):
         examples.add_column(column, overflow="fold")
@@ -128,10 +114,6 @@ def _print_conflicts(runtime: Runtime, tenant: TenantId, every: list[Source]) ->
 def _candidate(candidate: dict[str, Any], titles: dict[Any, str]) -> str:
     title = titles.get(candidate["source_id"], candidate["source_id"])
     return f"{escape(candidate['value'])} [dim]{escape(title)}, tier {candidate['authority_tier']}[/]"
-
-
-def _count(items: int) -> str:
-    return f"[yellow]{items}[/]" if items else "[dim]·[/]"
 
 
 def _print_next(tenant: TenantId) -> None:

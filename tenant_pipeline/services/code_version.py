@@ -34,7 +34,10 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.LINK: ("linking", "core/standardise/names.py", "contracts/living_city.json"),
     Stage.ASSEMBLE: ("storage/statements.py",),
     CONFLICT_MATRIX: (
-        "services/conflict_matrix.py",
+        "services/conflicts/matrix.py",
+        "services/conflicts/items.py",
+        "services/conflicts/standings.py",
+        "services/conflicts/relation.py",
         "storage/statements.py",
         "core/conflict",
         "core/standardise",

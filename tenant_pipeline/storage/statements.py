@@ -123,10 +123,16 @@ SELECT id, origin, authority_rank,
 
 # Entity by entity through the index, whatever the planner believes of the table: before its first ANALYZE it believes
 # in a handful of rows, and a join that it chooses then is quadratic. What is constant for a source is joined by us.
+# An entity that the source was linked to before is among them as long as an item of the matrix says so.
 _CANDIDATES = """
 SELECT said.*
-  FROM (SELECT DISTINCT canonical_id FROM runtime.statements
-         WHERE tenant_id = %(tenant)s AND source_id = %(source)s) AS spoken_of
+  FROM (SELECT canonical_id FROM runtime.statements
+         WHERE tenant_id = %(tenant)s AND source_id = %(source)s
+         UNION
+        SELECT conflict.canonical_id
+          FROM runtime.conflict_sources AS member JOIN runtime.conflicts AS conflict USING (tenant_id, conflict_id)
+         WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s
+           AND member.relation <> 'withdrawn') AS spoken_of
  CROSS JOIN LATERAL (
        SELECT canonical_id, property, lang, statement_id, source_id, entity_id, type, value, raw_value, datatype,
               locator, method, valid_from, valid_to, first_seen, last_seen

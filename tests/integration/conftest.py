@@ -86,6 +86,10 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("approvals", "gate"): "gate-review",
         ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
+        ("conflicts", "signature_number"): None,
+        ("conflict_sources", "relation"): "differs",
+        ("conflict_signatures", "decision"): "void",
+        ("conflict_signatures", "candidates_digest"): digest,
         ("tenant_mappings", "version"): "1.0.0",
         ("tenant_mappings", "fields_digest"): digest,
     }

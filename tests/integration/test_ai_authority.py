@@ -16,7 +16,8 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, sources
-from tenant_pipeline.services.conflict_matrix import list_conflicts, update_conflicts
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage_score import coverage_of_source, update_coverage
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.normalisation import run_stage

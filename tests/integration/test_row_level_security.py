@@ -242,6 +242,8 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "publish_pipeline",
         "tenant_mappings",
         "quarantine_releases",
+        "conflict_signatures",
+        "conflict_versions",
     ],
 )
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:

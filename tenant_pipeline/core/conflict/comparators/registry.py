@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tenant_pipeline.core.conflict.comparators import addresses, categories, codes, dates, measures, names, pseudonyms
 from tenant_pipeline.core.conflict.comparators.pair import Pair, Rule
 from tenant_pipeline.core.conflict.comparison import Compared, Verdict
+from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES
 from tenant_pipeline.core.statement import Datatype
 from tenant_pipeline.core.vocabulary import PropertyDefinition
 
@@ -77,11 +78,10 @@ BEFORE_ALL: tuple[Rule, ...] = (
 """Rules that come before those of any datatype."""
 
 EQUAL_AFTER_STANDARDISATION = "equal_after_standardisation"
-TOO_MANY_VALUES = "too_many_values_to_compare"
 
 SENTENCES: Mapping[str, str] = {
     EQUAL_AFTER_STANDARDISATION: "The values are the same once they are written in one canonical way.",
-    TOO_MANY_VALUES: "There are too many different values to compare: perhaps several things were taken for one.",
+    VALID_AT_DIFFERENT_TIMES: "The values differ, and are said to have held one after the other.",
     **{
         rule.__name__: (inspect.getdoc(rule) or "").partition("\n")[0]
         for rule in (*BEFORE_ALL, *(rule for rules in RULES.values() for rule in rules))

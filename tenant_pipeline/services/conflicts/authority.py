@@ -1,0 +1,46 @@
+"""Who may sign: the roles that the approval matrix names for `gate-conflict-resolution`, and never the requester."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenant_pipeline.core.errors import ContractError, InputError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+GATE = "gate-conflict-resolution"
+LONGEST_REASON = 2_000
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who decides, in which role, and why."""
+
+    person: str
+    role: str
+    reason: str
+
+
+def signing_roles(runtime: Runtime) -> tuple[str, ...]:
+    """The roles that may sign conflicts. Raises ContractError for a matrix that asks for more people than one."""
+    row = next(row for row in runtime.contracts.documents["approval_matrix"]["rows"] if row["gate"] == GATE)
+    if row["distinct_people"] != 1:
+        raise ContractError(
+            "A conflict is signed by one person here, and the matrix asks for more",
+            where=f"approval_matrix.json#/rows ({row['id']})",
+            remedy="Set distinct_people to 1.",
+        )
+    return tuple(row["approvers"])
+
+
+def require_entitled(runtime: Runtime, connection: Connection, tenant: TenantId, signer: Signer) -> None:
+    """Return when the signer may sign. Raises InputError for what is missing, NotAllowedError without the role."""
+    if not signer.person.strip() or not signer.reason.strip():
+        raise InputError("A decision needs a person and a reason", where="--person, --reason")
+    if len(signer.reason) > LONGEST_REASON or "\0" in signer.reason + signer.person:
+        raise InputError(
+            "The reason cannot be kept", where="--reason", remedy=f"At most {LONGEST_REASON} characters of text."
+        )
+    require_role(connection, tenant, signer.person, signer.role, signing_roles(runtime))

@@ -1,0 +1,102 @@
+"""The conflict matrix, kept up source by source: only the entities that a source speaks of are compared again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from tenant_pipeline.core.conflict.find import find_conflicts
+from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.stage import Stage, StageCount
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.vocabulary import Vocabulary
+from tenant_pipeline.services import sources, stage_records
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX, code_version
+from tenant_pipeline.services.conflicts.items import PIPELINE, FoundItems, Kept
+from tenant_pipeline.services.conflicts.standings import standings_of
+from tenant_pipeline.services.lineage import require_assembled
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.statements import candidates_for_source
+
+
+@dataclass(frozen=True)
+class ComparedSource:
+    """How many candidates were compared into how many items, a digest of these, and what became of the matrix."""
+
+    candidates: int
+    items: int
+    digest: Sha256
+    kept: Kept
+
+
+def update_conflicts(
+    runtime: Runtime, tenant: TenantId, source_id: SourceId, *, run_id: str | None = None
+) -> StageRecord:
+    """Compare what this source says with what the tenant's other sources say of the same things, and keep the items.
+
+    An item covers all sources that speak of it, so the counts of the others are brought up to date too. Items that
+    there is no longer reason for become stale, and what was signed is open again where its candidates changed. Raises
+    SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = require_assembled(connection, runtime, source)
+        input_digest = behind[Stage.ASSEMBLE].output_digest
+        version = code_version(CONFLICT_MATRIX)
+        known = stage_records.find(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, version)
+        if known is not None:
+            return known
+        started = time.perf_counter()
+        compared = compare_source(connection, tenant, source_id, runtime.contracts.vocabulary)
+        record = StageRecord(
+            stage=CONFLICT_MATRIX,
+            input_digest=input_digest,
+            code_version=version,
+            output_digest=compared.digest,
+            counts=(
+                StageCount(
+                    "candidate statement",
+                    compared.candidates,
+                    compared.candidates,
+                    0,
+                    0,
+                    compared.items,
+                    "compared item",
+                ),
+            ),
+            reject_codes={},
+            seconds=time.perf_counter() - started,
+            run_id=run_id,
+        )
+        stage_records.insert(connection, tenant, source_id, record)
+        details = {
+            "candidates": compared.candidates,
+            "items": compared.items,
+            "stale": compared.kept.stale,
+            "voided_signatures": compared.kept.voided,
+            "output_digest": record.output_digest,
+        }
+        entry = AuditEntry(actor=PIPELINE, action="conflicts.compared", subject=source_id, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+    return record
+
+
+def compare_source(
+    connection: Connection, tenant: TenantId, source: SourceId, vocabulary: Vocabulary
+) -> ComparedSource:
+    """Compare again what is said of the entities that a source speaks of, or spoke of, in the caller's transaction.
+
+    Sources of a tenant take turns, so that none puts back what it read before another's statements came.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('conflicts ' || %s, 0))", (tenant,))
+    candidates, digests = 0, list[str]()
+    standings = standings_of(connection, tenant, vocabulary)
+    found = FoundItems(connection, tenant, source, vocabulary)
+    for frame in candidates_for_source(connection, tenant, source):
+        candidates += len(frame)
+        items = find_conflicts(frame, vocabulary, standings)
+        digests += [item.candidates_digest for item in items]
+        found.add(items)
+    return ComparedSource(candidates, len(digests), sha256_of_json(sorted(digests)), found.keep())

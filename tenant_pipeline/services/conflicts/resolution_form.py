@@ -1,0 +1,108 @@
+"""All that a person needs to decide an item: the candidates side by side, the proposal and why, and the choices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.conflicts import reading
+from tenant_pipeline.services.conflicts.authority import GATE, signing_roles
+from tenant_pipeline.services.conflicts.signatures import Decision, signatures_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+CHOICES = (
+    (
+        Decision.CANDIDATE,
+        "take",
+        "Take what one candidate says. It becomes the property's resolved value, with that statement as its source.",
+    ),
+    (
+        Decision.HUMAN_PIN,
+        "value",
+        "Enter another value. It is kept as yours, with your reason, and ranks before every source.",
+    ),
+    (
+        Decision.BOTH_RIGHT,
+        "both-right",
+        "Say that all of them are right: at different times, or because there are several. All are resolved values.",
+    ),
+    (
+        Decision.LINK_WRONG,
+        "link-wrong",
+        "Say that the sources speak of different things. The item stays open, and its links are handed to be judged.",
+    ),
+)
+
+WHAT_SIGNING_DOES = (
+    "Signing settles the value for these candidates under these rules, and for no others: when a source changes what"
+    " it says, the signature becomes void and the item is open again. No statement is changed. The decision is kept"
+    " for good and written to the audit log under your name."
+)
+
+
+def numbered(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The candidates in the order in which a form numbers them, from 1: by what the digest covers and nothing else,
+    so that a number means the same as long as the digest is the same."""
+    return sorted(candidates, key=lambda one: (one["source_id"], one["statement_id"], one["value"], one["raw_value"]))
+
+
+def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str) -> dict[str, Any]:
+    """The form of one item, as data. Raises NotFoundError when the tenant has none of that id."""
+    with runtime.database.tenant(tenant) as connection:
+        item = reading.item(connection, tenant, conflict_id)
+        statements = _statements(connection, tenant, item["candidates"])
+        history = signatures_of(connection, tenant, conflict_id)
+        versions = connection.execute(
+            """
+            SELECT version, candidates_digest, candidates, verdict, proposed_value, proposed_rule, ended_by_source,
+                   ended_at
+              FROM runtime.conflict_versions WHERE tenant_id = %s AND conflict_id = %s ORDER BY version
+            """,
+            (tenant, conflict_id),
+        ).fetchall()
+    candidates = [
+        {"number": number, **one, **statements.get((one["source_id"], one["statement_id"]), {})}
+        for number, one in enumerate(numbered(item.pop("candidates")), 1)
+    ]
+    standing = item.pop("signature_number")
+    return {
+        **item,
+        "candidates": candidates,
+        "proposal": {
+            "value": item.pop("proposed_value"),
+            "rule": item.pop("proposed_rule"),
+            "explanation": item.pop("explanation"),
+            "numbers": [one["number"] for one in candidates if one["relation"] == "agrees"],
+        },
+        "choices": [{"decision": str(decision), "option": option, "says": says} for decision, option, says in CHOICES],
+        "what_signing_does": WHAT_SIGNING_DOES,
+        "who_may_sign": {"gate": GATE, "roles": list(signing_roles(runtime)), "not": _requester(item, history)},
+        "signature": next((each for each in history if each["number"] == standing), None),
+        "signatures": history,
+        "versions": versions,
+    }
+
+
+def _requester(item: dict[str, Any], history: list[dict[str, Any]]) -> str | None:
+    """Who has reopened the item, and so does not sign it."""
+    return history[-1]["person"] if item["reopened"] and history and history[-1]["decision"] == "void" else None
+
+
+def _statements(
+    connection: Connection, tenant: TenantId, candidates: list[dict[str, Any]]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """The statement behind each candidate, with its source's title and rights."""
+    rows = connection.execute(
+        """
+        SELECT said.source_id, said.statement_id, said.entity_id, said.method, said.datatype, said.valid_from,
+               said.valid_to, said.first_seen, said.last_seen, source.title AS source_title,
+               source.rights AS source_rights, source.url AS source_url
+          FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
+          JOIN runtime.statements AS said USING (source_id, statement_id)
+          JOIN runtime.tenant_sources AS source ON source.tenant_id = said.tenant_id AND source.id = said.source_id
+         WHERE said.tenant_id = %s
+        """,
+        ([one["source_id"] for one in candidates], [one["statement_id"] for one in candidates], tenant),
+    ).fetchall()
+    return {(row["source_id"], row["statement_id"]): row for row in rows}

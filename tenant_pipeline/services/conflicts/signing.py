@@ -1,0 +1,242 @@
+"""One person's decision about one item: bound to exactly what was looked at, added to the history, audited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import short_id
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.standardise.reading import Context, Unreadable
+from tenant_pipeline.core.standardise.stage import standardise_value
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.conflicts import reading
+from tenant_pipeline.services.conflicts.authority import Signer, require_entitled
+from tenant_pipeline.services.conflicts.items import PIPELINE, count_open_items
+from tenant_pipeline.services.conflicts.refusals import AlreadyDecidedError, DecisionOutdatedError, NotEntitledError
+from tenant_pipeline.services.conflicts.resolution_form import numbered
+from tenant_pipeline.services.conflicts.signatures import (
+    Decided,
+    Decision,
+    append_signature,
+    signatures_of,
+    sources_of,
+)
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+LONGEST_PIN = 10_000
+SHOWN = "`tenant-pipeline conflict show` gives the item as it is now, with its digest."
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is decided: candidate `number` of the form, another `value` (a human pin), both right, or a wrong link."""
+
+    decision: Decision
+    number: int | None = None
+    value: str = ""
+
+
+def resolve(
+    runtime: Runtime, tenant: TenantId, conflict_id: str, *, digest: str, choice: Choice, signer: Signer
+) -> dict[str, Any]:
+    """Sign an item as the form showed it; return it as it then stands, with its signatures.
+
+    `digest` is the form's `candidates_digest`. A wrong link leaves the item open and hands its members to link
+    judgement. Nothing overwrites a statement. Raises DecisionOutdatedError when the candidates or their rules have
+    changed since, AlreadyDecidedError when somebody has signed them, NotAllowedError when this person in this role
+    may not, NotFoundError for no such item, and InputError for a choice that is none of the form's.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        require_entitled(runtime, connection, tenant, signer)
+        item = reading.item(connection, tenant, conflict_id, lock=True)
+        history = signatures_of(connection, tenant, conflict_id)
+        _require_current(connection, tenant, item, digest)
+        if item["status"] == "signed":
+            standing = next(each for each in history if each["number"] == item["signature_number"])
+            raise AlreadyDecidedError(
+                f"{standing['person']} has signed this item already, at {standing['signed_at'].isoformat()}",
+                where=conflict_id,
+                remedy="If that is wrong, have it reopened with a reason: `tenant-pipeline conflict reopen`.",
+            )
+        _require_other_than_requester(item, history, signer)
+        decided = _decided(runtime, item, choice)
+        number = append_signature(connection, tenant, conflict_id, digest, decided, signer)
+        if decided.decision is Decision.LINK_WRONG:
+            _hand_to_link_judgement(connection, tenant, item)
+        else:
+            connection.execute(
+                """
+                UPDATE runtime.conflicts SET status = 'signed', reopened = false, signature_number = %s
+                 WHERE tenant_id = %s AND conflict_id = %s
+                """,
+                (number, tenant, conflict_id),
+            )
+            count_open_items(connection, tenant, sources_of(connection, tenant, [conflict_id]))
+        _audit(runtime, connection, tenant, conflict_id, str(decided.decision), digest, signer)
+        return _as_it_stands(connection, tenant, conflict_id)
+
+
+def reopen(runtime: Runtime, tenant: TenantId, conflict_id: str, *, signer: Signer) -> dict[str, Any]:
+    """Make the signature of an item void, on a person's word; return the item, open again.
+
+    Whoever asks for another decision is its requester, and so does not give it. Raises InputError for an item that
+    nobody has signed, NotEntitledError and NotFoundError as `resolve` does.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        require_entitled(runtime, connection, tenant, signer)
+        item = reading.item(connection, tenant, conflict_id, lock=True)
+        if item["status"] != "signed":
+            raise InputError("Nobody has signed this item, so that there is nothing to reopen", where=conflict_id)
+        digest = item["candidates_digest"]
+        append_signature(connection, tenant, conflict_id, digest, Decided(Decision.VOID), signer)
+        connection.execute(
+            """
+            UPDATE runtime.conflicts SET status = 'open', reopened = true, signature_number = NULL
+             WHERE tenant_id = %s AND conflict_id = %s
+            """,
+            (tenant, conflict_id),
+        )
+        count_open_items(connection, tenant, sources_of(connection, tenant, [conflict_id]))
+        _audit(runtime, connection, tenant, conflict_id, "reopen", digest, signer)
+        return _as_it_stands(connection, tenant, conflict_id)
+
+
+def _require_current(connection: Connection, tenant: TenantId, item: dict[str, Any], digest: str) -> None:
+    if item["status"] == "stale":
+        raise DecisionOutdatedError(
+            "The sources no longer disagree, so that there is nothing to decide", where=item["conflict_id"]
+        )
+    if item["candidates_digest"] == digest:
+        return
+    former = connection.execute(
+        """
+        SELECT candidates FROM runtime.conflict_versions
+         WHERE tenant_id = %s AND conflict_id = %s AND candidates_digest = %s ORDER BY version DESC LIMIT 1
+        """,
+        (tenant, item["conflict_id"], digest),
+    ).fetchone()
+    if former is None:
+        raise DecisionOutdatedError(
+            "That digest is none that this item has had", where=item["conflict_id"], remedy=SHOWN
+        )
+    raise DecisionOutdatedError(
+        f"The item has changed since it was looked at: {_difference(former['candidates'], item['candidates'])}",
+        where=item["conflict_id"],
+        remedy=SHOWN,
+    )
+
+
+def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> str:
+    """Which sources say something else than before, by their ids. No value is told."""
+
+    def said(candidates: list[dict[str, Any]]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for one in candidates:
+            found.setdefault(one["source_id"], set()).add(one["value"])
+        return found
+
+    old, new = said(before), said(now)
+    changes = [f"{source} no longer takes part" for source in sorted(old.keys() - new.keys())]
+    changes += [f"{source} has come" for source in sorted(new.keys() - old.keys())]
+    changes += [
+        f"{source} says another value" for source in sorted(old.keys() & new.keys()) if old[source] != new[source]
+    ]
+    return "; ".join(changes) or "the rules that compare them"
+
+
+def _require_other_than_requester(item: dict[str, Any], history: list[dict[str, Any]], signer: Signer) -> None:
+    last = history[-1] if history else None
+    reopened_by = last["person"] if item["reopened"] and last and last["decision"] == Decision.VOID else PIPELINE
+    if reopened_by == signer.person:
+        raise NotEntitledError(
+            "Whoever has reopened an item does not sign it",
+            where=item["conflict_id"],
+            remedy="Have somebody else decide.",
+        )
+
+
+def _decided(runtime: Runtime, item: dict[str, Any], choice: Choice) -> Decided:
+    if choice.decision is Decision.CANDIDATE:
+        candidates = numbered(item["candidates"])
+        if choice.number is None or not 1 <= choice.number <= len(candidates):
+            raise InputError(
+                "There is no such candidate", where="--take", remedy=f"A number from 1 to {len(candidates)}."
+            )
+        taken = candidates[choice.number - 1]
+        return Decided(choice.decision, taken["value"], taken["source_id"], taken["statement_id"])
+    if choice.decision is Decision.HUMAN_PIN:
+        return Decided(choice.decision, _standardised(runtime, item, choice.value))
+    if choice.decision in (Decision.BOTH_RIGHT, Decision.LINK_WRONG):
+        return Decided(choice.decision)
+    raise InputError("That is no decision of the form", where="--take, --value, --both-right or --link-wrong")
+
+
+def _standardised(runtime: Runtime, item: dict[str, Any], value: str) -> str:
+    """A pinned value, written as the property's other values are."""
+    definition = runtime.contracts.vocabulary.property(item["property"])
+    if not value.strip() or len(value) > LONGEST_PIN or "\0" in value:
+        raise InputError("The value cannot be kept", where="--value", remedy=f"1 to {LONGEST_PIN} characters of text.")
+    try:
+        return standardise_value(definition.datatype, value, Context(item["lang"], definition)).value
+    except Unreadable as unreadable:
+        raise InputError(
+            f"The value is no {definition.datatype}: {unreadable.reason}",
+            where="--value",
+            remedy="Write it as the property's other values are.",
+        ) from None
+
+
+def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict[str, Any]) -> None:
+    """Propose to judge whether the entities that the candidates are about are the one they were linked to."""
+    statements = [(one["source_id"], one["statement_id"]) for one in item["candidates"]]
+    entities = connection.execute(
+        """
+        SELECT DISTINCT said.source_id, said.entity_id
+          FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
+          JOIN runtime.statements AS said USING (source_id, statement_id)
+         WHERE said.tenant_id = %s ORDER BY said.source_id, said.entity_id
+        """,
+        ([source for source, _ in statements], [statement for _, statement in statements], tenant),
+    ).fetchall()
+    canonical = item["canonical_id"]
+    for entity in entities:
+        own = short_id("can-", (tenant, entity["entity_id"]))
+        if own == canonical:
+            continue
+        left, right = min(own, canonical), max(own, canonical)
+        explanation = {
+            "says": "A person who looked at a conflict holds the link to be wrong.",
+            "conflict_id": item["conflict_id"],
+            **entity,
+        }
+        connection.execute(
+            """
+            INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, explanation, status)
+            VALUES (%s, %s, %s, %s, 'unsure', %s, 'proposed') ON CONFLICT DO NOTHING
+            """,
+            (tenant, short_id("jud-", (left, right)), left, right, Jsonb(explanation)),
+        )
+
+
+def _audit(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    conflict_id: str,
+    decision: str,
+    digest: str,
+    signer: Signer,
+) -> None:
+    details = {"role": signer.role, "reason": signer.reason, "decision": decision, "candidates_digest": digest}
+    entry = AuditEntry(actor=signer.person, action="conflict.decided", subject=conflict_id, details=details)
+    runtime.audit.append(connection, tenant, [entry])
+
+
+def _as_it_stands(connection: Connection, tenant: TenantId, conflict_id: str) -> dict[str, Any]:
+    item = reading.item(connection, tenant, conflict_id)
+    return {**item, "signatures": signatures_of(connection, tenant, conflict_id)}

@@ -1,0 +1,114 @@
+"""A tenant whose sources say what a test has them say, without a walk through the stages."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tenant_pipeline.core.digest import sha256_of_bytes, short_id
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services.conflicts import reading, resolution_form
+from tenant_pipeline.services.conflicts.authority import Signer
+from tenant_pipeline.services.conflicts.matrix import ComparedSource, compare_source
+from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conftest import ATTACKER
+
+GOVERNANCE = "platform-governance"
+START = datetime(2026, 3, 1, tzinfo=UTC)
+ANN = Signer("ann", "reviewer", "Checked against the register.")
+BOB = Signer("bob", "reviewer", "Rang them up.")
+HALL = "can-hall"
+
+Said = tuple[str, str, str]
+"""Property, language and value."""
+
+
+def let_govern(runtime: Runtime, person: str) -> None:
+    """Give a person the role of platform governance in every tenant that there is by now."""
+    for row in registry.list_tenants(runtime):
+        roles.grant_role(runtime, row["id"], person=person, role=GOVERNANCE, granted_by="test")
+
+
+@dataclass
+class Sources:
+    """A tenant and what its sources say of its one hall."""
+
+    runtime: Runtime
+    tenant: TenantId
+    assembled: dict[SourceId, int] = field(default_factory=dict)
+
+    def say(
+        self, number: int, *said: Said, tier: int = 2, entity: str = HALL, compare: bool = True, title: str = "a source"
+    ) -> SourceId:
+        """Assemble source `number` (anew): it says this, and nothing of what it said before, then compare."""
+        source = SourceId(f"src-{number:016x}")
+        turn = self.assembled[source] = self.assembled.get(source, 0) + 1
+        at = START + timedelta(days=turn)
+        with self.runtime.database.tenant(self.tenant) as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenant_sources
+                       (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank,
+                        received_by, rights)
+                VALUES (%s, %s, 'partner-doc', 'single-file', %s, %s, 'assembled', %s, 'tester', 'CC BY 4.0')
+                ON CONFLICT DO NOTHING
+                """,
+                (self.tenant, source, title, sha256_of_bytes(b"unit"), tier),
+            )
+            connection.execute(
+                "UPDATE runtime.tenant_sources SET assembled_at = %s WHERE tenant_id = %s AND id = %s",
+                (at, self.tenant, source),
+            )
+            for position, (property_, lang, value) in enumerate(said):
+                statement = short_id("st-", (source, entity, property_, lang, value))
+                connection.execute(
+                    """
+                    INSERT INTO runtime.statements
+                           (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value,
+                            raw_value, lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
+                    VALUES (%s, %s, %s, %s, %s, 'EventVenue', %s, %s, %s, %s, 'text', %s, 'test', '', '', %s, %s)
+                    ON CONFLICT (tenant_id, source_id, statement_id) DO UPDATE SET last_seen = excluded.last_seen
+                    """,
+                    (self.tenant, source, statement, f"{source}:{entity}", entity, property_, value, f" {value}", lang,
+                     f"halls.csv#row={position + 2}", at, at),
+                )  # fmt: skip
+        if compare:
+            self.compare(source)
+        return source
+
+    def compare(self, source: SourceId) -> ComparedSource:
+        """Compare what the source says with what the others say."""
+        with self.runtime.database.tenant(self.tenant) as connection:
+            return compare_source(connection, self.tenant, source, self.runtime.contracts.vocabulary)
+
+    def items(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The matrix's rows."""
+        return reading.page_of_matrix(self.runtime, self.tenant, reading.Filter(**wanted), limit=1000).items
+
+    def item(self, **wanted: Any) -> dict[str, Any]:
+        """The matrix's one row."""
+        (item,) = self.items(**wanted)
+        return item
+
+    def form(self, conflict_id: str) -> dict[str, Any]:
+        """The form of an item."""
+        return resolution_form.resolution_form(self.runtime, self.tenant, conflict_id)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """What the tenant's own login reads."""
+        with self.runtime.database.tenant(self.tenant) as connection:
+            return connection.execute(sql).fetchall()  # type: ignore[call-overload, no-any-return]
+
+
+def new_tenant(runtime: Runtime) -> Sources:
+    """A fresh tenant without sources."""
+    tenant = TenantId(f"c{uuid.uuid4().hex[:12]}")
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(runtime, tenant, name=name, domain="x.example", tier="pilot", actor="test")
+    for person, role in (("ann", "reviewer"), ("bob", "reviewer"), ("ann", "founder"), ("gail", GOVERNANCE)):
+        for each in (tenant, ATTACKER):
+            roles.grant_role(runtime, each, person=person, role=role, granted_by="test")
+    return Sources(runtime, tenant)
