@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from presidio_analyzer import AnalyzerEngine, RecognizerResult
 
 from tenant_pipeline.pii.folding import fold
-from tenant_pipeline.pii.nearby_words import NearbyWordsEnhancer, words_expression, words_of, words_pattern
+from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.nlp_engine import BLANK_CONFIGURATION, LANGUAGES, BlankNlpEngine, build_nlp_engine
 from tenant_pipeline.pii.recognisers.folded import THRESHOLD, FoldedRecogniser
 from tenant_pipeline.pii.recognisers.registry import RECOGNISERS, build_registry
@@ -179,21 +179,23 @@ _Conjunction = tuple[str, ...]
 
 def _expressions(context: tuple[str, ...]) -> dict[str, list[_Conjunction]]:
     """Per entity type: alternatives, each a conjunction of expressions that a folded text must fit."""
-    fields = words_of(context)
     by_entity: dict[str, list[_Conjunction]] = {}
     for recogniser in RECOGNISERS:
-        conjunction = _conjunction(recogniser, fields)
+        conjunction = _conjunction(recogniser, context)
         if conjunction is not None:
             by_entity.setdefault(recogniser.entity, []).append(conjunction)
     return by_entity
 
 
-def _conjunction(recogniser: type[FoldedRecogniser], fields: str) -> _Conjunction | None:
-    if not recogniser.needs_context or words_pattern(recogniser.context_words).search(fields):
-        return (recogniser.prefilter,)
+def _conjunction(recogniser: type[FoldedRecogniser], context: tuple[str, ...]) -> _Conjunction | None:
+    own = tuple(expression for expression in (recogniser.prefilter, recogniser.second_prefilter) if expression)
+    if not recogniser.needs_context or words_pattern(recogniser.context_words).search(words_of(context)):
+        return own
+    if recogniser.evidence is not None and SERIES + recogniser.evidence in context:
+        return own
     if recogniser.field_only:
         return None
-    return (recogniser.prefilter, f"(?i:{words_expression(recogniser.context_words, bounded=False)})")
+    return (*own, f"(?i:{words_expression(recogniser.context_words, bounded=False)})")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tenant_pipeline.pii.recognisers.folded import (
     is_bare,
 )
 from tenant_pipeline.pii.recognisers.phone_words import PHONE_WORDS
+from tenant_pipeline.pii.recognisers.street_address import street_follows
 
 _NUMBER = re.compile(START + r"(?<![0-9]-)(?<!\+)\(?0(?:[ .\-()]{0,3}[0-9]){8,9}" + END)
 _SHORTER = re.compile(r"\(?0(?:[ .\-()]{0,3}[0-9]){8}(?![0-9])")
@@ -55,7 +56,7 @@ class ThaiPhoneRecogniser(FoldedRecogniser):
         position = 0
         while match := _NUMBER.search(folded, position):
             position = match.start() + 1
-            if _DATE.match(match[0]):
+            if _DATE.match(match[0]) or street_follows(folded, match.end()):
                 continue
             end = match.end()
             if not thai_number(digits_of(match[0])):
