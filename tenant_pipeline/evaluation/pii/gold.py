@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -21,14 +23,32 @@ class Span:
 
 @dataclass(frozen=True)
 class GoldText:
-    """A text, its language (`th`, `en`, `zh`), what is marked in it, where it stands and of which data set it is."""
+    """A text, its language (`th`, `en`, `zh`), what is marked in it and where it stands."""
 
     text: str
     language: str
     spans: tuple[Span, ...]
     place: str
-    dataset: str
+    source: str = ""
 
+
+@dataclass(frozen=True)
+class GoldSet:
+    """A data set: its texts, and the labels of its own that mean one of our types (None: nothing of ours)."""
+
+    name: str
+    texts: tuple[GoldText, ...]
+    types: Mapping[str, str | None]
+
+    def type_of(self, label: str) -> str | None:
+        """Our type for one of the set's labels; None where we have none."""
+        if label in self.types:
+            return self.types[label]
+        mapped = DEFAULT_TYPES.get(label, label)
+        return mapped if mapped in OUR_TYPES else None
+
+
+OUR_TYPES = frozenset(recogniser.entity for recogniser in RECOGNISERS) - {"SOURCE_TOKEN"}
 
 DEFAULT_TYPES: Mapping[str, str] = {
     "PHONE": "PHONE_NUMBER",
@@ -41,8 +61,16 @@ DEFAULT_TYPES: Mapping[str, str] = {
     "US_PASSPORT": "PASSPORT",
     "PASSPORT_NUMBER": "PASSPORT",
     "TH_TNIN": "TH_NATIONAL_ID",
-    "CN_ID": "CN_RESIDENT_ID",
     "PER": "PERSON",
     "NAME": "PERSON",
 }
-"""Others' labels that mean one of our types; a label that is a type of ours needs no entry."""
+"""Labels of presidio, presidio-research and Thai NER that mean one of our types."""
+
+
+def needs_a_trained_model(entity_type: str, language: str) -> bool:
+    """Whether a type can be judged fairly only with a trained model configured.
+
+    Names outside Thai: without a model they are told by lists and the words around them, which find a part of them and
+    are meant to. Everything else, and names in Thai, must be found as the package comes.
+    """
+    return entity_type == "PERSON" and language != "th"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from tenant_pipeline.evaluation.pii.gold import GoldText, Span
+from tenant_pipeline.pii.analyzer import language_of
 
 _TAG = re.compile(r"\[(/?)([A-Z]+)\]")
+_MARKED = re.compile(r"\[([A-Z]+)\][^\[]+\[/\1\]")
 
 
-def inline_tagged(line: str, place: str, language: str, dataset: str) -> GoldText:
+def is_inline_tagged(lines: Sequence[str]) -> bool:
+    """Whether some line has a stretch between a tag and the tag that closes it."""
+    return any(_MARKED.search(line) for line in lines)
+
+
+def inline_tagged(line: str, place: str) -> GoldText:
     """The text without its tags, and the spans they mark; a tag that is never closed or opened marks nothing."""
     pieces: list[str] = []
     spans: list[Span] = []
@@ -28,4 +36,5 @@ def inline_tagged(line: str, place: str, language: str, dataset: str) -> GoldTex
                     spans.append(Span(start, length, name))
                     break
     pieces.append(line[position:])
-    return GoldText("".join(pieces), language, tuple(sorted(spans)), place, dataset)
+    text = "".join(pieces)
+    return GoldText(text, language_of(text), tuple(sorted(spans)), place)

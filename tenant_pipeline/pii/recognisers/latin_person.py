@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
 from tenant_pipeline.pii.recognisers.latin_names import family_names, given_names
 
-_UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ɏ"
+_UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀ-Ž", "a-zß-öø-ɏ"
 _NAME = rf"[{_UPPER}][{_LOWER}{_UPPER}'’-]*[{_LOWER}]"
 _PARTICLE = r"(?:de|da|di|del|van|von|der|den|bin|binti|al|el|la|le|na)"
 _FULL = re.compile(

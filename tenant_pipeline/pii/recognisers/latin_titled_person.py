@@ -10,10 +10,10 @@ from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|MR|MRS|MS|MISS|DR|PROF)"
 _KHUN = r"(?:Khun|KHUN)"
 """Also the first syllable of many places (Khun Yuam), so it asks for two names of four letters or more."""
-_WORD = r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿ'’-]+"
+_WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][A-Za-zÀ-ÖØ-öø-ɏ'’-]+"
 _LONG_WORD = r"[A-Z][A-Za-z]{3,}"
 _PARTICLE = r"(?:de|da|van|von|bin|binti|al|el|la|na)"
-_MORE = rf"(?:[ ](?:[A-Z]\.[ ]?)*(?:{_PARTICLE} )?{_WORD})"
+_MORE = rf"(?:[ ](?:[A-Z]\.[ ]?)*(?:{_PARTICLE} )?(?!(?:Apt|Suite|Unit|Room|Floor|Box)\b){_WORD})"
 _HOUSE_NUMBER = re.compile(r"(?<![0-9])[0-9]{1,6}[A-Za-z]? (?:[A-Z][\w'-]+ ){1,3}$")
 """What stands before `Dr` where that is short for Drive."""
 
@@ -29,7 +29,7 @@ class LatinTitledPersonRecogniser(FoldedRecogniser):
     """Capitalised words after a title."""
 
     entity = "PERSON"
-    prefilter = rf"(?:{_TITLE}|{_KHUN})(?:\.[ ]?|[ ])[A-ZÀ-ÖØ-Þ]"
+    prefilter = rf"(?:{_TITLE}|{_KHUN})(?:\.[ ]?|[ ])[A-ZÀ-ÖØ-ÞĀ-Ž]"
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Names after a title."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 from tenant_pipeline.pii.recognisers import thai_titled_person
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
@@ -21,7 +22,8 @@ _RUNNING = re.compile(_RUNNING_WORDS)
 _LETTERS = re.compile(r"[ก-ฮ]")
 _FEWEST_LETTERS = 15
 _SCORE = 0.75
-_NO_NAME = re.compile(r"[^ก-ฮA-Za-z]*[ก-ฮA-Za-z]?[^ก-ฮA-Za-z]*")
+_NO_NAME = re.compile(r"[^ก-ฮA-Za-z]*[ก-ฮA-Za-z]?[^ก-ฮA-Za-z]*|(?:นพ|พญ|ทพ|ดร|ผศ|รศ|พล|พ\.?ต)\.?")
+"""A single letter, or a title alone."""
 _OF_A_THING = re.compile(
     r"(?:ถนน|ซอย|ถ\.|ซ\.|ร้าน|โรงเรียน|โรงแรม|บริษัท|หจก\.|บจก\.|มูลนิธิ|วัด|ตลาด|หมู่บ้าน|อาคาร|ห้าง|หุ้นส่วนจำกัด|ชุมชน"
     r"|สะพาน)[ ]?$"
@@ -39,11 +41,9 @@ class ThaiPersonRecogniser(FoldedRecogniser):
     prefilter = rf"{thai_titled_person.PREFILTER}|{_RUNNING_WORDS}|(?:[ก-ฮ][^ก-ฮ]*){{{_SENTENCE_LETTERS}}}"
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
-        """Names by title and by model, joined where they touch the same person."""
-        found = list(titled_names(folded))
-        if _is_running_text(folded):
-            found += _by_model(folded)
-        for one in joined(found):
+        """Names by the model, which knows best where one ends, and those after a title that it has not seen."""
+        by_model = list(_by_model(folded)) if _is_running_text(folded) else []
+        for one in (*by_model, *_beside(by_model, titled_names(folded))):
             if not _OF_A_THING.search(folded[max(0, one.start - _LONGEST_WORD_BEFORE) : one.start]):
                 yield one
 
@@ -65,15 +65,10 @@ def _by_model(folded: str) -> Iterator[Candidate]:
             yield Candidate(start, end, _SCORE)
 
 
-def joined(found: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Overlapping candidates as one, with the higher score."""
-    whole: Candidate | None = None
-    for one in sorted(found, key=lambda candidate: (candidate.start, candidate.end)):
-        if whole is not None and one.start < whole.end:
-            whole = Candidate(whole.start, max(whole.end, one.end), max(whole.score, one.score))
-            continue
-        if whole is not None:
-            yield whole
-        whole = one
-    if whole is not None:
-        yield whole
+def _beside(taken: Sequence[Candidate], others: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Those of `others` that overlap none of `taken`; both are in order."""
+    ends = [candidate.end for candidate in taken]
+    for other in others:
+        position = bisect_right(ends, other.start)
+        if position == len(taken) or taken[position].start >= other.end:
+            yield other

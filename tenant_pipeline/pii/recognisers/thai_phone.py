@@ -27,6 +27,20 @@ _SHORTER = re.compile(r"\(?0(?:[ .\-()]{0,3}[0-9]){8}(?![0-9])")
 _DATE = re.compile(r"0[1-9][ .\-](?:0[1-9]|1[0-2])[ .\-](?:19|20|24|25)[0-9]{2}")
 
 
+_USUAL_GROUPS = frozenset(
+    {
+        (2, 3, 4), (2, 7), (2, 4, 4), (2, 8), (1, 4, 4), (1, 8), (1, 4, 2, 2), (1, 2, 3, 3), (2, 3, 2, 2),
+        (3, 3, 3), (3, 6), (3, 7), (3, 3, 4), (3, 4, 3), (3, 2, 2, 2), (3, 2, 2, 3), (3, 3, 2, 2), (3, 1, 6),
+        (4, 3, 3), (4, 6), (4, 2, 2, 2),
+    }
+)  # fmt: skip
+"""How people group nine or ten digits: by area and exchange. Codes that begin with 0 are grouped in other ways."""
+
+
+def _is_usual(number: str) -> bool:
+    return "(" in number or tuple(map(len, re.findall("[0-9]+", number))) in _USUAL_GROUPS
+
+
 @cache
 def _thai_plan() -> re.Pattern[str]:
     """The numbering plan as one pattern, from phonenumbers' own metadata: a hundred times faster than its parser."""
@@ -74,7 +88,7 @@ class ThaiPhoneRecogniser(FoldedRecogniser):
 def _score(folded: str, start: int, end: int) -> float:
     number = folded[start:end]
     if not number.isdigit():
-        return 0.7
+        return 0.7 if _is_usual(number) else 0.45
     if inside_url(folded, start):
         return 0.2
     return 0.3 if len(number) == 9 and is_bare(folded, start, end) else 0.55
