@@ -1,6 +1,6 @@
 """Train the model of Thai names: `python -m tenant_pipeline.evaluation.pii.thai_name_training <train.txt>`.
 
-Learns from three quarters of the Thai NER corpus (W. Phatthiyaphaibun, CC BY 3.0) and from a copy of each of its texts in
+Learns from one half of the Thai NER corpus (W. Phatthiyaphaibun, CC BY 3.0) and from a copy of each of its texts in
 which the names are replaced by random ones of PyThaiNLP's lists, so that it learns where names stand and not who is in
 the news. Written beside its features: the model, and the digests of the texts it has seen.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import pycrfsuite
 
 from tenant_pipeline.evaluation.pii.gold import GoldText, Span
-from tenant_pipeline.evaluation.pii.thai_ner import LEARNT_FROM, text_digest, thai_ner_texts, training_part
+from tenant_pipeline.evaluation.pii.thai_ner import LEARNT_FROM, text_digest, thai_ner_texts, training_half
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.recognisers.person_titles import TITLE
 from tenant_pipeline.pii.recognisers.thai_names.features import (
@@ -93,8 +93,8 @@ def train(texts: list[GoldText], model: Path) -> None:
 
 
 def main(corpus: str) -> None:
-    """Train on the training part of a corpus file and replace the shipped model."""
-    texts = training_part(thai_ner_texts(Path(corpus)))
+    """Train on the training half of a corpus file and replace the shipped model."""
+    texts = training_half(thai_ner_texts(Path(corpus)))
     folder = Path(str(files("tenant_pipeline.pii.recognisers.thai_names")))
     train(texts, folder / MODEL)
     digests = sorted({text_digest(text) for text in texts})

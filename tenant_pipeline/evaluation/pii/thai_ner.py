@@ -28,9 +28,9 @@ def thai_ner_texts(path: Path) -> list[GoldText]:
     return [inline_tagged(line, f"{path.name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def training_part(texts: Sequence[GoldText]) -> list[GoldText]:
-    """The texts that the model may learn from: three blocks in four, by SHA-256 digest."""
-    return [text for block in _blocks(texts) if _digest(block)[-1] % 4 != 0 for text in block]
+def training_half(texts: Sequence[GoldText]) -> list[GoldText]:
+    """The texts that the model may learn from: the blocks whose SHA-256 digest is even."""
+    return [text for block in _blocks(texts) if _digest(block)[-1] % 2 == 0 for text in block]
 
 
 def text_digest(text: GoldText) -> str:

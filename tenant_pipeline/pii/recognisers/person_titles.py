@@ -21,6 +21,6 @@ TITLE = re.compile(rf"\s*(?:(?:{RANK}|{_LEARNED}|{_CIVIL}|{_LATIN})\s*)+")
 """Titles at the beginning of a text, with the space after them."""
 
 TITLE_WORD = re.compile(
-    rf"{RANK}|{_LEARNED}|{_CIVIL}|[ก-ฮ]{{1,2}}\.(?:[ก-ฮ]{{1,2}}\.)*|เสี่ย|เจ๊|บิ๊ก|หลวงพ่อ|พระ|อาจารย์|หมอ|พี่|น้อง|ลุง|ป้า|น้า|กำนัน"
+    rf"{RANK}|{_LEARNED}|{_CIVIL}|[ก-ฮ]{{1,2}}\.(?:[ก-ฮ]{{1,2}}\.)*|เสี่ย|เจ๊|บิ๊ก|หลวงพ่อ|พระ|อาจารย์|หมอ|พี่|น้อง|ลุง|ป้า|น้า|กำนัน|ครู|เสธ\.|โค้ช|จ่า|เฮีย|มาดาม|มิสเตอร์|แม่ชี|ทนาย"
 )
 """A word that often stands before a name."""

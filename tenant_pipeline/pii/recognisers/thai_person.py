@@ -10,6 +10,7 @@ from tenant_pipeline.pii.recognisers import thai_titled_person
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
 from tenant_pipeline.pii.recognisers.person_titles import TITLE
 from tenant_pipeline.pii.recognisers.thai_names.model import names_in
+from tenant_pipeline.pii.recognisers.thai_provinces import thai_provinces
 from tenant_pipeline.pii.recognisers.thai_titled_person import titled_names
 
 _RUNNING_WORDS = "กล่าว|ว่า|ได้|จะ|เป็น|และ|กับ|ให้|ของ|ถูก|ไม่|คือ|มี|เผย|ระบุ|ยืนยัน|โดย|ด้วย|พร้อม|ร่วม|ชี้|แจ้ง|สั่ง|แถลง|หลัง|เพื่อ|จาก"
@@ -24,9 +25,13 @@ _FEWEST_LETTERS = 15
 _SCORE = 0.75
 _NO_NAME = re.compile(r"[^ก-ฮA-Za-z]*[ก-ฮA-Za-z]?[^ก-ฮA-Za-z]*|(?:นพ|พญ|ทพ|ดร|ผศ|รศ|พล|พ\.?ต)\.?")
 """A single letter, or a title alone."""
+_DIVISION = (
+    r"(?:ตำบล|อำเภอ|จังหวัด|แขวง|เขต|หมู่(?:ที่|บ้าน)?|ซอย|ถนน|ประเทศ|เมือง|เกาะ|หาด|อ่าว|แหลม|ถ้ำ|คลอง|แม่น้ำ"
+    r"|(?<![ก-๎.])[ตอจมซถ]\.)"
+)
+_ADDRESS = re.compile(_DIVISION)
 _OF_A_THING = re.compile(
-    r"(?:ถนน|ซอย|ถ\.|ซ\.|ร้าน|โรงเรียน|โรงแรม|บริษัท|หจก\.|บจก\.|มูลนิธิ|วัด|ตลาด|หมู่บ้าน|อาคาร|ห้าง|หุ้นส่วนจำกัด|ชุมชน"
-    r"|สะพาน)[ ]?$"
+    rf"(?:{_DIVISION}|ร้าน|โรงเรียน|โรงแรม|บริษัท|หจก\.|บจก\.|มูลนิธิ|วัด|ตลาด|อาคาร|ห้าง|หุ้นส่วนจำกัด|ชุมชน|สะพาน|สนามบิน)[ ]?$"
 )
 """Words before a name that make it a street's, a shop's or a school's."""
 
@@ -54,15 +59,22 @@ def _is_running_text(folded: str) -> bool:
 
 
 def _by_model(folded: str) -> Iterator[Candidate]:
-    for begin, end in names_in(folded):
-        text = folded[begin:end]
-        start = begin + len(text) - len(text.lstrip(_ENDS))
-        end = begin + len(text.rstrip(_ENDS))
+    for start, end in names_in(folded):
+        start, end = _stripped(folded, start, end)
         title = TITLE.match(folded, start, end)
         if title and title.end() < end:
             start = title.end()
+        if division := _ADDRESS.search(folded, start, end):
+            end = division.start()
+        start, end = _stripped(folded, start, _without_province(folded, start, end))
         if start < end and not _NO_NAME.fullmatch(folded, start, end):
             yield Candidate(start, end, _SCORE)
+
+
+def _stripped(folded: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch without spaces, quotes and points at its ends."""
+    text = folded[start:end]
+    return start + len(text) - len(text.lstrip(_ENDS)), start + len(text.rstrip(_ENDS))
 
 
 def _beside(taken: Sequence[Candidate], others: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -72,3 +84,9 @@ def _beside(taken: Sequence[Candidate], others: Iterable[Candidate]) -> Iterator
         position = bisect_right(ends, other.start)
         if position == len(taken) or taken[position].start >= other.end:
             yield other
+
+
+def _without_province(folded: str, start: int, end: int) -> int:
+    """The end of a stretch, or where its last word begins when that is a province."""
+    last = max(folded.rfind(" ", start, end) + 1, start)
+    return last if folded[last:end] in thai_provinces() else end

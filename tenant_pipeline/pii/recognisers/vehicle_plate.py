@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
-
-from pythainlp.corpus import provinces
 
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.thai_provinces import thai_provinces
 
 _THAI = re.compile(
     r"(?<![0-9A-Za-zก-๛.])(?P<letters>[1-9]?[ ]?[กขฃคฅฆงจฉชซฌญฎฏฐฑฒณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮ]{2})"
@@ -36,13 +34,8 @@ _WORDS = (
 )  # fmt: skip
 
 
-@cache
-def _provinces() -> frozenset[str]:
-    return frozenset(str(name) for name in provinces()) | {"กรุงเทพ", "กทม"}
-
-
 def _names_province(place: str | None) -> bool:
-    return place is not None and any(place.startswith(name) for name in _provinces())
+    return place is not None and any(place.startswith(name) for name in thai_provinces())
 
 
 class VehiclePlateRecogniser(FoldedRecogniser):
@@ -57,7 +50,7 @@ class VehiclePlateRecogniser(FoldedRecogniser):
         for match in _THAI.finditer(folded):
             abbreviated = match["letters"] in _ABBREVIATIONS
             if _names_province(match["place"]) and len(match["digits"]) > 1 and not abbreviated:
-                name = max((n for n in _provinces() if match["place"].startswith(n)), key=len)
+                name = max((n for n in thai_provinces() if match["place"].startswith(n)), key=len)
                 yield Candidate(match.start(), match.start("place") + len(name), 0.75)
             else:
                 yield Candidate(match.start(), match.end("digits"), 0.3)
