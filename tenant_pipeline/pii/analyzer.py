@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from presidio_analyzer import AnalyzerEngine, RecognizerResult
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_expression, words_of, words_pattern
@@ -116,13 +116,17 @@ class PiiAnalyzer:
         return without_overlaps(results, text)
 
 
-def build_analyzer(nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION) -> PiiAnalyzer:
-    """The analyser over all recognisers, with the NLP engine that the configuration describes.
+def build_analyzer(
+    nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION, further: Sequence[EntityRecognizer] = ()
+) -> PiiAnalyzer:
+    """The analyser over all recognisers and `further` ones, with the NLP engine that the configuration describes.
 
     A trained model's own entities are found too. Raises SettingsError when a model is not installed.
     """
     nlp_engine = build_nlp_engine(nlp_configuration)
     registry = build_registry()
+    for recogniser in further:
+        registry.add_recognizer(recogniser)
     blank = isinstance(nlp_engine, BlankNlpEngine)
     if not blank:
         registry.add_nlp_recognizer(nlp_engine)
@@ -133,7 +137,7 @@ def build_analyzer(nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION) -
         default_score_threshold=THRESHOLD,
         context_aware_enhancer=NearbyWordsEnhancer(),
     )
-    return PiiAnalyzer(engine, prefiltered=blank)
+    return PiiAnalyzer(engine, prefiltered=blank and not further)
 
 
 def folded_values(values: pa.Array) -> pa.Array:
