@@ -10,7 +10,14 @@ from tenant_pipeline.evaluation.counts import Counts
 from tenant_pipeline.evaluation.pii.false_alarms import measure_places, measure_random_values
 from tenant_pipeline.evaluation.pii.gold import OUR_TYPES, GoldSet, GoldText, Span
 from tenant_pipeline.evaluation.pii.gold_readers import read_gold
-from tenant_pipeline.evaluation.pii.peers import PRESIDIO, PYTHAINLP, presidio_finds, pythainlp_finds
+from tenant_pipeline.evaluation.pii.peers import (
+    PRESIDIO,
+    PYTHAINLP,
+    SURE_PRESIDIO,
+    presidio_finds,
+    pythainlp_finds,
+    sure_presidio_finds,
+)
 from tenant_pipeline.evaluation.pii.place_names import place_names
 from tenant_pipeline.evaluation.pii.scoring import Finder, Score, score, worst
 from tenant_pipeline.evaluation.pii.thai_ner import not_learnt_from
@@ -32,7 +39,7 @@ _GOLD_NAMES = ("pii", "thai_ner")
 """Beginnings of the names of folders in which gold data is looked for."""
 
 _PEER_NOTE = (
-    "The peer is Presidio's default registry for English with its default threshold, behind the same blank NLP engine"
+    "The peer is Presidio's default registry for English at its default threshold (0), behind the same blank NLP engine"
     " as ours: no trained model may be downloaded, so it finds no names of persons."
 )
 
@@ -120,5 +127,6 @@ def _our_finder(analyzer: PiiAnalyzer) -> Finder:
 
 def _peers_for(gold: GoldSet) -> Iterator[tuple[str, Finder]]:
     yield PRESIDIO, lambda text: presidio_finds(text.text)
+    yield SURE_PRESIDIO, lambda text: sure_presidio_finds(text.text)
     if any(text.language == "th" and gold.type_of(span.type) == "PERSON" for text in gold.texts for span in text.spans):
         yield PYTHAINLP, pythainlp_finds

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from tenant_pipeline.evaluation.counts import Counts
-from tenant_pipeline.evaluation.pii.peers import PRESIDIO, presidio_finds
+from tenant_pipeline.evaluation.pii.peers import PRESIDIO, SURE_PRESIDIO, presidio_finds, sure_presidio_finds
 from tenant_pipeline.evaluation.pii.random_values import EACH, random_values
 from tenant_pipeline.evaluation.report import Measured, WorstError
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
@@ -21,20 +23,16 @@ Figures = dict[str, float | int | str | None]
 
 def measure_random_values(analyzer: PiiAnalyzer, *, peers: bool) -> Measured:
     """The share of each kind of random value that is flagged, ours beside Presidio's."""
-    figures: Figures = {"values of each kind": EACH}
-    ours_in_all = theirs_in_all = 0
-    values = random_values()
-    for kind, texts in values.items():
-        ours = sum(map(bool, (_personal(analyzer, text) for text in texts)))
-        ours_in_all += ours
-        figures[kind] = round(ours / len(texts), 4)
-        if peers:
-            theirs = sum(bool(presidio_finds(text)) for text in texts)
-            theirs_in_all += theirs
-            figures[f"{kind}: {PRESIDIO}"] = round(theirs / len(texts), 4)
-    figures["all kinds"] = round(ours_in_all / (EACH * len(values)), 4)
+    finders: dict[str, Callable[[str], object]] = {"": lambda text: _personal(analyzer, text)}
     if peers:
-        figures[f"all kinds: {PRESIDIO}"] = round(theirs_in_all / (EACH * len(values)), 4)
+        finders |= {f": {PRESIDIO}": presidio_finds, f": {SURE_PRESIDIO}": sure_presidio_finds}
+    values = random_values()
+    number = sum(map(len, values.values()))
+    figures: Figures = {"values of each kind": EACH}
+    for name, find in finders.items():
+        flagged = {kind: sum(bool(find(text)) for text in texts) for kind, texts in values.items()}
+        figures |= {f"{kind}{name}": round(count / len(values[kind]), 4) for kind, count in flagged.items()}
+        figures[f"all kinds{name}"] = round(sum(flagged.values()) / number, 4)
     note = "Shares (0–1) of seeded values that are nobody's, each asked alone and without a field name."
     return Measured("random values", Counts(), figures=figures, notes=(note,))
 

@@ -2,7 +2,7 @@
 
 Presidio's registry is its default one for English, the only language it has recognisers for without further
 configuration, behind the same blank NLP engine as ours, since no trained model may be downloaded. Its threshold is its
-default (0): every result counts.
+default (0): every result counts; beside that stands what it finds from our threshold on.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from pythainlp.tokenize import word_tokenize
 
 from tenant_pipeline.evaluation.pii.gold import DEFAULT_TYPES, GoldText, Span
 from tenant_pipeline.pii.nlp_engine import build_nlp_engine
+from tenant_pipeline.pii.recognisers.folded import THRESHOLD
 
 PRESIDIO = "Presidio, default registry"
+SURE_PRESIDIO = f"{PRESIDIO}, scores from {THRESHOLD}"
 PYTHAINLP = "PyThaiNLP thainer_crf_1_5_1"
 
 _LST20 = {
@@ -51,6 +53,11 @@ def presidio_finds(text: str) -> list[tuple[Span, float]]:
     return [
         (Span(one.start, one.end, DEFAULT_TYPES.get(one.entity_type, one.entity_type)), one.score) for one in results
     ]
+
+
+def sure_presidio_finds(text: str) -> list[tuple[Span, float]]:
+    """What of it has our threshold's score at least."""
+    return [(span, score) for span, score in presidio_finds(text) if score >= THRESHOLD]
 
 
 class _OfflineSuffixes:

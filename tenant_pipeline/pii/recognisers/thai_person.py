@@ -29,7 +29,8 @@ _DIVISION = (
     r"(?:ตำบล|อำเภอ|จังหวัด|แขวง|เขต|หมู่(?:ที่|บ้าน)?|ซอย|ถนน|ประเทศ|เมือง|เกาะ|หาด|อ่าว|แหลม|ถ้ำ|คลอง|แม่น้ำ"
     r"|(?<![ก-๎.])[ตอจมซถ]\.)"
 )
-_ADDRESS = re.compile(_DIVISION)
+_BEGINS_WITH_DIVISION = re.compile(_DIVISION)
+_ADDRESS = re.compile(r"(?<= )(?:ตำบล|อำเภอ|จังหวัด|แขวง|เขต|ถนน|ซอย|[ตอจมซถ]\.)")
 _OF_A_THING = re.compile(
     rf"(?:{_DIVISION}|ร้าน|โรงเรียน|โรงแรม|บริษัท|หจก\.|บจก\.|มูลนิธิ|วัด|ตลาด|อาคาร|ห้าง|หุ้นส่วนจำกัด|ชุมชน|สะพาน|สนามบิน)[ ]?$"
 )
@@ -64,6 +65,8 @@ def _by_model(folded: str) -> Iterator[Candidate]:
         title = TITLE.match(folded, start, end)
         if title and title.end() < end:
             start = title.end()
+        if _BEGINS_WITH_DIVISION.match(folded, start, end):
+            continue
         if division := _ADDRESS.search(folded, start, end):
             end = division.start()
         start, end = _stripped(folded, start, _without_province(folded, start, end))

@@ -19,6 +19,8 @@ from tenant_pipeline.pii.recognisers.person_titles import TITLE_WORD
 _THAI = re.compile(r"[ก-๛]")
 _LONGEST = 24
 _WORDS_REMEMBERED = 20_000
+"""Single words, whose features are the same in every text."""
+
 _NEIGHBOURS = (-3, -2, -1, 1, 2, 3)
 
 
@@ -63,11 +65,12 @@ def _kind(word: str) -> str:
     return kind + ("T" if TITLE_WORD.fullmatch(word) else "")
 
 
-def _own(word: str) -> list[str]:
+@lru_cache(maxsize=_WORDS_REMEMBERED)
+def _own(word: str) -> tuple[str, ...]:
     if word.isspace():
-        return ["space"]
+        return ("space",)
     if word.isdigit():
-        return ["digits"]
+        return ("digits",)
     script = "th" if _THAI.search(word) else "la" if word.isalpha() else "other"
     features = [
         "w=" + (word if len(word) <= _LONGEST else "long"),
@@ -80,16 +83,17 @@ def _own(word: str) -> list[str]:
     for size in (1, 2, 3):
         if len(word) > size:
             features += [f"begins={word[:size]}", f"ends={word[-size:]}"]
-    return features
+    return tuple(features)
 
 
-def _neighbour(distance: int, word: str | None) -> list[str]:
+@lru_cache(maxsize=6 * _WORDS_REMEMBERED)
+def _neighbour(distance: int, word: str | None) -> tuple[str, ...]:
     if word is None:
-        return [f"{distance}:end"]
+        return (f"{distance}:end",)
     if word.isspace():
-        return [f"{distance}:_"]
+        return (f"{distance}:_",)
     itself = f"{distance}:{word if len(word) <= _LONGEST else 'long'}"
-    return [itself] if abs(distance) == 3 else [itself, f"{distance}:kind={_kind(word)}"]
+    return (itself,) if abs(distance) == 3 else (itself, f"{distance}:kind={_kind(word)}")
 
 
 def features_of(words: Sequence[str]) -> list[list[str]]:
@@ -98,7 +102,7 @@ def features_of(words: Sequence[str]) -> list[list[str]]:
     kinds = ["end" if word is None else _kind(word) for word in padded]
     rows = []
     for position, word in enumerate(words, 3):
-        row = _own(word)
+        row = list(_own(word))
         for distance in _NEIGHBOURS:
             row += _neighbour(distance, padded[position + distance])
         row.append(f"kinds-1,0={kinds[position - 1]},{kinds[position]}")
