@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 
+    pii_configuration: Path | None = None
+    """A YAML file with an operator's own language models and recognisers for personal data."""
+
     clamav: str = ""
     """A ClamAV daemon (tcp://host:port or unix:///path) that every file must pass; none if empty."""
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from presidio_analyzer import AnalyzerEngine, RecognizerResult
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 
 from tenant_pipeline.pii.folding import fold
-from tenant_pipeline.pii.nearby_words import NearbyWordsEnhancer, words_expression, words_of, words_pattern
+from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.nlp_engine import BLANK_CONFIGURATION, LANGUAGES, BlankNlpEngine, build_nlp_engine
 from tenant_pipeline.pii.recognisers.folded import THRESHOLD, FoldedRecogniser
 from tenant_pipeline.pii.recognisers.registry import RECOGNISERS, build_registry
@@ -116,13 +116,17 @@ class PiiAnalyzer:
         return without_overlaps(results, text)
 
 
-def build_analyzer(nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION) -> PiiAnalyzer:
-    """The analyser over all recognisers, with the NLP engine that the configuration describes.
+def build_analyzer(
+    nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION, further: Sequence[EntityRecognizer] = ()
+) -> PiiAnalyzer:
+    """The analyser over all recognisers and `further` ones, with the NLP engine that the configuration describes.
 
     A trained model's own entities are found too. Raises SettingsError when a model is not installed.
     """
     nlp_engine = build_nlp_engine(nlp_configuration)
     registry = build_registry()
+    for recogniser in further:
+        registry.add_recognizer(recogniser)
     blank = isinstance(nlp_engine, BlankNlpEngine)
     if not blank:
         registry.add_nlp_recognizer(nlp_engine)
@@ -133,7 +137,7 @@ def build_analyzer(nlp_configuration: Mapping[str, Any] = BLANK_CONFIGURATION) -
         default_score_threshold=THRESHOLD,
         context_aware_enhancer=NearbyWordsEnhancer(),
     )
-    return PiiAnalyzer(engine, prefiltered=blank)
+    return PiiAnalyzer(engine, prefiltered=blank and not further)
 
 
 def folded_values(values: pa.Array) -> pa.Array:
@@ -179,21 +183,23 @@ _Conjunction = tuple[str, ...]
 
 def _expressions(context: tuple[str, ...]) -> dict[str, list[_Conjunction]]:
     """Per entity type: alternatives, each a conjunction of expressions that a folded text must fit."""
-    fields = words_of(context)
     by_entity: dict[str, list[_Conjunction]] = {}
     for recogniser in RECOGNISERS:
-        conjunction = _conjunction(recogniser, fields)
+        conjunction = _conjunction(recogniser, context)
         if conjunction is not None:
             by_entity.setdefault(recogniser.entity, []).append(conjunction)
     return by_entity
 
 
-def _conjunction(recogniser: type[FoldedRecogniser], fields: str) -> _Conjunction | None:
-    if not recogniser.needs_context or words_pattern(recogniser.context_words).search(fields):
-        return (recogniser.prefilter,)
+def _conjunction(recogniser: type[FoldedRecogniser], context: tuple[str, ...]) -> _Conjunction | None:
+    own = tuple(expression for expression in (recogniser.prefilter, recogniser.second_prefilter) if expression)
+    if not recogniser.needs_context or words_pattern(recogniser.context_words).search(words_of(context)):
+        return own
+    if recogniser.evidence is not None and SERIES + recogniser.evidence in context:
+        return own
     if recogniser.field_only:
         return None
-    return (recogniser.prefilter, f"(?i:{words_expression(recogniser.context_words, bounded=False)})")
+    return (*own, f"(?i:{words_expression(recogniser.context_words, bounded=False)})")
 
 
 @dataclass(frozen=True)

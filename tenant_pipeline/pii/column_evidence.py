@@ -1,8 +1,9 @@
-"""What a whole column says of its bare numbers.
+"""What a whole column says of its bare numbers, and whether it holds names of persons.
 
 One cell `1690000000000` may be a Thai national id or a time stamp: one number in eleven has a right check digit. A
 column of ids has it in every cell, a column of time stamps in one of eleven, so the column decides where neither its
-name nor the words around the number do.
+name nor the words around the number do. `Charlie Palmer` may be a restaurant; a column in which many values
+are a listed given name and a family name is a list of people.
 """
 
 from __future__ import annotations
@@ -12,22 +13,38 @@ import pyarrow.compute as pc
 
 from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES
 from tenant_pipeline.pii.recognisers.folded import BareSeries
+from tenant_pipeline.pii.recognisers.person_cell import PERSONS, looks_like_a_person
 from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
 
 _SAMPLE = 2_000
 _MOST = 0.5
+_FEWEST_NAMES, _MANY_NAMES = 10, 0.35
+"""So many distinct values, and this share of them, must look like names of persons: of places 2 % do."""
+
 _ENOUGH_TO_DENY = 20
 """Fewer bare numbers than this prove nothing against the kind; a doubt is settled in favour of privacy."""
 
 
 def column_evidence(folded: pa.Array) -> tuple[str, ...]:
-    """Context for a column, from its distinct folded values (the first batch's): which kinds its bare numbers are."""
+    """Context for a column, from its distinct folded values (the first batch's), and whether they are names."""
+    said = _of_numbers(folded)
+    return (*said, SERIES + PERSONS) if _holds_persons(folded) else said
+
+
+def _of_numbers(folded: pa.Array) -> tuple[str, ...]:
     digits = folded.filter(pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}\s*$"), False))
     if len(digits) == 0:
         return ()
     sample = [text.strip() for text in digits[:_SAMPLE].to_pylist()]
     kinds = (recogniser.series for recogniser in RECOGNISERS if recogniser.series is not None)
     return tuple(said for kind in kinds if (said := _evidence(kind, sample)))
+
+
+def _holds_persons(folded: pa.Array) -> bool:
+    sample = [text for text in folded[:_SAMPLE].to_pylist() if text is not None and text.strip()]
+    if len(sample) < _FEWEST_NAMES:
+        return False
+    return sum(map(looks_like_a_person, sample)) >= _MANY_NAMES * len(sample)
 
 
 def _evidence(series: BareSeries, sample: list[str]) -> str:

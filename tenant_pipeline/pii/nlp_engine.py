@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine, NlpEngineProvider, SpacyNlpEngine
+from presidio_analyzer.nlp_engine import (
+    NlpArtifacts,
+    NlpEngine,
+    NlpEngineProvider,
+    SpacyNlpEngine,
+    TransformersNlpEngine,
+)
 
 from tenant_pipeline.core.errors import SettingsError
 
@@ -72,10 +78,21 @@ class BlankNlpEngine(SpacyNlpEngine):
         return LazyNlpArtifacts(self.get_nlp(language), text, language)
 
 
-class InstalledSpacyNlpEngine(SpacyNlpEngine):
-    """Trained spaCy models that are installed already."""
+class _InstalledModels(SpacyNlpEngine):
+    """Trained models that are installed already; languages without one get a tokeniser, as in the blank engine."""
 
-    engine_name = "spacy"
+    def load(self) -> None:
+        """Load the models. Raises SettingsError for one that is not installed."""
+        super().load()
+        models: Any = self.nlp
+        self.tokenisers = {language: spacy.blank(language) for language in LANGUAGES if language not in models}
+        models.update(self.tokenisers)
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        """The model's answer, or no more than tokens where the language has no model."""
+        if language in self.tokenisers:
+            return LazyNlpArtifacts(self.tokenisers[language], text, language)
+        return super().process_text(text, language)
 
     @staticmethod
     def _download_spacy_model_if_needed(model_name: str) -> None:
@@ -87,9 +104,45 @@ class InstalledSpacyNlpEngine(SpacyNlpEngine):
             )
 
 
+class InstalledSpacyNlpEngine(_InstalledModels):
+    """Trained spaCy models."""
+
+    engine_name = "spacy"
+
+
+class InstalledTransformersNlpEngine(_InstalledModels, TransformersNlpEngine):
+    """A spaCy tokeniser with a Hugging Face model behind it, from a local folder or cache."""
+
+    engine_name = "transformers"
+
+
+_ENGINES = (BlankNlpEngine, InstalledSpacyNlpEngine, InstalledTransformersNlpEngine)
+_PACKAGES = {"transformers": "transformers and torch"}
+
+
 def build_nlp_engine(configuration: Mapping[str, Any] = BLANK_CONFIGURATION) -> NlpEngine:
-    """The engine that `configuration` describes, loaded. Raises SettingsError when its model is not installed."""
-    provider = NlpEngineProvider(
-        nlp_engines=(BlankNlpEngine, InstalledSpacyNlpEngine), nlp_configuration=dict(configuration)
-    )
-    return provider.create_engine()
+    """The engine that `configuration` describes, loaded.
+
+    Raises SettingsError when the configuration is broken, when its engine's package is not installed, or its model.
+    """
+    where = "NLP engine configuration"
+    name = configuration.get("nlp_engine_name")
+    engines = {engine.engine_name: engine for engine in _ENGINES}
+    if name not in engines:
+        raise SettingsError(
+            "There is no such NLP engine", where=where, remedy=f"`nlp_engine_name` is one of {', '.join(engines)}."
+        )
+    if not engines[name].is_available:
+        raise SettingsError(
+            f"The NLP engine {name} needs packages that are not installed",
+            where=where,
+            remedy=f"Install {_PACKAGES[name]} into this environment.",
+        )
+    try:
+        return NlpEngineProvider(nlp_engines=_ENGINES, nlp_configuration=dict(configuration)).create_engine()
+    except (ValueError, OSError) as error:
+        raise SettingsError(
+            "The NLP engine cannot be built from its configuration",
+            where=where,
+            remedy=f"It must have the form of Presidio's NLP configuration, with installed models ({error}).",
+        ) from error

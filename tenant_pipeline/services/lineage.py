@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
@@ -64,6 +65,8 @@ def stage_code_version(
             "key": runtime.keys.digest_key(source.tenant).key_id,
             "agreement": agreement_in_place(runtime, source.tenant),
         }
+        if runtime.settings.pii_configuration is not None:
+            parameters["recognition"] = sha256(runtime.settings.pii_configuration.read_bytes()).hexdigest()
     released = decisions.released_from(stage)
     if released:
         parameters["released"] = sorted(released)

@@ -27,7 +27,7 @@ _ISSUERS = re.compile(
     r"|6(?:011|4[4-9][0-9]|5[0-9]{2})[0-9]{12}|62[0-9]{14,17}|(?:50|5[6-9]|6[0-9])[0-9]{10,17}"
 )
 
-_ANY_ISSUER = re.compile(START + r"[0-9](?:[ -]?[0-9]){12,18}" + END)
+_ANY_ISSUER = re.compile(START + r"[0-9](?:[ -]?[0-9]){11,18}" + END)
 _WORDS = (
     "credit", "card", "visa", "mastercard", "amex", "american express", "jcb", "unionpay", "debit", "cc",
     "บัตรเครดิต", "บัตรเดบิต", "เลขที่บัตร", "หมายเลขบัตร", "信用卡", "银行卡", "卡号",
@@ -63,11 +63,11 @@ class AnnouncedCardRecogniser(FoldedRecogniser):
     """Any issuer's number near a word that says card."""
 
     entity = "CREDIT_CARD"
-    prefilter = r"[0-9](?:[ -]?[0-9]){12}"
+    prefilter = r"[0-9](?:[ -]?[0-9]){11}"
     context_words = _WORDS
     needs_context = True
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
-        """Thirteen to nineteen digits whose check digit is right."""
+        """Twelve to nineteen digits whose check digit is right."""
         for match in valid_matches(_ANY_ISSUER, folded, _luhn):
             yield Candidate(match.start(), match.end(), 0.2)

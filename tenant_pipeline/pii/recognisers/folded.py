@@ -1,8 +1,9 @@
 """What every recogniser here is: one of Presidio's that reads folded text and says cheaply when it cannot match.
 
 A subclass names its entity type, yields candidates, and declares a `prefilter`: a regular expression without
-look-around (RE2 runs it over whole columns) that fits every folded text in which the recogniser finds anything. A
-recogniser that is sure only near a context word (`needs_context`) is left out where neither field nor text has one.
+look-around (RE2 runs it over whole columns) that fits every folded text in which the recogniser finds anything, and
+at times a `second_prefilter` that must fit as well. A recogniser that is sure only near a context word
+(`needs_context`) is left out where neither field nor text has one; `evidence` is what a column may say in its stead.
 """
 
 from __future__ import annotations
@@ -61,10 +62,12 @@ class FoldedRecogniser(LocalRecognizer):
 
     entity: ClassVar[str]
     prefilter: ClassVar[str]
+    second_prefilter: ClassVar[str | None] = None
     context_words: ClassVar[tuple[str, ...]] = ()
     needs_context: ClassVar[bool] = False
     field_only: ClassVar[bool] = False
     series: ClassVar[BareSeries | None] = None
+    evidence: ClassVar[str | None] = None
 
     def __init__(self, language: str) -> None:
         super().__init__(

@@ -12,7 +12,9 @@ from tenant_pipeline.pii.recognisers.folded import END, START, Candidate, Folded
 from tenant_pipeline.pii.recognisers.phone_words import PHONE_WORDS
 
 _PLUS = re.compile(r"(?<![0-9A-Za-z+])\+ ?[1-9](?:[ .\-()/]{0,3}[0-9]){6,14}(?![0-9])")
-_AMERICAN = re.compile(START + r"(?:1[ .\-])?\(?[2-9][0-9]{2}\)?[ .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}" + END)
+_AMERICAN = re.compile(
+    START + r"(?:(?:00)?1[ .\-])?\(?[2-9][0-9]{2}\)?[ .\-]{1,2}[2-9][0-9]{2}[ .\-][0-9]{4}(?:[ ]?x[0-9]{1,5})?" + END
+)
 _ANY = re.compile(
     START + r"(?<![0-9]-)(?<!\+)\(?[0-9](?:[ .\-()/]{0,3}[0-9]){6,15}(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,5})?(?![0-9A-Za-z])"
 )
@@ -83,7 +85,12 @@ class AmericanPhoneRecogniser(FoldedRecogniser):
             yield Candidate(match.start(), match.end(), 0.55)
 
 
+_TIMES = re.compile(r"[0-2]?[0-9]\.[0-5][0-9][ ]?-[ ]?[0-2]?[0-9]\.[0-5][0-9]")
+
+
 def _phone_sized(text: str) -> bool:
+    if _TIMES.match(text):
+        return False
     return 7 <= len(digits_of(re.split("x|ext", text)[0])) <= 15 and not _DATE.match(text)
 
 

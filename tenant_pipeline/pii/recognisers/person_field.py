@@ -1,4 +1,7 @@
-"""Fields whose name says that they hold a person: ผู้ติดต่อ, contact person, 联系人. The whole cell is a name."""
+"""Fields that hold persons: their name says so (ผู้ติดต่อ, contact person, 联系人), or most of their values are names.
+
+The whole cell is a name.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from collections.abc import Iterator
 from presidio_analyzer import RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from tenant_pipeline.pii.nearby_words import words_of, words_pattern
+from tenant_pipeline.pii.nearby_words import SERIES, words_of, words_pattern
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.person_cell import PERSONS
 from tenant_pipeline.pii.recognisers.person_titles import TITLE
 
 PERSON_FIELD_WORDS = (
@@ -58,6 +62,7 @@ class PersonFieldRecogniser(FoldedRecogniser):
     context_words = PERSON_FIELD_WORDS
     needs_context = True
     field_only = True
+    evidence = PERSONS
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """The runs of words of a short cell."""
@@ -77,8 +82,9 @@ class PersonFieldRecogniser(FoldedRecogniser):
         nlp_artifacts: NlpArtifacts,
         context: list[str] | None = None,
     ) -> list[RecognizerResult]:
-        """Sure when the field's name is one of PERSON_FIELD_WORDS; words in the cell itself do not count."""
+        """Sure when the field's name or its column says so; words in the cell itself do not count."""
         named = words_pattern(PERSON_FIELD_WORDS).search(words_of(context)) is not None
+        named = named or SERIES + PERSONS in (context or ())
         for result in raw_recognizer_results:
             result.score = 0.7 if named else 0.1
             result.recognition_metadata[RecognizerResult.IS_SCORE_ENHANCED_BY_CONTEXT_KEY] = True

@@ -20,10 +20,25 @@ from tenant_pipeline.pii.recognisers.folded import (
     is_bare,
 )
 from tenant_pipeline.pii.recognisers.phone_words import PHONE_WORDS
+from tenant_pipeline.pii.recognisers.street_address import street_follows
 
 _NUMBER = re.compile(START + r"(?<![0-9]-)(?<!\+)\(?0(?:[ .\-()]{0,3}[0-9]){8,9}" + END)
 _SHORTER = re.compile(r"\(?0(?:[ .\-()]{0,3}[0-9]){8}(?![0-9])")
 _DATE = re.compile(r"0[1-9][ .\-](?:0[1-9]|1[0-2])[ .\-](?:19|20|24|25)[0-9]{2}")
+
+
+_USUAL_GROUPS = frozenset(
+    {
+        (2, 3, 4), (2, 7), (2, 4, 4), (2, 8), (1, 4, 4), (1, 8), (1, 4, 2, 2), (1, 2, 3, 3), (2, 3, 2, 2),
+        (3, 3, 3), (3, 6), (3, 7), (3, 3, 4), (3, 4, 3), (3, 2, 2, 2), (3, 2, 2, 3), (3, 3, 2, 2), (3, 1, 6),
+        (4, 3, 3), (4, 6), (4, 2, 2, 2),
+    }
+)  # fmt: skip
+"""How people group nine or ten digits: by area and exchange. Codes that begin with 0 are grouped in other ways."""
+
+
+def _is_usual(number: str) -> bool:
+    return "(" in number or tuple(map(len, re.findall("[0-9]+", number))) in _USUAL_GROUPS
 
 
 @cache
@@ -55,7 +70,7 @@ class ThaiPhoneRecogniser(FoldedRecogniser):
         position = 0
         while match := _NUMBER.search(folded, position):
             position = match.start() + 1
-            if _DATE.match(match[0]):
+            if _DATE.match(match[0]) or street_follows(folded, match.end()):
                 continue
             end = match.end()
             if not thai_number(digits_of(match[0])):
@@ -73,7 +88,7 @@ class ThaiPhoneRecogniser(FoldedRecogniser):
 def _score(folded: str, start: int, end: int) -> float:
     number = folded[start:end]
     if not number.isdigit():
-        return 0.7
+        return 0.7 if _is_usual(number) else 0.45
     if inside_url(folded, start):
         return 0.2
     return 0.3 if len(number) == 9 and is_bare(folded, start, end) else 0.55
