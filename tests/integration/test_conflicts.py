@@ -333,9 +333,17 @@ def test_the_record_of_a_tenants_sources_weighs_where_no_authority_decides(sourc
     for number in range(30):
         for source, postcode in ((1, "83000"), (2, "83000"), (3, f"9{number:04d}")):
             sources.say(source, ("postalCode", "", postcode), entity=f"can-{number:02d}", compare=False)
+    sources.say(1, capacity("2500"), compare=False)
+    bad_source = sources.say(3, capacity("9999"), compare=False)
     with sources.runtime.database.tenant(sources.tenant) as connection:
+        one_tenant = (sources.tenant,)
+        connection.execute("UPDATE runtime.tenant_sources SET assembled_at = NULL WHERE tenant_id = %s", one_tenant)
         connection.execute(
-            "UPDATE runtime.tenant_sources SET assembled_at = NULL WHERE tenant_id = %s", (sources.tenant,)
+            """
+            INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source)
+            SELECT DISTINCT tenant_id, canonical_id, type, 'test' FROM runtime.statements WHERE tenant_id = %s
+            """,
+            one_tenant,
         )
         connection.execute(
             """
@@ -349,8 +357,7 @@ def test_the_record_of_a_tenants_sources_weighs_where_no_authority_decides(sourc
         standings = standings_of(connection, sources.tenant, sources.runtime.contracts.vocabulary)
     good, _, bad = (standings[f"src-{number:016x}"].trust for number in (1, 2, 3))
     assert good > 0.9 > 0.3 > bad
-    sources.say(1, capacity("2500"))
-    sources.say(3, capacity("9999"))
+    sources.compare(bad_source)
     item = sources.item(property="maximumAttendeeCapacity")
     assert (item["proposed_value"], item["proposed_rule"]) == ("2500", "trust_decayed_by_age")
     assert not item["needs_person"]

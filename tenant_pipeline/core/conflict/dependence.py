@@ -35,7 +35,7 @@ def dependent_groups(
     for (left, right), (both_right, both_wrong, different) in sorted(pairs.items()):
         if both_right + both_wrong + different < LEAST_SHARED:
             continue
-        if _dependence(accuracy[left], accuracy[right], both_right, both_wrong, different) >= SURE:
+        if _dependence(accuracy[left], accuracy[right], both_wrong, different) >= SURE:
             group = linked.get(left, {left}) | linked.get(right, {right})
             for member in group:
                 linked[member] = group
@@ -65,18 +65,19 @@ def _shared(claims: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, f
     }
 
 
-def _dependence(left: float, right: float, both_right: float, both_wrong: float, different: float) -> float:
-    """The probability that of two sources of these accuracies one copies the other, by Bayes' rule."""
+def _dependence(left: float, right: float, both_wrong: float, different: float) -> float:
+    """The probability that of two sources of these accuracies one copies the other, by Bayes' rule.
+
+    Being right together is left out: two good sources agree all the time, and accuracies are not known when it counts.
+    """
     same_right = left * right
     same_wrong = (1 - left) * (1 - right) / FALSE_VALUES
     apart = 1 - same_right - same_wrong
     mean = (left + right) / 2
-    copied_right = COPIED_SHARE * mean + (1 - COPIED_SHARE) * same_right
     copied_wrong = COPIED_SHARE * (1 - mean) + (1 - COPIED_SHARE) * same_wrong
     copied_apart = (1 - COPIED_SHARE) * apart
     odds = (
         log(PRIOR_DEPENDENCE / (1 - PRIOR_DEPENDENCE))
-        + both_right * log(copied_right / same_right)
         + both_wrong * log(copied_wrong / same_wrong)
         + different * log(copied_apart / apart)
     )
