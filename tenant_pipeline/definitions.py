@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from tenant_pipeline.assets.gate_checks import gate_checks
+from tenant_pipeline.assets.judgement_checks import judgement_checks
 from tenant_pipeline.assets.judgements import judgement_assets
 from tenant_pipeline.assets.normalisation import normalisation_assets
 from tenant_pipeline.assets.partitions import tenant_source_partitions
@@ -20,7 +21,7 @@ normalise_sources = dg.define_asset_job(
 
 defs = dg.Definitions(
     assets=[*normalisation_assets, *judgement_assets],
-    asset_checks=gate_checks,
+    asset_checks=[*gate_checks, *judgement_checks],
     jobs=[normalise_sources],
     sensors=[uploads],
     resources={"runtime": RuntimeAccess()},

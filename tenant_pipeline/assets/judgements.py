@@ -13,7 +13,7 @@ from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.audit_trail import seal_audit
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
-from tenant_pipeline.services.coverage_score import update_coverage
+from tenant_pipeline.services.coverage.scoring import update_coverage
 
 
 @dg.asset(

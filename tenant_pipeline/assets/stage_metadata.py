@@ -9,7 +9,7 @@ import dagster as dg
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.conflicts.reading import Filter, conflicts_of_source, counts_of_matrix
-from tenant_pipeline.services.coverage_score import coverage_of_source
+from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import StageRecord
@@ -70,7 +70,9 @@ def _matrix(runtime: Runtime, tenant: TenantId, source: SourceId) -> list[dict[s
 
 def coverage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
     """Metadata of a coverage score: each dimension with its band and the reason for it."""
-    rows = coverage_of_source(runtime, tenant, source)
+    columns = ("dimension", "score", "band", "counts_as", "pass_at", "warn_at", "blocking", "explanation")
+    found = [each.as_json() for each in read_coverage(runtime, tenant, source)]
+    rows = [{column: each[column] for column in columns} for each in found]
     metadata = _record_metadata(record)
     metadata.update({f"coverage/{row['dimension']}": row["score"] for row in rows if row["score"] is not None})
     return {**metadata, "dimensions": dg.MetadataValue.md(_markdown_table(rows))}

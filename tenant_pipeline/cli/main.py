@@ -9,6 +9,7 @@ import typer
 from tenant_pipeline.cli import (
     audit,
     conflict,
+    coverage,
     demo,
     doctor,
     evaluate,
@@ -41,7 +42,8 @@ app.add_typer(role.app, name="role")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)
-app.command("coverage")(reading.coverage)
+app.add_typer(coverage.app, name="coverage")
+app.command("explain")(coverage.explain_check)
 app.command("conflicts")(conflict.conflicts)
 app.add_typer(conflict.app, name="conflict")
 app.command("inspect")(inspect.inspect)

@@ -1,4 +1,4 @@
-"""`stages | statements | coverage`: what there is to read of a tenant's knowledge base."""
+"""`stages | statements`: what there is to read of a tenant's knowledge base."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry, sources
-from tenant_pipeline.services.coverage_score import coverage_of_source, coverage_of_tenant
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.lineage import every_record
 
@@ -70,16 +69,3 @@ def statements(
         )
     columns = ("canonical_id", "type", "property", "lang", "value", "source_id", "authority_tier", "locator")
     print_rows(f"Statements of {tenant}", rows, columns, as_json=as_json)
-
-
-def coverage(tenant: TenantOption, source: SourceOption = None, as_json: JsonOption = False) -> None:
-    """Coverage per dimension, of the tenant or of one source: score, band and the reason for it."""
-    with opened() as runtime:
-        registry.show_tenant(runtime, tenant_id(tenant))
-        rows = (
-            coverage_of_source(runtime, tenant_id(tenant), source_id(source))
-            if source
-            else coverage_of_tenant(runtime, tenant_id(tenant))
-        )
-    columns = ("dimension", "band", "score", "numerator", "denominator", "blocking", "explanation")
-    print_rows(f"Coverage of {source or tenant}", rows, columns, as_json=as_json)

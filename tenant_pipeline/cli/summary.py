@@ -15,7 +15,7 @@ from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.conflicts.reading import list_conflicts
-from tenant_pipeline.services.coverage_score import coverage_of_tenant
+from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -79,8 +79,9 @@ def _print_coverage(runtime: Runtime, tenant: TenantId) -> None:
     table = Table(title="Coverage", title_justify="left")
     for column in ("dimension", "", "score", "band", "why"):
         table.add_column(column)
-    for row in coverage_of_tenant(runtime, tenant):
-        colour = COLOURS[Band(row["band"])]
+    for each in read_coverage(runtime, tenant):
+        row = each.as_json()
+        colour = COLOURS[each.counts_as]
         score = row["score"]
         filled = round((score or 0) * BAR)
         bar = Text("█" * filled, style=colour) + Text("░" * (BAR - filled), style="dim")

@@ -105,6 +105,7 @@ class Contracts:
                 pass_at=each["pass_at"],
                 warn_at=each["warn_at"],
                 blocking=each["blocking"],
+                overridable=each["overridable"],
             )
             for each in self._intake["coverage_scoring"]["dimensions"]
         )
@@ -160,10 +161,13 @@ class Contracts:
 
     @cached_property
     def _labels(self) -> dict[tuple[str, str], Mapping[str, str]]:
+        lists = {
+            **{kind: entries for document in self.documents.values() for kind, entries in document.items()},
+            "coverage_dimensions": self._intake["coverage_scoring"]["dimensions"],
+        }
         return {
             (kind, str(entry.get("id", entry.get("name")))): entry["label"]
-            for document in self.documents.values()
-            for kind, entries in document.items()
+            for kind, entries in lists.items()
             if isinstance(entries, list)
             for entry in entries
             if isinstance(entry, dict) and "label" in entry

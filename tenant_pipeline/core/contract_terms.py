@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CoverageDimension:
-    """A dimension of the coverage score. Scores are 0–1; at `pass_at` and above it passes, at `warn_at` it warns."""
+    """A dimension of the coverage score. Scores are 0–1; at `pass_at` and above it passes, at `warn_at` it warns.
+
+    One that is not `overridable` counts as what it is, whoever would answer for it.
+    """
 
     id: str
     formula: str
@@ -16,6 +19,7 @@ class CoverageDimension:
     pass_at: float
     warn_at: float
     blocking: bool
+    overridable: bool = True
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
         "contracts/living_city.json",
     ),
     COVERAGE_SCORE: (
-        "services/coverage_score.py",
+        "services/coverage/scoring.py",
+        "services/coverage/counting.py",
+        "services/coverage/scope.py",
         "core/coverage",
         "contracts/enterprise_intake.json",
         "contracts/living_city.json",

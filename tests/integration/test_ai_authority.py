@@ -18,7 +18,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
-from tenant_pipeline.services.coverage_score import coverage_of_source, update_coverage
+from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
@@ -151,7 +152,9 @@ def test_corroboration_counts_what_others_say_but_no_chat(
     partner = assembled(runtime, tenant, Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, csv_file(tmp_path, 2500))
     update_conflicts(runtime, tenant, partner.id)
     update_coverage(runtime, tenant, partner.id)
-    (row,) = [each for each in coverage_of_source(runtime, tenant, partner.id) if each["dimension"] == "corroboration"]
+    (row,) = [
+        each.as_json() for each in read_coverage(runtime, tenant, partner.id) if each.dimension.id == "corroboration"
+    ]
     assert row["numerator"] == (0 if by_chat else row["denominator"])
     assert row["denominator"] == 5
 

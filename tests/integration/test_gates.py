@@ -15,7 +15,7 @@ from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import gates, registry, roles, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
-from tenant_pipeline.services.coverage_score import update_coverage
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime

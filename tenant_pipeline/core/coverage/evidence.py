@@ -10,9 +10,12 @@ from dataclasses import dataclass
 class CoverageEvidence:
     """What was counted of one source.
 
-    Slots are expected (entity, property) pairs; a fact is a distinct (entity, property, language); a shared one is
-    spoken of by two sources or more, a corroborated one said the same by another source that is no AI, a disputed
-    one has an open conflict. `names_by_language` counts named entities with a name in each language.
+    `expected_slots` are (entity, property) pairs that the contract expects of the entities' types, `filled_slots`
+    those that have a value. `names_by_language` counts, of the `named_entities`, those with a name in each language.
+    `template_types` are those the tenant's template asks for. A fact is a distinct (entity, property, language); a
+    shared one is spoken of by another source too, a corroborated one said the same by another source that is no AI, a
+    disputed one is shared and has an open conflict. `age_days` are the days since the source was observed, None when
+    nobody said when. Records withheld are those that the PII gate quarantined, or all while it is closed.
     """
 
     expected_slots: int

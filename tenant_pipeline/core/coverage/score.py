@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 from tenant_pipeline.core.contract_terms import CoverageDimension
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
@@ -30,6 +32,14 @@ class DimensionScore:
         return self.numerator / self.denominator if self.denominator else None
 
 
+@dataclass(frozen=True)
+class Distance:
+    """How far a score is from the next better band: `needed` more of what it counts lift it there."""
+
+    band: Band
+    needed: int
+
+
 def score(evidence: CoverageEvidence, dimensions: Iterable[CoverageDimension]) -> tuple[DimensionScore, ...]:
     """The score of each of the contract's dimensions. Raises ContractError for one that the code does not know."""
     scores = []
@@ -44,12 +54,24 @@ def score(evidence: CoverageEvidence, dimensions: Iterable[CoverageDimension]) -
 
 
 def judge(dimension: CoverageDimension, numerator: int, denominator: int, reason: str) -> DimensionScore:
-    """A fraction under a dimension's thresholds, of a source or summed over a tenant's sources."""
+    """A fraction under a dimension's thresholds. Without anything to judge it is not assessed: never full marks."""
     if denominator == 0:
         return DimensionScore(dimension.id, 0, 0, Band.NOT_ASSESSED, f"not assessed: {reason or 'nothing to judge'}")
     share = numerator / denominator
     band = Band.PASS if share >= dimension.pass_at else Band.WARN if share >= dimension.warn_at else Band.FAIL
-    return DimensionScore(dimension.id, numerator, denominator, band, f"{band}: {reason}")
+    return DimensionScore(dimension.id, numerator, denominator, band, f"{band} because {reason}")
+
+
+def distance(dimension: CoverageDimension, found: DimensionScore) -> Distance | None:
+    """How far a score is from the next better band, the denominator as it is; None for `pass` and not assessed."""
+    if found.band is Band.WARN:
+        better, threshold = Band.PASS, dimension.pass_at
+    elif found.band is Band.FAIL:
+        better, threshold = Band.WARN, dimension.warn_at
+    else:
+        return None
+    needed = ceil(Fraction(str(threshold)) * found.denominator) - found.numerator
+    return Distance(better, max(1, needed))
 
 
 def overall_band(scores: Sequence[DimensionScore], dimensions: Iterable[CoverageDimension]) -> Band:

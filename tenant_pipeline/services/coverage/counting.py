@@ -1,0 +1,108 @@
+"""The counts behind the dimensions, of a source or of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenant_pipeline.core.conflict.comparison import AI_ORIGINS
+from tenant_pipeline.core.coverage.dimensions import LANGUAGES
+from tenant_pipeline.core.statement import AI_TIER
+from tenant_pipeline.core.vocabulary import Vocabulary
+from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.stage_records import Connection
+
+_FACTS_OF_A_SOURCE = """
+SELECT count(*) AS facts,
+       count(*) FILTER (WHERE others.agreeing > 0) AS corroborated,
+       count(*) FILTER (WHERE others.speaking > 0) AS shared,
+       count(*) FILTER (WHERE others.speaking > 0 AND EXISTS (
+           SELECT FROM runtime.conflicts AS conflict
+            WHERE conflict.tenant_id = %(tenant)s AND conflict.canonical_id = fact.canonical_id
+              AND conflict.property = fact.property AND conflict.lang = fact.lang
+              AND conflict.verdict = 'differs' AND conflict.status = 'open')) AS disputed
+  FROM (SELECT canonical_id, property, lang, array_agg(DISTINCT value) AS values FROM mine
+         GROUP BY canonical_id, property, lang) AS fact
+  CROSS JOIN LATERAL (
+        SELECT count(*) AS speaking,
+               count(*) FILTER (WHERE other.value = ANY(fact.values) AND other.authority_tier < %(ai_tier)s
+                                  AND other.origin <> ALL(%(ai_origins)s)) AS agreeing
+          FROM runtime.statement_facts AS other
+         WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
+           AND other.property = fact.property AND other.lang = fact.lang AND other.source_id <> %(source)s
+       ) AS others
+"""
+
+# A tenant's fact is shared where two sources speak of it, corroborated where two that are no AI say one value.
+_FACTS_OF_A_TENANT = """
+SELECT count(*) AS facts,
+       count(*) FILTER (WHERE fact.most_agreeing >= 2) AS corroborated,
+       count(*) FILTER (WHERE fact.sources >= 2) AS shared,
+       count(*) FILTER (WHERE fact.sources >= 2 AND conflict.conflict_id IS NOT NULL) AS disputed
+  FROM (SELECT canonical_id, property, lang, count(DISTINCT source_id) AS sources,
+               max(agreeing) AS most_agreeing
+          FROM (SELECT canonical_id, property, lang, source_id,
+                       count(*) FILTER (WHERE authority_tier < %(ai_tier)s AND origin <> ALL(%(ai_origins)s))
+                           OVER (PARTITION BY canonical_id, property, lang, value) AS agreeing
+                  FROM (SELECT DISTINCT canonical_id, property, lang, value, source_id, authority_tier, origin
+                          FROM mine) AS said) AS counted
+         GROUP BY canonical_id, property, lang) AS fact
+  LEFT JOIN runtime.conflicts AS conflict
+    ON conflict.tenant_id = %(tenant)s AND conflict.canonical_id = fact.canonical_id
+   AND conflict.property = fact.property AND conflict.lang = fact.lang
+   AND conflict.verdict = 'differs' AND conflict.status = 'open'
+"""
+
+
+def expected_pairs(vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Expected (type, property) pairs of the contract, as two lists of equal length for SQL."""
+    pairs = [(name, expected) for name, definition in vocabulary.types.items() for expected in definition.expected]
+    return {"types": [type_ for type_, _ in pairs], "properties": [property_ for _, property_ in pairs]}
+
+
+def slots(connection: Connection, scope: Scope, vocabulary: Vocabulary) -> tuple[int, int]:
+    """Expected (entity, property) pairs, and how many of them are filled."""
+    row = scope.rows(
+        connection,
+        """
+        SELECT count(*) AS expected,
+               count(*) FILTER (WHERE EXISTS (
+                   SELECT FROM mine AS said
+                    WHERE said.thing = entity.thing AND said.property = wanted.property)) AS filled
+          FROM (SELECT DISTINCT thing, type FROM mine) AS entity
+          JOIN unnest(%(types)s::text[], %(properties)s::text[]) AS wanted (type, property) USING (type)
+        """,
+        **expected_pairs(vocabulary),
+    )[0]
+    return row["expected"], row["filled"]
+
+
+def names_by_language(connection: Connection, scope: Scope) -> dict[str, int]:
+    """How many entities have a name in each language; under "" how many have any."""
+    rows = scope.rows(
+        connection,
+        "SELECT lang, count(DISTINCT thing) AS entities FROM mine WHERE property = 'name' GROUP BY ROLLUP (lang)",
+    )
+    return {row["lang"] or "": row["entities"] for row in rows if row["lang"] is None or row["lang"] in LANGUAGES}
+
+
+def facts(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Facts: how many, said the same by another source that is no AI, shared with another, and disputed."""
+    query = _FACTS_OF_A_SOURCE if scope.source else _FACTS_OF_A_TENANT
+    return scope.rows(connection, query, ai_tier=AI_TIER, ai_origins=sorted(AI_ORIGINS))[0]
+
+
+def template_types_present(
+    connection: Connection, scope: Scope, vocabulary: Vocabulary, template: tuple[str, ...]
+) -> list[str]:
+    """Those types of the template of which, or of a kind of which, there is an entity."""
+    present = {row["type"] for row in scope.rows(connection, "SELECT DISTINCT type FROM mine")}
+    return [wanted for wanted in template if any(_is_a(vocabulary, type_, wanted) for type_ in present)]
+
+
+def _is_a(vocabulary: Vocabulary, type_: str, ancestor: str) -> bool:
+    name: str | None = type_
+    while name is not None:
+        if name == ancestor:
+            return True
+        name = vocabulary.type(name).parent
+    return False

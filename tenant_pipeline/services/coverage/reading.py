@@ -1,0 +1,103 @@
+"""Coverage as people read it: scores with the band that each counts as, and what would lift them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tenant_pipeline.core.contract_terms import CoverageDimension
+from tenant_pipeline.core.coverage.override import CoverageOverride, CoverageVerdict, counted_as, coverage_verdict
+from tenant_pipeline.core.coverage.score import DimensionScore, Distance, distance
+from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.coverage.overrides import overrides_in_force
+from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.coverage.scoring import scores_of_source
+from tenant_pipeline.services.coverage.shortfalls import Shortfall, shortfall
+from tenant_pipeline.services.coverage.tenant import scores_of_tenant
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+
+@dataclass(frozen=True)
+class ReadDimension:
+    """A dimension's score, the band that it counts as, and the override in force that makes it so."""
+
+    dimension: CoverageDimension
+    found: DimensionScore
+    override: CoverageOverride | None
+
+    @property
+    def counts_as(self) -> Band:
+        """The band that the dimension counts as."""
+        return counted_as(self.found, self.override)
+
+    @property
+    def to_next(self) -> Distance | None:
+        """How far the score is from the next better band."""
+        return distance(self.dimension, self.found)
+
+    def as_json(self) -> dict[str, Any]:
+        """The dimension as the command line and the API give it."""
+        override, to_next = self.override, self.to_next
+        return {
+            "dimension": self.dimension.id,
+            "band": str(self.found.band),
+            "counts_as": str(self.counts_as),
+            "score": self.found.score,
+            "numerator": self.found.numerator,
+            "denominator": self.found.denominator,
+            "pass_at": self.dimension.pass_at,
+            "warn_at": self.dimension.warn_at,
+            "blocking": self.dimension.blocking,
+            "explanation": self.found.explanation,
+            "needed_for_next_band": to_next.needed if to_next else None,
+            "next_band": str(to_next.band) if to_next else None,
+            "override": None
+            if override is None
+            else {
+                "floor": str(override.floor),
+                "reason": override.reason,
+                "approver": override.approver,
+                "role": override.role,
+                "expires_at": override.expires_at.isoformat(),
+            },
+        }
+
+
+def read_coverage(runtime: Runtime, tenant: TenantId, source: SourceId | None = None) -> list[ReadDimension]:
+    """The dimensions of a source, or of the tenant, in the contract's order; those that were scored."""
+    with runtime.database.tenant(tenant) as connection:
+        return _read(runtime, connection, tenant, source)
+
+
+def explain_coverage(
+    runtime: Runtime, tenant: TenantId, source: SourceId | None = None
+) -> list[tuple[ReadDimension, Shortfall]]:
+    """The same, each with what it lacks and what would lift it most."""
+    with runtime.database.tenant(tenant) as connection:
+        return [
+            (each, shortfall(runtime, connection, Scope(tenant, source), each.dimension.id))
+            for each in _read(runtime, connection, tenant, source)
+        ]
+
+
+def verdict_of_tenant(runtime: Runtime, tenant: TenantId) -> CoverageVerdict:
+    """Whether the tenant is green, as going live asks for: every blocking dimension counts as passed."""
+    with runtime.database.tenant(tenant) as connection:
+        return coverage_verdict(
+            scores_of_tenant(runtime, connection, tenant),
+            runtime.contracts.coverage_dimensions,
+            overrides_in_force(connection, tenant, runtime.now()),
+        )
+
+
+def _read(runtime: Runtime, connection: Connection, tenant: TenantId, source: SourceId | None) -> list[ReadDimension]:
+    scores = scores_of_source(connection, tenant, source) if source else scores_of_tenant(runtime, connection, tenant)
+    found = {each.dimension: each for each in scores}
+    overrides = overrides_in_force(connection, tenant, runtime.now())
+    return [
+        ReadDimension(dimension, found[dimension.id], overrides.get(dimension.id))
+        for dimension in runtime.contracts.coverage_dimensions
+        if dimension.id in found
+    ]

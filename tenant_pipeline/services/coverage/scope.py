@@ -1,0 +1,28 @@
+"""What is counted: one source's entities, or the tenant's, each once however many sources speak of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.stage_records import Connection
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A source of a tenant, or the whole tenant where `source` is None."""
+
+    tenant: TenantId
+    source: SourceId | None = None
+
+    def rows(self, connection: Connection, query: str, **parameters: object) -> list[dict[str, Any]]:
+        """Rows of a query over `mine`: the statements in scope, with the entity that each counts for as `thing`."""
+        thing = "entity_id" if self.source else "canonical_id"
+        mine = f"""
+            WITH mine AS MATERIALIZED (
+                SELECT {thing} AS thing, * FROM runtime.statement_facts
+                 WHERE tenant_id = %(tenant)s AND (%(source)s::text IS NULL OR source_id = %(source)s))
+        """
+        named = {"tenant": self.tenant, "source": self.source, **parameters}
+        return connection.execute(f"{mine} {query}", named).fetchall()

@@ -1,0 +1,148 @@
+"""The score of a source: brought up to date after it was assembled, kept a row a dimension."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tenant_pipeline.core.coverage.evidence import CoverageEvidence
+from tenant_pipeline.core.coverage.score import DimensionScore, score, weighted
+from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.stage import Stage, StageCount
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services import sources, stage_records
+from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
+from tenant_pipeline.services.coverage import counting
+from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.lineage import require_assembled
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+
+def update_coverage(
+    runtime: Runtime, tenant: TenantId, source_id: SourceId, *, run_id: str | None = None
+) -> StageRecord:
+    """Score a source in every dimension of the contract and keep the scores.
+
+    Raises SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+        behind = require_assembled(connection, runtime, source)
+        input_digest = behind[Stage.ASSEMBLE].output_digest
+        version = code_version(COVERAGE_SCORE)
+        known = stage_records.find(connection, tenant, source_id, COVERAGE_SCORE, input_digest, version)
+        if known is not None:
+            return known
+        started = time.perf_counter()
+        evidence = _evidence(runtime, connection, source, behind)
+        dimensions = runtime.contracts.coverage_dimensions
+        scores = score(evidence, dimensions)
+        _keep(connection, source, scores, weighted(scores, dimensions), input_digest)
+        record = StageRecord(
+            stage=COVERAGE_SCORE,
+            input_digest=input_digest,
+            code_version=version,
+            output_digest=sha256_of_json([[each.dimension, each.numerator, each.denominator] for each in scores]),
+            counts=(
+                StageCount("kept statement", evidence.statements, evidence.statements, 0, 0, len(scores), "score"),
+            ),
+            reject_codes={},
+            seconds=time.perf_counter() - started,
+            run_id=run_id,
+        )
+        stage_records.insert(connection, tenant, source_id, record)
+        runtime.audit.append(
+            connection,
+            tenant,
+            [
+                AuditEntry(
+                    actor="pipeline",
+                    action="coverage.scored",
+                    subject=source_id,
+                    details={each.dimension: f"{each.numerator}/{each.denominator} {each.band}" for each in scores},
+                )
+            ],
+        )
+    return record
+
+
+def scores_of_source(connection: Connection, tenant: TenantId, source: SourceId) -> list[DimensionScore]:
+    """The source's scores as they are kept."""
+    rows = connection.execute(
+        """
+        SELECT dimension, numerator, denominator, band, explanation
+          FROM runtime.coverage_scores WHERE tenant_id = %s AND source_id = %s
+        """,
+        (tenant, source),
+    ).fetchall()
+    return [DimensionScore(**{**row, "band": Band(row["band"])}) for row in rows]
+
+
+def _keep(
+    connection: Connection,
+    source: Source,
+    scores: tuple[DimensionScore, ...],
+    display: float | None,
+    input_digest: str,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO runtime.coverage_scores
+                   (tenant_id, source_id, dimension, numerator, denominator, score, band, explanation, input_digest)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (tenant_id, source_id, dimension) DO UPDATE
+               SET numerator = excluded.numerator, denominator = excluded.denominator, score = excluded.score,
+                   band = excluded.band, explanation = excluded.explanation, input_digest = excluded.input_digest
+            """,
+            [
+                (source.tenant, source.id, each.dimension, each.numerator, each.denominator, each.score,
+                 str(each.band), each.explanation, input_digest)
+                for each in scores
+            ],
+        )  # fmt: skip
+    connection.execute(
+        "UPDATE runtime.tenant_sources SET coverage_score = %s WHERE tenant_id = %s AND id = %s",
+        (display, source.tenant, source.id),
+    )
+
+
+def _evidence(
+    runtime: Runtime, connection: Connection, source: Source, behind: Mapping[Stage, StageRecord]
+) -> CoverageEvidence:
+    vocabulary, template = runtime.contracts.vocabulary, runtime.contracts.template_types
+    scope = Scope(source.tenant, source.id)
+    slots = counting.slots(connection, scope, vocabulary)
+    names = counting.names_by_language(connection, scope)
+    facts = counting.facts(connection, scope)
+    statements = scope.rows(
+        connection,
+        "SELECT count(*) AS all, count(*) FILTER (WHERE locator <> '' AND method <> '') AS traceable FROM mine",
+    )[0]
+    age = (runtime.now() - source.observed_at).days if source.observed_at else None
+    return CoverageEvidence(
+        expected_slots=slots[0],
+        filled_slots=slots[1],
+        named_entities=names.pop("", 0),
+        names_by_language=names,
+        template_types=len(template),
+        template_types_present=len(counting.template_types_present(connection, scope, vocabulary, template)),
+        # One statement can become several when it is standardised, so what came out is counted and not what went in.
+        statements_mapped=behind[Stage.STANDARDISE].rejected + behind[Stage.VALIDATE].rows_in,
+        statements_valid=behind[Stage.VALIDATE].rows_out,
+        statements=statements["all"],
+        statements_traceable=statements["traceable"],
+        facts=facts["facts"],
+        facts_corroborated=facts["corroborated"],
+        facts_shared=facts["shared"],
+        facts_disputed=facts["disputed"],
+        age_days=age,
+        fresh_within_days=runtime.contracts.fresh_within_days,
+        rights_declared=bool(source.rights.strip()),
+        records_screened=behind[Stage.SCREEN].rows_in,
+        records_withheld=behind[Stage.SCREEN].quarantined,
+    )

@@ -1,0 +1,230 @@
+"""What a dimension lacks, and what would lift it most: by type and property, and the entities to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tenant_pipeline.core.coverage.dimensions import LANGUAGES
+from tenant_pipeline.services.coverage import counting
+from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+MOST_LISTED = 20
+MOST_GROUPS = 5
+_LANGUAGE_NAMES = {"th": "Thai", "en": "English", "zh": "Chinese"}
+
+
+@dataclass(frozen=True)
+class Lift:
+    """An entity or a source that would lift the score: by how many of what is counted, and what it lacks there."""
+
+    subject: str
+    label: str
+    lacks: str
+    gain: int
+    source: str
+    locator: str
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """`groups` are sentences on where most is lacking, the worst first; `lifts` what to begin with."""
+
+    groups: tuple[str, ...] = ()
+    lifts: tuple[Lift, ...] = ()
+
+
+# A thing's label is one of its names; where it stands is the first place of its first source.
+_LIFTS = """
+, lacking AS ({lacking})
+SELECT lacking.thing AS subject, coalesce(called.value, lacking.thing) AS label, lacking.lacks, lacking.gain,
+       stands.source_id AS source, stands.locator
+  FROM (SELECT * FROM lacking ORDER BY gain DESC, thing LIMIT %(most)s) AS lacking
+  LEFT JOIN LATERAL (
+        SELECT value FROM mine WHERE mine.thing = lacking.thing AND property = 'name'
+         ORDER BY lang <> 'en', lang, value LIMIT 1) AS called ON true
+  LEFT JOIN LATERAL (
+        SELECT source_id, locator FROM mine WHERE mine.thing = lacking.thing
+         ORDER BY source_id, locator LIMIT 1) AS stands ON true
+ ORDER BY lacking.gain DESC, lacking.thing
+"""
+
+_UNFILLED = """
+SELECT entity.thing, entity.type, wanted.property
+  FROM (SELECT DISTINCT thing, type FROM mine) AS entity
+  JOIN unnest(%(types)s::text[], %(properties)s::text[]) AS wanted (type, property) USING (type)
+ WHERE NOT EXISTS (SELECT FROM mine AS said WHERE said.thing = entity.thing AND said.property = wanted.property)
+"""
+
+_ALONE = """
+SELECT canonical_id, property, lang FROM (
+    SELECT canonical_id, property, lang,
+           (SELECT count(DISTINCT other.source_id) FROM runtime.statement_facts AS other
+             WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
+               AND other.property = fact.property AND other.lang = fact.lang) AS sources
+      FROM (SELECT DISTINCT canonical_id, property, lang FROM mine) AS fact) AS counted
+ WHERE sources < 2
+"""
+
+
+def shortfall(runtime: Runtime, connection: Connection, scope: Scope, dimension: str) -> Shortfall:
+    """What a dimension of the contract lacks in a source or a tenant; empty where nothing can be told."""
+    look = _LOOKS.get(dimension)
+    return look(runtime, connection, scope) if look else Shortfall()
+
+
+def _completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    pairs = counting.expected_pairs(runtime.contracts.vocabulary)
+    groups = scope.rows(
+        connection,
+        f"""
+        , unfilled AS ({_UNFILLED})
+        SELECT unfilled.type, unfilled.property, count(*) AS missing,
+               (SELECT count(DISTINCT thing) FROM mine WHERE mine.type = unfilled.type) AS entities
+          FROM unfilled GROUP BY unfilled.type, unfilled.property ORDER BY missing DESC, type, property LIMIT %(most)s
+        """,
+        most=MOST_GROUPS,
+        **pairs,
+    )
+    sentences = [
+        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack {row['property']}."
+        for row in groups
+    ]
+    lacking = f"""
+        SELECT thing, string_agg(DISTINCT property, ', ' ORDER BY property) AS lacks, count(*) AS gain
+          FROM ({_UNFILLED}) AS unfilled GROUP BY thing
+    """
+    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, **pairs))
+
+
+def _language_completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    unnamed = """
+        SELECT named.thing, named.type, wanted.lang
+          FROM (SELECT thing, min(type) AS type FROM mine WHERE property = 'name' GROUP BY thing) AS named
+         CROSS JOIN unnest(%(languages)s::text[]) AS wanted (lang)
+         WHERE NOT EXISTS (SELECT FROM mine AS said WHERE said.thing = named.thing AND said.property = 'name'
+                                                      AND said.lang = wanted.lang)
+    """
+    groups = scope.rows(
+        connection,
+        f"""
+        , unnamed AS ({unnamed})
+        SELECT unnamed.type, unnamed.lang, count(*) AS missing,
+               (SELECT count(DISTINCT thing) FROM mine WHERE mine.type = unnamed.type AND property = 'name') AS entities
+          FROM unnamed GROUP BY unnamed.type, unnamed.lang ORDER BY missing DESC, type, lang LIMIT %(most)s
+        """,
+        most=MOST_GROUPS,
+        languages=list(LANGUAGES),
+    )
+    sentences = [
+        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack a"
+        f" {_LANGUAGE_NAMES[row['lang']]} name."
+        for row in groups
+    ]
+    lacking = f"""
+        SELECT thing, 'name in ' || string_agg(lang, ', ' ORDER BY lang) AS lacks, count(*) AS gain
+          FROM ({unnamed}) AS unnamed GROUP BY thing
+    """
+    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, languages=list(LANGUAGES)))
+
+
+def _breadth(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    template = runtime.contracts.template_types
+    present = counting.template_types_present(connection, scope, runtime.contracts.vocabulary, template)
+    return Shortfall(tuple(f"There is no {each}." for each in template if each not in present))
+
+
+def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    lacking = f"""
+        SELECT thing, string_agg(DISTINCT alone.property, ', ' ORDER BY alone.property) AS lacks,
+               count(DISTINCT (alone.property, alone.lang)) AS gain
+          FROM ({_ALONE}) AS alone JOIN mine USING (canonical_id) GROUP BY thing
+    """
+    groups = scope.rows(
+        connection,
+        f"""
+        SELECT property, count(*) AS missing FROM ({_ALONE}) AS alone
+         GROUP BY property ORDER BY missing DESC, property LIMIT %(most)s
+        """,
+        most=MOST_GROUPS,
+    )
+    sentences = tuple(f"{row['missing']:,} facts about {row['property']} are told by one source." for row in groups)
+    return Shortfall(sentences, _lifts(connection, scope, lacking))
+
+
+def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    disputed = """
+        SELECT DISTINCT conflict.canonical_id, conflict.property, conflict.lang, conflict.conflict_id
+          FROM runtime.conflicts AS conflict
+         WHERE conflict.tenant_id = %(tenant)s AND conflict.verdict = 'differs' AND conflict.status = 'open'
+           AND conflict.canonical_id IN (SELECT canonical_id FROM mine)
+    """
+    groups = scope.rows(
+        connection,
+        f"""
+        SELECT property, count(*) AS missing FROM ({disputed}) AS disputed
+         GROUP BY property ORDER BY missing DESC, property LIMIT %(most)s
+        """,
+        most=MOST_GROUPS,
+    )
+    sentences = tuple(f"{row['missing']:,} open conflicts are about {row['property']}." for row in groups)
+    lacking = f"""
+        SELECT thing, count(DISTINCT disputed.conflict_id) AS gain,
+               'a decision on ' || string_agg(DISTINCT disputed.property, ', ' ORDER BY disputed.property) AS lacks
+          FROM ({disputed}) AS disputed JOIN mine USING (canonical_id) GROUP BY thing
+    """
+    return Shortfall(sentences, _lifts(connection, scope, lacking))
+
+
+def _traceability(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    lacking = """
+        SELECT thing, 'a place or a method' AS lacks, count(*) AS gain
+          FROM mine WHERE locator = '' OR method = '' GROUP BY thing
+    """
+    return Shortfall((), _lifts(connection, scope, lacking))
+
+
+def _of_sources(dimension: str, lacks: str) -> Callable[[Runtime, Connection, Scope], Shortfall]:
+    """The sources with most that is lacking, for dimensions of what a source handed in."""
+
+    def look(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+        rows = connection.execute(
+            """
+            SELECT source_id, denominator - numerator AS gain FROM runtime.coverage_scores
+             WHERE tenant_id = %s AND dimension = %s AND denominator > numerator
+               AND (%s::text IS NULL OR source_id = %s)
+             ORDER BY gain DESC, source_id LIMIT %s
+            """,
+            (scope.tenant, dimension, scope.source, scope.source, MOST_LISTED),
+        ).fetchall()
+        return Shortfall(
+            (), tuple(Lift(row["source_id"], "", lacks, row["gain"], row["source_id"], "") for row in rows)
+        )
+
+    return look
+
+
+def _lifts(connection: Connection, scope: Scope, lacking: str, **parameters: Any) -> tuple[Lift, ...]:
+    rows = scope.rows(connection, _LIFTS.format(lacking=lacking), most=MOST_LISTED, **parameters)
+    return tuple(Lift(**{**row, "source": row["source"] or "", "locator": row["locator"] or ""}) for row in rows)
+
+
+def _percent(part: int, whole: int) -> str:
+    share = 100 * part / whole if whole else 0
+    return "Under 1 %" if 0 < share < 1 else f"{share:.0f} %"
+
+
+_LOOKS: Mapping[str, Callable[[Runtime, Connection, Scope], Shortfall]] = {
+    "completeness": _completeness,
+    "language_completeness": _language_completeness,
+    "breadth": _breadth,
+    "validity": _of_sources("validity", "values that can be used: `tenant-pipeline stages` names the reasons"),
+    "corroboration": _corroboration,
+    "consistency": _consistency,
+    "timeliness": _of_sources("timeliness", "a newer day of observation"),
+    "traceability": _traceability,
+    "rights_and_privacy": _of_sources("rights_and_privacy", "declared rights, or records without what was withheld"),
+}

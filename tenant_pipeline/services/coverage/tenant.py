@@ -1,0 +1,75 @@
+"""The score of a tenant: counted over its entities where an entity counts once, summed over its sources elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tenant_pipeline.core.coverage.dimensions import DIMENSIONS, Measure
+from tenant_pipeline.core.coverage.evidence import CoverageEvidence
+from tenant_pipeline.core.coverage.score import DimensionScore, judge
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.coverage import counting
+from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+OVER_ENTITIES = ("completeness", "language_completeness", "breadth", "corroboration", "consistency")
+"""Dimensions in which two sources that speak of one thing complete each other: a Thai name from the one and a Chinese
+name from the other are one entity with both. The others are of what each source handed in, and are summed."""
+
+
+def scores_of_tenant(runtime: Runtime, connection: Connection, tenant: TenantId) -> list[DimensionScore]:
+    """The tenant's score in each dimension of the contract, as its knowledge base is now."""
+    evidence = _evidence(runtime, connection, tenant)
+    sums = _sums(connection, tenant)
+    scores = []
+    for dimension in runtime.contracts.coverage_dimensions:
+        if dimension.id in OVER_ENTITIES:
+            measure = DIMENSIONS[dimension.id](evidence)
+        else:
+            measure = sums.get(dimension.id, Measure(0, 0, "no source was scored yet"))
+        scores.append(judge(dimension, measure.numerator, measure.denominator, measure.reason))
+    return scores
+
+
+def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
+    rows = connection.execute(
+        "SELECT dimension, numerator, denominator, sources FROM runtime.tenant_coverage WHERE tenant_id = %s", (tenant,)
+    ).fetchall()
+    return {
+        row["dimension"]: Measure(
+            row["numerator"],
+            row["denominator"],
+            f"{row['numerator']} of {row['denominator']} over {row['sources']} sources",
+        )
+        for row in rows
+    }
+
+
+def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> CoverageEvidence:
+    vocabulary, template = runtime.contracts.vocabulary, runtime.contracts.template_types
+    scope = Scope(tenant)
+    expected, filled = counting.slots(connection, scope, vocabulary)
+    names = counting.names_by_language(connection, scope)
+    facts = counting.facts(connection, scope)
+    return CoverageEvidence(
+        expected_slots=expected,
+        filled_slots=filled,
+        named_entities=names.pop("", 0),
+        names_by_language=names,
+        template_types=len(template),
+        template_types_present=len(counting.template_types_present(connection, scope, vocabulary, template)),
+        statements_mapped=0,
+        statements_valid=0,
+        statements=0,
+        statements_traceable=0,
+        facts=facts["facts"],
+        facts_corroborated=facts["corroborated"],
+        facts_shared=facts["shared"],
+        facts_disputed=facts["disputed"],
+        age_days=None,
+        fresh_within_days=runtime.contracts.fresh_within_days,
+        rights_declared=False,
+        records_screened=0,
+        records_withheld=0,
+    )
