@@ -27,7 +27,7 @@ PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance or founder.")]
 ReasonOption = Annotated[str, typer.Option(help="Why it is right.")]
 
-COLUMNS = ("dimension", "band", "counts_as", "score", "numerator", "denominator", "blocking", "explanation")
+COLUMNS = ("dimension", "counts_as", "score", "blocking", "explanation")
 
 
 @app.command()

@@ -86,6 +86,8 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("approvals", "gate"): "gate-review",
         ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
+        ("coverage_overrides", "act"): "give",
+        ("coverage_overrides", "floor"): "warn",
         ("conflicts", "signature_number"): None,
         ("conflict_sources", "relation"): "differs",
         ("conflict_signatures", "decision"): "void",

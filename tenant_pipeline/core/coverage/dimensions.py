@@ -16,11 +16,20 @@ _LANGUAGE_NAMES = {"th": "Thai", "en": "English", "zh": "Chinese"}
 
 @dataclass(frozen=True)
 class Measure:
-    """A dimension's score as a fraction, 0 <= numerator <= denominator, and the reason for it."""
+    """A dimension's score as a fraction, 0 <= numerator <= denominator, and the reason for it.
+
+    `unassessed` says why there was nothing to judge, where more can be said than that.
+    """
 
     numerator: int
     denominator: int
     reason: str
+    unassessed: str = ""
+
+    @property
+    def why(self) -> str:
+        """The reason that goes with the fraction."""
+        return self.reason if self.denominator else self.unassessed
 
 
 def completeness(evidence: CoverageEvidence) -> Measure:
@@ -71,7 +80,7 @@ def consistency(evidence: CoverageEvidence) -> Measure:
 def timeliness(evidence: CoverageEvidence) -> Measure:
     """Days left of the freshness period over the period; not assessed without a day of observation."""
     if evidence.age_days is None:
-        return Measure(0, 0, "nobody said as of when the facts hold")
+        return Measure(0, 0, "", "nobody said as of when the facts hold")
     period, age = evidence.fresh_within_days, max(0, evidence.age_days)
     return Measure(max(0, period - age), period, f"it was observed {age} days ago and stays fresh for {period}")
 

@@ -49,7 +49,7 @@ def score(evidence: CoverageEvidence, dimensions: Iterable[CoverageDimension]) -
                 f"There is no dimension {dimension.id}", where="enterprise_intake.json#/coverage_scoring"
             )
         measure = DIMENSIONS[dimension.id](evidence)
-        scores.append(judge(dimension, measure.numerator, measure.denominator, measure.reason))
+        scores.append(judge(dimension, measure.numerator, measure.denominator, measure.why))
     return tuple(scores)
 
 

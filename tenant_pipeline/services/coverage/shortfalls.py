@@ -14,7 +14,7 @@ from tenant_pipeline.services.stage_records import Connection
 
 MOST_LISTED = 20
 MOST_GROUPS = 5
-_LANGUAGE_NAMES = {"th": "Thai", "en": "English", "zh": "Chinese"}
+_NAMES = {"th": "a Thai name", "en": "an English name", "zh": "a Chinese name"}
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,7 @@ def _language_completeness(runtime: Runtime, connection: Connection, scope: Scop
         languages=list(LANGUAGES),
     )
     sentences = [
-        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack a"
-        f" {_LANGUAGE_NAMES[row['lang']]} name."
+        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack {_NAMES[row['lang']]}."
         for row in groups
     ]
     lacking = f"""
@@ -151,7 +150,9 @@ def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Sh
         """,
         most=MOST_GROUPS,
     )
-    sentences = tuple(f"{row['missing']:,} facts about {row['property']} are told by one source." for row in groups)
+    sentences = tuple(
+        f"{row['missing']:,} of the facts about {row['property']} are told by one source." for row in groups
+    )
     return Shortfall(sentences, _lifts(connection, scope, lacking))
 
 
@@ -170,7 +171,7 @@ def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shor
         """,
         most=MOST_GROUPS,
     )
-    sentences = tuple(f"{row['missing']:,} open conflicts are about {row['property']}." for row in groups)
+    sentences = tuple(f"{row['missing']:,} of the open conflicts are about {row['property']}." for row in groups)
     lacking = f"""
         SELECT thing, count(DISTINCT disputed.conflict_id) AS gain,
                'a decision on ' || string_agg(DISTINCT disputed.property, ', ' ORDER BY disputed.property) AS lacks

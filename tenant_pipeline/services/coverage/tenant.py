@@ -27,8 +27,8 @@ def scores_of_tenant(runtime: Runtime, connection: Connection, tenant: TenantId)
         if dimension.id in OVER_ENTITIES:
             measure = DIMENSIONS[dimension.id](evidence)
         else:
-            measure = sums.get(dimension.id, Measure(0, 0, "no source was scored yet"))
-        scores.append(judge(dimension, measure.numerator, measure.denominator, measure.reason))
+            measure = sums.get(dimension.id, Measure(0, 0, "", "no source was scored yet"))
+        scores.append(judge(dimension, measure.numerator, measure.denominator, measure.why))
     return scores
 
 
