@@ -48,6 +48,8 @@ def _e164(folded: str) -> str:
     digits = digits_of(folded)
     if not folded.startswith("+") and thai_number(digits):
         return f"+66{digits[1:]}"
+    if folded.startswith("+66") and thai_number(f"0{digits[2:]}"):
+        return f"+{digits}"
     regions: tuple[str | None, ...] = (None,) if folded.startswith("+") else _OTHER_REGIONS
     for region in regions:
         try:
