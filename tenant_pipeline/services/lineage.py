@@ -14,6 +14,7 @@ from tenant_pipeline.services import gates, registry, sources, stage_records
 from tenant_pipeline.services.accepted_mappings import chosen_mappings
 from tenant_pipeline.services.code_version import code_version, with_parameters
 from tenant_pipeline.services.decisions import Decisions, decisions_of
+from tenant_pipeline.services.field_meanings import needs_meanings
 from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -64,6 +65,11 @@ def stage_code_version(
             "key": runtime.keys.digest_key(source.tenant).key_id,
             "agreement": agreement_in_place(runtime, source.tenant),
         }
+        if decisions.declarations:
+            parameters["declarations"] = [dict(each.as_parameter()) for each in decisions.declarations]
+        if needs_meanings(runtime.contracts, decisions.declarations) and decisions.rules.accepted:
+            extracted = runtime.stage_store(source.tenant).read(input_digest)
+            parameters |= chosen_mappings(extracted, decisions.rules, str(source.origin))
     released = decisions.released_from(stage)
     if released:
         parameters["released"] = sorted(released)

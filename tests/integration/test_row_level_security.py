@@ -242,6 +242,9 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "publish_pipeline",
         "tenant_mappings",
         "quarantine_releases",
+        "privacy_declarations",
+        "privacy_declaration_steps",
+        "digest_key_steps",
     ],
 )
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:
