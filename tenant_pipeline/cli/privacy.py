@@ -18,23 +18,21 @@ from tenant_pipeline.services import digest_keys, privacy_declarations
 
 app = typer.Typer(help="Declarations on personal data, and the keys it is digested with.", no_args_is_help=True)
 
-DECLARATION_COLUMNS = tuple(
-    [
-        "id",
-        "class",
-        "state",
-        "source",
-        "origin",
-        "table",
-        "field",
-        "property",
-        "entity_types",
-        "action",
-        "category",
-        "requested_by",
-        "signed_by",
-        "expires_at",
-    ]
+DECLARATION_COLUMNS = (
+    "id",
+    "class",
+    "state",
+    "source",
+    "origin",
+    "table",
+    "field",
+    "property",
+    "entity_types",
+    "action",
+    "category",
+    "requested_by",
+    "signed_by",
+    "expires_at",
 )
 KEY_COLUMNS = ("version", "key_id", "in_use")
 
