@@ -16,7 +16,7 @@ from typing import Any
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 
 from tenant_pipeline.pii.folding import fold
-from tenant_pipeline.pii.nearby_words import words_expression, words_of, words_pattern
+from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.quick_nearby_words import QuickNearbyWords
 from tenant_pipeline.pii.recognisers.folded import FoldedRecogniser
 
@@ -50,7 +50,9 @@ class DirectEngine(AnalyzerEngine):
         artifacts = self.nlp_engine.process_text(text, language)
         found = [
             (recogniser, results)
-            for recogniser, patterns in self._questions(language, tuple(entities), words_of(context))
+            for recogniser, patterns in self._questions(
+                language, tuple(entities), tuple(context or ()), folded.strip().isdigit()
+            )
             if all(pattern.search(folded) for pattern in patterns)
             and (results := recogniser.analyze(text, entities, artifacts))
         ]
@@ -66,21 +68,29 @@ class DirectEngine(AnalyzerEngine):
         sure = [result for result in rescored if result.score >= self.default_score_threshold]
         return sure if _are_apart(sure) else EntityRecognizer.remove_duplicates(sure)
 
-    def _to_ask(self, language: str, entities: tuple[str, ...], fields: str) -> list[Question]:
+    def _to_ask(self, language: str, entities: tuple[str, ...], context: tuple[str, ...], bare: bool) -> list[Question]:
         recognisers = self.registry.get_recognizers(language=language, entities=list(entities))
         return [
             (recogniser, patterns)
             for recogniser in recognisers
-            if (patterns := _must_fit(recogniser, fields)) is not None
+            if (patterns := _must_fit(recogniser, context, bare)) is not None
         ]
 
 
-def _must_fit(recogniser: EntityRecognizer, fields: str) -> tuple[re.Pattern[str], ...] | None:
-    """What a text must fit for the recogniser to be sure of anything; None where the field's words rule it out."""
+def _must_fit(recogniser: EntityRecognizer, context: tuple[str, ...], bare: bool) -> tuple[re.Pattern[str], ...] | None:
+    """What a text must fit for the recogniser to be sure of anything; None where its field rules that out.
+
+    Of a `bare` number, digits and nothing else, only the field can speak: its name, or what the whole column shows.
+    """
     if not isinstance(recogniser, FoldedRecogniser):
         return ()
     prefilter = re.compile(recogniser.prefilter)
-    if not recogniser.needs_context or words_pattern(recogniser.context_words).search(fields):
+    if words_pattern(recogniser.context_words).search(words_of(context)):
+        return (prefilter,)
+    series = recogniser.series
+    if bare and series is not None and NO_SERIES + series.kind in context and SERIES + series.kind not in context:
+        return None
+    if not recogniser.needs_context:
         return (prefilter,)
     if recogniser.field_only:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tenant_pipeline.core.tables import TableDescriptor
@@ -38,9 +38,15 @@ class FieldPolicy:
     rules: tuple[FieldRule, ...] = ()
     declarations: tuple[Declaration, ...] = ()
     whole: WholeField | None = None
+    _known: dict[str, Ruling] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ruling(self, entity_type: str) -> Ruling:
         """What becomes of a value of this type here. Raises ContractError for an action that does not exist."""
+        if entity_type not in self._known:
+            self._known[entity_type] = self._ruling(entity_type)
+        return self._known[entity_type]
+
+    def _ruling(self, entity_type: str) -> Ruling:
         named = [rule for rule in self.rules if entity_type in rule.entity_types]
         contract = action_named(named[0].action, entity_type) if named else action_for(self.policy, entity_type)
         return _declared(Ruling(contract), entity_type, self.declarations)
@@ -49,7 +55,7 @@ class FieldPolicy:
 def field_policy(
     policy: PiiPolicy,
     descriptor: TableDescriptor,
-    field: str,
+    name: str,
     meaning: FieldMeaning | None,
     declarations: Sequence[Declaration],
     *,
@@ -57,9 +63,9 @@ def field_policy(
     holds_persons: Callable[[], bool],
 ) -> FieldPolicy:
     """What holds for the field of that name. `values` are its distinct values, `holds_persons` says so of its table."""
-    rules = tuple(rule for rule in policy.fields if _applies(rule, field, meaning))
-    about = tuple(one for one in declarations if one.is_about(descriptor, field, meaning))
-    category = _category(field, about, values, holds_persons)
+    rules = tuple(rule for rule in policy.fields if _applies(rule, name, meaning))
+    about = tuple(one for one in declarations if one.is_about(descriptor, name, meaning))
+    category = _category(name, about, values, holds_persons)
     if category is not None:
         of_contract = Ruling(action_named(policy.special_category_action, SPECIAL_CATEGORY), category[1])
         ruling = _declared(of_contract, SPECIAL_CATEGORY, about)
@@ -72,7 +78,7 @@ def field_policy(
 
 
 def _category(
-    field: str,
+    name: str,
     declarations: Sequence[Declaration],
     values: Callable[[], Iterable[str]],
     holds_persons: Callable[[], bool],
@@ -82,12 +88,12 @@ def _category(
             return one.category, one.id
     if any(one.declared is DeclaredClass.NO_SPECIAL_CATEGORY and one.signed for one in declarations):
         return None
-    found = category_of(field, values, holds_persons)
+    found = category_of(name, values, holds_persons)
     return None if found is None else (found, "")
 
 
-def _applies(rule: FieldRule, field: str, meaning: FieldMeaning | None) -> bool:
-    return _phrases(tuple(rule.words)).found_in(field) or (meaning is not None and meaning.property in rule.properties)
+def _applies(rule: FieldRule, name: str, meaning: FieldMeaning | None) -> bool:
+    return _phrases(tuple(rule.words)).found_in(name) or (meaning is not None and meaning.property in rule.properties)
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
+from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES
+from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
 
 FOUND = [
     "0812345678", "081-234-5678", "+66 81 234 5678", "13800138000", "1234567890", "a.b@mail.example", "AB1234567",
@@ -19,6 +21,9 @@ WORDS = [
     "ห้องประชุม", "id", "ID card no", "号", "wechat", "ราคา", "บาท", "room", "x" * 70, "ก" * 70,
 ]  # fmt: skip
 GAPS = ["", " ", "  ", ": ", "\n", "-", " / ", "          ", "，", "."]
+EVIDENCE = [
+    series + recogniser.series.kind for recogniser in RECOGNISERS if recogniser.series for series in (SERIES, NO_SERIES)
+]
 FIELDS = [(), ("note",), ("โทรศัพท์",), ("contact person",), ("account no",), ("หมายเหตุ",)]
 
 texts = st.lists(st.tuples(st.sampled_from(WORDS + FOUND), st.sampled_from(GAPS)), min_size=1, max_size=14).map(
@@ -27,10 +32,15 @@ texts = st.lists(st.tuples(st.sampled_from(WORDS + FOUND), st.sampled_from(GAPS)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=texts, context=st.sampled_from(FIELDS))
+@given(
+    text=texts | st.sampled_from(FOUND) | st.from_regex(r"\A ?[0-9]{9,19} ?\Z"),
+    field=st.sampled_from(FIELDS),
+    evidence=st.lists(st.sampled_from(EVIDENCE), max_size=3),
+)
 def test_it_finds_what_presidio_finds_with_the_same_scores(
-    analyzer: PiiAnalyzer, text: str, context: tuple[str, ...]
+    analyzer: PiiAnalyzer, text: str, field: tuple[str, ...], evidence: list[str]
 ) -> None:
+    context = (*field, *evidence)
     assert analyzer.find(text, context) == analyzer.find_by_engine_alone(text, context)
 
 
