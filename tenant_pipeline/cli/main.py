@@ -17,6 +17,7 @@ from tenant_pipeline.cli import (
     gate,
     inspect,
     mapping,
+    privacy,
     quarantine,
     reading,
     role,
@@ -52,6 +53,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 

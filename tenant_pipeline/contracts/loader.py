@@ -13,7 +13,13 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tenant_pipeline.core.contract_terms import CoverageDimension, PiiPolicy, QualityThresholds, ReviewGate
+from tenant_pipeline.core.contract_terms import (
+    CoverageDimension,
+    PiiFieldRule,
+    PiiPolicy,
+    QualityThresholds,
+    ReviewGate,
+)
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.mapping.mapping import MappingRules, mapping_rules
@@ -122,6 +128,18 @@ class Contracts:
         return PiiPolicy(
             actions=policy["actions"],
             default_action=policy["default_action"],
+            fields=tuple(
+                PiiFieldRule(
+                    id=each["id"],
+                    words=tuple(each["words"]),
+                    properties=tuple(each["properties"]),
+                    entity_types=tuple(each["entity_types"]),
+                    holds=each["holds"],
+                    action=each["action"],
+                )
+                for each in policy["fields"]
+            ),
+            special_category_action=policy["special_categories"]["action"],
             quarantined_share_fail=policy["quarantined_share_fail"],
             requires_agreement=policy["requires_agreement"],
         )
@@ -282,6 +300,9 @@ def _check_references(contracts: Contracts) -> None:
     for synonym in contracts.mappings.synonyms:
         if synonym.property not in ("latitude", "longitude"):
             vocabulary.property(synonym.property)
+    for field_rule in contracts.pii_policy.fields:
+        for name in field_rule.properties:
+            vocabulary.property(name)
     gates = {gate.id for gate in contracts.review_gates}
     for row in contracts.documents["approval_matrix"]["rows"]:
         if row["gate"] not in gates:

@@ -23,11 +23,28 @@ class CoverageDimension:
 
 
 @dataclass(frozen=True)
+class PiiFieldRule:
+    """What becomes of personal data in fields named with one of `words`, or meaning one of `properties`.
+
+    `action` holds for the `entity_types` found there, or for each whole value, which is then of the type `holds`.
+    """
+
+    id: str
+    words: tuple[str, ...]
+    properties: tuple[str, ...]
+    entity_types: tuple[str, ...]
+    holds: str
+    action: str
+
+
+@dataclass(frozen=True)
 class PiiPolicy:
     """What becomes of each type of personal data (allow, hash, mask, drop, quarantine), and when the gate closes."""
 
     actions: Mapping[str, str]
     default_action: str
+    fields: tuple[PiiFieldRule, ...]
+    special_category_action: str
     quarantined_share_fail: float
     requires_agreement: bool
 

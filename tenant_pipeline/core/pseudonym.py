@@ -60,6 +60,11 @@ def digest_of_token(token: str) -> str:
     return token[-DIGEST_DIGITS - 1 : -1]
 
 
+def key_id_of_token(token: str) -> str:
+    """The id of the key that a token was made with: equal values have equal tokens only under the same key."""
+    return token.split(":")[1]
+
+
 def is_token(text: str) -> bool:
     """Whether the whole text is one token, and so opaque to every later stage."""
     return _TOKEN.fullmatch(text) is not None

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 
+from tenant_pipeline.pii.direct_engine import DirectEngine
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.nlp_engine import BLANK_CONFIGURATION, LANGUAGES, BlankNlpEngine, build_nlp_engine
@@ -130,7 +131,7 @@ def build_analyzer(
     blank = isinstance(nlp_engine, BlankNlpEngine)
     if not blank:
         registry.add_nlp_recognizer(nlp_engine)
-    engine = AnalyzerEngine(
+    engine = DirectEngine(
         registry=registry,
         nlp_engine=nlp_engine,
         supported_languages=list(LANGUAGES),

@@ -16,8 +16,8 @@ from tenant_pipeline.pii.recognisers.thai_phone import thai_number
 _OTHER_REGIONS = ("CN", "US")
 """Whose national numbering plan a number without a plus sign is read in, first fit first, when it is no Thai one."""
 
-_DIGITS_ONLY = frozenset({"TH_NATIONAL_ID", "CREDIT_CARD", "TH_BANK_ACCOUNT"})
-_ALPHANUMERIC = frozenset({"CN_RESIDENT_ID", "PASSPORT", "IBAN_CODE", "MAC_ADDRESS"})
+_DIGITS_ONLY = frozenset({"TH_NATIONAL_ID", "TH_TAX_ID", "CREDIT_CARD", "TH_BANK_ACCOUNT", "US_SSN"})
+_ALPHANUMERIC = frozenset({"CN_RESIDENT_ID", "PASSPORT", "IBAN_CODE", "MAC_ADDRESS", "DRIVING_LICENCE"})
 
 
 def canonical_value(entity_type: str, text: str) -> str:
@@ -33,6 +33,8 @@ def canonical_value(entity_type: str, text: str) -> str:
         return digits_of(folded)
     if entity_type in _ALPHANUMERIC:
         return re.sub(r"[^0-9A-Za-z]", "", folded).upper()
+    if entity_type == "VEHICLE_PLATE":
+        return re.sub(r"[\s.·-]", "", folded).upper()
     if entity_type == "IP_ADDRESS":
         return str(ipaddress.ip_address(folded)) if _is_address(folded) else folded
     if entity_type == "LINE_ID":
@@ -48,6 +50,8 @@ def _e164(folded: str) -> str:
     digits = digits_of(folded)
     if not folded.startswith("+") and thai_number(digits):
         return f"+66{digits[1:]}"
+    if folded.startswith("+66") and thai_number(f"0{digits[2:]}"):
+        return f"+{digits}"
     regions: tuple[str | None, ...] = (None,) if folded.startswith("+") else _OTHER_REGIONS
     for region in regions:
         try:

@@ -1,9 +1,9 @@
-"""The tally of what was found: by entity type, place and action, never the value."""
+"""The tally of what was found: by entity type, place, action and declaration, never the value."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ _SCHEMA = pa.schema(
         ("max_score", pa.float64()),
         ("sample_digest", pa.string()),
         ("action", pa.string()),
+        ("category", pa.string()),
+        ("declaration", pa.string()),
     ]
 )
 
@@ -34,6 +36,16 @@ class Place:
     field: str
 
 
+@dataclass(frozen=True, order=True)
+class Kind:
+    """What was found and what became of it: `category` of a special category, `declaration` that it follows from."""
+
+    entity_type: str
+    action: Action
+    category: str = ""
+    declaration: str = ""
+
+
 @dataclass
 class _Tally:
     count: int = 0
@@ -43,41 +55,54 @@ class _Tally:
 
 @dataclass
 class Findings:
-    """Counts that grow as batches are screened; their number is bounded by fields × entity types × actions."""
+    """Counts that grow as batches are screened; their number is bounded by fields × kinds."""
 
-    _tallies: dict[tuple[Place, str, Action], _Tally] = field(default_factory=dict)
+    _tallies: dict[tuple[Place, Kind], _Tally] = field(default_factory=dict)
 
-    def add(self, place: Place, entity_type: str, action: Action, *, count: int, score: float, digest: str) -> None:
-        """Count `count` more occurrences of a value whose keyed digest is `digest`.
+    def add(self, place: Place, kind: Kind, *, count: int, score: float, digest: str) -> None:
+        """Count `count` more occurrences of a value whose keyed digest is `digest` ("" where none may be kept).
 
         The sample is the smallest digest, so that it does not depend on the order of rows.
         """
-        tally = self._tallies.setdefault((place, entity_type, action), _Tally())
+        tally = self._tallies.setdefault((place, kind), _Tally())
         tally.count += count
         tally.max_score = max(tally.max_score, score)
-        tally.sample_digest = min(filter(None, (tally.sample_digest, digest)))
+        tally.sample_digest = min(filter(None, (tally.sample_digest, digest)), default="")
 
-    def by_type(self, *, allowed: bool) -> dict[str, int]:
-        """Occurrences per entity type: those that policy allows, or all others."""
-        counts: Counter[str] = Counter()
-        for (_, entity_type, action), tally in self._tallies.items():
-            if (action is Action.ALLOW) is allowed:
-                counts[entity_type] += tally.count
-        return dict(sorted(counts.items()))
+    def dealt_with(self) -> dict[str, int]:
+        """Occurrences per entity type of what was not left as it is."""
+        return self._counts(lambda kind: kind.entity_type if kind.action is not Action.ALLOW else "")
+
+    def allowed(self, declaration: str = "") -> dict[str, int]:
+        """Occurrences per entity type of what is left as it is by the contract's policy, or by a declaration."""
+        return self._counts(
+            lambda kind: kind.entity_type if kind.action is Action.ALLOW and kind.declaration == declaration else ""
+        )
+
+    def allowing(self) -> list[str]:
+        """The declarations because of which something is left as it is."""
+        kinds = (kind for _, kind in self._tallies)
+        return sorted({kind.declaration for kind in kinds if kind.declaration and kind.action is Action.ALLOW})
+
+    def categories(self) -> dict[str, int]:
+        """Values per special category."""
+        return self._counts(lambda kind: kind.category)
 
     def rows(self) -> tuple[Mapping[str, Any], ...]:
-        """The rows of the findings table, by place and entity type."""
+        """The rows of the findings table, by place and kind."""
         return tuple(
             {
-                "entity_type": entity_type,
+                "entity_type": kind.entity_type,
                 "table": place.table,
                 "field": place.field,
                 "count": tally.count,
                 "max_score": round(tally.max_score, 4),
                 "sample_digest": tally.sample_digest,
-                "action": str(action),
+                "action": str(kind.action),
+                "category": kind.category,
+                "declaration": kind.declaration,
             }
-            for (place, entity_type, action), tally in sorted(self._tallies.items(), key=lambda item: item[0])
+            for (place, kind), tally in sorted(self._tallies.items(), key=lambda item: item[0])
         )
 
     def frame(self) -> pd.DataFrame:
@@ -85,3 +110,11 @@ class Findings:
         table = pa.Table.from_pylist([dict(row) for row in self.rows()], schema=_SCHEMA)
         frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
         return frame
+
+    def _counts(self, name: Callable[[Kind], str]) -> dict[str, int]:
+        """Occurrences by what `name` says of their kind; "" leaves a kind out."""
+        counts: Counter[str] = Counter()
+        for (_, kind), tally in self._tallies.items():
+            if named := name(kind):
+                counts[named] += tally.count
+        return dict(sorted(counts.items()))

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.pseudonym import PseudonymKey, digest_of_token, mask, pseudonym, without_replacements
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.canonical import canonical_value
-from tenant_pipeline.pii.findings import Findings, Place
-from tenant_pipeline.pii.policy import Action, PiiPolicy, action_for
+from tenant_pipeline.pii.field_policy import FieldPolicy, WholeField
+from tenant_pipeline.pii.findings import Findings, Kind, Place
+from tenant_pipeline.pii.policy import Action, PiiPolicy
 from tenant_pipeline.pii.recognisers.registry import STRUCTURAL_ENTITIES
 
 
@@ -40,6 +41,16 @@ class _Treated:
     substitute: str
 
 
+@dataclass(frozen=True)
+class FieldScreen:
+    """How a column is looked at: where it stands, the words about it, what passes as it is, and what holds for it."""
+
+    place: Place
+    context: Sequence[str]
+    policy: FieldPolicy
+    passing: re.Pattern[str] | None = None
+
+
 @dataclass
 class Replacer:
     """Finds and replaces under one tenant's key and policy, and counts what it does."""
@@ -49,37 +60,42 @@ class Replacer:
     key: PseudonymKey
     findings: Findings = field(default_factory=Findings)
 
-    def column(
-        self, values: pa.Array, context: Sequence[str], place: Place, passing: re.Pattern[str] | None = None
-    ) -> ScreenedColumn:
+    def column(self, values: pa.Array, screen: FieldScreen) -> ScreenedColumn:
         """Screen a column of texts. Each distinct value is looked at once; what `passing` matches is left as it is."""
         encoded = values.dictionary_encode()
         distinct, indices = encoded.dictionary, encoded.indices
-        answers = self.analyzer.find_all(distinct, context)
-        output = distinct
+        whole = screen.policy.whole
+        if whole is not None:
+            found_whole = self._whole(distinct, indices, screen.place, whole)
+            if whole.ruling.action is not Action.ALLOW:
+                return found_whole
+        answers = self.analyzer.find_all(distinct, screen.context)
+        if not answers:
+            return ScreenedColumn(values, None, None)
+        positions = list(answers)
+        counts = _counts(indices, len(distinct))
+        replaced: list[str | None] = []
         withheld: dict[int, str] = {}
-        if answers:
-            positions = list(answers)
-            counts = np.bincount(pc.drop_null(indices).to_numpy(zero_copy_only=False), minlength=len(distinct))
-            replaced: list[str | None] = []
-            for index, text in zip(positions, distinct.take(pa.array(positions)).to_pylist(), strict=True):
-                found = _beside(passing, text, answers[index]) if passing else answers[index]
-                treated = self._treat(text, found, place, int(counts[index]))
-                dropped = any(one.action is Action.DROP for one in treated)
-                replaced.append(None if dropped else _rewritten(text, treated))
-                for one in treated:
-                    if one.action is Action.QUARANTINE:
-                        withheld.setdefault(index, one.found.entity_type)
-            changed = np.zeros(len(distinct), dtype=bool)
-            changed[positions] = True
-            output = pc.replace_with_mask(distinct, pa.array(changed), pa.array(replaced, type=distinct.type))
-        residual = self._residual(output, context, passing)
-        return ScreenedColumn(output.take(indices), _per_row(withheld, indices), _per_row(residual, indices))
+        for index, text in zip(positions, distinct.take(pa.array(positions)).to_pylist(), strict=True):
+            found = _beside(screen.passing, text, answers[index]) if screen.passing else answers[index]
+            treated = self._treat(text, found, screen.place, screen.policy, int(counts[index]))
+            dropped = any(one.action is Action.DROP for one in treated)
+            replaced.append(None if dropped else _rewritten(text, treated))
+            for one in treated:
+                if one.action is Action.QUARANTINE:
+                    withheld.setdefault(index, one.found.entity_type)
+        left = pa.array(replaced, type=distinct.type)
+        residual = self._residual(left, screen)
+        changed = np.zeros(len(distinct), dtype=bool)
+        changed[positions] = True
+        output = pc.replace_with_mask(distinct, pa.array(changed), left)
+        still_there = {positions[index]: entity_type for index, entity_type in residual.items()}
+        return ScreenedColumn(output.take(indices), _per_row(withheld, indices), _per_row(still_there, indices))
 
     def text(self, text: str, place: Place) -> str:
         """Screen a name or path. It cannot be withheld: where policy drops or quarantines, a mask stands instead."""
         found = self.analyzer.find(text)
-        return _rewritten(text, self._treat(text, found, place, 1)) if found else text
+        return _rewritten(text, self._treat(text, found, place, FieldPolicy(self.policy), 1)) if found else text
 
     def json(self, value: Any, place: Place) -> Any:
         """Screen every text in a JSON value, keys and numbers included."""
@@ -94,36 +110,59 @@ class Replacer:
             return value if screened == str(value) else screened
         return value
 
-    def _treat(self, text: str, found: Sequence[Found], place: Place, count: int) -> list[_Treated]:
+    def _whole(self, distinct: pa.Array, indices: pa.Array, place: Place, whole: WholeField) -> ScreenedColumn:
+        """A column of which every value is personal, whatever it looks like. A special category leaves no digest."""
+        texts = distinct.to_pylist()
+        action, name = whole.ruling.action, whole.entity_type
+        kind = Kind(name, action, whole.category, whole.ruling.declaration)
+        count = len(indices) - indices.null_count
+        tokens: list[str | None] = (
+            [pseudonym(name, canonical_value(name, text), self.key) for text in texts]
+            if action is Action.HASH and not whole.category
+            else []
+        )
+        if count:
+            digest = min((digest_of_token(token) for token in tokens if token), default="")
+            self.findings.add(place, kind, count=count, score=1.0, digest=digest)
+        others: list[str | None] = [None if action is Action.DROP else mask(name)] * len(texts)
+        withheld = dict.fromkeys(range(len(texts)), name) if action is Action.QUARANTINE else {}
+        output = pa.array(tokens or others, type=distinct.type).take(indices)
+        return ScreenedColumn(output, _per_row(withheld, indices), None)
+
+    def _treat(
+        self, text: str, found: Sequence[Found], place: Place, policy: FieldPolicy, count: int
+    ) -> list[_Treated]:
         """Decide on and count what was found in one text that occurs `count` times."""
         treated = []
         for one in found:
-            action = action_for(self.policy, one.entity_type)
+            ruling = policy.ruling(one.entity_type)
             raw = text[one.start : one.end]
             token = pseudonym(one.entity_type, canonical_value(one.entity_type, raw), self.key)
-            self.findings.add(
-                place, one.entity_type, action, count=count, score=one.score, digest=digest_of_token(token)
-            )
-            substitute = {Action.ALLOW: raw, Action.HASH: token}.get(action, mask(one.entity_type))
-            treated.append(_Treated(one, action, substitute))
+            kind = Kind(one.entity_type, ruling.action, declaration=ruling.declaration)
+            self.findings.add(place, kind, count=count, score=one.score, digest=digest_of_token(token))
+            substitute = {Action.ALLOW: raw, Action.HASH: token}.get(ruling.action, mask(one.entity_type))
+            treated.append(_Treated(one, ruling.action, substitute))
         return treated
 
-    def _residual(self, output: pa.Array, context: Sequence[str], passing: re.Pattern[str] | None) -> dict[int, str]:
-        """What is still found in the output, with our own replacements taken out and policy's exceptions left out."""
-        touched = pc.fill_null(pc.match_substring(output, "⟦"), False)
-        bare = output
-        if pc.any(touched).as_py():
-            stripped = [without_replacements(text) for text in pc.filter(output, touched).to_pylist()]
-            bare = pc.replace_with_mask(output, touched, pa.array(stripped, type=output.type))
+    def _residual(self, left: pa.Array, screen: FieldScreen) -> dict[int, str]:
+        """What is still found in texts that were rewritten, our own replacements and policy's exceptions left out."""
+        bare = pa.array(
+            [None if text is None else without_replacements(text) for text in left.to_pylist()], type=left.type
+        )
         residual: dict[int, str] = {}
-        answers = self.analyzer.find_all(bare, context)
+        answers = self.analyzer.find_all(bare, screen.context)
         texts = bare.take(pa.array(list(answers), type=pa.int64())).to_pylist()
         for (index, found), text in zip(answers.items(), texts, strict=True):
-            for one in _beside(passing, text, found) if passing else found:
-                allowed = action_for(self.policy, one.entity_type) is Action.ALLOW
+            for one in _beside(screen.passing, text, found) if screen.passing else found:
+                allowed = screen.policy.ruling(one.entity_type).action is Action.ALLOW
                 if one.entity_type in STRUCTURAL_ENTITIES and not allowed:
                     residual.setdefault(index, one.entity_type)
         return residual
+
+
+def _counts(indices: pa.Array, distinct: int) -> npt.NDArray[np.int64]:
+    present = pc.drop_null(indices).to_numpy(zero_copy_only=False)
+    return np.bincount(present, minlength=distinct)
 
 
 def _beside(passing: re.Pattern[str], text: str, found: Sequence[Found]) -> Sequence[Found]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,19 @@ import pyarrow as pa
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableDescriptor, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
 from tenant_pipeline.pii.column_evidence import column_evidence
+from tenant_pipeline.pii.declarations import Declaration, FieldMeaning
+from tenant_pipeline.pii.field_policy import FieldPolicy, field_policy
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.policy import PiiPolicy
-from tenant_pipeline.pii.replacement import Replacer
+from tenant_pipeline.pii.replacement import FieldScreen, Replacer
+from tenant_pipeline.pii.special_categories import names_person
 from tenant_pipeline.pii.verdict import pii_verdict
+from tenant_pipeline.pii.withheld import PARENT_CODE, PARENT_REASON, WithheldRecords, parents_first
 
 _OWN_WORDS = ("object", "reader", "shape", "media_type", "encoding", "language")
 """Entries of `about` that the runtime itself wrote."""
@@ -33,6 +38,19 @@ that a value keeps the one pseudonym that it has. Anything else in them is scree
 
 _ENTITY_FIELD, _RUNTIME_ID = "entity", re.compile(r"\A(?:can|ent)-[0-9a-f]{24}\Z")
 """In such tables, the field of the runtime's own ids. They are digests, and digits among them are nobody's number."""
+
+
+_SAMPLE = 2_000
+"""Distinct values of a field that are looked at to tell what the field is."""
+
+_SAMPLED_ROWS = 200
+_PERSONS_SHARE = 0.2
+"""From this share of a field's sampled values on that hold a person's name or document, the table holds persons."""
+
+_OF_PERSONS = frozenset({"PERSON", "TH_NATIONAL_ID", "CN_RESIDENT_ID", "PASSPORT"})
+
+FieldMeanings = Callable[[TableDescriptor], Mapping[int, FieldMeaning]]
+"""What the fields of a table mean, by position, as far as the tenant's mappings tell."""
 
 
 @dataclass
@@ -50,16 +68,20 @@ def screen(
     key: PseudonymKey,
     analyzer: PiiAnalyzer,
     agreement_in_place: bool,
+    declarations: Sequence[Declaration] = (),
+    meanings: FieldMeanings = lambda descriptor: {},
 ) -> tuple[tuple[StageCount, ...], GateVerdict]:
     """Pseudonymise every `records` table of `extracted` and judge the source.
 
     Writes the same tables without personal data, a `findings` table, and a reject for each record that policy
-    withholds. Returns the count of records and the PII gate's verdict. Raises ContractError for an unknown action.
+    withholds. `declarations` are those in force for this source. Returns the count of records and the PII gate's
+    verdict. Raises ContractError for an unknown action.
     """
     replacer = Replacer(analyzer, policy, key)
-    totals = _Totals()
-    for reader in extracted.tables("records"):
-        _screen_table(reader, out, replacer, totals)
+    totals, withheld = _Totals(), WithheldRecords()
+    for reader in parents_first(extracted.tables("records")):
+        fields = _FieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
+        _screen_table(reader, out, replacer, totals, fields, withheld)
     with out.table("findings", "findings") as writer:
         writer.write(replacer.findings.frame())
     passed = totals.records - totals.quarantined
@@ -76,6 +98,52 @@ def screen(
 
 
 @dataclass
+class _FieldPolicies:
+    """What holds for each field of one table, settled by the first batch."""
+
+    descriptor: TableDescriptor
+    policy: PiiPolicy
+    analyzer: PiiAnalyzer
+    declarations: Sequence[Declaration]
+    meanings: Mapping[int, FieldMeaning]
+    found: list[FieldPolicy] = field(default_factory=list)
+
+    def settle(self, columns: Sequence[pa.Array]) -> None:
+        """Settle what holds for the fields, whose values in the first batch are `columns`."""
+
+        @cache
+        def holds_persons() -> bool:
+            return (
+                any(map(names_person, self.descriptor.fields))
+                or any("Person" in meaning.types for meaning in self.meanings.values())
+                or any(map(self._shows_persons, columns))
+            )
+
+        self.found = [
+            field_policy(
+                self.policy,
+                self.descriptor,
+                name,
+                self.meanings.get(position),
+                self.declarations,
+                values=partial(_distinct, column),
+                holds_persons=holds_persons,
+            )
+            for position, (name, column) in enumerate(zip(self.descriptor.fields, columns, strict=True))
+        ]
+
+    def _shows_persons(self, column: pa.Array) -> bool:
+        sample = column.drop_null().unique().slice(0, _SAMPLED_ROWS)
+        answers = self.analyzer.find_all(sample).values()
+        persons = sum(any(one.entity_type in _OF_PERSONS for one in found) for found in answers)
+        return persons > 0 and persons >= _PERSONS_SHARE * len(sample)
+
+
+def _distinct(column: pa.Array) -> list[str]:
+    return list(column.drop_null().unique().slice(0, _SAMPLE).to_pylist())
+
+
+@dataclass
 class _TableScreen:
     """What stays the same from batch to batch of one table."""
 
@@ -83,34 +151,44 @@ class _TableScreen:
     replacer: Replacer
     fields: tuple[str, ...]
     locators: LocatorScreen
+    policies: _FieldPolicies
+    withheld: WithheldRecords
     contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
         return self.reader.descriptor.name
 
-    def place(self, position: int) -> Place:
-        """The place of a field, under its screened name."""
-        name = self.fields[position] if position < len(self.fields) else ""
-        return Place(self.table, position, name or f"f{position:04d}")
+    def field_screen(self, position: int, values: pa.Array) -> FieldScreen:
+        """How a field is looked at; it stands under its screened name."""
+        place = Place(self.table, position, self.fields[position] or f"f{position:04d}")
+        return FieldScreen(
+            place, self._context(position, values), self.policies.found[position], self._passing(position)
+        )
 
-    def passing(self, position: int) -> re.Pattern[str] | None:
+    def _passing(self, position: int) -> re.Pattern[str] | None:
         """What of a field's texts passes as it is."""
         if self.reader.descriptor.about.get("shape") != _STATEMENTS:
             return None
         return _RUNTIME_ID if self.reader.descriptor.fields[position] == _ENTITY_FIELD else REPLACEMENT
 
-    def context(self, position: int, values: pa.Array) -> tuple[str, ...]:
+    def _context(self, position: int, values: pa.Array) -> tuple[str, ...]:
         """A field's own name, and what its first batch says of its bare numbers."""
         if position not in self.contexts:
-            names = self.reader.descriptor.fields
-            words = field_words(names[position]) if position < len(names) else ""
+            words = field_words(self.reader.descriptor.fields[position])
             evidence = column_evidence(folded_values(values.unique()))
             self.contexts[position] = (*((words,) if words else ()), *evidence)
         return self.contexts[position]
 
 
-def _screen_table(reader: TableReader, out: StageWriter, replacer: Replacer, totals: _Totals) -> None:
+def _screen_table(
+    reader: TableReader,
+    out: StageWriter,
+    replacer: Replacer,
+    totals: _Totals,
+    policies: _FieldPolicies,
+    withheld: WithheldRecords,
+) -> None:
     descriptor = reader.descriptor
     names = Place(descriptor.name, -1, "(field name)")
     described = Place(descriptor.name, -1, "(description)")
@@ -120,7 +198,7 @@ def _screen_table(reader: TableReader, out: StageWriter, replacer: Replacer, tot
         for name, value in descriptor.about.items()
     }
     locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"))
-    table = _TableScreen(reader, replacer, fields, locators)
+    table = _TableScreen(reader, replacer, fields, locators, policies, withheld)
     with out.table(descriptor.name, descriptor.role, fields=fields, about=about) as writer:
         written = False
         for frame in reader.batches():
@@ -136,24 +214,19 @@ def _screen_batch(
     """Screen one batch; returns whether any of its rows went on."""
     codes = np.full(len(frame), "", dtype=object)
     reasons = np.full(len(frame), "", dtype=object)
-    columns: dict[str, pa.Array] = {}
-    for name in frame.columns:
-        values = _array(frame[name])
-        if name == "record":
-            columns[name] = values
-        elif name == "locator":
-            columns[name] = table.locators.screen(values)
-        else:
-            position = int(name[1:])
-            screened = table.replacer.column(
-                values, table.context(position, values), table.place(position), table.passing(position)
-            )
-            columns[name] = screened.values
-            _withhold(codes, reasons, screened.withheld, "pii-", _policy_reason(position, table.table))
-            totals.residual += _withhold(
-                codes, reasons, screened.residual, "pii-residual-", _residual_reason(position, table.table)
-            )
-    withheld = np.asarray(codes != "", dtype=bool)
+    locators = _array(frame["locator"])
+    values = [_array(frame[f"f{position:04d}"]) for position in range(len(table.fields))]
+    if not table.policies.found:
+        table.policies.settle(values)
+    columns: dict[str, pa.Array] = {"record": _array(frame["record"]), "locator": table.locators.screen(locators)}
+    for position, column in enumerate(values):
+        screened = table.replacer.column(column, table.field_screen(position, column))
+        columns[f"f{position:04d}"] = screened.values
+        _withhold(codes, reasons, screened.withheld, "pii-", _policy_reason(position, table.table))
+        totals.residual += _withhold(
+            codes, reasons, screened.residual, "pii-residual-", _residual_reason(position, table.table)
+        )
+    withheld = _with_children(table.withheld, locators, codes, reasons)
     totals.records += len(frame)
     totals.quarantined += int(withheld.sum())
     result = pa.table(columns)
@@ -163,6 +236,24 @@ def _screen_batch(
     if result.num_rows:
         writer.write(_frame(result))
     return bool(result.num_rows)
+
+
+def _with_children(
+    known: WithheldRecords,
+    locators: pa.Array,
+    codes: npt.NDArray[np.object_],
+    reasons: npt.NDArray[np.object_],
+) -> npt.NDArray[np.bool_]:
+    """The rows withheld: those with a code, and those that lie under a withheld record of this batch or before."""
+    withheld = np.asarray(codes != "", dtype=bool)
+    if withheld.any():
+        known.add(locators.filter(pa.array(withheld)))
+    below = known.below(locators)
+    if below is None:
+        return withheld
+    children = below & ~withheld
+    codes[children], reasons[children] = PARENT_CODE, PARENT_REASON
+    return withheld | below
 
 
 def _withhold(

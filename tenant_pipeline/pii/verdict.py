@@ -5,6 +5,7 @@ from __future__ import annotations
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.pii.findings import Findings
 from tenant_pipeline.pii.policy import PiiPolicy
+from tenant_pipeline.pii.recognisers.registry import NOT_PERSONAL
 
 
 def pii_verdict(
@@ -21,7 +22,7 @@ def pii_verdict(
     `records` came in, `quarantined` of them were withheld, `residual` of those because personal data was still found
     after replacement.
     """
-    dealt_with, allowed = findings.by_type(allowed=False), findings.by_type(allowed=True)
+    dealt_with, allowed, declarations = findings.dealt_with(), findings.allowed(), findings.allowing()
     failures = []
     if residual:
         failures.append(f"Personal data was still found after replacement; {_records(residual)} withheld for it.")
@@ -31,13 +32,20 @@ def pii_verdict(
             f"{share:.1%} of the records are quarantined; the policy lets a source pass with at most"
             f" {policy.quarantined_share_fail:.1%}."
         )
-    if (dealt_with or allowed) and policy.requires_agreement and not agreement_in_place:
+    personal = ({*dealt_with, *allowed} - NOT_PERSONAL) or declarations
+    if personal and policy.requires_agreement and not agreement_in_place:
         failures.append("Personal data was found and the tenant has signed no data handling agreement.")
     notes = []
     if dealt_with:
         notes.append(f"Found and replaced or withheld: {_listed(dealt_with)}.")
     if allowed:
         notes.append(f"Found and left as it is, as the policy says: {_listed(allowed)}.")
+    notes += [
+        f"Left as it is under the signed declaration {each}: {_listed(findings.allowed(each))}."
+        for each in declarations
+    ]
+    if categories := findings.categories():
+        notes.append(f"Special categories (PDPA section 26): {_listed(categories)}.")
     if quarantined:
         notes.append(f"{_records(quarantined)} quarantined.")
     if failures:

@@ -15,6 +15,7 @@ from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.tenancy import partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.privacy_declarations import queue_expired
 from tenant_pipeline.services.sources import Source, waiting_sources
 
 NORMALISE_SOURCES = "normalise_sources"
@@ -26,6 +27,7 @@ LINE = 1000
 def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
     """Asks for a run over each stretch of sources that stand in line."""
     opened = runtime.open()
+    queue_expired(opened)
     line = waiting_sources(opened, limit=LINE)
     asked_for = set(json.loads(context.cursor or "[]"))
     waiting = [source for source in line if _place_in_line(source) not in asked_for]

@@ -1,4 +1,4 @@
-"""What people have decided that changes what the stages make of a source: accepted mappings, released refusals."""
+"""What people have decided that changes what the stages make of a source: mappings, released refusals, declarations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from tenant_pipeline.core.mapping.mapping import MappingRules
 from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.pii.declarations import Declaration
 from tenant_pipeline.services.accepted_mappings import rules_of
+from tenant_pipeline.services.declared_privacy import in_force
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
@@ -17,10 +19,12 @@ Refusal = tuple[str, str]
 
 @dataclass(frozen=True)
 class Decisions:
-    """The mapping rules with those that the tenant accepted, and the refusals of the source that a person released."""
+    """The mapping rules with those that the tenant accepted, the refusals of the source that a person released, and
+    the declarations on its personal data that are in force."""
 
     rules: MappingRules
     released: frozenset[tuple[Stage, Refusal]]
+    declarations: tuple[Declaration, ...]
 
     def released_from(self, stage: Stage) -> frozenset[Refusal]:
         """The refusals of one stage that a person released."""
@@ -34,4 +38,5 @@ def decisions_of(connection: Connection, runtime: Runtime, source: Source) -> De
         (source.tenant, source.id),
     ).fetchall()
     released = frozenset((Stage(row["stage"]), (row["locator"], row["code"])) for row in rows)
-    return Decisions(rules_of(connection, runtime, source.tenant), released)
+    declarations = in_force(connection, source, runtime.now())
+    return Decisions(rules_of(connection, runtime, source.tenant), released, declarations)

@@ -15,6 +15,7 @@ from tenant_pipeline.services import gates, registry, sources, stage_records
 from tenant_pipeline.services.accepted_mappings import chosen_mappings
 from tenant_pipeline.services.code_version import code_version, with_parameters
 from tenant_pipeline.services.decisions import Decisions, decisions_of
+from tenant_pipeline.services.field_meanings import needs_meanings
 from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -67,6 +68,11 @@ def stage_code_version(
         }
         if runtime.settings.pii_configuration is not None:
             parameters["recognition"] = sha256(runtime.settings.pii_configuration.read_bytes()).hexdigest()
+        if decisions.declarations:
+            parameters["declarations"] = [dict(each.as_parameter()) for each in decisions.declarations]
+        if needs_meanings(runtime.contracts, decisions.declarations) and decisions.rules.accepted:
+            extracted = runtime.stage_store(source.tenant).read(input_digest)
+            parameters |= chosen_mappings(extracted, decisions.rules, str(source.origin))
     released = decisions.released_from(stage)
     if released:
         parameters["released"] = sorted(released)

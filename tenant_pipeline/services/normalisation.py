@@ -30,6 +30,7 @@ from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
 from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.field_meanings import field_meanings
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
     agreement_in_place,
@@ -249,6 +250,8 @@ def _screen(work: StageWork) -> StageResult:
         key=work.runtime.keys.digest_key(work.source.tenant),
         analyzer=analyzer(),
         agreement_in_place=agreement_in_place(work.runtime, work.source.tenant),
+        declarations=work.decisions.declarations,
+        meanings=field_meanings(work.runtime.contracts, work.decisions, work.source.origin),
     )
     return StageResult(counts, verdict)
 

@@ -1,13 +1,15 @@
 """Keys: one master key an installation, and keys of its own for each tenant, wrapped with it.
 
-Small files in one private folder: `master.key`, and `tenants/<tenant>/<purpose>`. Destroying a tenant's files is an
-erasure: what they encrypted cannot be read again. It is only as good as the backups of this folder are short-lived.
+Small files in one private folder: `master.key`, and `tenants/<tenant>/<purpose>`; digest keys of later versions are
+`digest-2`, `digest-3`… Destroying a tenant's files is an erasure: what they encrypted cannot be read again. It is only
+as good as the backups of this folder are short-lived.
 """
 
 from __future__ import annotations
 
 import hmac
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,7 @@ from tenant_pipeline.storage.private_folder import make_private_folder, sync
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_DIGITS = 8
+_DIGEST_FILE = re.compile(r"digest(?:-([1-9][0-9]*))?")
 
 
 class KeysDestroyedError(NotFoundError):
@@ -49,12 +52,46 @@ class KeyRing:
         return self._tenant_key(tenant, "raw-zone")
 
     def digest_key(self, tenant: TenantId) -> DigestKey:
-        """The key under which a tenant's personal data is digested; its id is derived from it and tells nothing of it.
+        """The key under which a tenant's personal data is digested now: the one of the highest version.
 
-        Raises KeysDestroyedError when it was destroyed, IntegrityError when its file was changed.
+        Its id is derived from it and tells nothing of it. Raises KeysDestroyedError when the tenant's keys were
+        destroyed, IntegrityError when its file was changed.
         """
-        secret = self._tenant_key(tenant, "digest")
-        return DigestKey(f"k{hmac.digest(secret, b'key id', 'sha256').hex()[:KEY_ID_DIGITS]}", secret)
+        newest = max(self._digest_versions(tenant), default=1)
+        return _digest_key(self._tenant_key(tenant, _digest_file(newest)))
+
+    def digest_keys(self, tenant: TenantId) -> dict[int, DigestKey]:
+        """Every digest key of a tenant that is kept, by version, the one in use last.
+
+        Raises as `digest_key` does.
+        """
+        self.digest_key(tenant)
+        kept = {}
+        for version in sorted(self._digest_versions(tenant)):
+            with suppress(FileNotFoundError):  # destroyed meanwhile: reading it must not make a new one
+                wrapped = (self._folder(tenant) / _digest_file(version)).read_bytes()
+                kept[version] = _digest_key(self._unwrapped(tenant, _digest_file(version), wrapped))
+        return kept
+
+    def make_digest_key(self, tenant: TenantId, version: int) -> DigestKey:
+        """Make the digest key of that version, from then on the one in use; made already, it is the same one.
+
+        Raises as `digest_key` does, and ValueError for a version that does not follow on the one in use.
+        """
+        newest = max(self._digest_versions(tenant), default=1)
+        if version not in (newest, newest + 1):
+            raise ValueError("the version does not follow on the one in use")
+        return _digest_key(self._tenant_key(tenant, _digest_file(version)))
+
+    def destroy_digest_key(self, tenant: TenantId, version: int) -> None:
+        """Destroy one digest key for good: which value a pseudonym under it stands for can never be told again.
+
+        Doing it twice is harmless. Raises ValueError for the one in use.
+        """
+        if version >= max(self._digest_versions(tenant), default=1):
+            raise ValueError("the version is in use")
+        (self._folder(tenant) / _digest_file(version)).unlink(missing_ok=True)
+        sync(self._folder(tenant))
 
     def login_secret(self) -> bytes:
         """What the passwords of database roles are derived from (32 bytes)."""
@@ -68,6 +105,11 @@ class KeyRing:
         """Destroy a tenant's keys for good: its raw zone can never be read again. Doing it twice is harmless."""
         _create_once(self._tombstone(tenant), b"", self._directory)
         self._erase(tenant)
+
+    def _digest_versions(self, tenant: TenantId) -> list[int]:
+        """The versions of which there is a file; the names of files half-written begin with a dot."""
+        found = (_DIGEST_FILE.fullmatch(path.name) for path in self._folder(tenant).glob("digest*"))
+        return [int(match[1] or 1) for match in found if match]
 
     def _derived(self, purpose: str) -> bytes:
         return hmac.digest(self._master(), purpose.encode(), "sha256")
@@ -88,10 +130,8 @@ class KeyRing:
 
     def _tenant_key(self, tenant: TenantId, purpose: str) -> bytes:
         self._require_not_destroyed(tenant)
-        cipher = AESGCM(self._derived("wrapping of tenants' keys"))
-        bound_to = f"{tenant}:{purpose}".encode()
         nonce = os.urandom(NONCE_BYTES)
-        fresh = nonce + cipher.encrypt(nonce, os.urandom(KEY_BYTES), bound_to)
+        fresh = nonce + self._cipher().encrypt(nonce, os.urandom(KEY_BYTES), _bound_to(tenant, purpose))
         try:
             wrapped = _create_once(self._folder(tenant) / purpose, fresh, self._directory)
         except FileNotFoundError:  # the folder was destroyed while the key was being made
@@ -100,8 +140,14 @@ class KeyRing:
         if self._tombstone(tenant).exists():
             self._erase(tenant)
             self._require_not_destroyed(tenant)
+        return self._unwrapped(tenant, purpose, wrapped)
+
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._derived("wrapping of tenants' keys"))
+
+    def _unwrapped(self, tenant: TenantId, purpose: str, wrapped: bytes) -> bytes:
         try:
-            return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound_to)
+            return self._cipher().decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _bound_to(tenant, purpose))
         except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise _changed(f"keys of {tenant}") from None
 
@@ -128,6 +174,18 @@ class KeyRing:
                 path.unlink(missing_ok=True)
             sync(folder)
             folder.rmdir()
+
+
+def _digest_key(secret: bytes) -> DigestKey:
+    return DigestKey(f"k{hmac.digest(secret, b'key id', 'sha256').hex()[:KEY_ID_DIGITS]}", secret)
+
+
+def _bound_to(tenant: TenantId, purpose: str) -> bytes:
+    return f"{tenant}:{purpose}".encode()
+
+
+def _digest_file(version: int) -> str:
+    return "digest" if version == 1 else f"digest-{version}"
 
 
 def _changed(where: str) -> IntegrityError:

@@ -94,6 +94,16 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("conflict_signatures", "candidates_digest"): digest,
         ("tenant_mappings", "version"): "1.0.0",
         ("tenant_mappings", "fields_digest"): digest,
+        ("privacy_declarations", "id"): "dcl-00000000000000aa",
+        ("privacy_declarations", "declared_class"): "no-special-category",
+        ("privacy_declarations", "origin"): None,
+        ("privacy_declarations", "property"): "",
+        ("privacy_declarations", "action"): "",
+        ("privacy_declaration_steps", "declaration_id"): "dcl-00000000000000aa",
+        ("privacy_declaration_steps", "step"): "revoked",
+        ("digest_key_steps", "version"): 1,
+        ("digest_key_steps", "step"): "made",
+        ("digest_key_steps", "role"): "founder",
     }
     tables = connection.execute(
         """
@@ -103,8 +113,8 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
          ORDER BY class.oid
         """
     ).fetchall()
-    kinds = {"text": "secret of the victim", "jsonb": '["secret of the victim"]', "boolean": True, "uuid": "0" * 32,
-             "timestamp with time zone": "2099-01-01", "bytea": b"secret"}  # fmt: skip
+    kinds = {"text": "secret of the victim", "jsonb": '["secret of the victim"]', "boolean": True, "ARRAY": [],
+             "uuid": "0" * 32, "timestamp with time zone": "2099-01-01", "bytea": b"secret"}  # fmt: skip
     for (table,) in tables:
         columns = connection.execute(
             """

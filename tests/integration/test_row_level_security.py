@@ -244,6 +244,10 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "quarantine_releases",
         "conflict_signatures",
         "conflict_versions",
+        "coverage_overrides",
+        "privacy_declarations",
+        "privacy_declaration_steps",
+        "digest_key_steps",
     ],
 )
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:

@@ -120,7 +120,8 @@ def _language_completeness(runtime: Runtime, connection: Connection, scope: Scop
         languages=list(LANGUAGES),
     )
     sentences = [
-        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack {_NAMES[row['lang']]}."
+        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack"
+        f" {_NAMES[row['lang']]}."
         for row in groups
     ]
     lacking = f"""

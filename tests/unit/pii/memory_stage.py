@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import BATCH_ROWS, StageReader, StageWriter, TableDescriptor, TableReader
+from tenant_pipeline.pii.policy import FieldRule
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Key:
 class Policy:
     actions: Mapping[str, str] = field(default_factory=dict)
     default_action: str = "hash"
+    fields: Sequence[FieldRule] = ()
+    special_category_action: str = "drop"
     quarantined_share_fail: float = 0.05
     requires_agreement: bool = True
 

@@ -119,3 +119,50 @@ def test_a_lost_master_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "keys" / "master.key").unlink()
     with pytest.raises(IntegrityError):
         ring.login_secret()
+
+
+def test_a_new_digest_key_is_the_one_in_use_and_the_old_one_is_kept_until_it_is_destroyed(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path / "keys")
+    first = ring.digest_key(PHUKET)
+    second = ring.make_digest_key(PHUKET, 2)
+    assert second != first
+    assert ring.make_digest_key(PHUKET, 2) == second == KeyRing(tmp_path / "keys").digest_key(PHUKET)
+    assert ring.digest_keys(PHUKET) == {1: first, 2: second}
+    assert ring.digest_keys(KRABI) == {1: ring.digest_key(KRABI)}
+    for _ in range(2):
+        ring.destroy_digest_key(PHUKET, 1)
+    assert ring.digest_keys(PHUKET) == {2: second}
+
+
+@pytest.mark.parametrize("version", [1, 3, 4])
+def test_a_version_is_neither_skipped_nor_made_again_after_it_was_destroyed(tmp_path: Path, version: int) -> None:
+    ring = KeyRing(tmp_path / "keys")
+    ring.make_digest_key(PHUKET, 1)
+    ring.make_digest_key(PHUKET, 2)
+    ring.destroy_digest_key(PHUKET, 1)
+    if version == 3:
+        assert ring.make_digest_key(PHUKET, 3) == ring.digest_key(PHUKET)
+    else:
+        with pytest.raises(ValueError, match="does not follow"):
+            ring.make_digest_key(PHUKET, version)
+    assert 1 not in ring.digest_keys(PHUKET)
+
+
+def test_the_digest_key_in_use_cannot_be_destroyed_and_all_go_with_the_tenant(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path / "keys")
+    ring.make_digest_key(PHUKET, 2)
+    with pytest.raises(ValueError, match="in use"):
+        ring.destroy_digest_key(PHUKET, 2)
+    ring.destroy(PHUKET)
+    with pytest.raises(KeysDestroyedError):
+        ring.digest_keys(PHUKET)
+    assert not (tmp_path / "keys" / "tenants" / PHUKET).exists()
+
+
+def test_a_digest_key_file_of_another_version_is_noticed(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path / "keys")
+    ring.digest_key(PHUKET), ring.make_digest_key(PHUKET, 2)
+    folder = tmp_path / "keys" / "tenants" / PHUKET
+    (folder / "digest-2").write_bytes((folder / "digest").read_bytes())
+    with pytest.raises(IntegrityError):
+        ring.digest_key(PHUKET)

@@ -1,0 +1,335 @@
+"""What is declared holds when it is signed, only there and only so long; keys change without losing anybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.pseudonym import key_id_of_token
+from tenant_pipeline.core.stage import STAGES, Stage
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.pii.declarations import DeclaredClass
+from tenant_pipeline.pii.policy import Action
+from tenant_pipeline.pii.special_categories import SpecialCategory
+from tenant_pipeline.services import digest_keys, registry, roles, sources
+from tenant_pipeline.services.lineage import current_gate_states, every_record
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.privacy_declarations import declare, list_declarations, queue_expired, revoke, sign
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tests.integration.conftest import ATTACKER, TwoTenants
+
+TENANT, OTHER = TenantId("privacy-tenant"), TenantId("privacy-other")
+TO_SCREEN = STAGES[: STAGES.index(Stage.SCREEN) + 1]
+ASKING = {"person": "ann@tenant.example", "reason": "Published on the venue's own page"}
+SIGNING = {"person": "gov@city.example", "role": "platform-governance", "reason": "Seen on the page"}
+PHONE, MAIL, PERSONAL = "076-123-456", "sales@hall.example", "081-234-5678"
+
+
+@pytest.fixture(scope="module")
+def runtime(tenants: TwoTenants) -> Runtime:
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    for tenant in (TENANT, OTHER):
+        registry.register_tenant(
+            tenants.runtime, tenant, name=name, domain="p.example", tier="pilot", actor="test",
+            pdpa_agreement_ref="agreement-1",
+        )  # fmt: skip
+    for tenant in (TENANT, OTHER, ATTACKER):
+        for person, role in (
+            (SIGNING["person"], "platform-governance"), (ASKING["person"], "platform-governance"),
+            (ASKING["person"], "tenant-admin"),
+        ):  # fmt: skip
+            roles.grant_role(tenants.runtime, tenant, person=person, role=role, granted_by="test")
+    return tenants.runtime
+
+
+def handed_in(runtime: Runtime, folder: Path, text: str, tenant: TenantId = TENANT) -> Source:
+    path = folder / "venues.csv"
+    path.write_text(text, encoding="utf-8")
+    return sources.add_source(
+        runtime, tenant, origin=Origin.PARTNER_DOC, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
+        title=folder.name, actor="test",
+    )  # fmt: skip
+
+
+def venues(runtime: Runtime, folder: Path, tenant: TenantId = TENANT) -> Source:
+    rows = f"name_en,capacity,telephone,email,note\n{folder.name} Hall,10,{PHONE},{MAIL},{PERSONAL}\n"
+    return handed_in(runtime, folder, rows, tenant)
+
+
+def screened(runtime: Runtime, source: Source) -> dict[str, Any]:
+    """The one record of the source after its screen, by field."""
+    for stage in TO_SCREEN:
+        record = run_stage(runtime, source.tenant, source.id, stage)
+    (table,) = runtime.stage_store(source.tenant).read(record.output_digest).tables("records")
+    (frame,) = table.batches()
+    return {
+        name: frame[f"f{position:04d}"].iloc[0] for position, name in enumerate(table.descriptor.fields)
+    }  # fmt: skip
+
+
+def contacts(runtime: Runtime, of: Source, **changed: Any) -> str:
+    said = {"source": of.id, "field": "telephone", "entity_types": ("PHONE_NUMBER",), **ASKING, **changed}
+    return declare(runtime, of.tenant, DeclaredClass.BUSINESS_CONTACT, **said).id
+
+
+def audit(runtime: Runtime, tenant: TenantId, action: str) -> list[dict[str, Any]]:
+    with runtime.database.tenant(tenant) as connection:
+        return connection.execute(
+            "SELECT actor, subject, details FROM runtime.audit_log WHERE tenant_id = %s AND action = %s",
+            (tenant, action),
+        ).fetchall()
+
+
+def test_a_business_contact_passes_once_it_is_signed_and_only_in_its_field(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    assert str(screened(runtime, source)["telephone"]).startswith("⟦PHONE_NUMBER:")
+    declaration = contacts(runtime, source)
+    assert str(screened(runtime, source)["telephone"]).startswith("⟦PHONE_NUMBER:")
+    sign(runtime, TENANT, declaration, **SIGNING)
+    record = screened(runtime, source)
+    assert record["telephone"] == PHONE
+    assert str(record["note"]).startswith("⟦PHONE_NUMBER:")
+    assert str(record["email"]).startswith("⟦EMAIL_ADDRESS:")
+    (state,) = current_gate_states(runtime, TENANT, source.id).values()
+    assert f"Left as it is under the signed declaration {declaration}: 1 PHONE_NUMBER." in state.reasons
+    assert [each["declaration"] for each in state.findings if each["action"] == "allow"] == [declaration]
+    assert [each["actor"] for each in audit(runtime, TENANT, "privacy.sign") if each["subject"] == declaration] == [
+        SIGNING["person"]
+    ]
+
+
+def test_a_declaration_of_a_property_holds_for_the_field_that_is_mapped_to_it(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source, field="", property_="email", entity_types=("EMAIL_ADDRESS",))
+    sign(runtime, TENANT, declaration, **SIGNING)
+    record = screened(runtime, source)
+    assert record["email"] == MAIL
+    assert str(record["telephone"]).startswith("⟦PHONE_NUMBER:")
+
+
+def test_a_declaration_of_an_origin_holds_for_its_sources_and_for_no_other_tenant(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    declaration = contacts(runtime, venues(runtime, tmp_path), source=None, origin=Origin.PARTNER_DOC, table="nowhere")
+    sign(runtime, TENANT, declaration, **SIGNING)
+    assert str(screened(runtime, venues(runtime, tmp_path))["telephone"]).startswith("⟦PHONE_NUMBER:")
+    everywhere = contacts(runtime, venues(runtime, tmp_path), source=None, origin=Origin.PARTNER_DOC)
+    sign(runtime, TENANT, everywhere, **SIGNING)
+    assert screened(runtime, venues(runtime, tmp_path))["telephone"] == PHONE
+    assert str(screened(runtime, venues(runtime, tmp_path / "other", OTHER))["telephone"]).startswith("⟦PHONE_NUMBER:")
+    revoke(runtime, TENANT, everywhere, person="ann@tenant.example", role="tenant-admin", reason="No longer so")
+
+
+def test_a_revoked_declaration_holds_no_longer_and_cannot_be_signed_again(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source)
+    sign(runtime, TENANT, declaration, **SIGNING)
+    assert screened(runtime, source)["telephone"] == PHONE
+    for _ in range(2):
+        revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    assert str(screened(runtime, source)["telephone"]).startswith("⟦PHONE_NUMBER:")
+    with pytest.raises(InputError, match="revoked"):
+        sign(runtime, TENANT, declaration, **SIGNING)
+    again = contacts(runtime, source)
+    assert again != declaration
+    assert len([each for each in audit(runtime, TENANT, "privacy.revoke") if each["subject"] == declaration]) == 1
+
+
+def test_a_declaration_expires_and_its_sources_are_put_in_line_once(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = venues(runtime, tmp_path)
+    until = runtime.now() + timedelta(days=30)
+    declaration = contacts(runtime, source, expires_at=until)
+    sign(runtime, TENANT, declaration, **SIGNING)
+    assert screened(runtime, source)["telephone"] == PHONE
+    with runtime.database.tenant(TENANT) as connection:
+        sources.set_progress(connection, TENANT, source.id, "assemble", "assembled")
+    assert queue_expired(runtime) == 0
+    monkeypatch.setattr(Runtime, "now", lambda self: until + timedelta(seconds=1))
+    with runtime.database.tenant(TENANT) as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET queued_at = %s WHERE tenant_id = %s AND id = %s",
+            (until - timedelta(days=1), TENANT, source.id),
+        )
+    assert queue_expired(runtime) == 1
+    assert str(screened(runtime, source)["telephone"]).startswith("⟦PHONE_NUMBER:")
+    (found,) = [each for each in list_declarations(runtime, TENANT) if each.id == declaration]
+    assert found.state(runtime.now()) == "expired"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why", "error"),
+    [
+        ({"role": "tenant-admin"}, "may not do this", NotAllowedError),
+        ({"role": "founder"}, "does not have the role", NotAllowedError),
+        ({"person": "ann@tenant.example"}, "may not sign it", NotAllowedError),
+        ({"reason": " "}, "person and a reason", InputError),
+    ],
+)
+def test_only_governance_signs_and_never_who_asked(
+    runtime: Runtime, tmp_path: Path, changed: dict[str, str], why: str, error: type[Exception]
+) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source)
+    with pytest.raises(error, match=why):
+        sign(runtime, TENANT, declaration, **{**SIGNING, **changed})
+    assert str(screened(runtime, source)["telephone"]).startswith("⟦PHONE_NUMBER:")
+
+
+def test_the_database_itself_refuses_a_requesters_signature_and_a_tenants_own(
+    runtime: Runtime, tenants: TwoTenants, tmp_path: Path
+) -> None:
+    declaration = contacts(runtime, venues(runtime, tmp_path))
+    statement = (
+        "INSERT INTO runtime.privacy_declaration_steps"
+        " (tenant_id, declaration_id, step, requested_by, person, role, reason)"
+        " VALUES (%s, %s, 'signed', %s, %s, 'founder', 'x')"
+    )
+    asked = ASKING["person"]
+    with runtime.database.platform() as connection, pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(statement, (TENANT, declaration, asked, asked.upper()))
+    with runtime.database.platform() as connection, pytest.raises(psycopg.errors.ForeignKeyViolation):
+        connection.execute(statement, (TENANT, declaration, "somebody", asked))
+    with tenants.login(TENANT) as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute(statement, (TENANT, declaration, asked, "gov@city.example"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"entity_types": ("PERSON",)},
+        {"entity_types": ("PHONE_NUMBER", "TH_NATIONAL_ID")},
+        {"entity_types": ()},
+        {"field": ""},
+        {"property_": "telephone"},
+        {"action": Action.ALLOW},
+        {"origin": Origin.PRESS},
+        {"source": None},
+    ],
+)
+def test_names_documents_and_vague_declarations_are_refused(
+    runtime: Runtime, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError):
+        contacts(runtime, venues(runtime, tmp_path), **said)
+
+
+def test_what_is_stricter_holds_at_once_and_what_is_looser_waits_for_a_signature(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    source = venues(runtime, tmp_path)
+    said = {"source": source.id, **ASKING}
+    declare(
+        runtime, TENANT, DeclaredClass.ACTION, field="note", entity_types=("PHONE_NUMBER",), action=Action.MASK, **said
+    )
+    looser = declare(
+        runtime, TENANT, DeclaredClass.ACTION, field="email", entity_types=("EMAIL_ADDRESS",), action=Action.ALLOW,
+        **said,
+    )  # fmt: skip
+    record = screened(runtime, source)
+    assert record["note"] == "⟦PHONE_NUMBER⟧"
+    assert str(record["email"]).startswith("⟦EMAIL_ADDRESS:")
+    assert looser.state(runtime.now()) == "waiting"
+    sign(runtime, TENANT, looser.id, **SIGNING)
+    assert screened(runtime, source)["email"] == MAIL
+
+
+def test_a_declared_special_category_is_dropped_and_a_false_alarm_takes_a_signature(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    source = handed_in(runtime, tmp_path, f"first_name,shirt,religion\nMali,{tmp_path.name},Buddhist\n")
+    assert screened(runtime, source)["religion"] is None or str(screened(runtime, source)["religion"]) == "<NA>"
+    declare(
+        runtime, TENANT, DeclaredClass.SPECIAL_CATEGORY, source=source.id, field="shirt",
+        category=SpecialCategory.HEALTH, **ASKING,
+    )  # fmt: skip
+    alarm = declare(runtime, TENANT, DeclaredClass.NO_SPECIAL_CATEGORY, source=source.id, field="religion", **ASKING)
+    record = screened(runtime, source)
+    assert (str(record["shirt"]), str(record["religion"])) == ("<NA>", "<NA>")
+    sign(runtime, TENANT, alarm.id, **SIGNING)
+    assert screened(runtime, source)["religion"] == "Buddhist"
+
+
+def test_another_tenant_neither_sees_nor_signs_nor_revokes_a_declaration(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source)
+    assert declaration not in [each.id for each in list_declarations(runtime, ATTACKER)]
+    with pytest.raises(NotFoundError):
+        sign(runtime, ATTACKER, declaration, **SIGNING)
+    with pytest.raises(NotFoundError):
+        revoke(runtime, ATTACKER, declaration, person="x", role="y", reason="z")
+    with pytest.raises(NotFoundError):
+        contacts(runtime, replace(source, tenant=ATTACKER))
+
+
+def test_a_new_key_screens_the_sources_anew_and_the_old_one_still_tells_who_it_was(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    source = venues(runtime, tmp_path)
+    before = str(screened(runtime, source)["note"])
+    rotated = digest_keys.rotate(runtime, TENANT, **SIGNING)
+    assert [record.stage for record in every_record(runtime, source)] == ["receive", "identify", "extract"]
+    after = str(screened(runtime, source)["note"])
+    assert key_id_of_token(after) == rotated.key_id != key_id_of_token(before)
+    spoken = digest_keys.pseudonyms_of(
+        runtime, TENANT, "PHONE_NUMBER", PERSONAL, person="dpo@tenant.example", reason="A person's request"
+    )
+    assert spoken[key_id_of_token(before)] == before
+    assert spoken[key_id_of_token(after)] == after
+    assert PERSONAL not in str(audit(runtime, TENANT, "privacy.find"))
+    foreign = digest_keys.pseudonyms_of(
+        runtime, OTHER, "PHONE_NUMBER", PERSONAL, person="dpo@tenant.example", reason="A person's request"
+    )
+    assert not {before, after} & set(foreign.values())
+    assert not set(spoken) & set(foreign)
+
+
+def test_a_rotation_killed_at_any_point_is_finished_by_the_next_and_asks_for_one_key(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digest_keys.list_keys(runtime, OTHER)
+    make = runtime.keys.make_digest_key
+
+    def killed_before(tenant: TenantId, version: int) -> None:
+        raise KeyboardInterrupt
+
+    def killed_after(tenant: TenantId, version: int) -> None:
+        make(tenant, version)
+        raise KeyboardInterrupt
+
+    for killed in (killed_before, killed_after):
+        monkeypatch.setattr(
+            type(runtime.keys), "make_digest_key", lambda self, tenant, version, do=killed: do(tenant, version)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            digest_keys.rotate(runtime, OTHER, **SIGNING)
+    monkeypatch.undo()
+    digest_keys.rotate(runtime, OTHER, **SIGNING)
+    after = digest_keys.list_keys(runtime, OTHER)
+    assert [key.version for key in after] == [*(key.version for key in before), before[-1].version + 1]
+    assert len(audit(runtime, OTHER, "privacy.rotate-key")) == len(audit(runtime, OTHER, "privacy.key-made")) == 1
+
+
+def test_only_an_old_key_can_be_destroyed_and_only_by_governance(runtime: Runtime) -> None:
+    digest_keys.rotate(runtime, OTHER, **SIGNING)
+    oldest, *_, newest = digest_keys.list_keys(runtime, OTHER)
+    with pytest.raises(InputError, match="in use"):
+        digest_keys.destroy(runtime, OTHER, newest.version, **SIGNING)
+    with pytest.raises(NotAllowedError, match="may not"):
+        digest_keys.destroy(runtime, OTHER, oldest.version, **{**SIGNING, "role": "tenant-admin"})
+    with pytest.raises(NotFoundError):
+        digest_keys.destroy(runtime, OTHER, newest.version + 7, **SIGNING)
+    for _ in range(2):
+        digest_keys.destroy(runtime, OTHER, oldest.version, **SIGNING)
+    assert oldest not in digest_keys.list_keys(runtime, OTHER)
+    assert len(audit(runtime, OTHER, "privacy.destroy-key")) == 1
