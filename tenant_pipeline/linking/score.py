@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -68,3 +68,10 @@ def score(left: Features, right: Features) -> Score:
     if bits >= MATCH_BITS and named:
         return Score(bits, Match.SAME, evidence)
     return Score(bits, Match.UNSURE if bits >= GREY_BITS and named else Match.DIFFERENT, evidence)
+
+
+def score_pairs(
+    new: Sequence[Features], known: Mapping[str, Features], pairs: Sequence[tuple[int, str]]
+) -> list[Score]:
+    """The scores of `pairs` (an index into `new`, a key of `known`), in their order."""
+    return [score(new[index], known[name]) for index, name in pairs]
