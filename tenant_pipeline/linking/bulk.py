@@ -29,7 +29,7 @@ MOST_A_BLOCK = 200
 """Records under one key: a fuller block says too little to be worth its pairs."""
 MEMORY_LIMIT = "2GB"
 """What DuckDB may hold; the rest goes to the disk."""
-KEPT_WEIGHT = 0.0
+KEPT_WEIGHT = 2.0
 """Bits: what weighs less is no match under any prior."""
 ASSUMED_PAIRS = 200
 LOWEST_BELOW = 4.0

@@ -71,7 +71,7 @@ class Measure:
         """What is to be computed first, once for all measures that stand on it: columns by name."""
         if not self.pairing.first:
             return {}
-        return {_shared_name(one): _walked(f"l_{one}", f"r_{other}", self.pairing.first) for one, other in self.columns}
+        return {_shared_name(one): _all_pairs(f"l_{one}", f"r_{other}", self.pairing) for one, other in self.columns}
 
     def _column_sql(self, one: str, other: str) -> str:
         """Most records have one value in a column, and that needs no walk over two lists."""
@@ -79,16 +79,26 @@ class Measure:
         if self.pairing.first:
             name = _shared_name(one.removeprefix("l_"))
             several = f"{pick}(list_transform({name}, lambda w: {self.pairing.over_shared('w')}))"
-            return f"CASE WHEN len({name}) = 1 THEN {self.pairing.over_shared(f'{name}[1]')} ELSE {several} END"
+            return f"CASE WHEN {name} IS NULL THEN NULL WHEN len({name}) = 1 THEN {self.pairing.over_shared(f'{name}[1]')} ELSE {several} END"
         single = self.pairing.over(f"{one}[1]", f"{other}[1]")
         several = f"{pick}({_walked(one, other, self.pairing.sql)})"
-        return f"CASE WHEN len({one}) = 1 AND len({other}) = 1 THEN {single} ELSE {several} END"
+        none = f"{one} IS NULL OR {other} IS NULL"
+        return f"CASE WHEN {none} THEN NULL WHEN len({one}) = 1 AND len({other}) = 1 THEN {single} ELSE {several} END"
 
 
 def _walked(one: str, other: str, sql: str) -> str:
     """A list of what `sql` gives for every value of one column with every value of the other."""
     pairing = sql.replace("{a}", "a").replace("{b}", "b")
     return f"flatten(list_transform({one}, lambda a: list_transform({other}, lambda b: {pairing})))"
+
+
+def _all_pairs(one: str, other: str, pairing: Pairing) -> str:
+    """What a pairing computes first, for every value with every value; of one value each without a walk."""
+    single = pairing.first.replace("{a}", f"{one}[1]").replace("{b}", f"{other}[1]")
+    return (
+        f"CASE WHEN {one} IS NULL OR {other} IS NULL THEN NULL WHEN len({one}) = 1 AND len({other}) = 1 "
+        f"THEN [{single}] ELSE {_walked(one, other, pairing.first)} END"
+    )
 
 
 def _shared_name(column: str) -> str:
