@@ -123,8 +123,8 @@ class BulkLinking:
         apart = "" if within_sources else "AND s.source <> t.source"
         sides = "JOIN sources s ON s.id = a.id JOIN sources t ON t.id = b.id" if apart else ""
         self.database.execute(
-            "CREATE TABLE pairs AS SELECT DISTINCT a.id AS left_id, b.id AS right_id FROM "
-            f"keys a JOIN keys b USING (key) {sides} WHERE a.id < b.id {apart}"
+            "CREATE TABLE pairs AS SELECT a.id AS left_id, b.id AS right_id, count(*) AS shared_keys FROM "
+            f"keys a JOIN keys b USING (key) {sides} WHERE a.id < b.id {apart} GROUP BY ALL"
         )
         self.database.execute("DROP TABLE keys")
         self.score_pairs_table()
@@ -143,11 +143,15 @@ class BulkLinking:
     def score_pairs_table(self) -> None:
         """Score the rows of `pairs` into `scored`, and estimate the prior among them.
 
-        Names come first: a pair for which none speaks is no match whatever else does, and is compared no further.
+        Names come first: a pair for which none speaks is no match whatever else does, and is compared no further; nor
+        is one that a faint likeness of names and a single key brought together.
         """
         model = self.model
         named = model.levels_sql("pairs", "records", model.naming_comparisons())
-        self.database.execute(f"CREATE TABLE named AS SELECT * FROM ({named}) WHERE {model.named_sql()}")
+        self.database.execute(
+            f"CREATE TABLE named AS SELECT * EXCLUDE (shared_keys) FROM ({named}) WHERE {model.named_sql()} "
+            f"AND (shared_keys > 1 OR {model.weight_sql(model.naming_comparisons())} >= {model.alone_bits})"
+        )
         levels = model.levels_sql("named", "records", model.other_comparisons())
         self.database.execute(
             f"CREATE TABLE scored AS SELECT left_id, right_id, weight FROM "

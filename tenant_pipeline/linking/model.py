@@ -37,7 +37,8 @@ Columns = dict[str, list[Any]]
 class Model:
     """Comparisons over flat columns. `naming` are the comparisons of which one must speak for the pair to link it;
     `prior_bits` says how likely a pair is one thing before anything is compared; from `match_bits` on it is linked,
-    from `grey_bits` on people are asked. Columns in `weighed` carry rarities, as `weighed_lists` do in lists."""
+    from `grey_bits` on people are asked. In bulk, names must weigh `alone_bits` where two records share a single key: a
+    word, and nothing that narrows it. Columns in `weighed` carry rarities, as `weighed_lists` do in lists."""
 
     name: str
     columns: Mapping[str, str]
@@ -47,6 +48,7 @@ class Model:
     keys: Callable[[Features], list[str]]
     comparisons: tuple[Comparison, ...]
     naming: frozenset[str]
+    alone_bits: float
     prior_bits: float
     match_bits: float
     grey_bits: float
@@ -97,9 +99,10 @@ class Model:
         """SQL, over the levels of the naming comparisons, for whether one of them speaks for the pair."""
         return "(" + " OR ".join(f"{self._weight_sql(each)} > 0" for each in self.naming_comparisons()) + ")"
 
-    def weight_sql(self) -> str:
-        """SQL, over the levels of all comparisons, for what they weigh together in bits, without the prior."""
-        return "(" + " + ".join(self._weight_sql(each) for each in self.comparisons) + ")"
+    def weight_sql(self, comparisons: Sequence[Comparison] | None = None) -> str:
+        """SQL, over the levels of the comparisons (all), for what they weigh together in bits, without the prior."""
+        chosen = self.comparisons if comparisons is None else comparisons
+        return "(" + " + ".join(self._weight_sql(each) for each in chosen) + ")"
 
     def naming_comparisons(self) -> tuple[Comparison, ...]:
         """The comparisons of which one must speak for a pair."""
@@ -140,6 +143,7 @@ PLACES = Model(
         EMAIL, START_DATE,
     ),
     naming=frozenset({"names", "names_across_scripts"}),
+    alone_bits=4.0,
     prior_bits=-7.0,
     match_bits=4.0,
     grey_bits=0.0,
@@ -158,6 +162,7 @@ PEOPLE = Model(
         persons.REGION, persons.NUMBER, persons.TELEPHONE, persons.EMAIL,
     ),
     naming=frozenset({"given_name", "family_name", "birth_date", "number", "email"}),
+    alone_bits=0.0,
     prior_bits=-8.0,
     match_bits=3.0,
     grey_bits=-2.0,
