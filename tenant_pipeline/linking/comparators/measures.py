@@ -79,7 +79,8 @@ class Measure:
         if self.pairing.first:
             name = _shared_name(one.removeprefix("l_"))
             several = f"{pick}(list_transform({name}, lambda w: {self.pairing.over_shared('w')}))"
-            return f"CASE WHEN {name} IS NULL THEN NULL WHEN len({name}) = 1 THEN {self.pairing.over_shared(f'{name}[1]')} ELSE {several} END"
+            single = self.pairing.over_shared(f"{name}[1]")
+            return f"CASE WHEN {name} IS NULL THEN NULL WHEN len({name}) = 1 THEN {single} ELSE {several} END"
         single = self.pairing.over(f"{one}[1]", f"{other}[1]")
         several = f"{pick}({_walked(one, other, self.pairing.sql)})"
         none = f"{one} IS NULL OR {other} IS NULL"
