@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.standardise.names import name_key
 from tenant_pipeline.core.tables import StageReader
+from tenant_pipeline.linking.blocking import LONGEST_KEY, bounded
+from tenant_pipeline.linking.blocking import blocking_keys as blocking_keys
 
 MOST_VALUES = 8
 """Of each feature, so many values are kept: enough to compare, and bounded."""
 
-LONGEST_KEY = 400
-"""Characters of a key; a PostgreSQL B-tree takes 2,704 bytes in all, and a character has up to four."""
-
 LINKING_PROPERTIES = (
-    "identifier", "name", "alternateName", "geo", "postalCode", "containedInPlace", "url", "telephone", "startDate",
-    "addressLocality",
+    "identifier", "name", "alternateName", "geo", "postalCode", "containedInPlace", "url", "telephone", "email",
+    "startDate", "address", "addressLocality", "addressCountry",
 )  # fmt: skip
 NEVER_BY_SCORE = frozenset({"CreativeWork", "NewsArticle", "WebPage", "Message", "Person"})
 """Types that are linked by identifiers only: two texts, or two people, are not one because they are alike."""
@@ -28,7 +26,8 @@ NEVER_BY_SCORE = frozenset({"CreativeWork", "NewsArticle", "WebPage", "Message",
 class Features:
     """An entity: its id, its type, its identifiers (property, value), and its other telling values by property.
 
-    Names are `lang:name key`. `table` is where the source keeps it: two keyed rows of one table are two entities.
+    Names are `lang:name key`; `words` are `name key words`, for names of several words. `table` is where the source
+    keeps it: two keyed rows of one table are two entities.
     """
 
     entity_id: str
@@ -44,7 +43,13 @@ class Features:
                 self.identifiers.append((property_, bounded(value)))
             return
         if property_ in ("name", "alternateName"):
-            property_, value = "name", f"{lang}:{name_key(value, lang)}"
+            key = name_key(value, lang)
+            if key and " " in value:
+                self._keep("words", f"{key[:LONGEST_KEY]} {value[:LONGEST_KEY]}")
+            property_, value = "name", f"{lang}:{key[:LONGEST_KEY]}"
+        self._keep(property_, value)
+
+    def _keep(self, property_: str, value: str) -> None:
         kept = self.values.setdefault(property_, [])
         if value not in kept and len(kept) < MOST_VALUES:
             kept.append(value)
@@ -85,27 +90,3 @@ def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[tupl
                 if property_ in LINKING_PROPERTIES or property_ in identifying:
                     features.add(property_, value, lang, identifying=property_ in identifying)
         yield list(entities.values()), statements
-
-
-def blocking_keys(features: Features) -> Iterable[tuple[str, str]]:
-    """Keys under which an entity is looked for: (scheme, value). Two that share none are never compared."""
-    keys = []
-    for name in features.values.get("name", []):
-        _, _, text = name.partition(":")
-        if text:
-            keys.append(("name", text))
-            keys.append(("name-start", text[:6]))
-    keys += [("url", url) for url in features.values.get("url", [])]
-    keys += [("telephone", number) for number in features.values.get("telephone", [])]
-    for geo in features.values.get("geo", []):
-        latitude, _, longitude = geo.partition(",")
-        try:
-            keys.append(("geo-cell", f"{float(latitude):.3f},{float(longitude):.3f}"))
-        except ValueError:
-            continue
-    return list(dict.fromkeys((scheme, bounded(value)) for scheme, value in keys))
-
-
-def bounded(value: str) -> str:
-    """A value as a key of an index, which takes no long ones: a long value's digest stands for it."""
-    return value if len(value) <= LONGEST_KEY else sha256_of_bytes(value.encode())

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from tenant_pipeline.linking.comparators.contacts import start_date, telephone, website
 from tenant_pipeline.linking.comparators.evidence import Evidence
-from tenant_pipeline.linking.comparators.names import names
-from tenant_pipeline.linking.comparators.places import containing_area, distance, postal_code
 from tenant_pipeline.linking.features import Features
-
-COMPARATORS: tuple[Callable[[Features, Features], Evidence | None], ...] = (
-    names,
-    distance,
-    containing_area,
-    postal_code,
-    telephone,
-    website,
-    start_date,
-)
-PRIOR_BITS = -7.0
-"""Among pairs that share a blocking key, about one in a hundred is one thing; names alone do not outweigh it twice."""
-MATCH_BITS = 4.0
-GREY_BITS = 0.0
+from tenant_pipeline.linking.model import PLACES, Columns, Model
 
 
 class Match(StrEnum):
@@ -43,6 +27,7 @@ class Score:
     bits: float
     match: Match
     evidence: tuple[Evidence, ...]
+    prior_bits: float = PLACES.prior_bits
 
     @property
     def probability(self) -> float:
@@ -53,18 +38,44 @@ class Score:
         """The score's parts, for a person to read."""
         return {
             "bits": round(self.bits, 2),
-            "prior_bits": PRIOR_BITS,
+            "prior_bits": self.prior_bits,
             "parts": [
                 {"comparator": each.comparator, "bits": each.bits, "says": each.sentence} for each in self.evidence
             ],
         }
 
 
-def score(left: Features, right: Features) -> Score:
+def score(left: Features, right: Features, model: Model = PLACES) -> Score:
     """The score of two entities. It does not matter which is left. Without a name in common it is never a match."""
-    evidence = tuple(found for found in (compare(left, right) for compare in COMPARATORS) if found is not None)
-    bits = PRIOR_BITS + sum(each.bits for each in evidence)
-    named = any(each.comparator == "names" and each.bits > 0 for each in evidence)
-    if bits >= MATCH_BITS and named:
-        return Score(bits, Match.SAME, evidence)
-    return Score(bits, Match.UNSURE if bits >= GREY_BITS and named else Match.DIFFERENT, evidence)
+    return score_columns(model.prepare(left), model.prepare(right), model)
+
+
+def score_columns(left: Columns, right: Columns, model: Model) -> Score:
+    """The score of two records whose columns are made."""
+    evidence = model.evidence_of(model.levels_of(left, right))
+    bits = model.prior_bits + sum(each.bits for each in evidence)
+    named = any(each.comparator in model.naming and each.bits > 0 for each in evidence)
+    return Score(bits, match_of(bits, named, model), evidence, model.prior_bits)
+
+
+def match_of(bits: float, named: bool, model: Model) -> Match:
+    """What so many bits mean, where a name speaks for the pair or none does."""
+    if bits >= model.match_bits and named:
+        return Match.SAME
+    return Match.UNSURE if bits >= model.grey_bits and named else Match.DIFFERENT
+
+
+def score_pairs(
+    new: Sequence[Features],
+    known: Mapping[str, Features],
+    pairs: Sequence[tuple[int, str]],
+    model: Model = PLACES,
+) -> list[Score]:
+    """The scores of `pairs` (an index into `new`, a key of `known`), in their order.
+
+    How rare a name, a number or a site is, is counted among all of `new` and `known`.
+    """
+    names = list(known)
+    records = model.reweighed([model.prepare(each) for each in (*new, *known.values())])
+    place = {name: len(new) + number for number, name in enumerate(names)}
+    return [score_columns(records[index], records[place[name]], model) for index, name in pairs]

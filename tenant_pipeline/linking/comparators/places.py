@@ -1,45 +1,82 @@
-"""Where things are: distance, the area that contains them, the postal code."""
+"""Where things are: distance, the areas that contain them, town, postal code, country."""
 
 from __future__ import annotations
 
-from tenant_pipeline.core.distance import metres_between, position
-from tenant_pipeline.linking.comparators.evidence import Evidence
-from tenant_pipeline.linking.features import Features
+from tenant_pipeline.linking.comparators.levels import AtLeast, AtMost, Comparison, Level, Missing
+from tenant_pipeline.linking.comparators.measures import EQUAL, JARO_WINKLER, SAME_VALUE, TOLERANCES, Measure, best
 
-SAME_SPOT, NEAR, FAR = 60.0, 300.0, 3_000.0
+TOLERANCES_APART = Measure("tolerances_apart", (("geo", "geo"),), TOLERANCES, least=True)
+SAME_AREA = best("same_area", SAME_VALUE, "area")
+AREA_LETTERS = best("area_letters", JARO_WINKLER, "area_letters")
+SAME_REGION = best("same_region", SAME_VALUE, "region")
+REGION_LETTERS = best("region_letters", JARO_WINKLER, "region_letters")
+SAME_TOWN = best("same_town", SAME_VALUE, "town")
+TOWN_LETTERS = best("town_letters", JARO_WINKLER, "town_letters")
+SAME_POSTCODE = best("same_postcode", SAME_VALUE, "postcode")
+POSTCODE_LETTERS = best("postcode_letters", JARO_WINKLER, "postcode_letters")
+SAME_COUNTRY = best("same_country", EQUAL, "country")
 
+SMALL, SOME = 7.0, 4.0
+"""Bits of rarity: of an area that few of the records are in, and of one that some are in."""
 
-def distance(left: Features, right: Features) -> Evidence | None:
-    """The least distance between their coordinates (haversine); None where one has none."""
-    metres = [
-        metres_between(one, other)
-        for one in map(position, left.values.get("geo", []))
-        for other in map(position, right.values.get("geo", []))
-        if one is not None and other is not None
-    ]
-    if not metres:
-        return None
-    least = min(metres)
-    bits = 5.0 if least <= SAME_SPOT else 3.0 if least <= NEAR else -1.0 if least <= FAR else -8.0
-    return Evidence("distance", bits, f"They are {least:.0f} m apart.")
-
-
-def containing_area(left: Features, right: Features) -> Evidence | None:
-    """Whether the same area contains both; None where one does not say."""
-    return _agreement("containing_area", left, right, "containedInPlace", 3.0, -6.0, "area that contains them")
-
-
-def postal_code(left: Features, right: Features) -> Evidence | None:
-    """Whether their postal codes are the same; None where one has none."""
-    return _agreement("postal_code", left, right, "postalCode", 2.0, -2.0, "postal code")
-
-
-def _agreement(
-    name: str, left: Features, right: Features, property_: str, same: float, different: float, what: str
-) -> Evidence | None:
-    ones, others = left.values.get(property_), right.values.get(property_)
-    if not ones or not others:
-        return None
-    if set(ones) & set(others):
-        return Evidence(name, same, f"The {what} is the same.")
-    return Evidence(name, different, f"The {what} differs.")
+DISTANCE = Comparison(
+    "distance",
+    Missing(TOLERANCES_APART),
+    (
+        Level("same_spot", AtMost(TOLERANCES_APART, 1.0), 0.75, 0.02, "They are at one spot."),
+        Level("near", AtMost(TOLERANCES_APART, 4.0), 0.15, 0.02, "They are near each other."),
+        Level("apart", AtMost(TOLERANCES_APART, 40.0), 0.09, 0.2, "They are some way apart."),
+        Level("far", None, 0.003, 0.76, "They are far apart."),
+    ),
+)
+AREA = Comparison(
+    "containing_area",
+    Missing(SAME_AREA),
+    (
+        Level(
+            "same_small", AtLeast(SAME_AREA, SMALL), 0.6, 0.02, "The area that contains them, a small one, is the same."
+        ),
+        Level("same", AtLeast(SAME_AREA, 0.1), 0.3, 0.08, "The area that contains them is the same."),
+        Level("alike", AtLeast(AREA_LETTERS, 0.9), 0.07, 0.03, "The areas that contain them are alike by name."),
+        Level("different", None, 0.013, 0.87, "The areas that contain them differ."),
+    ),
+)
+REGION = Comparison(
+    "region",
+    Missing(SAME_REGION),
+    (
+        Level("same_small", AtLeast(SAME_REGION, SMALL), 0.3, 0.03, "They are in the same small region."),
+        Level("same", AtLeast(SAME_REGION, 0.1), 0.6, 0.15, "They are in the same region."),
+        Level("alike", AtLeast(REGION_LETTERS, 0.9), 0.05, 0.02, "Their regions are alike by name."),
+        Level("different", None, 0.04, 0.78, "They are in different regions."),
+    ),
+)
+TOWN = Comparison(
+    "locality",
+    Missing(SAME_TOWN),
+    (
+        Level("same_small", AtLeast(SAME_TOWN, SMALL), 0.4, 0.014, "Their addresses name the same small town."),
+        Level("same", AtLeast(SAME_TOWN, SOME), 0.3, 0.03, "Their addresses name the same town."),
+        Level("same_big", AtLeast(SAME_TOWN, 0.1), 0.15, 0.1, "Their addresses name the same big town."),
+        Level("alike", AtLeast(TOWN_LETTERS, 0.88), 0.05, 0.02, "The towns of their addresses are alike by name."),
+        Level("different", None, 0.2, 0.82, "Their addresses name different towns."),
+    ),
+)
+POSTCODE = Comparison(
+    "postal_code",
+    Missing(SAME_POSTCODE),
+    (
+        Level("same_small", AtLeast(SAME_POSTCODE, SMALL), 0.5, 0.02, "The postal code, of a small area, is the same."),
+        Level("same", AtLeast(SAME_POSTCODE, 0.1), 0.3, 0.08, "The postal code is the same."),
+        Level("alike", AtLeast(POSTCODE_LETTERS, 0.9), 0.08, 0.1, "The postal codes are alike."),
+        Level("different", None, 0.12, 0.7, "The postal code differs."),
+    ),
+)
+COUNTRY = Comparison(
+    "country",
+    Missing(SAME_COUNTRY),
+    (
+        Level("same", AtLeast(SAME_COUNTRY, 1.0), 0.99, 0.7, "They are in the same country."),
+        Level("different", None, 0.01, 0.3, "They are in different countries."),
+    ),
+)

@@ -1,0 +1,85 @@
+"""Keys under which an entity is looked for: two that share none are never compared.
+
+Each key is made so that noise of one kind leaves it alone: a name's beginning survives what is added to it, its
+sounds survive its spelling, its telling words survive their order, an address or a number survives the name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from tenant_pipeline.core.digest import sha256_of_bytes
+from tenant_pipeline.linking.columns import named, national_digits, site_and_page
+from tenant_pipeline.linking.romanisation import sounds
+from tenant_pipeline.linking.streets import house_numbers, street_words
+from tenant_pipeline.linking.words import is_generic, plain
+
+if TYPE_CHECKING:
+    from tenant_pipeline.linking.features import Features
+
+LONGEST_KEY = 400
+"""Characters of a key; a PostgreSQL B-tree takes 2,704 bytes in all, and a character has up to four."""
+NAME_START = 6
+SHORTEST_SOUND = 3
+MOST_WORDS = 4
+HALF_CELL_DEGREES = 0.001
+"""About 110 m: what lies nearer than this always shares a geographical cell."""
+
+
+def blocking_keys(features: Features) -> list[tuple[str, str]]:
+    """Keys under which an entity is looked for: (scheme, value). Two that share none are never compared."""
+    values = features.values
+    keys: list[tuple[str, str]] = []
+    for text, words in _names(features):
+        keys += [("name", text), ("name-start", text[:NAME_START])]
+        if len(sound := sounds(text)) >= SHORTEST_SOUND:
+            keys.append(("sound", sound))
+        keys += [("words", " ".join(sorted(pair))) for pair in combinations(words[:MOST_WORDS], 2)]
+    for url in values.get("url", []):
+        host, page = site_and_page(url)
+        keys += [("url", each) for each in (host, page) if each]
+    keys += [("telephone", national_digits(number)) for number in values.get("telephone", [])]
+    keys += [("email", each.casefold()) for each in values.get("email", [])]
+    for address in values.get("address", []):
+        text = address.partition(":")[2] if address[2:3] == ":" else address
+        keys += [("address", f"{number} {word}") for number in house_numbers(text) for word in street_words(text)[:3]]
+    for geo in values.get("geo", []):
+        keys += [("geo-cell", cell) for cell in _cells(geo)]
+    return list(dict.fromkeys((scheme, bounded(value)) for scheme, value in keys))
+
+
+def bulk_keys(features: Features) -> list[str]:
+    """The keys of a search in bulk, where blocks that are too full are left out: single telling words too."""
+    keys = [f"{scheme} {value}" for scheme, value in blocking_keys(features) if scheme != "name-start"]
+    for text, words in _names(features):
+        keys += [f"word {word}" for word in words[:MOST_WORDS] if len(word) > 1]
+        keys.append(f"name-start {text[:NAME_START]}")
+    return list(dict.fromkeys(keys))
+
+
+def _names(features: Features) -> Iterable[tuple[str, list[str]]]:
+    texts = dict(each.split(" ", 1) for each in features.values.get("words", []))
+    for name in features.values.get("name", []):
+        _, _, key = name.partition(":")
+        if key:
+            words = named(key, texts.get(key, key))[2]
+            yield plain(key), [word for word in words if not is_generic(word)]
+
+
+def _cells(geo: str) -> list[str]:
+    """The cells of four grids, each shifted by half a cell, in which a place lies: neighbours share at least one."""
+    latitude, _, longitude = geo.partition(",")
+    try:
+        halves = [math.floor(float(degrees) / HALF_CELL_DEGREES) for degrees in (latitude, longitude)]
+    except (ValueError, OverflowError):
+        return []
+    rows, columns = ((half, half - 1) for half in halves)
+    return [f"{row}/{column}" for row in rows for column in columns]
+
+
+def bounded(value: str) -> str:
+    """A value as a key of an index, which takes no long ones: a long value's digest stands for it."""
+    return value if len(value) <= LONGEST_KEY else sha256_of_bytes(value.encode())
