@@ -285,6 +285,7 @@ def _validate(work: StageWork) -> StageResult:
 
 def _link(work: StageWork, connection: Connection) -> StageResult:
     tenant, source = work.source.tenant, work.source.id
+    mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
     return StageResult(
         link(
             work.output_of(Stage.VALIDATE),
@@ -292,6 +293,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
             vocabulary=work.runtime.contracts.vocabulary,
             index=PostgresEntityIndex(connection, tenant, source),
             tenant=tenant,
+            keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
         )
     )
 
