@@ -13,6 +13,7 @@ from tenant_pipeline.cli import (
     export,
     gate,
     inspect,
+    link,
     mapping,
     quarantine,
     reading,
@@ -43,6 +44,7 @@ app.command("inspect")(inspect.inspect)
 app.command("export")(export.export)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)

@@ -74,9 +74,9 @@ def assign(
 ) -> Assignment:
     """Join the `new` (by their own ids) to `known` canonical entities and to one another.
 
-    `apart` are the ids that people have judged different: they never meet, be it by way of others. `holders` are the
-    rows that known entities have been given to already, by (canonical id, table). In a table that is not `keyless`
-    each row is a thing of its own. No two known entities are ever joined.
+    `apart` are the ids that people have judged different or unsure: they never meet, be it by way of others.
+    `holders` are the rows that known entities have been given to already, by (canonical id, table). In a table that
+    is not `keyless` each row is a thing of its own. No two known entities are ever joined.
     """
     return _Assigning(new, known, pairs, apart, dict(holders), keyless).run()
 

@@ -18,7 +18,11 @@ class Clusters:
         self._parent: dict[str, str] = {}
         self._members: dict[str, list[str]] = {}
         self._apart: dict[str, set[str]] = {}
-        for left, right in apart:
+        self.keep_apart(apart)
+
+    def keep_apart(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """From now on join no clusters between which one of these pairs lies."""
+        for left, right in pairs:
             self._apart.setdefault(left, set()).add(right)
             self._apart.setdefault(right, set()).add(left)
 
@@ -76,17 +80,27 @@ class Partition:
     broken: tuple[tuple[Tie, tuple[str, str]], ...]
 
 
-def partition(born: Mapping[str, datetime], ties: Iterable[Tie], apart: Iterable[tuple[str, str]]) -> Partition:
+def partition(
+    born: Mapping[str, datetime],
+    ties: Iterable[Tie],
+    apart: Iterable[tuple[str, str]],
+    doubted: Iterable[tuple[str, str]] = (),
+) -> Partition:
     """Clusters of the names by their ties. People's ties hold before linking's, and surer ones before others.
 
+    `apart` were judged different; `doubted` are pairs that people were unsure of, across which linking ties nothing.
     The canonical id of a cluster is its oldest name, the lesser of two born together: it stays when others join, and
     a name that leaves is its own again.
     """
     clusters = Clusters(apart)
+    unsure = list(doubted)
     broken = []
     for tie in sorted(ties, key=lambda tie: (not tie.judged, -tie.bits, tie.left, tie.right)):
         if clusters.root(tie.left) == clusters.root(tie.right):
             continue
+        if not tie.judged and unsure:
+            clusters.keep_apart(unsure)
+            unsure = []
         if between := clusters.kept_apart(tie.left, tie.right):
             broken.append((tie, between[0]))
         else:

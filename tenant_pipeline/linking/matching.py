@@ -113,7 +113,7 @@ class Batch:
             for (own, other), score in zip(ends, scores, strict=True)
         ]
         held = self.index.holders(sorted({pair.right for pair in pairs if pair.right in known}))
-        apart = [ends for ends, says in word.items() if says == "different"]
+        apart = [ends for ends, says in word.items() if says != "same"]
         found = assign(new, known, pairs, apart=apart, holders=held, keyless=self.keyless)
         self.displaced += found.displaced
         self.proposals += found.proposals

@@ -15,6 +15,7 @@ from tenant_pipeline.core.stage import Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, code_version
+from tenant_pipeline.services.identity import digest_with_identity
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection, StageRecord
@@ -33,7 +34,7 @@ def update_conflicts(
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         behind = require_assembled(connection, runtime, source)
-        input_digest = behind[Stage.ASSEMBLE].output_digest
+        input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
         version = code_version(CONFLICT_MATRIX)
         known = stage_records.find(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, version)
         if known is not None:

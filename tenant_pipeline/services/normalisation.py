@@ -29,7 +29,7 @@ from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
 from tenant_pipeline.services.decisions import Decisions, decisions_of
-from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
     agreement_in_place,
@@ -301,6 +301,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
 def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = work.runtime.now()
+    lock_identity(connection, work.source.tenant)
     count = assemble(
         connection,
         work.source.tenant,

@@ -86,6 +86,10 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("approvals", "gate"): "gate-review",
         ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
+        ("entities", "merged_into"): None,
+        ("identity_changes", "change"): "merge",
+        ("identity_changes", "from_id"): "a",
+        ("judgement_history", "before"): "none",
         ("tenant_mappings", "version"): "1.0.0",
         ("tenant_mappings", "fields_digest"): digest,
     }

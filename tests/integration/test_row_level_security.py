@@ -219,6 +219,8 @@ def test_the_platform_does_not_read_what_sources_say(tenants: TwoTenants) -> Non
         "entity_keys",
         "entity_features",
         "judgements",
+        "judgement_history",
+        "identity_changes",
         "conflicts",
     ):
         with pytest.raises(errors.InsufficientPrivilege), tenants.runtime.database.platform() as connection:
@@ -242,6 +244,8 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "publish_pipeline",
         "tenant_mappings",
         "quarantine_releases",
+        "judgement_history",
+        "identity_changes",
     ],
 )
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:
