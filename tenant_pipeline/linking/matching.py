@@ -17,6 +17,9 @@ from tenant_pipeline.linking.score import score_pairs
 
 MOST_IN_A_BLOCK = 50
 """A blocking key that more entities share says too little to compare them all."""
+MOST_CANDIDATES = 10
+"""An entity is compared with so many, those that share the most and rarest keys with it: each key weighs one part in
+as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2014)."""
 
 
 @dataclass
@@ -133,8 +136,8 @@ class Batch:
                 self.owners.setdefault(key, Known(own, canonical))
 
     def _candidates(self, scorable: Mapping[str, Features]) -> tuple[dict[str, dict[str, str]], dict[str, set[str]]]:
-        """For each new id the known canonical entities under its keys (each with its home that shares most of them),
-        and the lesser ids of the batch under its keys."""
+        """For each new id the known canonical entities that share its keys, each with the home that shares most, and
+        the lesser ids of the batch that do."""
         keys = {own: list(blocking_keys(each)) for own, each in scorable.items()}
         wanted: dict[str, set[tuple[str, str]]] = {}
         blocks: dict[tuple[str, str, str], list[str]] = {}
@@ -151,22 +154,24 @@ class Batch:
         candidates: dict[str, dict[str, str]] = {}
         among: dict[str, set[str]] = {}
         for own, each in scorable.items():
-            shared: dict[str, dict[str, int]] = {}
+            kind = self._family(each)
+            weights: dict[str, float] = {}
+            homes: dict[str, dict[str, float]] = {}
             for key in keys[own]:
-                for home in found.get((self._family(each), *key), ()):
-                    homes = shared.setdefault(home.canonical_id, {})
-                    homes[home.home_id] = homes.get(home.home_id, 0) + 1
+                block = found.get((kind, *key), [])
+                for home in block:
+                    shared = homes.setdefault(home.canonical_id, {})
+                    shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
+                together = blocks[kind, *key]
+                if 1 < len(together) <= MOST_IN_A_BLOCK:
+                    for other in together:
+                        if other < own and self._may_be_rows_of_one(each, scorable[other]):
+                            weights[other] = weights.get(other, 0) + 1 / len(together)
             candidates[own] = {
-                canonical: min(homes, key=lambda home: (-homes[home], home)) for canonical, homes in shared.items()
+                canonical: _heaviest(homes[canonical], 1)[0]
+                for canonical in _heaviest({name: max(each.values()) for name, each in homes.items()}, MOST_CANDIDATES)
             }
-            together = [blocks[self._family(each), *key] for key in keys[own]]
-            among[own] = {
-                other
-                for block in together
-                if 1 < len(block) <= MOST_IN_A_BLOCK
-                for other in block
-                if other < own and self._may_be_rows_of_one(each, scorable[other])
-            }
+            among[own] = set(_heaviest(weights, MOST_CANDIDATES))
         return candidates, among
 
     def _may_be_rows_of_one(self, left: Features, right: Features) -> bool:
@@ -218,3 +223,8 @@ def _led(entities: Iterable[Features]) -> tuple[list[Features], list[Features]]:
         (followers if any(key in claimed for key in keys) else leaders).append(entity)
         claimed.update(keys)
     return leaders, followers
+
+
+def _heaviest(weights: Mapping[str, float], most: int) -> list[str]:
+    """The names that weigh most, at most so many; of equal ones the lesser."""
+    return sorted(weights, key=lambda name: (-round(weights[name], 9), name))[:most]

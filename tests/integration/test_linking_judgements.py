@@ -21,9 +21,12 @@ from tenant_pipeline.services import judgements, registry, sources
 from tenant_pipeline.services.conflict_matrix import list_conflicts, update_conflicts
 from tenant_pipeline.services.coverage_score import update_coverage
 from tenant_pipeline.services.judgements import judge, judged_pairs, list_pairs, reverse
+from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.link_explanations import show_entity, show_pair
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source
+from tenant_pipeline.storage.statements import assemble
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 WORD: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
@@ -57,6 +60,10 @@ class Tenant:
         update_conflicts(self.runtime, self.id, source.id)
         update_coverage(self.runtime, self.id, source.id)
         return source.id
+
+    def source(self, source: SourceId) -> Source:
+        with self.runtime.database.tenant(self.id) as connection:
+            return sources.get_source(connection, self.id, source)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         with self.runtime.database.tenant(self.id) as connection:
@@ -151,6 +158,18 @@ def test_different_takes_apart_what_linking_had_joined_and_it_stays_apart(tenant
     assert tenant.canonical(second) == canonical
     judge(tenant.runtime, tenant.id, own, canonical, Match.UNSURE, **WORD)
     assert tenant.canonical(second) == own
+
+
+def test_a_source_assembled_again_from_old_links_follows_what_was_judged_since(tenant: Tenant) -> None:
+    first, second = tenant.add("a", "Assembly Hall,100,,,"), tenant.add("b", "Assembly Hall,200,,,")
+    older = tenant.canonical(first)
+    judge(tenant.runtime, tenant.id, older, tenant.canonical(second), Match.SAME, **WORD)
+    records = {record.stage: record for record in every_record(tenant.runtime, tenant.source(second))}
+    store = tenant.runtime.stage_store(tenant.id)
+    links, statements = (store.read(records[stage].output_digest) for stage in (Stage.LINK, Stage.VALIDATE))
+    with tenant.runtime.database.tenant(tenant.id) as connection:
+        assemble(connection, tenant.id, second, links, statements, tenant.runtime.now())
+    assert tenant.said_of(second) == {older}
 
 
 def test_judgements_that_contradict_one_another_are_refused_and_change_nothing(tenant: Tenant) -> None:
