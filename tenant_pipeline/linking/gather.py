@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.linking.features import LINKING_PROPERTIES, Features
 
-STATEMENTS_A_PART = 500_000
+STATEMENTS_A_PART = 100_000
 """About so many statements are held at a time."""
 _DIGITS = slice(4, 10)
 """Of an entity id (`ent-` and hexadecimal digits), those that tell its part."""

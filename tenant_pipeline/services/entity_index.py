@@ -33,13 +33,14 @@ CREATE TEMPORARY TABLE new_proposals (
 CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boolean) ON COMMIT DROP
 """
 
+# The homes of one batch are of one age, and younger than what they are attached to.
 _KEEP_HOMES = """
 INSERT INTO runtime.entities AS known
        (tenant_id, canonical_id, type, family, created_by_source, born_at, merged_into, attached_to, attached_bits)
-SELECT %(tenant)s, home_id, type, family, %(source)s, %(born_at)s, merged_into, attached_to, bits
+SELECT %(tenant)s, home_id, type, family, %(source)s, statement_timestamp(), merged_into, attached_to, bits
   FROM pg_temp.new_homes ORDER BY home_id
 ON CONFLICT (tenant_id, canonical_id) DO UPDATE
-   SET merged_into = excluded.merged_into, attached_to = excluded.attached_to,
+   SET merged_into = excluded.merged_into, attached_to = excluded.attached_to, born_at = excluded.born_at,
        attached_bits = excluded.attached_bits
  WHERE excluded.attached_to <> ''
 """
@@ -81,8 +82,7 @@ class PostgresEntityIndex:
         self._source = source
         lock_identity(connection, tenant)
         connection.execute(_STAGE)
-        (row,) = connection.execute("SELECT clock_timestamp() AS now").fetchall()
-        self._parameters = {"tenant": tenant, "source": source, "born_at": row["now"]}
+        self._parameters = {"tenant": tenant, "source": source}
 
     def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
         """The entities of this source that an earlier run has linked."""

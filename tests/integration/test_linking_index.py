@@ -20,6 +20,7 @@ from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.identity import homes_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
@@ -96,6 +97,20 @@ def _grouping(links: Mapping[str, Mapping[str, Any]]) -> set[frozenset[str]]:
     for entity, row in links.items():
         groups.setdefault(row["canonical_id"], set()).add(entity)
     return {frozenset(group) for group in groups.values()}
+
+
+def test_the_canonical_home_is_the_oldest_of_its_entity_so_that_no_judgement_elsewhere_moves_it(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 1)
+    for source, entities in {"a": (NEARLY, OTHER), "b": (NEARLY, HALL), "c": (HALL, NEARLY)}.items():
+        with runtime.database.tenant(tenant) as connection:
+            _link(connection, tenant, source, *entities)
+    with runtime.database.tenant(tenant) as connection:
+        every = [row["canonical_id"] for row in connection.execute("SELECT canonical_id FROM runtime.entities")]
+        homes = homes_of(connection, tenant, every)
+    assert len(set(homes.canonical.values())) < len(homes.canonical)
+    assert homes.partition().canonical == homes.canonical
 
 
 def test_linking_a_source_twice_changes_no_row(runtime: Runtime, tenant: TenantId) -> None:

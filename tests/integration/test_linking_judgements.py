@@ -245,6 +245,27 @@ def test_an_entity_and_a_pair_are_explained_by_their_parts(tenant: Tenant, monke
         assert json.loads(said.output)["homes" if identifier.startswith("can-") else "sides"]
 
 
+def test_the_command_line_lists_judges_reverses_and_tells_the_history(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tenant.add("a", "Assembly Hall,100,,,"), tenant.add("b", "Assembly Hall,200,,,")
+    ends = [tenant.canonical(first), tenant.canonical(second)]
+    monkeypatch.setattr(shell, "open_runtime", lambda _: _Opened(tenant.runtime))
+    word = [part for name, value in WORD.items() for part in (f"--{name}", value)]
+
+    def said(*arguments: str) -> Any:
+        done = CliRunner().invoke(link_command.app, [*arguments, "--tenant", tenant.id, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output)
+
+    assert [{pair["left_id"], pair["right_id"]} for pair in said("list")] == [set(ends)]
+    judged = said("judge", *ends, "same", *word)
+    assert (judged["canonical_ids"], judged["changes"][0]["change"]) == ([ends[0]], "merge")
+    assert said("reverse", str(judged["sequence"]), *word)["canonical_ids"] == sorted(ends)
+    assert [row["judgement"] for row in said("history")] == ["same", "none"]
+    assert CliRunner().invoke(link_command.app, ["history", "--tenant", tenant.id]).exit_code == 0
+
+
 class _Opened:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
