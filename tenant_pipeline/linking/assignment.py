@@ -99,7 +99,7 @@ class _Assigning:
             tables = set() if each.table in keyless else {each.table}
             self._groups[name] = _Group("", tables, by_scheme(each.identifiers))
         for canonical, table in holders:
-            if table not in keyless:
+            if canonical in known and table not in keyless:
                 self._groups[canonical].tables.add(table)
         self._rivals: dict[str, list[Pair]] = {}
         for pair in self._pairs:

@@ -9,7 +9,7 @@ from typing import Any
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.linking.assignment import Pair, assign, explanation
-from tenant_pipeline.linking.entity_index import EntityIndex, Home, Known, Member, Proposal
+from tenant_pipeline.linking.entity_index import EntityIndex, Holder, Home, Known, Member, Proposal
 from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features, blocking_keys
 from tenant_pipeline.linking.identifiers import IdentifierKey, by_scheme, contradict, identifier_keys, own_id
 from tenant_pipeline.linking.kinds import compatible, family
@@ -53,6 +53,7 @@ class Batch:
                 self._put_contradictions_to_people(entity, known.canonical_id)
         unknown = [each for each in entities if each.entity_id not in before]
         leaders, followers = _led([*again, *self._match_by_identifier(unknown)])
+        self._let_identifiers_through()
         self._match_by_score(leaders)
         self._match_by_identifier(followers)
 
@@ -97,10 +98,9 @@ class Batch:
         """Match the surest pairs first; what has none is new."""
         new = {own_id(self.tenant, each): each for each in entities}
         scorable = {name: each for name, each in new.items() if self._family(each) not in NEVER_BY_SCORE}
-        candidates, among = self._candidates(scorable)
         word = {(own, other): says for own, other, says in self.index.judged(list(scorable))}
-        for own, other in (ends for ends, says in word.items() if says == "same"):
-            candidates[own].setdefault(other, other)
+        same = [ends for ends, says in word.items() if says == "same"]
+        candidates, among, held = self._candidates(scorable, same)
         known = self.index.features({each for homes in candidates.values() for each in homes})
         ends = [
             (own, other)
@@ -108,14 +108,13 @@ class Batch:
             for other in sorted({*candidates[own], *among[own]})
             if other != own and self._may_be(features, known.get(other) or new.get(other))
         ]
-        everything = {**known, **{other: new[other] for _, other in ends if other in new}}
+        everything = {other: known.get(other) or new[other] for _, other in ends}
         place = {own: number for number, own in enumerate(scorable)}
         scores = score_pairs(list(scorable.values()), everything, [(place[own], other) for own, other in ends])
         pairs = [
             Pair(own, other, score, word.get((own, other), ""))
             for (own, other), score in zip(ends, scores, strict=True)
         ]
-        held = self.index.holders(sorted({pair.right for pair in pairs if pair.right in known}))
         apart = [ends for ends, says in word.items() if says != "same"]
         found = assign(new, known, pairs, apart=apart, holders=held, keyless=self.keyless)
         self.displaced += found.displaced
@@ -135,9 +134,11 @@ class Batch:
             for key in identifier_keys(entity):
                 self.owners.setdefault(key, Known(own, canonical))
 
-    def _candidates(self, scorable: Mapping[str, Features]) -> tuple[dict[str, dict[str, str]], dict[str, set[str]]]:
+    def _candidates(
+        self, scorable: Mapping[str, Features], same: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
         """For each new id the known canonical entities that share its keys, each with the home that shares most, and
-        the lesser ids of the batch that do."""
+        the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
         keys = {own: list(blocking_keys(each)) for own, each in scorable.items()}
         wanted: dict[str, set[tuple[str, str]]] = {}
         blocks: dict[tuple[str, str, str], list[str]] = {}
@@ -151,6 +152,8 @@ class Batch:
             for kind, of_kind in sorted(wanted.items())
             for key, homes in self.index.by_blocking_key(kind, of_kind).items()
         }
+        in_blocks = {home.canonical_id for block in found.values() for home in block}
+        held = self._held(in_blocks | {other for _, other in same})
         candidates: dict[str, dict[str, str]] = {}
         among: dict[str, set[str]] = {}
         for own, each in scorable.items():
@@ -160,6 +163,8 @@ class Batch:
             for key in keys[own]:
                 block = found.get((kind, *key), [])
                 for home in block:
+                    if home.canonical_id == own or self._is_another_row(each, home.canonical_id, held):
+                        continue
                     shared = homes.setdefault(home.canonical_id, {})
                     shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
                 together = blocks[kind, *key]
@@ -172,7 +177,30 @@ class Batch:
                 for canonical in _heaviest({name: max(each.values()) for name, each in homes.items()}, MOST_CANDIDATES)
             }
             among[own] = set(_heaviest(weights, MOST_CANDIDATES))
-        return candidates, among
+        for own, other in same:
+            candidates[own].setdefault(other, other)
+        return candidates, among, held
+
+    def _let_identifiers_through(self) -> None:
+        """Let rows of earlier batches give way where a score had given them what an identifier gives to another."""
+        named = {(each.canonical_id, each.table) for each in self.members if each.table not in self.keyless}
+        holders = self.index.holders(sorted({canonical for canonical, _ in named})) if named else {}
+        self.displaced += [
+            holder.home_id for key, holder in sorted(holders.items()) if key in named and holder.bits is not None
+        ]
+
+    def _held(self, canonical_ids: set[str]) -> dict[tuple[str, str], Holder]:
+        """The rows of this source that these have been given to: by earlier batches, and by identifiers in this one."""
+        held = self.index.holders(sorted(canonical_ids))
+        for member in self.members:
+            if member.canonical_id in canonical_ids:
+                held[member.canonical_id, member.table] = Holder(member.entity_id, member.home_id, None)
+        return held
+
+    def _is_another_row(self, entity: Features, canonical: str, held: Mapping[tuple[str, str], Holder]) -> bool:
+        """Whether that is surely another row of the entity's table, of which each is a thing of its own."""
+        holder = held.get((canonical, entity.table))
+        return holder is not None and holder.bits is None and entity.table not in self.keyless
 
     def _may_be_rows_of_one(self, left: Features, right: Features) -> bool:
         return left.table != right.table or left.table in self.keyless

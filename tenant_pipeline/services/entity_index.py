@@ -17,6 +17,9 @@ from tenant_pipeline.storage.database import Connection
 
 MEMBERS_AT_ONCE = 5_000
 
+# Lookups go row by row through an index (LATERAL … OFFSET 0), whatever the planner believes: in the transaction that
+# fills the tables nothing has counted them yet, and a scan of a million entities a batch is quadratic.
+
 # PostgreSQL takes no COPY into a table with row level security: rows go into these and from there in one statement.
 _STAGE = """
 CREATE TEMPORARY TABLE new_homes (
@@ -88,10 +91,14 @@ class PostgresEntityIndex:
         """The entities of this source that an earlier run has linked."""
         rows = self._connection.execute(
             """
-            SELECT entity_id, home_id, canonical_id FROM runtime.entity_members
-             WHERE tenant_id = %s AND source_id = %s AND entity_id = ANY(%s)
+            SELECT member.*
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT entity_id, home_id, canonical_id FROM runtime.entity_members
+                     WHERE tenant_id = %(tenant)s AND source_id = %(source)s AND entity_id = wanted.id
+                    OFFSET 0) AS member
             """,
-            (self._tenant, self._source, list(entity_ids)),
+            {**self._parameters, "ids": list(entity_ids)},
         )
         return {row["entity_id"]: Known(row["home_id"], row["canonical_id"]) for row in rows}
 
@@ -166,22 +173,22 @@ class PostgresEntityIndex:
         rows = self._connection.execute(
             """
             SELECT member.canonical_id, member.source_table, member.entity_id, member.home_id,
-                   CASE WHEN linked_now.entity_id IS NOT NULL AND NOT linked_now.seen_before AND member.method = 'score'
-                         AND NOT EXISTS (SELECT FROM runtime.entity_members AS other
-                                          WHERE other.tenant_id = member.tenant_id
-                                            AND other.canonical_id = member.canonical_id
-                                            AND other.home_id = member.home_id
-                                            AND (other.source_id, other.entity_id)
-                                                <> (member.source_id, member.entity_id))
-                        THEN home.attached_bits END AS bits
-              FROM runtime.entity_members AS member
-              JOIN runtime.entities AS home
-                ON home.tenant_id = member.tenant_id AND home.canonical_id = member.home_id
+                   CASE WHEN linked_now.entity_id IS NOT NULL AND NOT linked_now.seen_before
+                         AND member.method = 'score' AND member.of_home = 1 THEN home.attached_bits END AS bits
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT source_id, canonical_id, source_table, entity_id, home_id, method,
+                           count(*) OVER (PARTITION BY home_id) AS of_home
+                      FROM runtime.entity_members
+                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id) AS member
+              CROSS JOIN LATERAL (
+                    SELECT attached_bits FROM runtime.entities
+                     WHERE tenant_id = %(tenant)s AND canonical_id = member.home_id OFFSET 0) AS home
               LEFT JOIN pg_temp.linked_now ON linked_now.entity_id = member.entity_id
-             WHERE member.tenant_id = %s AND member.source_id = %s AND member.canonical_id = ANY(%s)
+             WHERE member.source_id = %(source)s
              ORDER BY bits NULLS LAST, member.entity_id
             """,
-            (self._tenant, self._source, sorted(canonical_ids)),
+            {**self._parameters, "ids": sorted(canonical_ids)},
         )
         return {
             (row["canonical_id"], row["source_table"]): Holder(row["entity_id"], row["home_id"], row["bits"])
@@ -300,10 +307,13 @@ class PostgresEntityIndex:
     def _merged_with_known(self, homes: Mapping[str, Home]) -> dict[str, Features]:
         rows = self._connection.execute(
             """
-            SELECT canonical_id, features FROM runtime.entity_features
-             WHERE tenant_id = %s AND canonical_id = ANY(%s)
+            SELECT kept.*
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT canonical_id, features FROM runtime.entity_features
+                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id OFFSET 0) AS kept
             """,
-            (self._tenant, sorted(homes)),
+            {"ids": sorted(homes), "tenant": self._tenant},
         )
         known = {row["canonical_id"]: Features.from_json(row["canonical_id"], row["features"]) for row in rows}
         return {

@@ -113,6 +113,31 @@ def test_the_surest_row_is_linked_wherever_it_stands_and_the_other_goes_to_peopl
     assert list(index.proposals) == [tuple(sorted((known, other["canonical_id"])))]
 
 
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_rows_of_one_table_that_are_alike_bother_nobody_wherever_they_stand(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    assert len({row["canonical_id"] for row in _linked(index, "a", HALL, HALL, NEARLY).values()}) == 3
+    assert index.proposals == {}
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+@pytest.mark.parametrize("rows", [(0, 1), (1, 0)])
+def test_what_an_identifier_has_given_to_one_row_no_score_gives_to_another(
+    monkeypatch: pytest.MonkeyPatch, rows: tuple[int, int], batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    known = _linked(index, "a", {**HALL, "identifier": "PKT-1"})["ent-a-0"]["canonical_id"]
+    both = ({"identifier": "PKT-1", "name@en": "Hall"}, HALL)
+    found = _linked(index, "b", *(both[row] for row in rows))
+    named = found[f"ent-b-{rows.index(0)}"]
+    assert (named["canonical_id"], named["method"]) == (known, "identifier:identifier")
+    assert len({row["canonical_id"] for row in found.values()}) == 2
+
+
 def test_rows_of_two_tables_or_of_one_without_keys_can_be_one() -> None:
     for tables, keyless, things in (
         (("t1", "t2"), frozenset[str](), 1),

@@ -20,6 +20,9 @@ UPDATE runtime.entity_members SET home_id = canonical_id;
 ALTER TABLE runtime.entity_members ALTER COLUMN home_id SET NOT NULL;
 ALTER TABLE runtime.entity_members FORCE ROW LEVEL SECURITY;
 
+DROP INDEX runtime.entity_members_of_an_entity;
+CREATE INDEX entity_members_of_an_entity ON runtime.entity_members (tenant_id, canonical_id, source_id);
+
 -- A judgement is on two homes. What stands now is in `judgements`; all that was ever said is here.
 CREATE INDEX judgements_of_the_right ON runtime.judgements (tenant_id, right_id);
 
