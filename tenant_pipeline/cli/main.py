@@ -16,6 +16,7 @@ from tenant_pipeline.cli import (
     export,
     gate,
     inspect,
+    link,
     mapping,
     privacy,
     quarantine,
@@ -52,6 +53,7 @@ app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(gate.app, name="gate")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(audit.app, name="audit")

@@ -1,8 +1,13 @@
-"""What linking asks of the tenant's knowledge base, and what it gives to it. In batches; one tenant only."""
+"""What linking asks of the tenant's knowledge base, and what it gives to it. In batches; one tenant only.
+
+Every entity has a *home*: the id that was made for it (or for its identifier) when it was first seen. A home belongs
+to a canonical entity: itself, or the older home that linking or a person found it to be one with. Keys and features
+stay with the home, so that what was put together can be taken apart again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,8 +15,30 @@ from tenant_pipeline.linking.features import Features
 
 
 @dataclass(frozen=True)
+class Known:
+    """A home in the index, and the canonical entity that it belongs to now."""
+
+    home_id: str
+    canonical_id: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home to be kept: what its features are added to, and what linking attached it to with how many bits.
+
+    `attached_to` is the home that it was found to be one with, or "" when nothing was like it.
+    """
+
+    features: Features
+    family: str
+    canonical_id: str
+    attached_to: str = ""
+    bits: float | None = None
+
+
+@dataclass(frozen=True)
 class Member:
-    """A source's entity and the canonical entity that it was found to be."""
+    """A source's entity, its home, and the canonical entity that it was found to be."""
 
     entity_id: str
     canonical_id: str
@@ -19,11 +46,13 @@ class Member:
     method: str
     score: float
     explanation: Mapping[str, Any]
+    home_id: str
+    table: str
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pair that people should judge: two canonical ids, in order, with the score and its explanation."""
+    """A pair that people should judge: two ids, in order, with the score and its explanation."""
 
     left_id: str
     right_id: str
@@ -31,31 +60,57 @@ class Proposal:
     explanation: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The row of a table that a canonical entity has been given to. `bits` is None where it must not be taken away."""
+
+    entity_id: str
+    home_id: str
+    bits: float | None
+
+
 class EntityIndex(Protocol):
     """The tenant's entities, as linking finds them."""
 
-    def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The canonical id under each (scheme, value) that is known for the type."""
+    def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
+        """The entities of this source that an earlier run has linked."""
         ...
 
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-        """The canonical ids under each blocking key, in order; keys that too many share are left out."""
+    def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+        """What is known under each (scheme, value) for the type."""
+        ...
+
+    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
+        """What is known under each blocking key, in order; keys that too many share are left out."""
         ...
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
-        """What is known of these entities."""
+        """What is known of these canonical entities, from all their homes."""
         ...
 
-    def judged(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """What people decided of these pairs (left < right): `same`, `different` or `unsure`."""
+    def holders(self, canonical_ids: Iterable[str]) -> dict[tuple[str, str], Holder]:
+        """The rows of this source by canonical entity and table."""
+        ...
+
+    def judged(self, home_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """What people have decided of these ids: the id, the canonical id of the other, and `same`, `different` or
+        `unsure`."""
+        ...
+
+    def release(self, homes: Sequence[str]) -> list[Features]:
+        """Take homes of this run from what they were attached to; returns their entities, to be matched again."""
         ...
 
     def add(
         self,
-        members: Iterable[Member],
-        features: Mapping[str, Features],
-        families: Mapping[str, str],
-        proposals: Iterable[Proposal],
+        seen: Sequence[str],
+        members: Sequence[Member],
+        homes: Mapping[str, Home],
+        proposals: Sequence[Proposal],
     ) -> None:
-        """Keep members, the features of their canonical entities with the keys that follow, and pairs to judge."""
+        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already."""
+        ...
+
+    def linked(self) -> Iterator[list[Member]]:
+        """All entities of this run, in the order of their ids."""
         ...

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tenant_pipeline.core.standardise.names import name_key
-from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.linking.blocking import LONGEST_KEY, bounded
 from tenant_pipeline.linking.blocking import blocking_keys as blocking_keys
 
@@ -74,19 +73,3 @@ class Features:
             together = [*self.values.get(name, []), *other.values.get(name, [])]
             merged.values[name] = list(dict.fromkeys(together))[:MOST_VALUES]
         return merged
-
-
-def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[tuple[list[Features], int]]:
-    """The entities of each table with their features, and how many statements the table has."""
-    for table in validated.tables("statements"):
-        entities: dict[str, Features] = {}
-        statements = 0
-        for frame in table.batches(["entity_id", "type", "property", "value", "lang"]):
-            statements += len(frame)
-            for entity, type_, property_, value, lang in frame.itertuples(index=False, name=None):
-                features = entities.get(entity)
-                if features is None:
-                    features = entities[entity] = Features(entity, type_, table.descriptor.name)
-                if property_ in LINKING_PROPERTIES or property_ in identifying:
-                    features.add(property_, value, lang, identifying=property_ in identifying)
-        yield list(entities.values()), statements

@@ -2,18 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from psycopg.types.json import Jsonb
+from psycopg.rows import dict_row
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.linking.entity_index import Member, Proposal
+from tenant_pipeline.linking.entity_index import Holder, Home, Known, Member, Proposal
 from tenant_pipeline.linking.features import Features, blocking_keys
+from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
 from tenant_pipeline.storage.database import Connection
 
-MOST_IN_A_BLOCK = 50
-"""A blocking key that more entities share says too little to compare them all."""
+MEMBERS_AT_ONCE = 5_000
+
+# Lookups go row by row through an index (LATERAL … OFFSET 0), whatever the planner believes: in the transaction that
+# fills the tables nothing has counted them yet, and a scan of a million entities a batch is quadratic.
+
+# PostgreSQL takes no COPY into a table with row level security: rows go into these and from there in one statement.
+_STAGE = """
+CREATE TEMPORARY TABLE new_homes (
+    home_id text, type text, family text, merged_into text, attached_to text, bits double precision, features jsonb
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE new_keys (kind text, type text, scheme text, value text, home_id text) ON COMMIT DROP;
+CREATE TEMPORARY TABLE new_members (
+    entity_id text, home_id text, canonical_id text, method text, score double precision, explanation jsonb,
+    source_table text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE new_proposals (
+    id text, left_id text, right_id text, score double precision, explanation jsonb
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boolean) ON COMMIT DROP
+"""
+
+# The homes of one batch are of one age, and younger than what they are attached to.
+_KEEP_HOMES = """
+INSERT INTO runtime.entities AS known
+       (tenant_id, canonical_id, type, family, created_by_source, born_at, merged_into, attached_to, attached_bits)
+SELECT %(tenant)s, home_id, type, family, %(source)s, statement_timestamp(), merged_into, attached_to, bits
+  FROM pg_temp.new_homes ORDER BY home_id
+ON CONFLICT (tenant_id, canonical_id) DO UPDATE
+   SET merged_into = excluded.merged_into, attached_to = excluded.attached_to, born_at = excluded.born_at,
+       attached_bits = excluded.attached_bits
+ WHERE excluded.attached_to <> ''
+"""
+_KEEP_FEATURES = """
+INSERT INTO runtime.entity_features AS known (tenant_id, canonical_id, features)
+SELECT %(tenant)s, home_id, features FROM pg_temp.new_homes ORDER BY home_id
+ON CONFLICT (tenant_id, canonical_id) DO UPDATE SET features = excluded.features
+ WHERE known.features <> excluded.features
+"""
+_KEEP_KEYS = """
+INSERT INTO runtime.entity_keys (tenant_id, kind, type, scheme, value, canonical_id)
+SELECT %(tenant)s, kind, type, scheme, value, home_id FROM pg_temp.new_keys
+ ORDER BY kind, type, scheme, value, home_id
+ON CONFLICT DO NOTHING
+"""
+_KEEP_MEMBERS = """
+INSERT INTO runtime.entity_members
+       (tenant_id, source_id, entity_id, canonical_id, method, score, explanation, home_id, source_table)
+SELECT %(tenant)s, %(source)s, entity_id, canonical_id, method, score, explanation, home_id, source_table
+  FROM pg_temp.new_members ORDER BY entity_id
+ON CONFLICT (tenant_id, source_id, entity_id) DO UPDATE
+   SET canonical_id = excluded.canonical_id, method = excluded.method, score = excluded.score,
+       explanation = excluded.explanation
+"""
+_KEEP_PROPOSALS = """
+INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
+SELECT %(tenant)s, id, left_id, right_id, 'unsure', score, explanation, 'proposed'
+  FROM pg_temp.new_proposals ORDER BY id
+ON CONFLICT DO NOTHING
+"""
 
 
 class PostgresEntityIndex:
@@ -23,31 +83,52 @@ class PostgresEntityIndex:
         self._connection = connection
         self._tenant = tenant
         self._source = source
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('linking ' || %s, 0))", (tenant,))
+        lock_identity(connection, tenant)
+        connection.execute(_STAGE)
+        self._parameters = {"tenant": tenant, "source": source}
 
-    def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The canonical id under each (scheme, value) that is known for the type."""
-        return {key: names[0] for key, names in self._lookup("identifier", type_, identifiers).items()}
+    def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
+        """The entities of this source that an earlier run has linked."""
+        rows = self._connection.execute(
+            """
+            SELECT member.*
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT entity_id, home_id, canonical_id FROM runtime.entity_members
+                     WHERE tenant_id = %(tenant)s AND source_id = %(source)s AND entity_id = wanted.id
+                    OFFSET 0) AS member
+            """,
+            {**self._parameters, "ids": list(entity_ids)},
+        )
+        return {row["entity_id"]: Known(row["home_id"], row["canonical_id"]) for row in rows}
 
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-        """The canonical ids under each blocking key, in order; keys that too many share are left out."""
+    def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+        """What is known under each (scheme, value) for the type."""
+        return {key: homes[0] for key, homes in self._lookup("identifier", type_, identifiers).items()}
+
+    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
+        """What is known under each blocking key, in order; keys that too many share are left out."""
         found = self._lookup("blocking", family, keys)
-        return {key: names for key, names in found.items() if len(names) <= MOST_IN_A_BLOCK}
+        return {key: homes for key, homes in found.items() if len(homes) <= MOST_IN_A_BLOCK}
 
-    def _lookup(self, kind: str, type_: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    def _lookup(self, kind: str, type_: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
         wanted = sorted(keys)
-        found: dict[tuple[str, str], list[str]] = {}
+        found: dict[tuple[str, str], list[Known]] = {}
         if not wanted:
             return found
         rows = self._connection.execute(
             """
-            SELECT known.scheme, known.value, known.canonical_id
+            SELECT known.scheme, known.value, known.canonical_id AS home_id,
+                   coalesce(home.merged_into, home.canonical_id) AS canonical_id
               FROM unnest(%s::text[], %s::text[]) AS wanted (scheme, value)
               CROSS JOIN LATERAL (
                     SELECT scheme, value, canonical_id FROM runtime.entity_keys
                      WHERE tenant_id = %s AND kind = %s AND type = %s
                        AND scheme = wanted.scheme AND value = wanted.value
                      ORDER BY canonical_id LIMIT %s) AS known
+              CROSS JOIN LATERAL (
+                    SELECT canonical_id, merged_into FROM runtime.entities
+                     WHERE tenant_id = %s AND canonical_id = known.canonical_id OFFSET 0) AS home
             """,
             (
                 [scheme for scheme, _ in wanted],
@@ -56,104 +137,215 @@ class PostgresEntityIndex:
                 kind,
                 type_,
                 MOST_IN_A_BLOCK + 1,
+                self._tenant,
             ),
         )
         for row in rows:
-            found.setdefault((row["scheme"], row["value"]), []).append(row["canonical_id"])
-        return found
+            found.setdefault((row["scheme"], row["value"]), []).append(Known(row["home_id"], row["canonical_id"]))
+        return {key: sorted(homes, key=lambda home: home.home_id) for key, homes in found.items()}
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
-        """What is known of these entities."""
+        """What is known of these canonical entities, from all their homes: their own first."""
         rows = self._connection.execute(
             """
-            SELECT canonical_id, features FROM runtime.entity_features
+            SELECT wanted.id AS canonical_id, kept.canonical_id AS home_id, kept.features
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT wanted.id AS home_id
+                     UNION ALL
+                    SELECT canonical_id FROM runtime.entities
+                     WHERE tenant_id = %(tenant)s AND merged_into = wanted.id) AS home
+              CROSS JOIN LATERAL (
+                    SELECT canonical_id, features FROM runtime.entity_features
+                     WHERE tenant_id = %(tenant)s AND canonical_id = home.home_id OFFSET 0) AS kept
+            """,
+            {"ids": sorted(canonical_ids), "tenant": self._tenant},
+        ).fetchall()
+        found: dict[str, Features] = {}
+        for row in sorted(rows, key=lambda row: (row["home_id"] != row["canonical_id"], row["home_id"])):
+            name = row["canonical_id"]
+            each = Features.from_json(name, row["features"])
+            found[name] = found[name].merged_with(each) if name in found else each
+        return found
+
+    def holders(self, canonical_ids: Iterable[str]) -> dict[tuple[str, str], Holder]:
+        """The rows of this source by canonical entity and table; those of this run with the bits they came in by."""
+        rows = self._connection.execute(
+            """
+            SELECT member.canonical_id, member.source_table, member.entity_id, member.home_id,
+                   CASE WHEN linked_now.entity_id IS NOT NULL AND NOT linked_now.seen_before
+                         AND member.method = 'score' AND member.of_home = 1 THEN home.attached_bits END AS bits
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT source_id, canonical_id, source_table, entity_id, home_id, method,
+                           count(*) OVER (PARTITION BY home_id) AS of_home
+                      FROM runtime.entity_members
+                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id) AS member
+              CROSS JOIN LATERAL (
+                    SELECT attached_bits FROM runtime.entities
+                     WHERE tenant_id = %(tenant)s AND canonical_id = member.home_id OFFSET 0) AS home
+              LEFT JOIN pg_temp.linked_now ON linked_now.entity_id = member.entity_id
+             WHERE member.source_id = %(source)s
+             ORDER BY bits NULLS LAST, member.entity_id
+            """,
+            {**self._parameters, "ids": sorted(canonical_ids)},
+        )
+        return {
+            (row["canonical_id"], row["source_table"]): Holder(row["entity_id"], row["home_id"], row["bits"])
+            for row in rows
+        }
+
+    def judged(self, home_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """What people have decided of these ids: `different` comes last where the other's homes were judged otherwise
+        too."""
+        rows = self._connection.execute(
+            """
+            SELECT said.own, coalesce(home.merged_into, said.other) AS other, said.judgement
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT left_id AS own, right_id AS other, judgement FROM runtime.judgements
+                     WHERE tenant_id = %(tenant)s AND left_id = wanted.id AND status = 'decided'
+                     UNION ALL
+                    SELECT right_id, left_id, judgement FROM runtime.judgements
+                     WHERE tenant_id = %(tenant)s AND right_id = wanted.id AND status = 'decided') AS said
+              LEFT JOIN runtime.entities AS home ON home.tenant_id = %(tenant)s AND home.canonical_id = said.other
+             ORDER BY said.judgement = 'different', said.judgement = 'unsure', said.own, other
+            """,
+            {"ids": sorted(home_ids), "tenant": self._tenant},
+        )
+        return [(row["own"], row["other"], row["judgement"]) for row in rows]
+
+    def release(self, homes: Sequence[str]) -> list[Features]:
+        """Take homes of this run from what they were attached to; returns their entities, to be matched again."""
+        self._connection.execute(
+            """
+            UPDATE runtime.entities SET merged_into = NULL, attached_to = '', attached_bits = NULL
              WHERE tenant_id = %s AND canonical_id = ANY(%s)
             """,
-            (self._tenant, sorted(canonical_ids)),
+            (self._tenant, list(homes)),
         )
-        return {row["canonical_id"]: Features.from_json(row["canonical_id"], row["features"]) for row in rows}
-
-    def judged(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """What people decided of these pairs (left < right)."""
-        wanted = sorted(pairs)
         rows = self._connection.execute(
             """
-            SELECT judgement.left_id, judgement.right_id, judgement.judgement
-              FROM unnest(%s::text[], %s::text[]) AS wanted (left_id, right_id)
-              JOIN runtime.judgements AS judgement
-                ON judgement.tenant_id = %s AND judgement.status = 'decided'
-               AND judgement.left_id = wanted.left_id AND judgement.right_id = wanted.right_id
+            UPDATE runtime.entity_members AS member SET canonical_id = member.home_id, method = 'new'
+              FROM runtime.entity_features AS kept
+             WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.home_id = ANY(%(homes)s)
+               AND member.entity_id IN (SELECT entity_id FROM pg_temp.linked_now)
+               AND kept.tenant_id = %(tenant)s AND kept.canonical_id = member.home_id
+            RETURNING member.entity_id, member.source_table, kept.features
             """,
-            ([left for left, _ in wanted], [right for _, right in wanted], self._tenant),
-        )
-        return {(row["left_id"], row["right_id"]): row["judgement"] for row in rows}
+            {**self._parameters, "homes": list(homes)},
+        ).fetchall()
+        released = []
+        for row in sorted(rows, key=lambda row: str(row["entity_id"])):
+            features = Features.from_json(row["entity_id"], row["features"])
+            features.table = row["source_table"]
+            released.append(features)
+        return released
 
     def add(
         self,
-        members: Iterable[Member],
-        features: Mapping[str, Features],
-        families: Mapping[str, str],
-        proposals: Iterable[Proposal],
+        seen: Sequence[str],
+        members: Sequence[Member],
+        homes: Mapping[str, Home],
+        proposals: Sequence[Proposal],
     ) -> None:
-        """Keep members, the features of their canonical entities with the keys that follow, and pairs to judge."""
-        members = list(members)
-        known = self.features(features)
-        merged = {name: known[name].merged_with(new) if name in known else new for name, new in features.items()}
-        tenant = self._tenant
-        with self._connection.cursor() as cursor:
-            cursor.executemany(
+        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already."""
+        merged = self._merged_with_known(homes)
+        stage = "TRUNCATE pg_temp.new_homes, pg_temp.new_keys, pg_temp.new_members, pg_temp.new_proposals"
+        self._connection.execute(stage)
+        self._copy(
+            "new_homes",
+            (
+                (
+                    name,
+                    merged[name].type,
+                    home.family,
+                    home.canonical_id if home.canonical_id != name else None,
+                    home.attached_to,
+                    home.bits,
+                    json.dumps(merged[name].as_json(), ensure_ascii=False),
+                )
+                for name, home in homes.items()
+            ),
+        )
+        self._copy(
+            "new_keys",
+            (
+                (kind, type_, scheme, value, name)
+                for name, home in homes.items()
+                for kind, type_, keys in (
+                    ("identifier", home.features.type, home.features.identifiers),
+                    ("blocking", home.family, blocking_keys(home.features)),
+                )
+                for scheme, value in keys
+            ),
+        )
+        self._copy(
+            "new_members",
+            (
+                (each.entity_id, each.home_id, each.canonical_id, each.method, each.score,
+                 json.dumps(dict(each.explanation), ensure_ascii=False), each.table)
+                for each in members
+            ),
+        )  # fmt: skip
+        self._copy(
+            "new_proposals",
+            (
+                (short_id("jud-", (each.left_id, each.right_id)), each.left_id, each.right_id, each.score,
+                 json.dumps(dict(each.explanation), ensure_ascii=False))
+                for each in proposals
+            ),
+        )  # fmt: skip
+        for statement in (_KEEP_HOMES, _KEEP_FEATURES, _KEEP_KEYS, _KEEP_MEMBERS, _KEEP_PROPOSALS):
+            self._connection.execute(statement, self._parameters)
+        new = [each.entity_id for each in members]
+        self._connection.execute(
+            "INSERT INTO pg_temp.linked_now SELECT * FROM unnest(%s::text[], %s::boolean[]) ON CONFLICT DO NOTHING",
+            ([*seen, *new], [*(True for _ in seen), *(False for _ in new)]),
+        )
+
+    def _merged_with_known(self, homes: Mapping[str, Home]) -> dict[str, Features]:
+        rows = self._connection.execute(
+            """
+            SELECT kept.*
+              FROM unnest(%(ids)s::text[]) AS wanted (id)
+              CROSS JOIN LATERAL (
+                    SELECT canonical_id, features FROM runtime.entity_features
+                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id OFFSET 0) AS kept
+            """,
+            {"ids": sorted(homes), "tenant": self._tenant},
+        )
+        known = {row["canonical_id"]: Features.from_json(row["canonical_id"], row["features"]) for row in rows}
+        return {
+            name: known[name].merged_with(home.features) if name in known else home.features
+            for name, home in homes.items()
+        }
+
+    def _copy(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(f"COPY pg_temp.{table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def linked(self) -> Iterator[list[Member]]:
+        """All entities of this run, in the order of their ids."""
+        with self._connection.cursor(name="linked", row_factory=dict_row) as cursor:
+            cursor.execute(
                 """
-                INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source)
-                VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+                SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score,
+                       member.explanation, member.home_id, member.source_table AS table
+                  FROM pg_temp.linked_now AS now
+                  JOIN runtime.entity_members AS member USING (entity_id)
+                  JOIN runtime.entities AS home
+                    ON home.tenant_id = member.tenant_id AND home.canonical_id = member.home_id
+                 WHERE member.tenant_id = %s AND member.source_id = %s
+                 ORDER BY member.entity_id
                 """,
-                [(tenant, name, merged[name].type, self._source) for name in sorted(merged)],
+                (self._tenant, self._source),
             )
-            cursor.executemany(
-                """
-                INSERT INTO runtime.entity_members
-                       (tenant_id, source_id, entity_id, canonical_id, method, score, explanation)
-                VALUES (%s, %s, %s, %s, %s, %s, %s)
-                ON CONFLICT (tenant_id, source_id, entity_id) DO UPDATE
-                   SET canonical_id = excluded.canonical_id, method = excluded.method, score = excluded.score,
-                       explanation = excluded.explanation
-                """,
-                [
-                    (tenant, self._source, each.entity_id, each.canonical_id, each.method, each.score,
-                     Jsonb(dict(each.explanation)))
-                    for each in members
-                ],
-            )  # fmt: skip
-            cursor.executemany(
-                """
-                INSERT INTO runtime.entity_features (tenant_id, canonical_id, features) VALUES (%s, %s, %s)
-                ON CONFLICT (tenant_id, canonical_id) DO UPDATE SET features = excluded.features
-                """,
-                [(tenant, name, Jsonb(merged[name].as_json())) for name in sorted(merged)],
-            )
-            cursor.executemany(
-                """
-                INSERT INTO runtime.entity_keys (tenant_id, kind, type, scheme, value, canonical_id)
-                VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-                """,
-                [
-                    (tenant, kind, type_, scheme, value, name)
-                    for name in sorted(features)
-                    for kind, type_, keys in (
-                        ("identifier", features[name].type, features[name].identifiers),
-                        ("blocking", families[name], blocking_keys(features[name])),
-                    )
-                    for scheme, value in keys
-                ],
-            )
-            cursor.executemany(
-                """
-                INSERT INTO runtime.judgements
-                       (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
-                VALUES (%s, %s, %s, %s, 'unsure', %s, %s, 'proposed') ON CONFLICT DO NOTHING
-                """,
-                [
-                    (tenant, short_id("jud-", (each.left_id, each.right_id)), each.left_id, each.right_id, each.score,
-                     Jsonb(dict(each.explanation)))
-                    for each in proposals
-                ],
-            )  # fmt: skip
+            while rows := cursor.fetchmany(MEMBERS_AT_ONCE):
+                yield [Member(**row) for row in rows]
+
+
+def lock_identity(connection: Connection, tenant: TenantId) -> None:
+    """Wait until nobody else of the tenant links, judges or assembles, and keep the others waiting to the commit."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('linking ' || %s, 0))", (tenant,))

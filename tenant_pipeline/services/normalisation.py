@@ -29,7 +29,7 @@ from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
 from tenant_pipeline.services.decisions import Decisions, decisions_of
-from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
 from tenant_pipeline.services.field_meanings import field_meanings
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
@@ -288,6 +288,7 @@ def _validate(work: StageWork) -> StageResult:
 
 def _link(work: StageWork, connection: Connection) -> StageResult:
     tenant, source = work.source.tenant, work.source.id
+    mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
     return StageResult(
         link(
             work.output_of(Stage.VALIDATE),
@@ -295,6 +296,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
             vocabulary=work.runtime.contracts.vocabulary,
             index=PostgresEntityIndex(connection, tenant, source),
             tenant=tenant,
+            keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
         )
     )
 
@@ -302,6 +304,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
 def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = work.runtime.now()
+    lock_identity(connection, work.source.tenant)
     count = assemble(
         connection,
         work.source.tenant,

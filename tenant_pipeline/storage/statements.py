@@ -39,6 +39,14 @@ CREATE TEMPORARY TABLE linked (entity_id text NOT NULL, canonical_id text NOT NU
 
 _INDEX_LINKS = "CREATE UNIQUE INDEX ON pg_temp.linked (entity_id)"
 
+# What was merged or split since the source was linked.
+_FOLLOW_IDENTITY = """
+UPDATE pg_temp.linked SET canonical_id = member.canonical_id
+  FROM runtime.entity_members AS member
+ WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.entity_id = linked.entity_id
+   AND member.canonical_id <> linked.canonical_id
+"""
+
 # Of those that say the same the first is kept; an AI's word only where nobody else says it.
 _DROP_REPETITIONS = """
 DELETE FROM pg_temp.said AS again
@@ -221,6 +229,7 @@ def assemble(
             raise IntegrityError("An entity of the source is linked twice", where=f"{source} links") from None
         # Nothing analyses temporary tables by itself, and without numbers the planner takes them for tiny.
         cursor.execute("ANALYZE pg_temp.said, pg_temp.linked")
+        cursor.execute(_FOLLOW_IDENTITY, parameters)
         duplicates = cursor.execute(_DROP_REPETITIONS, parameters).rowcount
         (unlinked,) = cursor.execute(_COUNT_UNLINKED).fetchone() or (0,)
         if unlinked:

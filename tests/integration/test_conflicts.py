@@ -348,8 +348,8 @@ def test_the_record_of_a_tenants_sources_weighs_where_no_authority_decides(sourc
         connection.execute(
             """
             INSERT INTO runtime.entity_members
-                   (tenant_id, source_id, entity_id, canonical_id, method, score, explanation)
-            SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id, 'new', 1, '{}'::jsonb
+                   (tenant_id, source_id, entity_id, canonical_id, home_id, method, score, explanation)
+            SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id, canonical_id, 'new', 1, '{}'::jsonb
               FROM runtime.statements WHERE tenant_id = %s
             """,
             one_tenant,

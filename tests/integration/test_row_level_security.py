@@ -219,6 +219,8 @@ def test_the_platform_does_not_read_what_sources_say(tenants: TwoTenants) -> Non
         "entity_keys",
         "entity_features",
         "judgements",
+        "judgement_history",
+        "identity_changes",
         "conflicts",
     ):
         with pytest.raises(errors.InsufficientPrivilege), tenants.runtime.database.platform() as connection:
@@ -248,6 +250,8 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "privacy_declarations",
         "privacy_declaration_steps",
         "digest_key_steps",
+        "judgement_history",
+        "identity_changes",
     ],
 )
 def test_history_takes_no_change_even_from_the_superuser(tenants: TwoTenants, history: str) -> None:

@@ -38,6 +38,17 @@ class MappedTable:
         """The column of the first of these fields that the table has."""
         return next((self.columns[field_key(name)] for name in names if field_key(name) in self.columns), None)
 
+    @property
+    def key(self) -> list[str]:
+        """The columns that together name an entity; none where the table does not have them all."""
+        columns = [self.column([name]) for name in self.choice.mapping.key]
+        return [column for column in columns if column is not None] if None not in columns else []
+
+    @property
+    def keyed(self) -> bool:
+        """Whether rows are told apart by a key: two with different keys are two things."""
+        return bool(self.key)
+
 
 @dataclass(frozen=True)
 class MappedBatch:
@@ -240,10 +251,9 @@ def _as_text(table: MappedTable, batch: pa.Table) -> pa.Array:
 
 def _entities(table: MappedTable, batch: pa.Table, locators: pa.Array, tenant: TenantId, source: SourceId) -> pa.Array:
     mapping = table.choice.mapping
-    columns = [table.column([name]) for name in mapping.key]
     keys: list[str] = locators.to_pylist()
-    if columns and None not in columns:
-        parts = zip(*(batch[column].to_pylist() for column in columns), strict=True)
+    if table.keyed:
+        parts = zip(*(batch[column].to_pylist() for column in table.key), strict=True)
         keys = [
             f"{mapping.id}:" + "|".join(part) if all(part) else locator
             for part, locator in zip(parts, keys, strict=True)

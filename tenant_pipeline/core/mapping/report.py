@@ -50,6 +50,7 @@ class TableReport:
             "version": choice.mapping.version,
             "type": choice.mapping.type,
             "reason": choice.reason,
+            "keyed": self._table.keyed,
             "fields": by_name,
             "unmapped": []
             if choice.as_text

@@ -14,6 +14,7 @@ from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, code_version
 from tenant_pipeline.services.conflicts.items import PIPELINE, FoundItems, Kept
 from tenant_pipeline.services.conflicts.standings import standings_of
+from tenant_pipeline.services.identity import digest_with_identity
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection, StageRecord
@@ -43,7 +44,7 @@ def update_conflicts(
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         behind = require_assembled(connection, runtime, source)
-        input_digest = behind[Stage.ASSEMBLE].output_digest
+        input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
         version = code_version(CONFLICT_MATRIX)
         known = stage_records.find(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, version)
         if known is not None:

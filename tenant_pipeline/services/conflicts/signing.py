@@ -192,23 +192,27 @@ def _standardised(runtime: Runtime, item: dict[str, Any], value: str) -> str:
 
 
 def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict[str, Any]) -> None:
-    """Propose to judge whether the entities that the candidates are about are the one they were linked to."""
+    """Propose to judge whether the entities that the candidates are about are the one they were linked to.
+
+    What is at home there bears its identifiers, and is mended in its source.
+    """
     statements = [(one["source_id"], one["statement_id"]) for one in item["candidates"]]
     entities = connection.execute(
         """
-        SELECT DISTINCT said.source_id, said.entity_id
+        SELECT DISTINCT said.source_id, said.entity_id, member.home_id
           FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
           JOIN runtime.statements AS said USING (source_id, statement_id)
+          JOIN runtime.entity_members AS member USING (tenant_id, source_id, entity_id)
          WHERE said.tenant_id = %s ORDER BY said.source_id, said.entity_id
         """,
         ([source for source, _ in statements], [statement for _, statement in statements], tenant),
     ).fetchall()
     canonical = item["canonical_id"]
     for entity in entities:
-        own = short_id("can-", (tenant, entity["entity_id"]))
-        if own == canonical:
+        home = entity.pop("home_id")
+        if home == canonical:
             continue
-        left, right = min(own, canonical), max(own, canonical)
+        left, right = min(home, canonical), max(home, canonical)
         explanation = {
             "says": "A person who looked at a conflict holds the link to be wrong.",
             "conflict_id": item["conflict_id"],

@@ -15,6 +15,7 @@ from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.identity import digest_with_identity
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -32,7 +33,7 @@ def update_coverage(
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         behind = require_assembled(connection, runtime, source)
-        input_digest = behind[Stage.ASSEMBLE].output_digest
+        input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
         version = code_version(COVERAGE_SCORE)
         known = stage_records.find(connection, tenant, source_id, COVERAGE_SCORE, input_digest, version)
         if known is not None:

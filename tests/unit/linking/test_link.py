@@ -3,88 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-import pandas as pd
-import pyarrow as pa
+import pytest
 
-from tenant_pipeline.contracts.loader import load_contracts
-from tenant_pipeline.core.stage import conserve_chain
-from tenant_pipeline.core.statement import STATEMENT_COLUMNS
-from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.linking.entity_index import Member, Proposal
+from tenant_pipeline.linking import gather, link
+from tenant_pipeline.linking.entity_index import Home
 from tenant_pipeline.linking.features import Features, blocking_keys
-from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.score import Match, score
-from tests.unit.pii.memory_stage import MemoryStage
-
-VOCABULARY = load_contracts().vocabulary
-TENANT = TenantId("a-tenant")
-
-
-@dataclass
-class MemoryIndex:
-    """A tenant's entities in memory."""
-
-    known: dict[str, Features] = field(default_factory=dict)
-    families: dict[str, str] = field(default_factory=dict)
-    decided: dict[tuple[str, str], str] = field(default_factory=dict)
-    proposals: list[Proposal] = field(default_factory=list)
-
-    def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        return {
-            identifier: name
-            for identifier in identifiers
-            for name, features in sorted(self.known.items())
-            if features.type == type_ and identifier in features.identifiers
-        }
-
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-        found: dict[tuple[str, str], list[str]] = {}
-        for key in keys:
-            for name, features in sorted(self.known.items()):
-                if self.families[name] == family and key in blocking_keys(features):
-                    found.setdefault(key, []).append(name)
-        return found
-
-    def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
-        return {name: self.known[name] for name in canonical_ids if name in self.known}
-
-    def judged(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        return {pair: self.decided[pair] for pair in pairs if pair in self.decided}
-
-    def add(
-        self,
-        members: Iterable[Member],
-        features: Mapping[str, Features],
-        families: Mapping[str, str],
-        proposals: Iterable[Proposal],
-    ) -> None:
-        for name, new in features.items():
-            self.known[name] = self.known[name].merged_with(new) if name in self.known else new
-        self.families.update(families)
-        self.proposals += proposals
-
-
-def _linked(index: MemoryIndex, source: str, *entities: dict[str, str], type_: str = "EventVenue") -> dict[str, Any]:
-    """Link entities given as {property[@lang]: value}; return the row of `links` for each, by its name."""
-    rows = []
-    for number, entity in enumerate(entities):
-        for key, value in entity.items():
-            property_, _, lang = key.partition("@")
-            said = dict.fromkeys(STATEMENT_COLUMNS, "")
-            said |= {"entity_id": f"ent-{source}-{number}", "type": type_, "property": property_}
-            rows.append(said | {"value": value, "lang": lang})
-    stage, out = MemoryStage(), MemoryStage()
-    with stage.table("t00001", "statements") as writer:
-        writer.write(pa.Table.from_pylist(rows).to_pandas(types_mapper=pd.ArrowDtype))
-    counts = link(stage, out, vocabulary=VOCABULARY, index=index, tenant=TENANT)
-    conserve_chain(counts, None, "link")
-    assert counts[-1].emitted == len(rows)
-    (table,) = out.tables("links")
-    return {row["entity_id"]: row for frame in table.batches() for row in frame.to_dict("records")}
+from tests.unit.linking.memory_index import MemoryIndex
+from tests.unit.linking.memory_index import linked as _linked
 
 
 def test_the_same_identifier_is_the_same_entity_in_whatever_order_the_sources_come() -> None:
@@ -113,7 +40,7 @@ def test_a_name_alone_is_not_enough_and_goes_to_people() -> None:
     first = _linked(index, "a", {"name@en": "Assembly Hall"})["ent-a-0"]
     second = _linked(index, "b", {"name@en": "Assembly Hall"})["ent-b-0"]
     assert first["canonical_id"] != second["canonical_id"]
-    (proposal,) = index.proposals
+    (proposal,) = index.proposals.values()
     assert {proposal.left_id, proposal.right_id} == {first["canonical_id"], second["canonical_id"]}
 
 
@@ -122,7 +49,8 @@ def test_what_people_decided_stands() -> None:
         index = MemoryIndex()
         first = _linked(index, "a", {"name@en": "Assembly Hall"})["ent-a-0"]["canonical_id"]
         own = _linked(index, "b", {"name@en": "Assembly Hall"})["ent-b-0"]["canonical_id"]
-        del index.known[own]
+        del index.homes[own]
+        del index.of_sources["b", "ent-b-0"]
         index.decided[min(first, own), max(first, own)] = judgement
         again = _linked(index, "b", {"name@en": "Assembly Hall"})["ent-b-0"]["canonical_id"]
         assert (again == first) is same
@@ -134,7 +62,7 @@ def test_another_identifier_of_the_same_scheme_is_another_entity_however_alike()
     first = _linked(index, "a", {**place, "identifier": "830101"}, type_="AdministrativeArea")["ent-a-0"]
     second = _linked(index, "b", {**place, "identifier": "830102"}, type_="AdministrativeArea")["ent-b-0"]
     assert first["canonical_id"] != second["canonical_id"]
-    assert index.proposals == []
+    assert index.proposals == {}
 
 
 def test_two_rows_of_one_table_are_two_entities_however_alike() -> None:
@@ -147,11 +75,9 @@ def test_two_rows_of_one_table_are_two_entities_however_alike() -> None:
 
 def test_one_entity_with_the_identifiers_of_two_is_never_merged_in_silence() -> None:
     index = MemoryIndex()
-    index.known = {
-        "can-1": Features("can-1", "EventVenue", "", [("identifier", "A")]),
-        "can-2": Features("can-2", "EventVenue", "", [("identifier", "B")]),
-    }
-    index.families = dict.fromkeys(index.known, "Place")
+    for name, identifier in (("can-1", "A"), ("can-2", "B")):
+        features = Features(name, "EventVenue", "", [("identifier", identifier)])
+        index.homes[name] = Home(features, "Place", name)
     linked = _linked(index, "c", {"identifier": "A", "name@en": "Hall"}, {"identifier": "B", "name@en": "Hall"})
     assert {row["canonical_id"] for row in linked.values()} == {"can-1", "can-2"}
 
@@ -162,15 +88,109 @@ def test_a_bus_stop_is_not_the_province_of_its_name() -> None:
     first = _linked(index, "a", place, type_="AdministrativeArea")["ent-a-0"]
     second = _linked(index, "b", place, type_="BusStop")["ent-b-0"]
     third = _linked(index, "c", place, type_="Place")["ent-c-0"]
-    assert first["canonical_id"] != second["canonical_id"]
-    assert third["canonical_id"] in (first["canonical_id"], second["canonical_id"])
+    assert len({each["canonical_id"] for each in (first, second, third)}) == 3
+    asked = {frozenset((first["canonical_id"], third["canonical_id"])),
+             frozenset((second["canonical_id"], third["canonical_id"]))}  # fmt: skip
+    assert {frozenset(pair) for pair in index.proposals} == asked, "what is as like the one as the other is for people"
+
+
+HALL = {"name@en": "Makham Bay Convention Centre", "geo": "7.831200,98.407100", "postalCode": "83000"}
+NEARLY = {**HALL, "name@en": "Makham Bay Convention Center", "geo": "7.831900,98.407900"}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5_000])
+@pytest.mark.parametrize("rows", [(NEARLY, HALL), (HALL, NEARLY)], ids=["surest last", "surest first"])
+def test_the_surest_row_is_linked_wherever_it_stands_and_the_other_goes_to_people(
+    monkeypatch: pytest.MonkeyPatch, rows: tuple[dict[str, str], ...], batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    known = _linked(index, "a", HALL)["ent-a-0"]["canonical_id"]
+    found = _linked(index, "b", *rows)
+    surest, other = (found[f"ent-b-{rows.index(row)}"] for row in (HALL, NEARLY))
+    assert (surest["canonical_id"], surest["method"]) == (known, "score")
+    assert (other["canonical_id"] != known, other["method"]) == (True, "new")
+    assert list(index.proposals) == [tuple(sorted((known, other["canonical_id"])))]
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_rows_of_one_table_that_are_alike_bother_nobody_wherever_they_stand(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    assert len({row["canonical_id"] for row in _linked(index, "a", HALL, HALL, NEARLY).values()}) == 3
+    assert index.proposals == {}
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+@pytest.mark.parametrize("rows", [(0, 1), (1, 0)])
+def test_what_an_identifier_has_given_to_one_row_no_score_gives_to_another(
+    monkeypatch: pytest.MonkeyPatch, rows: tuple[int, int], batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    known = _linked(index, "a", {**HALL, "identifier": "PKT-1"})["ent-a-0"]["canonical_id"]
+    both = ({"identifier": "PKT-1", "name@en": "Hall"}, HALL)
+    found = _linked(index, "b", *(both[row] for row in rows))
+    named = found[f"ent-b-{rows.index(0)}"]
+    assert (named["canonical_id"], named["method"]) == (known, "identifier:identifier")
+    assert len({row["canonical_id"] for row in found.values()}) == 2
+
+
+def test_rows_of_two_tables_or_of_one_without_keys_can_be_one() -> None:
+    for tables, keyless, things in (
+        (("t1", "t2"), frozenset[str](), 1),
+        (("t1", "t1"), frozenset({"t1"}), 1),
+        (("t1", "t1"), frozenset[str](), 2),
+    ):
+        found = _linked(MemoryIndex(), "a", HALL, HALL, tables=tables, keyless=keyless)
+        assert len({row["canonical_id"] for row in found.values()}) == things
+
+
+def test_rows_that_were_judged_different_do_not_meet_by_way_of_a_third() -> None:
+    index = MemoryIndex()
+    known = _linked(index, "a", HALL)["ent-a-0"]["canonical_id"]
+    alone = _linked(MemoryIndex(), "b", HALL, HALL)
+    own = alone["ent-b-0"]["canonical_id"]
+    index.decided[min(known, own), max(known, own)] = "different"
+    found = _linked(index, "b", HALL, HALL, keyless=frozenset({"t00001"}))
+    assert len({known, *(row["canonical_id"] for row in found.values())}) == 2
+    assert found["ent-b-0"]["canonical_id"] != known
+    assert len(index.proposals) == 1
+
+
+def test_linking_a_source_again_changes_nothing_and_keeps_what_it_was() -> None:
+    index = MemoryIndex()
+    _linked(index, "a", HALL)
+    before = _linked(index, "b", HALL, {"name@en": "Assembly Hall"})
+    homes, proposals = dict(index.homes), dict(index.proposals)
+    assert _linked(index, "b", HALL, {"name@en": "Assembly Hall"}) == before
+    assert (index.homes, index.proposals) == (homes, proposals)
+
+
+def test_what_bears_identifiers_of_two_joins_one_and_the_two_go_to_people() -> None:
+    index = MemoryIndex()
+    one, other = (_linked(index, name, {"identifier": name})["ent-" + name + "-0"]["canonical_id"] for name in "ab")
+    both = _linked(index, "c", {"identifier@x": "a", "identifier@y": "b"})["ent-c-0"]
+    assert both["canonical_id"] == one != other
+    assert list(index.proposals) == [tuple(sorted((one, other)))]
+    assert _linked(index, "d", {"identifier": "b"})["ent-d-0"]["canonical_id"] == other
+
+
+def test_a_large_source_is_gathered_part_by_part_with_every_entity_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"name@en": f"Hall {number}", "geo": f"7.{number:06d},98.1", "capacity": "10"} for number in range(40)]
+    whole = _linked(MemoryIndex(), "a", *rows, tables=["t1", "t2"] * 20)
+    monkeypatch.setattr(gather, "STATEMENTS_A_PART", 7)
+    assert _linked(MemoryIndex(), "a", *rows, tables=["t1", "t2"] * 20) == whole
+    assert len(whole) == 40
 
 
 def test_a_long_name_or_identifier_makes_a_short_key() -> None:
     index = MemoryIndex()
     _linked(index, "a", {"name@th": "ก" * 3000, "identifier": "ข" * 3000})
-    (known,) = index.known.values()
-    assert max(len(value) for _, value in (*known.identifiers, *blocking_keys(known))) <= 400
+    (home,) = index.homes.values()
+    assert max(len(value) for _, value in (*home.features.identifiers, *blocking_keys(home.features))) <= 400
 
 
 def test_texts_are_not_one_because_they_are_alike() -> None:

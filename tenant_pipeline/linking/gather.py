@@ -1,0 +1,77 @@
+"""The entities of a source with their features, read from its statements in bounded memory.
+
+An entity's statements may be scattered over a table and over several. So a large source is first parted on disk by
+ranges of entity ids, which are digests and therefore even, and then read part by part.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tenant_pipeline.core.tables import StageReader
+from tenant_pipeline.linking.features import LINKING_PROPERTIES, Features
+
+STATEMENTS_A_PART = 100_000
+"""About so many statements are held at a time."""
+_DIGITS = slice(4, 10)
+"""Of an entity id (`ent-` and hexadecimal digits), those that tell its part."""
+_COLUMNS = ("entity_id", "type", "property", "value", "lang")
+_SCHEMA = pa.schema([*((name, pa.string()) for name in _COLUMNS), ("table", pa.string())])
+
+
+def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[list[Features]]:
+    """The source's entities with their features, each once, in the order of their ids, part after part."""
+    tables = validated.tables("statements")
+    parts = max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART))
+    if parts == 1:
+        yield _entities(_batches(validated, identifying), identifying)
+        return
+    bounds = pa.array([f"{number * 16**6 // parts:06x}" for number in range(parts)])
+    with tempfile.TemporaryDirectory(prefix="gather-") as folder:
+        paths = [Path(folder) / f"{number}.arrow" for number in range(parts)]
+        with ExitStack() as stack:
+            writers = [stack.enter_context(pa.ipc.new_stream(str(path), _SCHEMA)) for path in paths]
+            for batch in _batches(validated, identifying):
+                digits = pc.utf8_slice_codeunits(batch["entity_id"], _DIGITS.start, _DIGITS.stop)
+                reached = [pc.greater_equal(digits, bound) for bound in bounds]
+                for number, writer in enumerate(writers):
+                    within = reached[number]
+                    if number + 1 < parts:
+                        within = pc.and_not(within, reached[number + 1])
+                    writer.write_table(batch.filter(within))
+        for path in paths:
+            with pa.ipc.open_stream(str(path)) as reader:
+                yield _entities((pa.Table.from_batches([batch]) for batch in reader), identifying)
+
+
+def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa.Table]:
+    """The statements that help to find an entity again, and of each batch one at least for every entity in it."""
+    telling = pa.array(sorted({*LINKING_PROPERTIES, *identifying}))
+    for table in validated.tables("statements"):
+        for frame in table.batches(_COLUMNS):
+            batch = pa.Table.from_pandas(frame, preserve_index=False).select(list(_COLUMNS))
+            position = pa.array(range(len(batch)))
+            firsts = pa.table({"entity": batch["entity_id"], "position": position})
+            first = firsts.group_by("entity", use_threads=False).aggregate([("position", "min")])["position_min"]
+            kept = pc.or_(pc.is_in(batch["property"], telling), pc.is_in(position, first.combine_chunks()))
+            named = batch.append_column("table", pa.repeat(table.descriptor.name, len(batch)))
+            yield named.filter(kept).cast(_SCHEMA)
+
+
+def _entities(batches: Iterator[pa.Table], identifying: frozenset[str]) -> list[Features]:
+    entities: dict[str, Features] = {}
+    for batch in batches:
+        columns = (batch[name].to_pylist() for name in (*_COLUMNS, "table"))
+        for entity, type_, property_, value, lang, table in zip(*columns, strict=True):
+            features = entities.get(entity)
+            if features is None:
+                features = entities[entity] = Features(entity, type_, table)
+            if property_ in identifying or property_ in LINKING_PROPERTIES:
+                features.add(property_, value, lang, identifying=property_ in identifying)
+    return [entities[entity] for entity in sorted(entities)]

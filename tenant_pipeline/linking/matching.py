@@ -1,0 +1,258 @@
+"""What each entity of a batch is: identifiers first, then the surest scores, else something new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.vocabulary import Vocabulary
+from tenant_pipeline.linking.assignment import Pair, assign, explanation
+from tenant_pipeline.linking.entity_index import EntityIndex, Holder, Home, Known, Member, Proposal
+from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features, blocking_keys
+from tenant_pipeline.linking.identifiers import IdentifierKey, by_scheme, contradict, identifier_keys, own_id
+from tenant_pipeline.linking.kinds import compatible, family
+from tenant_pipeline.linking.score import score_pairs
+
+MOST_IN_A_BLOCK = 50
+"""A blocking key that more entities share says too little to compare them all."""
+MOST_CANDIDATES = 10
+"""An entity is compared with so many, those that share the most and rarest keys with it: each key weighs one part in
+as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2014)."""
+
+
+@dataclass
+class Batch:
+    """Entities of one source in the making: what they turned out to be, and what is to be kept of them."""
+
+    vocabulary: Vocabulary
+    index: EntityIndex
+    tenant: TenantId
+    keyless: frozenset[str]
+    seen: list[str] = field(default_factory=list)
+    members: list[Member] = field(default_factory=list)
+    homes: dict[str, Home] = field(default_factory=dict)
+    proposals: list[Proposal] = field(default_factory=list)
+    displaced: list[str] = field(default_factory=list)
+    owners: dict[IdentifierKey, Known] = field(default_factory=dict)
+
+    def match(self, entities: Sequence[Features], again: Sequence[Features] = ()) -> None:
+        """Find out what each of the entities is; `again` are those that gave way to surer ones.
+
+        What an earlier run has linked stays what it is.
+        """
+        self._look_up_identifiers([*again, *entities])
+        free = {own_id(self.tenant, each) for each in again}
+        self.owners = {key: known for key, known in self.owners.items() if known.home_id not in free}
+        before = self.index.members([each.entity_id for each in entities])
+        for entity in entities:
+            if (known := before.get(entity.entity_id)) is not None:
+                self.seen.append(entity.entity_id)
+                self._take_in(entity, known)
+                self._put_contradictions_to_people(entity, known.canonical_id)
+        unknown = [each for each in entities if each.entity_id not in before]
+        leaders, followers = _led([*again, *self._match_by_identifier(unknown)])
+        self._let_identifiers_through()
+        self._match_by_score(leaders)
+        self._match_by_identifier(followers)
+
+    def _look_up_identifiers(self, entities: Iterable[Features]) -> None:
+        wanted: dict[str, set[tuple[str, str]]] = {}
+        for entity in entities:
+            if entity.identifiers:
+                wanted.setdefault(entity.type, set()).update(entity.identifiers)
+        for type_, identifiers in sorted(wanted.items()):
+            for identifier, known in self.index.by_identifier(type_, identifiers).items():
+                self.owners[type_, *identifier] = known
+
+    def _match_by_identifier(self, entities: Sequence[Features]) -> list[Features]:
+        """Match what bears an identifier that is known, again and again: each match may make more known."""
+        waiting = list(entities)
+        while True:
+            left = []
+            for entity in waiting:
+                key = next((key for key in sorted(identifier_keys(entity)) if key in self.owners), None)
+                if key is None:
+                    left.append(entity)
+                    continue
+                known, scheme = self.owners[key], key[1]
+                says = {"says": f"The same {scheme}.", "identifier": scheme}
+                self._keep(entity, known.canonical_id, f"identifier:{scheme}", 1.0, says, known.home_id)
+                self._take_in(entity, known)
+                self._put_contradictions_to_people(entity, known.canonical_id)
+            if len(left) == len(waiting):
+                return left
+            waiting = left
+
+    def _put_contradictions_to_people(self, entity: Features, canonical: str) -> None:
+        """One entity bears the identifiers of several: they are never merged in silence."""
+        for key in identifier_keys(entity):
+            other = self.owners[key].canonical_id
+            if other != canonical:
+                says = "A source gives one thing the identifiers of both."
+                ends = min(canonical, other), max(canonical, other)
+                self.proposals.append(Proposal(*ends, 0.5, {"says": says, "entity_id": entity.entity_id}))
+
+    def _match_by_score(self, entities: Sequence[Features]) -> None:
+        """Match the surest pairs first; what has none is new."""
+        new = {own_id(self.tenant, each): each for each in entities}
+        scorable = {name: each for name, each in new.items() if self._family(each) not in NEVER_BY_SCORE}
+        word = {(own, other): says for own, other, says in self.index.judged(list(scorable))}
+        same = [ends for ends, says in word.items() if says == "same"]
+        candidates, among, held = self._candidates(scorable, same)
+        known = self.index.features({each for homes in candidates.values() for each in homes})
+        ends = [
+            (own, other)
+            for own, features in scorable.items()
+            for other in sorted({*candidates[own], *among[own]})
+            if other != own and self._may_be(features, known.get(other) or new.get(other))
+        ]
+        everything = {other: known.get(other) or new[other] for _, other in ends}
+        place = {own: number for number, own in enumerate(scorable)}
+        scores = score_pairs(list(scorable.values()), everything, [(place[own], other) for own, other in ends])
+        pairs = [
+            Pair(own, other, score, word.get((own, other), ""))
+            for (own, other), score in zip(ends, scores, strict=True)
+        ]
+        apart = [ends for ends, says in word.items() if says != "same"]
+        found = assign(new, known, pairs, apart=apart, holders=held, keyless=self.keyless)
+        self.displaced += found.displaced
+        self.proposals += found.proposals
+        for own, entity in new.items():
+            canonical, pair = found.canonical[own], found.attached.get(own)
+            if pair is None:
+                says: Mapping[str, Any] = {"says": "Nothing known is surely the same."}
+                self._keep(entity, canonical, "new", 1.0, says, own)
+                self.homes[own] = Home(entity, self._family(entity), canonical)
+            else:
+                other = pair.right if pair.left == own else pair.left
+                method = "judgement" if pair.judged else "score"
+                self._keep(entity, canonical, method, pair.score.probability, explanation(pair), own)
+                attached_to = candidates[own].get(other, other)
+                self.homes[own] = Home(entity, self._family(entity), canonical, attached_to, pair.score.bits)
+            for key in identifier_keys(entity):
+                self.owners.setdefault(key, Known(own, canonical))
+
+    def _candidates(
+        self, scorable: Mapping[str, Features], same: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
+        """For each new id the known canonical entities that share its keys, each with the home that shares most, and
+        the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
+        keys = {own: list(blocking_keys(each)) for own, each in scorable.items()}
+        wanted: dict[str, set[tuple[str, str]]] = {}
+        blocks: dict[tuple[str, str, str], list[str]] = {}
+        for own in sorted(scorable):
+            kind = self._family(scorable[own])
+            wanted.setdefault(kind, set()).update(keys[own])
+            for key in keys[own]:
+                blocks.setdefault((kind, *key), []).append(own)
+        found = {
+            (kind, *key): homes
+            for kind, of_kind in sorted(wanted.items())
+            for key, homes in self.index.by_blocking_key(kind, of_kind).items()
+        }
+        in_blocks = {home.canonical_id for block in found.values() for home in block}
+        held = self._held(in_blocks | {other for _, other in same})
+        candidates: dict[str, dict[str, str]] = {}
+        among: dict[str, set[str]] = {}
+        for own, each in scorable.items():
+            kind = self._family(each)
+            weights: dict[str, float] = {}
+            homes: dict[str, dict[str, float]] = {}
+            for key in keys[own]:
+                block = found.get((kind, *key), [])
+                for home in block:
+                    if home.canonical_id == own or self._is_another_row(each, home.canonical_id, held):
+                        continue
+                    shared = homes.setdefault(home.canonical_id, {})
+                    shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
+                together = blocks[kind, *key]
+                if 1 < len(together) <= MOST_IN_A_BLOCK:
+                    for other in together:
+                        if other < own and self._may_be_rows_of_one(each, scorable[other]):
+                            weights[other] = weights.get(other, 0) + 1 / len(together)
+            candidates[own] = {
+                canonical: _heaviest(homes[canonical], 1)[0]
+                for canonical in _heaviest({name: max(each.values()) for name, each in homes.items()}, MOST_CANDIDATES)
+            }
+            among[own] = set(_heaviest(weights, MOST_CANDIDATES))
+        for own, other in same:
+            candidates[own].setdefault(other, other)
+        return candidates, among, held
+
+    def _let_identifiers_through(self) -> None:
+        """Let rows of earlier batches give way where a score had given them what an identifier gives to another."""
+        named = {(each.canonical_id, each.table) for each in self.members if each.table not in self.keyless}
+        holders = self.index.holders(sorted({canonical for canonical, _ in named})) if named else {}
+        self.displaced += [
+            holder.home_id for key, holder in sorted(holders.items()) if key in named and holder.bits is not None
+        ]
+
+    def _held(self, canonical_ids: set[str]) -> dict[tuple[str, str], Holder]:
+        """The rows of this source that these have been given to: by earlier batches, and by identifiers in this one."""
+        held = self.index.holders(sorted(canonical_ids))
+        for member in self.members:
+            if member.canonical_id in canonical_ids:
+                held[member.canonical_id, member.table] = Holder(member.entity_id, member.home_id, None)
+        return held
+
+    def _is_another_row(self, entity: Features, canonical: str, held: Mapping[tuple[str, str], Holder]) -> bool:
+        """Whether that is surely another row of the entity's table, of which each is a thing of its own."""
+        holder = held.get((canonical, entity.table))
+        return holder is not None and holder.bits is None and entity.table not in self.keyless
+
+    def _may_be_rows_of_one(self, left: Features, right: Features) -> bool:
+        return left.table != right.table or left.table in self.keyless
+
+    def _may_be(self, left: Features, right: Features | None) -> bool:
+        return (
+            right is not None
+            and compatible(self.vocabulary, left.type, right.type)
+            and not contradict(by_scheme(left.identifiers), by_scheme(right.identifiers))
+        )
+
+    def _take_in(self, entity: Features, known: Known) -> None:
+        """Add what the entity tells to the home that it has."""
+        home = self.homes.get(known.home_id)
+        if home is None:
+            self.homes[known.home_id] = Home(entity, self._family(entity), known.canonical_id)
+        else:
+            self.homes[known.home_id] = Home(
+                home.features.merged_with(entity), home.family, home.canonical_id, home.attached_to, home.bits
+            )
+        for key in identifier_keys(entity):
+            self.owners.setdefault(key, known)
+
+    def _keep(
+        self,
+        entity: Features,
+        canonical: str,
+        method: str,
+        certainty: float,
+        says: Mapping[str, Any],
+        home: str,
+    ) -> None:
+        self.members.append(
+            Member(entity.entity_id, canonical, entity.type, method, certainty, says, home, entity.table)
+        )
+
+    def _family(self, entity: Features) -> str:
+        return family(self.vocabulary, entity.type)
+
+
+def _led(entities: Iterable[Features]) -> tuple[list[Features], list[Features]]:
+    """Entities whose identifiers nobody owns yet: one that leads for each group that shares some, and the rest."""
+    claimed: set[IdentifierKey] = set()
+    leaders: list[Features] = []
+    followers: list[Features] = []
+    for entity in entities:
+        keys = identifier_keys(entity)
+        (followers if any(key in claimed for key in keys) else leaders).append(entity)
+        claimed.update(keys)
+    return leaders, followers
+
+
+def _heaviest(weights: Mapping[str, float], most: int) -> list[str]:
+    """The names that weigh most, at most so many; of equal ones the lesser."""
+    return sorted(weights, key=lambda name: (-round(weights[name], 9), name))[:most]

@@ -1,0 +1,188 @@
+"""Linking into a real database: in bulk, one source at a time, all or nothing, and never another tenant's."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pytest
+
+from tenant_pipeline.core.statement import STATEMENT_COLUMNS
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.linking import link as link_stage
+from tenant_pipeline.linking.entity_index import Home, Member
+from tenant_pipeline.linking.features import Features
+from tenant_pipeline.linking.link import link
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.identity import homes_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import Connection
+from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.unit.linking.memory_index import VOCABULARY, MemoryIndex, linked
+from tests.unit.pii.memory_stage import MemoryStage
+
+HALL = {"name@en": "Makham Bay Convention Centre", "geo": "7.831200,98.407100", "postalCode": "83000"}
+NEARLY = {**HALL, "name@en": "Makham Bay Convention Center", "geo": "7.831900,98.407900"}
+OTHER = {"name@en": "Sarasin Pavilion", "identifier": "PKT-7"}
+TABLES = ("entities", "entity_members", "entity_keys", "entity_features", "judgements")
+
+
+@pytest.fixture(scope="module")
+def runtime(tenants: TwoTenants) -> Runtime:
+    return tenants.runtime
+
+
+@pytest.fixture
+def tenant(runtime: Runtime) -> TenantId:
+    identifier = TenantId(f"t{uuid.uuid4().hex[:12]}")
+    name = {"th": "ก", "en": "a", "zh": "普"}
+    registry.register_tenant(runtime, identifier, name=name, domain="a.example", tier="pilot", actor="test")
+    return identifier
+
+
+def _stage(source: str, entities: Sequence[Mapping[str, str]]) -> MemoryStage:
+    rows = []
+    for number, entity in enumerate(entities):
+        for key, value in entity.items():
+            property_, _, lang = key.partition("@")
+            said = dict.fromkeys(STATEMENT_COLUMNS, "")
+            said |= {"entity_id": f"ent-{source}-{number}", "type": "EventVenue", "property": property_}
+            rows.append(said | {"value": value, "lang": lang})
+    stage = MemoryStage()
+    with stage.table("t00001", "statements") as writer:
+        writer.write(pa.Table.from_pylist(rows).to_pandas(types_mapper=pd.ArrowDtype))
+    return stage
+
+
+def _link(connection: Connection, tenant: TenantId, source: str, *entities: Mapping[str, str]) -> dict[str, Any]:
+    out = MemoryStage()
+    index = PostgresEntityIndex(connection, tenant, SourceId(source))
+    link(_stage(source, entities), out, vocabulary=VOCABULARY, index=index, tenant=tenant)
+    (table,) = out.tables("links")
+    return {row["entity_id"]: row for frame in table.batches() for row in frame.to_dict("records")}
+
+
+def _everything(runtime: Runtime, tenant: TenantId) -> dict[str, list[dict[str, Any]]]:
+    with runtime.database.tenant(tenant) as connection:
+        return {
+            table: sorted(connection.execute(f"SELECT * FROM runtime.{table}").fetchall(), key=str) for table in TABLES
+        }
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_the_database_finds_what_memory_finds(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
+    index = MemoryIndex()
+    sources = {"a": (HALL, OTHER), "b": (NEARLY, HALL, {"name@en": "Hall 9", "identifier": "PKT-7"}), "c": (NEARLY,)}
+    for source, entities in sources.items():
+        expected = linked(index, source, *entities)
+        with runtime.database.tenant(tenant) as connection:
+            found = _link(connection, tenant, source, *entities)
+        grouped = [_grouping(links) for links in (expected, found)]
+        assert grouped[0] == grouped[1]
+        assert [row["method"] for row in found.values()] == [row["method"] for row in expected.values()]
+    assert len(_everything(runtime, tenant)["judgements"]) == len(index.proposals)
+
+
+def _grouping(links: Mapping[str, Mapping[str, Any]]) -> set[frozenset[str]]:
+    groups: dict[str, set[str]] = {}
+    for entity, row in links.items():
+        groups.setdefault(row["canonical_id"], set()).add(entity)
+    return {frozenset(group) for group in groups.values()}
+
+
+def test_the_canonical_home_is_the_oldest_of_its_entity_so_that_no_judgement_elsewhere_moves_it(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 1)
+    for source, entities in {"a": (NEARLY, OTHER), "b": (NEARLY, HALL), "c": (HALL, NEARLY)}.items():
+        with runtime.database.tenant(tenant) as connection:
+            _link(connection, tenant, source, *entities)
+    with runtime.database.tenant(tenant) as connection:
+        every = [row["canonical_id"] for row in connection.execute("SELECT canonical_id FROM runtime.entities")]
+        homes = homes_of(connection, tenant, every)
+    assert len(set(homes.canonical.values())) < len(homes.canonical)
+    assert homes.partition().canonical == homes.canonical
+
+
+def test_linking_a_source_twice_changes_no_row(runtime: Runtime, tenant: TenantId) -> None:
+    for source in ("a", "b"):
+        with runtime.database.tenant(tenant) as connection:
+            _link(connection, tenant, source, HALL, OTHER)
+    before = _everything(runtime, tenant)
+    with runtime.database.tenant(tenant) as connection:
+        _link(connection, tenant, "b", HALL, OTHER)
+    assert _everything(runtime, tenant) == before
+
+
+def test_killed_in_the_middle_nothing_is_left(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 1)
+    add, calls = PostgresEntityIndex.add, []
+
+    def killed_the_second_time(self: PostgresEntityIndex, *given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+        add(self, *given)
+
+    monkeypatch.setattr(PostgresEntityIndex, "add", killed_the_second_time)
+    with pytest.raises(ZeroDivisionError), runtime.database.tenant(tenant) as connection:
+        _link(connection, tenant, "a", HALL, OTHER)
+    assert len(calls) == 2
+    assert all(rows == [] for rows in _everything(runtime, tenant).values())
+
+
+def test_two_sources_at_once_take_turns_and_the_second_sees_what_the_first_made(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    found: dict[str, Any] = {}
+    started = threading.Event()
+
+    def second() -> None:
+        with runtime.database.tenant(tenant) as connection:
+            started.set()
+            found["b"] = _link(connection, tenant, "b", HALL)
+
+    thread = threading.Thread(target=second)
+    with runtime.database.tenant(tenant) as connection:
+        found["a"] = _link(connection, tenant, "a", HALL)
+        thread.start()
+        assert started.wait(10)
+        thread.join(0.3)
+        assert "b" not in found
+    thread.join(30)
+    assert found["b"]["ent-b-0"]["canonical_id"] == found["a"]["ent-a-0"]["canonical_id"]
+
+
+def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: TenantId) -> None:
+    with runtime.database.tenant(tenant) as connection:
+        (known,) = _link(connection, tenant, "a", {**HALL, "identifier": "PKT-1"}).values()
+    before = _everything(runtime, tenant)
+    canonical = known["canonical_id"]
+    with runtime.database.tenant(ATTACKER) as connection:
+        index = PostgresEntityIndex(connection, tenant, SourceId("a"))
+        assert index.members(["ent-a-0"]) == {}
+        assert index.by_identifier("EventVenue", [("identifier", "PKT-1")]) == {}
+        assert index.features([canonical]) == index.holders([canonical]) == {}
+        assert index.judged([canonical]) == index.release([canonical]) == []
+        own = index.by_blocking_key("Place", [("name", "makhambayconventioncentre")])
+        assert own == {}
+    member = Member("ent-x", "can-x", "EventVenue", "new", 1.0, {}, "can-x", "t1")
+    home = Home(Features("ent-x", "EventVenue"), "Place", "can-x")
+    for victim in (tenant, VICTIM):
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            runtime.database.tenant(ATTACKER) as connection,
+        ):
+            PostgresEntityIndex(connection, victim, SourceId("a")).add([], [member], {"can-x": home}, [])
+    assert _everything(runtime, tenant) == before
