@@ -171,14 +171,11 @@ def test_linking_a_source_again_changes_nothing_and_keeps_what_it_was() -> None:
 
 def test_what_bears_identifiers_of_two_joins_one_and_the_two_go_to_people() -> None:
     index = MemoryIndex()
-    one = _linked(index, "a", {"identifier": "A"})["ent-a-0"]["canonical_id"]
-    other = _linked(index, "b", {"identifier": "B"})["ent-b-0"]["canonical_id"]
-    index.homes[one].features.identifiers.append(("identifier", "A2"))
-    stage = {"identifier": "A2", "name@en": "Hall"}
-    assert _linked(index, "c", stage)["ent-c-0"]["canonical_id"] == one
-    assert index.proposals == {}
-    index.homes[other].features.identifiers.append(("identifier", "A2"))
-    assert _linked(index, "d", stage)["ent-d-0"]["canonical_id"] == min(one, other)
+    one, other = (_linked(index, name, {"identifier": name})["ent-" + name + "-0"]["canonical_id"] for name in "ab")
+    both = _linked(index, "c", {"identifier@x": "a", "identifier@y": "b"})["ent-c-0"]
+    assert both["canonical_id"] == one != other
+    assert list(index.proposals) == [tuple(sorted((one, other)))]
+    assert _linked(index, "d", {"identifier": "b"})["ent-d-0"]["canonical_id"] == other
 
 
 def test_a_large_source_is_gathered_part_by_part_with_every_entity_once(monkeypatch: pytest.MonkeyPatch) -> None:
