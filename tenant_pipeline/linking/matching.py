@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenant_pipeline.core.tenancy import TenantId
@@ -213,7 +213,13 @@ class Batch:
         )
 
     def _take_in(self, entity: Features, known: Known) -> None:
-        """Add what the entity tells to the home that it has."""
+        """Add what the entity tells to the home that it has, but for identifiers that are another's."""
+        own = [
+            (scheme, value)
+            for type_, scheme, value in identifier_keys(entity)
+            if self.owners.setdefault((type_, scheme, value), known).canonical_id == known.canonical_id
+        ]
+        entity = replace(entity, identifiers=own)
         home = self.homes.get(known.home_id)
         if home is None:
             self.homes[known.home_id] = Home(entity, self._family(entity), known.canonical_id)
@@ -221,8 +227,6 @@ class Batch:
             self.homes[known.home_id] = Home(
                 home.features.merged_with(entity), home.family, home.canonical_id, home.attached_to, home.bits
             )
-        for key in identifier_keys(entity):
-            self.owners.setdefault(key, known)
 
     def _keep(
         self,
