@@ -28,7 +28,7 @@ _STEPS = r"#.+[/&]|#/."
 
 @dataclass
 class WithheldRecords:
-    """The locators of the records of one object that are withheld so far, as the source gave them: write them nowhere."""
+    """The locators of the records of one object that are withheld so far, as the source gave them: never write them."""
 
     _locators: set[str] = field(default_factory=set)
 

@@ -123,6 +123,16 @@ def test_a_declaration_of_an_origin_holds_for_its_sources_and_for_no_other_tenan
     revoke(runtime, TENANT, everywhere, person="ann@tenant.example", role="tenant-admin", reason="No longer so")
 
 
+def test_only_the_sources_that_a_declaration_is_about_are_screened_anew(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    source, beside = venues(runtime, tmp_path), venues(runtime, tmp_path / "beside")
+    for each in (source, beside):
+        screened(runtime, each)
+    sign(runtime, TENANT, contacts(runtime, source), **SIGNING)
+    assert [record.stage for record in every_record(runtime, source)] == ["receive", "identify", "extract"]
+    assert [record.stage for record in every_record(runtime, beside)] == ["receive", "identify", "extract", "screen"]
+
+
 def test_a_revoked_declaration_holds_no_longer_and_cannot_be_signed_again(runtime: Runtime, tmp_path: Path) -> None:
     source = venues(runtime, tmp_path)
     declaration = contacts(runtime, source)
