@@ -11,7 +11,7 @@ Roles, and the columns a table of that role has:
 `records`    rows of a source: record (int64, from 0 within the table), locator, then the source's fields as text
              columns named `f0000`, `f0001`…; the field's own names are in the descriptor's `fields`
 `statements` entity_id, type, property, value, raw_value, lang, datatype, locator, method, valid_from, valid_to
-`findings`   entity_type, table, field, count (int64), max_score (float64), sample_digest, action
+`findings`   entity_type, table, field, count (int64), max_score (float64), sample_digest, action, category, declaration
 `links`      entity_id, canonical_id, type, method, score (float64), explanation (JSON text)
 `rejects`    locator, code, reason, disposition
 """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +14,16 @@ import pyarrow as pa
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.tables import StageReader, StageWriter, TableDescriptor, TableReader, TableWriter
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
 from tenant_pipeline.pii.column_evidence import column_evidence
-from tenant_pipeline.pii.declarations import Declaration, FieldMeaning
-from tenant_pipeline.pii.field_policy import FieldPolicy, field_policy
+from tenant_pipeline.pii.declarations import Declaration
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.replacement import FieldScreen, Replacer
-from tenant_pipeline.pii.special_categories import names_person
+from tenant_pipeline.pii.table_policy import FieldMeanings, TableFieldPolicies
 from tenant_pipeline.pii.verdict import pii_verdict
 from tenant_pipeline.pii.withheld import PARENT_CODE, PARENT_REASON, WithheldRecords, parents_first
 
@@ -38,19 +36,6 @@ that a value keeps the one pseudonym that it has. Anything else in them is scree
 
 _ENTITY_FIELD, _RUNTIME_ID = "entity", re.compile(r"\A(?:can|ent)-[0-9a-f]{24}\Z")
 """In such tables, the field of the runtime's own ids. They are digests, and digits among them are nobody's number."""
-
-
-_SAMPLE = 2_000
-"""Distinct values of a field that are looked at to tell what the field is."""
-
-_SAMPLED_ROWS = 200
-_PERSONS_SHARE = 0.2
-"""From this share of a field's sampled values on that hold a person's name or document, the table holds persons."""
-
-_OF_PERSONS = frozenset({"PERSON", "TH_NATIONAL_ID", "CN_RESIDENT_ID", "PASSPORT"})
-
-FieldMeanings = Callable[[TableDescriptor], Mapping[int, FieldMeaning]]
-"""What the fields of a table mean, by position, as far as the tenant's mappings tell."""
 
 
 @dataclass
@@ -78,9 +63,9 @@ def screen(
     verdict. Raises ContractError for an unknown action.
     """
     replacer = Replacer(analyzer, policy, key)
-    totals, withheld = _Totals(), WithheldRecords()
-    for reader in parents_first(extracted.tables("records")):
-        fields = _FieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
+    totals = _Totals()
+    for reader, withheld in parents_first(extracted.tables("records")):
+        fields = TableFieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
         _screen_table(reader, out, replacer, totals, fields, withheld)
     with out.table("findings", "findings") as writer:
         writer.write(replacer.findings.frame())
@@ -98,52 +83,6 @@ def screen(
 
 
 @dataclass
-class _FieldPolicies:
-    """What holds for each field of one table, settled by the first batch."""
-
-    descriptor: TableDescriptor
-    policy: PiiPolicy
-    analyzer: PiiAnalyzer
-    declarations: Sequence[Declaration]
-    meanings: Mapping[int, FieldMeaning]
-    found: list[FieldPolicy] = field(default_factory=list)
-
-    def settle(self, columns: Sequence[pa.Array]) -> None:
-        """Settle what holds for the fields, whose values in the first batch are `columns`."""
-
-        @cache
-        def holds_persons() -> bool:
-            return (
-                any(map(names_person, self.descriptor.fields))
-                or any("Person" in meaning.types for meaning in self.meanings.values())
-                or any(map(self._shows_persons, columns))
-            )
-
-        self.found = [
-            field_policy(
-                self.policy,
-                self.descriptor,
-                name,
-                self.meanings.get(position),
-                self.declarations,
-                values=partial(_distinct, column),
-                holds_persons=holds_persons,
-            )
-            for position, (name, column) in enumerate(zip(self.descriptor.fields, columns, strict=True))
-        ]
-
-    def _shows_persons(self, column: pa.Array) -> bool:
-        sample = column.drop_null().unique().slice(0, _SAMPLED_ROWS)
-        answers = self.analyzer.find_all(sample).values()
-        persons = sum(any(one.entity_type in _OF_PERSONS for one in found) for found in answers)
-        return persons > 0 and persons >= _PERSONS_SHARE * len(sample)
-
-
-def _distinct(column: pa.Array) -> list[str]:
-    return list(column.drop_null().unique().slice(0, _SAMPLE).to_pylist())
-
-
-@dataclass
 class _TableScreen:
     """What stays the same from batch to batch of one table."""
 
@@ -151,7 +90,7 @@ class _TableScreen:
     replacer: Replacer
     fields: tuple[str, ...]
     locators: LocatorScreen
-    policies: _FieldPolicies
+    policies: TableFieldPolicies
     withheld: WithheldRecords
     contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -186,7 +125,7 @@ def _screen_table(
     out: StageWriter,
     replacer: Replacer,
     totals: _Totals,
-    policies: _FieldPolicies,
+    policies: TableFieldPolicies,
     withheld: WithheldRecords,
 ) -> None:
     descriptor = reader.descriptor

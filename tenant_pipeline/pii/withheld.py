@@ -28,7 +28,7 @@ _STEPS = r"#.+[/&]|#/."
 
 @dataclass
 class WithheldRecords:
-    """The locators of the records withheld so far. They are as the source gave them: never write them anywhere."""
+    """The locators of the records of one object that are withheld so far, as the source gave them: never write them."""
 
     _locators: set[str] = field(default_factory=set)
 
@@ -61,16 +61,16 @@ def ancestors(locator: str) -> Iterator[str]:
         yield f"{object_}#/"
 
 
-def parents_first(tables: Sequence[TableReader]) -> list[TableReader]:
+def parents_first(tables: Sequence[TableReader]) -> Iterator[tuple[TableReader, WithheldRecords]]:
     """The tables in their order, but within one object those whose locators are shorter by a step before the others.
 
-    A parent is then always screened before its children, and no table has to be held back or read twice.
+    A parent is then always screened before its children, and no table has to be held back or read twice. With each
+    comes what is to be remembered of its object.
     """
-    ordered: list[TableReader] = []
     for _, group in groupby(tables, key=lambda table: table.descriptor.about.get("object")):
-        of_object = list(group)
-        ordered += sorted(of_object, key=_steps) if len(of_object) > 1 else of_object
-    return ordered
+        of_object, withheld = list(group), WithheldRecords()
+        for table in sorted(of_object, key=_steps) if len(of_object) > 1 else of_object:
+            yield table, withheld
 
 
 def _steps(table: TableReader) -> int:

@@ -155,6 +155,9 @@ def _keep(
         return replace(record, repeated=True)
     if stage is Stage.RECEIVE:
         list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(record.output_digest))
+    if stage is Stage.SCREEN:  # under the digest key of now, like everything else that it has screened
+        received = lineage(connection, runtime, source, before=Stage.IDENTIFY)[Stage.RECEIVE]
+        list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(received.output_digest))
     if verdict is not None:
         gates.record_verdict(connection, source.tenant, source.id, record.input_digest, verdict)
     _note_progress(connection, source, stage, record)

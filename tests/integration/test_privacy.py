@@ -50,8 +50,8 @@ def runtime(tenants: TwoTenants) -> Runtime:
     return tenants.runtime
 
 
-def handed_in(runtime: Runtime, folder: Path, text: str, tenant: TenantId = TENANT) -> Source:
-    path = folder / "venues.csv"
+def handed_in(runtime: Runtime, folder: Path, text: str, tenant: TenantId = TENANT, name: str = "venues.csv") -> Source:
+    path = folder / name
     path.write_text(text, encoding="utf-8")
     return sources.add_source(
         runtime, tenant, origin=Origin.PARTNER_DOC, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
@@ -59,9 +59,9 @@ def handed_in(runtime: Runtime, folder: Path, text: str, tenant: TenantId = TENA
     )  # fmt: skip
 
 
-def venues(runtime: Runtime, folder: Path, tenant: TenantId = TENANT) -> Source:
+def venues(runtime: Runtime, folder: Path, tenant: TenantId = TENANT, name: str = "venues.csv") -> Source:
     rows = f"name_en,capacity,telephone,email,note\n{folder.name} Hall,10,{PHONE},{MAIL},{PERSONAL}\n"
-    return handed_in(runtime, folder, rows, tenant)
+    return handed_in(runtime, folder, rows, tenant, name)
 
 
 def screened(runtime: Runtime, source: Source) -> dict[str, Any]:
@@ -127,6 +127,16 @@ def test_a_declaration_of_an_origin_holds_for_its_sources_and_for_no_other_tenan
     assert screened(runtime, venues(runtime, tmp_path))["telephone"] == PHONE
     assert str(screened(runtime, venues(runtime, tmp_path / "other", OTHER))["telephone"]).startswith("⟦PHONE_NUMBER:")
     revoke(runtime, TENANT, everywhere, person="ann@tenant.example", role="tenant-admin", reason="No longer so")
+
+
+def test_only_the_sources_that_a_declaration_is_about_are_screened_anew(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    source, beside = venues(runtime, tmp_path), venues(runtime, tmp_path / "beside")
+    for each in (source, beside):
+        screened(runtime, each)
+    sign(runtime, TENANT, contacts(runtime, source), **SIGNING)
+    assert [record.stage for record in every_record(runtime, source)] == ["receive", "identify", "extract"]
+    assert [record.stage for record in every_record(runtime, beside)] == ["receive", "identify", "extract", "screen"]
 
 
 def test_a_revoked_declaration_holds_no_longer_and_cannot_be_signed_again(runtime: Runtime, tmp_path: Path) -> None:
@@ -272,15 +282,26 @@ def test_another_tenant_neither_sees_nor_signs_nor_revokes_a_declaration(runtime
         contacts(runtime, replace(source, tenant=ATTACKER))
 
 
+def _path(runtime: Runtime, source: Source) -> str:
+    with runtime.database.tenant(source.tenant) as connection:
+        (row,) = connection.execute(
+            "SELECT display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s",
+            (source.tenant, source.id),
+        ).fetchall()
+    return str(row["display_path"])
+
+
 def test_a_new_key_screens_the_sources_anew_and_the_old_one_still_tells_who_it_was(
     runtime: Runtime, tmp_path: Path
 ) -> None:
-    source = venues(runtime, tmp_path)
+    source = venues(runtime, tmp_path, name=f"{PERSONAL}.csv")
     before = str(screened(runtime, source)["note"])
+    assert key_id_of_token(before) in _path(runtime, source)
     rotated = digest_keys.rotate(runtime, TENANT, **SIGNING)
     assert [record.stage for record in every_record(runtime, source)] == ["receive", "identify", "extract"]
     after = str(screened(runtime, source)["note"])
     assert key_id_of_token(after) == rotated.key_id != key_id_of_token(before)
+    assert rotated.key_id in _path(runtime, source)
     spoken = digest_keys.pseudonyms_of(
         runtime, TENANT, "PHONE_NUMBER", PERSONAL, person="dpo@tenant.example", reason="A person's request"
     )
