@@ -6,19 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6b7c;--line:#d5dbe3;--page:#fff;--pass:#0b6e4f;--warn:#8a5a00;
---fail:#a3231f;--not-assessed:#5d6b7c}
-@media (prefers-color-scheme:dark){:root{--ink:#e8edf3;--soft:#9fb0c3;--line:#3a4656;--page:#141a21;--pass:#4fc79a;
---warn:#f0b95a;--fail:#f2827d;--not-assessed:#9fb0c3}}
-body{font:15px/1.55 "Noto Sans","Noto Sans Thai","Noto Sans CJK SC",system-ui,sans-serif;color:var(--ink);
-background:var(--page);margin:2rem auto;max-width:64rem;padding:0 1rem}
-h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:1.8rem 0 .3rem}
-.verdict{font-weight:700;text-transform:uppercase;letter-spacing:.04em}
-table{border-collapse:collapse;width:100%}td{overflow-wrap:anywhere}
-th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-code{font-size:.9em}
-"""
+from tenant_pipeline.core.page import page
+
+_VERDICT = ".verdict{font-weight:700;text-transform:uppercase;letter-spacing:.04em}"
 
 
 @dataclass(frozen=True)
@@ -71,12 +61,7 @@ class Explanation:
         if self.remedies:
             items = "".join(f"<li>{_code(each)}</li>" for each in self.remedies)
             body.append(f"<h2>What can be done</h2><ul>{items}</ul>")
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-            'content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            f"style-src 'unsafe-inline'\"><title>{escape(self.title)}</title><style>{_STYLE}</style></head>"
-            f"<body>{''.join(body)}</body></html>\n"
-        )
+        return page(self.title, "".join(body), style=_VERDICT)
 
 
 def _markdown_rows(table: ExplanationTable) -> Sequence[str]:

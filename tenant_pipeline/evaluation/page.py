@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from tenant_pipeline.core.page import page
 from tenant_pipeline.evaluation.counts import Counts, Interval, wilson
 from tenant_pipeline.evaluation.report import Evaluation, Measured
 
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6b7c;--line:#d5dbe3;--ours:#0b6e4f;--peer:#b3541e;--page:#fff}
-@media (prefers-color-scheme:dark){:root{--ink:#e8edf3;--soft:#9fb0c3;--line:#3a4656;--ours:#4fc79a;--peer:#f0a06a;
---page:#141a21}}
-body{font:15px/1.5 "Noto Sans","Noto Sans Thai","Noto Sans CJK SC",system-ui,sans-serif;color:var(--ink);
-background:var(--page);margin:2rem auto;max-width:68rem;padding:0 1rem}
-h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:2.2rem 0 .4rem}h3{font-size:1rem;margin:1rem 0 .2rem}
-p,li{color:var(--soft)}table{border-collapse:collapse;width:100%;margin:.5rem 0}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-svg{width:100%;height:auto}td{overflow-wrap:anywhere}.scores td:first-child{width:40%}
+svg{width:100%;height:auto}.scores td:first-child{width:40%}
 """
 _MEASURES = ("precision", "recall", "f1")
 _LEFT, _WIDTH, _ROW = 300, 600, 24
@@ -28,13 +21,11 @@ MOST_ERRORS = 50
 def drawn(evaluations: Iterable[Evaluation]) -> str:
     """A page of HTML that needs nothing else: no script, no font, no picture from outside."""
     body = "".join(_evaluation(each) for each in evaluations)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>'
-        '<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<style>{_STYLE}</style></head><body><h1>How right the judgements are</h1>"
-        "<p>Points are measured, lines are 95 % intervals; ours in green, peers in orange.</p>"
-        f"{body}</body></html>\n"
+    return page(
+        "Evaluation",
+        "<h1>How right the judgements are</h1>"
+        f"<p>Points are measured, lines are 95 % intervals; ours in green, peers in orange.</p>{body}",
+        style=_STYLE,
     )
 
 

@@ -87,6 +87,8 @@ def _must_fit(recogniser: EntityRecognizer, context: tuple[str, ...], bare: bool
     prefilter = re.compile(recogniser.prefilter)
     if words_pattern(recogniser.context_words).search(words_of(context)):
         return (prefilter,)
+    if recogniser.evidence is not None and SERIES + recogniser.evidence in context:
+        return (prefilter,)
     series = recogniser.series
     if bare and series is not None and NO_SERIES + series.kind in context and SERIES + series.kind not in context:
         return None

@@ -12,7 +12,7 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 
-ANN = "ann@city.example"
+ANN = "ann-of-the-roles@city.example"
 
 
 @pytest.fixture

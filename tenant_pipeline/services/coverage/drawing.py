@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.page import page
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.coverage.reading import ReadDimension, read_coverage, verdict_of_tenant
@@ -30,13 +31,6 @@ _WORDS = {
     },
 }  # fmt: skip
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6b7c;--line:#d5dbe3;--page:#fff;--pass:#0b6e4f;--warn:#8a5a00;
---fail:#a3231f;--not-assessed:#5d6b7c;--track:#edf0f4}
-@media (prefers-color-scheme:dark){:root{--ink:#e8edf3;--soft:#9fb0c3;--line:#3a4656;--page:#141a21;--pass:#4fc79a;
---warn:#f0b95a;--fail:#f2827d;--not-assessed:#9fb0c3;--track:#232c37}}
-body{font:15px/1.5 "Noto Sans","Noto Sans Thai","Noto Sans CJK SC",system-ui,sans-serif;color:var(--ink);
-background:var(--page);margin:2rem auto;max-width:60rem;padding:0 1rem}
-h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .6rem}p{color:var(--soft);margin:.2rem 0 1rem}
 .row{display:grid;grid-template-columns:13rem 1fr 9rem;gap:.3rem 1rem;align-items:center;padding:.45rem 0;
 border-bottom:1px solid var(--line)}
 .row small{grid-column:2/4;color:var(--soft)}.band{font-weight:700}
@@ -63,12 +57,7 @@ def draw_coverage(runtime: Runtime, tenant: TenantId, language: str) -> str:
         found = read_coverage(runtime, tenant, source.id)
         if found:
             parts += [f"<h2><bdi>{escape(source.title)}</bdi></h2>", _meters(runtime, found, language)]
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" '
-        'content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'unsafe-inline'\"><title>{escape(words['title'])}</title><style>{_STYLE}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
+    return page(words["title"], "".join(parts), style=_STYLE, language=language)
 
 
 def _meters(runtime: Runtime, found: list[ReadDimension], language: str) -> str:
