@@ -54,6 +54,12 @@ class NotAllowedError(TenantRuntimeError):
     code = "not-allowed"
 
 
+class ProvisioningError(TenantRuntimeError):
+    """An instance could not be brought up or taken down, or what stands in its place is not ours to change."""
+
+    code = "provisioning-failed"
+
+
 class SourceStoppedError(TenantRuntimeError):
     """A source cannot go on: nothing readable, a closed gate, or an upstream stage that has not run."""
 

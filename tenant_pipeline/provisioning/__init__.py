@@ -1,0 +1,1 @@
+"""A running instance per tenant: one contract, and the backends that keep it."""
