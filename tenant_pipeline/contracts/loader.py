@@ -13,7 +13,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.contract_terms import (
+    ApprovalRule,
     CoverageDimension,
     PiiFieldRule,
     PiiPolicy,
@@ -22,6 +24,7 @@ from tenant_pipeline.core.contract_terms import (
 )
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.errors import ContractError
+from tenant_pipeline.core.lifecycle import TenantState, Transition
 from tenant_pipeline.core.mapping.mapping import MappingRules, mapping_rules
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
@@ -156,6 +159,42 @@ class Contracts:
         return tuple(
             ReviewGate(each["id"], tuple(each["roles"]), each["sla_hours"], each["dual"])
             for each in self._intake["review_gates"]
+        )
+
+    @cached_property
+    def approval_rules(self) -> Mapping[ApprovalGate, ApprovalRule]:
+        """What each of the five gates asks for."""
+        rows = {each["gate"]: each for each in self.documents["approval_matrix"]["rows"]}
+        return {
+            ApprovalGate(gate.id): ApprovalRule(
+                needs=(
+                    tuple(frozenset({role}) for role in rows[gate.id]["approvers"])
+                    if gate.dual
+                    else (frozenset(gate.roles),)
+                ),
+                founder_at_first=rows[gate.id].get("founder_for_first_pilot", False),
+                sla_hours=gate.sla_hours,
+                expires_after_days=self.documents["approval_matrix"]["expires_after_days"],
+            )
+            for gate in self.review_gates
+        }
+
+    @property
+    def roles_never_delegated(self) -> tuple[str, ...]:
+        """The roles whose decision nobody else may give."""
+        return tuple(self.documents["approval_matrix"]["never_delegated"])
+
+    @cached_property
+    def transitions(self) -> tuple[Transition, ...]:
+        """The ways between the states of a tenant."""
+        return tuple(
+            Transition(
+                TenantState(each["from"]),
+                TenantState(each["to"]),
+                ApprovalGate(each["gate"]) if each["gate"] else None,
+                each["rollback"],
+            )
+            for each in self.documents["tenant_scope"]["scope_transitions"]
         )
 
     @property

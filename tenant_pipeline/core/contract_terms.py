@@ -58,6 +58,20 @@ class QualityThresholds:
 
 
 @dataclass(frozen=True)
+class ApprovalRule:
+    """What an approval gate asks for: per need the roles of which one has to approve, each another person.
+
+    `founder_at_first` adds the founder until the tenant has a founder's sign-off. `sla_hours` are hours of working
+    days until a breach; after `expires_after_days` a request can no longer be approved or used.
+    """
+
+    needs: tuple[frozenset[str], ...]
+    founder_at_first: bool
+    sla_hours: int
+    expires_after_days: int
+
+
+@dataclass(frozen=True)
 class ReviewGate:
     """An approval gate: who may decide, within how many hours, and whether two people must."""
 

@@ -9,6 +9,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.lifecycle import OUT_OF_SERVICE, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -31,13 +32,7 @@ def register_tenant(
     `name` holds the name in Thai, English and Chinese. Killed in the middle, it can be run again: the row comes
     last. Raises InputError when the id is taken or a name is missing.
     """
-    missing = [language for language in LANGUAGES if not name.get(language, "").strip()]
-    if missing:
-        raise InputError(
-            f"The tenant's name is missing in {', '.join(missing)}",
-            where="--name-" + missing[0],
-            remedy="Give the name in Thai, English and Chinese.",
-        )
+    _require_languages(name)
     if any(row["id"] == tenant for row in list_tenants(runtime)):
         raise _taken(tenant)
     database_name = runtime.database.create_tenant_login(tenant)
@@ -108,6 +103,63 @@ def show_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
             f"There is no tenant {tenant}", where="--tenant", remedy="`tenant-pipeline tenant list` shows them."
         )
     return row
+
+
+def require_in_service(runtime: Runtime, tenant: TenantId) -> None:
+    """Return when the tenant takes in and publishes. Raises InputError where it is suspended or archived."""
+    status = TenantState(show_tenant(runtime, tenant)["status"])
+    if status in OUT_OF_SERVICE:
+        raise InputError(
+            f"The tenant is {status}", where=tenant, remedy="What it has is kept; it takes nothing in until it is back."
+        )
+
+
+def update_tenant(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    person: str,
+    name: dict[str, str] | None = None,
+    domain: str | None = None,
+    tier: str | None = None,
+    pdpa_agreement_ref: str | None = None,
+) -> dict[str, Any]:
+    """Change what is known about a tenant; None leaves a field as it is. Returns its registry row. Audited.
+
+    The id, and the names that are made from it, never change. Raises NotFoundError, or InputError for nothing to
+    change or a name that lacks a language.
+    """
+    changes = {"name": name, "domain": domain, "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref}
+    given = {field: value for field, value in changes.items() if value is not None}
+    if not given:
+        raise InputError("There is nothing to change", where=tenant, remedy="Give a name, domain, tier or agreement.")
+    if name is not None:
+        _require_languages(name)
+    before = show_tenant(runtime, tenant)
+    with runtime.database.platform() as connection:
+        connection.execute(
+            """
+            UPDATE runtime.tenants
+               SET name = coalesce(%s, name), domain = coalesce(%s, domain), tier = coalesce(%s, tier),
+                   pdpa_agreement_ref = coalesce(%s, pdpa_agreement_ref)
+             WHERE id = %s
+            """,
+            (Jsonb(name) if name else None, domain, tier, pdpa_agreement_ref, tenant),
+        )
+        details = {field: {"before": before[field], "after": value} for field, value in given.items()}
+        entry = AuditEntry(actor=person, action="tenant.update", subject=tenant, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+    return show_tenant(runtime, tenant)
+
+
+def _require_languages(name: dict[str, str]) -> None:
+    missing = [language for language in LANGUAGES if not name.get(language, "").strip()]
+    if missing:
+        raise InputError(
+            f"The tenant's name is missing in {', '.join(missing)}",
+            where="--name-" + missing[0],
+            remedy="Give the name in Thai, English and Chinese.",
+        )
 
 
 def as_json(row: dict[str, Any]) -> dict[str, Any]:

@@ -87,9 +87,9 @@ def add_source(
     The bytes are streamed into the tenant's raw zone first and the source is registered last, so that a killed
     upload leaves nothing that a reader could take for a source. The same unit under the same title is the same
     source: adding it twice changes nothing, and a link whose server says that nothing has changed is not fetched
-    again. Raises InputError naming the path and what to do.
+    again. Raises InputError naming the path and what to do, and for a tenant that is out of service.
     """
-    registry.show_tenant(runtime, tenant)
+    registry.require_in_service(runtime, tenant)
     raw = runtime.raw_zone(tenant)
     if unit_mode is UnitMode.LINK:
         if len(places) != 1:

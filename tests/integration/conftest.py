@@ -84,6 +84,23 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     special = {
         ("tenant_sources", "id"): SOURCE,
         ("approvals", "gate"): "gate-review",
+        ("approvals", "subject"): "release",
+        ("approvals", "role"): "reviewer",
+        ("approvals", "decided_at"): "2026-01-02",
+        ("approvals", "key_id"): None,
+        ("approvals", "signature"): None,
+        ("approval_requests", "gate"): "gate-review",
+        ("approval_requests", "subject"): "release",
+        ("approval_requests", "needs"): '[["reviewer"]]',
+        ("approval_requests", "requested_at"): "2026-01-01",
+        ("approval_steps", "step"): "escalated",
+        ("approval_steps", "approval_id"): None,
+        ("person_keys", "key_id"): digest,
+        ("person_keys", "step"): "added",
+        ("person_keys", "algorithm"): "ed25519",
+        ("person_keys", "public_key"): b"secret of the victim" + bytes(12),
+        ("tenant_transitions", "from_state"): "draft",
+        ("tenant_transitions", "to_state"): "review",
         ("quarantine_releases", "stage"): "receive",
         ("conflicts", "status"): "open",
         ("coverage_overrides", "act"): "give",
@@ -114,7 +131,7 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         SELECT class.relname FROM pg_class AS class
           JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attname = 'tenant_id'
          WHERE class.relnamespace = 'runtime'::regnamespace AND class.relkind = 'r' AND class.relname <> 'tenant_logins'
-         ORDER BY class.oid
+         ORDER BY class.relname = 'approvals', class.oid
         """
     ).fetchall()
     kinds = {"text": "secret of the victim", "jsonb": '["secret of the victim"]', "boolean": True, "ARRAY": [],

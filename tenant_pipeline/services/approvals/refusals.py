@@ -1,0 +1,23 @@
+"""Why an approval is refused, or refuses."""
+
+from __future__ import annotations
+
+from tenant_pipeline.core.errors import InputError, NotAllowedError
+
+
+class ApprovalMissingError(NotAllowedError):
+    """An operation lacks approvals. The message lists every gate that is still closed, and whom it waits for."""
+
+    code = "approval-missing"
+
+
+class RequestEndedError(InputError):
+    """The request was decided, withdrawn, used or has expired: no word on it counts any more."""
+
+    code = "approval-request-ended"
+
+
+class SignatureRefusedError(NotAllowedError):
+    """A decision that must be signed is not, or its signature is not that person's over that decision."""
+
+    code = "signature-refused"

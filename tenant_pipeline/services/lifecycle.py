@@ -1,0 +1,145 @@
+"""A tenant's way from draft to live and back: guarded, recorded, and of two who try at once one wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.approval.operation import Operation
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.lifecycle import (
+    OUT_OF_SERVICE,
+    TenantState,
+    Transition,
+    TransitionRefusedError,
+    transition_between,
+)
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+BACKWARD_ROLES = ("tenant-admin", "platform-governance", "founder")
+STEERING_ROLES = ("platform-governance", "founder")
+"""Who takes a tenant out of service; the tenant's own admin may only take it back a step."""
+
+
+def move_on(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    to: TenantState,
+    *,
+    approvals: list[str],
+    person: str,
+    reason: str,
+) -> Transition:
+    """Take a gated step forward in the transaction that used the approvals it rests on. Audited.
+
+    Whoever calls has those approvals verified; a step whose gate the contract names is refused without any. Raises
+    TransitionRefusedError where the tenant is in another state by now.
+    """
+    now = _locked_state(connection, tenant)
+    transition = transition_between(runtime.contracts.transitions, now, to)
+    if transition.gate is not None and not approvals:
+        raise TransitionRefusedError(f"Nobody has let {transition.gate} pass", where=tenant)
+    _record(runtime, connection, tenant, transition, approvals, person, reason)
+    return transition
+
+
+def step_back(
+    runtime: Runtime, tenant: TenantId, to: TenantState, *, person: str, role: str, reason: str
+) -> dict[str, Any]:
+    """Roll a tenant back a state, suspend it or archive it, on a named person's word; return its registry row. Audited.
+
+    Raises TransitionRefusedError for a step that goes forward (it takes approvals) or that the state does not allow,
+    NotAllowedError without the role, InputError without a reason.
+    """
+    if not reason.strip():
+        raise InputError("Going back a state needs a reason", where="--reason")
+    with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, STEERING_ROLES if to in OUT_OF_SERVICE else BACKWARD_ROLES)
+        now = _locked_state(connection, tenant)
+        transition = transition_between(runtime.contracts.transitions, now, to)
+        if transition.gate is not None:
+            raise TransitionRefusedError(
+                f"The way from {now} to {to} leads through {transition.gate}",
+                where=tenant,
+                remedy="Ask for its approvals.",
+            )
+        _record(runtime, connection, tenant, transition, [], person, reason)
+    return show_tenant(runtime, tenant)
+
+
+def lifecycle_content(runtime: Runtime, tenant: TenantId, to: TenantState) -> dict[str, Any]:
+    """What is approved when a tenant is to return to service: the step, and the agreement under which it is."""
+    row = show_tenant(runtime, tenant)
+    transition_between(runtime.contracts.transitions, TenantState(row["status"]), to)
+    return {"from": row["status"], "to": str(to), "pdpa_agreement_ref": row["pdpa_agreement_ref"]}
+
+
+def return_to_service(runtime: Runtime, tenant: TenantId, *, person: str) -> dict[str, Any]:
+    """Take a suspended tenant live again with the approvals given for it. Raises ApprovalMissingError. Audited."""
+    content = lifecycle_content(runtime, tenant, TenantState.LIVE)
+    with runtime.database.platform() as connection:
+        used = use_approvals(runtime, connection, tenant, Operation.LIFECYCLE, content, used_by=person)
+        move_on(runtime, connection, tenant, TenantState.LIVE, approvals=used, person=person, reason="approved")
+    return show_tenant(runtime, tenant)
+
+
+def transitions_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    """Every change of state, in order."""
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            "SELECT * FROM runtime.tenant_transitions WHERE tenant_id = %s ORDER BY number", (tenant,)
+        ).fetchall()
+
+
+def _locked_state(connection: Connection, tenant: TenantId) -> TenantState:
+    """The state, held until the transaction ends: of two who change it at once, the second sees what the first did."""
+    row = connection.execute("SELECT status FROM runtime.tenants WHERE id = %s FOR UPDATE", (tenant,)).fetchone()
+    if row is None:
+        raise TransitionRefusedError(f"There is no tenant {tenant}", where="--tenant")
+    return TenantState(row["status"])
+
+
+def _record(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    transition: Transition,
+    approvals: list[str],
+    person: str,
+    reason: str,
+) -> None:
+    connection.execute(
+        """
+        UPDATE runtime.tenants
+           SET status = %(to)s,
+               go_live_at = CASE WHEN %(to)s = 'live' THEN coalesce(go_live_at, %(now)s) ELSE go_live_at END
+         WHERE id = %(tenant)s
+        """,
+        {"to": str(transition.to_state), "now": runtime.now(), "tenant": tenant},
+    )
+    connection.execute(
+        """
+        INSERT INTO runtime.tenant_transitions (tenant_id, from_state, to_state, rolls_back, person, reason, approvals)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        (
+            tenant, str(transition.from_state), str(transition.to_state), transition.rolls_back, person, reason,
+            Jsonb(approvals),
+        ),
+    )  # fmt: skip
+    details = {
+        "from": str(transition.from_state),
+        "to": str(transition.to_state),
+        "reason": reason,
+        "approvals": approvals,
+    }
+    entry = AuditEntry(actor=person, action="tenant.transition", subject=tenant, details=details)
+    runtime.audit.append(connection, tenant, [entry])

@@ -1,0 +1,39 @@
+"""The tenant's states, as the contract draws them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tenant_pipeline.contracts.loader import load_contracts
+from tenant_pipeline.core.approval.operation import ApprovalGate
+from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError, transition_between
+
+
+def test_the_way_forward_leads_through_the_three_gates_and_back_through_none() -> None:
+    transitions = load_contracts().transitions
+    way = [TenantState.DRAFT, TenantState.REVIEW, TenantState.PILOT, TenantState.LIVE]
+    forward = [transition_between(transitions, now, to) for now, to in itertools.pairwise(way)]
+    assert [each.gate for each in forward] == [
+        ApprovalGate.REVIEW,
+        ApprovalGate.TENANT_INSTANTIATE,
+        ApprovalGate.GO_LIVE,
+    ]
+    for now, to in zip(way[1:], way, strict=False):
+        back = transition_between(transitions, now, to)
+        assert (back.gate, back.rolls_back) == (None, True)
+
+
+@pytest.mark.parametrize(("now", "to"), [("draft", "live"), ("draft", "pilot"), ("archived", "live"), ("live", "live")])
+def test_no_state_is_skipped_and_the_refusal_names_what_can_be_reached(now: str, to: str) -> None:
+    with pytest.raises(TransitionRefusedError) as refused:
+        transition_between(load_contracts().transitions, TenantState(now), TenantState(to))
+    assert refused.value.remedy.startswith("From here it can reach ")
+
+
+def test_every_gate_has_a_rule_and_the_founder_is_asked_for_the_first_instance() -> None:
+    rules = load_contracts().approval_rules
+    assert set(rules) == set(ApprovalGate)
+    assert [gate for gate, rule in rules.items() if rule.founder_at_first] == [ApprovalGate.TENANT_INSTANTIATE]
+    assert [len(rules[gate].needs) for gate in ApprovalGate] == [1, 1, 2, 2, 2]
