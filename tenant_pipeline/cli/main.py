@@ -7,6 +7,7 @@ import sys
 import typer
 
 from tenant_pipeline.cli import (
+    approval,
     audit,
     conflict,
     coverage,
@@ -41,6 +42,7 @@ app.command("up")(up.up)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(role.app, name="role")
+app.add_typer(approval.app, name="approval")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

@@ -1,4 +1,4 @@
-"""`tenant register | list | show`."""
+"""`tenant register | list | show | update | back | suspend | archive | return | history`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from tenant_pipeline.cli.shell import JsonOption, opened, print_json, print_rows
+from tenant_pipeline.core.approval.operation import Operation
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
-from tenant_pipeline.services import registry
+from tenant_pipeline.services import lifecycle, registry
+from tenant_pipeline.services.approvals.requesting import request_operation
 
 app = typer.Typer(help="The tenant registry.", no_args_is_help=True)
 
@@ -62,3 +65,104 @@ def show(tenant: Annotated[str, typer.Argument(help="The tenant's id.")], as_jso
         print_rows(
             tenant, [{"field": key, "value": value} for key, value in row.items()], ("field", "value"), as_json=False
         )
+
+
+TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.")]
+PersonOption = Annotated[str, typer.Option(help="Who you are.")]
+RoleOption = Annotated[str, typer.Option(help="In which role.")]
+ReasonOption = Annotated[str, typer.Option(help="Why.")]
+
+
+@app.command()
+def update(
+    tenant: TenantArgument,
+    person: PersonOption,
+    name_en: Annotated[str | None, typer.Option(help="Name in English, with the two others.")] = None,
+    name_th: Annotated[str | None, typer.Option(help="Name in Thai.")] = None,
+    name_zh: Annotated[str | None, typer.Option(help="Name in Chinese.")] = None,
+    domain: Annotated[str | None, typer.Option(help="The tenant's domain.")] = None,
+    tier: Annotated[str | None, typer.Option(help="Commercial tier.")] = None,
+    pdpa_agreement: Annotated[str | None, typer.Option(help="Reference of the data-handling agreement.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is known about a tenant. Its id, and the names made from it, never change."""
+    names = {"en": name_en, "th": name_th, "zh": name_zh}
+    given = {language: name for language, name in names.items() if name is not None}
+    with opened() as runtime:
+        row = registry.update_tenant(
+            runtime,
+            tenant_id(tenant),
+            person=person,
+            name=given or None,
+            domain=domain,
+            tier=tier,
+            pdpa_agreement_ref=pdpa_agreement,
+        )
+    print_rows("Updated", [registry.as_json(row)], COLUMNS, as_json=as_json)
+
+
+@app.command()
+def back(
+    tenant: TenantArgument,
+    to: Annotated[TenantState, typer.Option(help="The state to roll back to.")],
+    person: PersonOption,
+    role: RoleOption,
+    reason: ReasonOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Roll a tenant back a state."""
+    _step(tenant, to, person, role, reason, as_json)
+
+
+@app.command()
+def suspend(
+    tenant: TenantArgument, person: PersonOption, role: RoleOption, reason: ReasonOption, as_json: JsonOption = False
+) -> None:
+    """Take a live tenant out of service: nothing is taken in or published until it returns."""
+    _step(tenant, TenantState.SUSPENDED, person, role, reason, as_json)
+
+
+@app.command()
+def archive(
+    tenant: TenantArgument, person: PersonOption, role: RoleOption, reason: ReasonOption, as_json: JsonOption = False
+) -> None:
+    """Take a suspended tenant out of service for good. What it has is kept."""
+    _step(tenant, TenantState.ARCHIVED, person, role, reason, as_json)
+
+
+@app.command("return")
+def return_(
+    tenant: TenantArgument,
+    person: PersonOption,
+    reason: ReasonOption = "",
+    request: Annotated[bool, typer.Option("--request", help="Ask for the approvals that it takes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a suspended tenant live again, with the approvals given for it."""
+    identifier = tenant_id(tenant)
+    with opened() as runtime:
+        if request:
+            content = lifecycle.lifecycle_content(runtime, identifier, TenantState.LIVE)
+            asked = request_operation(
+                runtime, identifier, Operation.LIFECYCLE, content, requested_by=person, reason=reason
+            )
+            print_json([each.as_json() for each in asked])
+            return
+        row = lifecycle.return_to_service(runtime, identifier, person=person)
+    print_rows("Returned", [registry.as_json(row)], COLUMNS, as_json=as_json)
+
+
+@app.command()
+def history(tenant: TenantArgument, as_json: JsonOption = False) -> None:
+    """Every change of state, with who made it and the approvals it rests on."""
+    with opened() as runtime:
+        rows = [registry.as_json(row) for row in lifecycle.transitions_of(runtime, tenant_id(tenant))]
+    print_rows(
+        f"States of {tenant}", rows, ("at", "from_state", "to_state", "rolls_back", "person", "reason"), as_json=as_json
+    )
+
+
+def _step(tenant: str, to: TenantState, person: str, role: str, reason: str, as_json: bool) -> None:
+    with opened() as runtime:
+        row = lifecycle.step_back(runtime, tenant_id(tenant), to, person=person, role=role, reason=reason)
+    print_rows("Moved", [registry.as_json(row)], COLUMNS, as_json=as_json)

@@ -23,6 +23,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, roles
 from tenant_pipeline.services.approvals import handing_over, person_keys, queue
 from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.records import RecordedRequest, one_request
 from tenant_pipeline.services.approvals.refusals import (
     ApprovalMissingError,
@@ -356,3 +357,23 @@ def test_the_database_itself_holds_decisions_to_their_request(runtime: Runtime, 
             )
             taken_in.append(what)
     assert taken_in == []
+
+
+def test_the_line_shows_what_may_go_ahead_and_what_each_other_waits_for(runtime: Runtime, tenant: TenantId) -> None:
+    def in_line() -> dict[Operation, tuple[str, ...]]:
+        found = operations_in_line(runtime, Operation.INSTANCE, Operation.RELEASE, tenant=tenant)
+        return {each.operation: each.missing for each in found}
+
+    assert in_line() == {}
+    request = ask(runtime, tenant)
+    ask(runtime, tenant, Operation.RELEASE)
+    assert in_line()[Operation.RELEASE] == (
+        "gate-review waits for reviewer",
+        "gate-conflict-resolution waits for platform-governance or reviewer",
+        "gate-go-live waits for tenant-admin and platform-governance",
+    )
+    approve_all(runtime, request)
+    (ready,) = operations_in_line(runtime, Operation.INSTANCE, tenant=tenant)
+    assert (ready.missing, ready.content, len(ready.approvals)) == ((), CONTENT, 3)
+    use(runtime, tenant)
+    assert Operation.INSTANCE not in in_line()
