@@ -255,6 +255,7 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "approval_steps",
         "person_keys",
         "tenant_transitions",
+        "releases",
         "identity_changes",
     ],
 )

@@ -44,9 +44,14 @@ def standardise_name(value: str, context: Context) -> Standardised:
 
 
 @lru_cache(maxsize=1)
-def _to_simplified() -> opencc.OpenCC:
+def _converter() -> opencc.OpenCC:
     """OpenCC's traditional-to-simplified converter: its tables take time to load, once."""
     return opencc.OpenCC("t2s")
+
+
+def to_simplified(text: str) -> str:
+    """Traditional Chinese characters as simplified ones."""
+    return str(_converter().convert(text))
 
 
 def name_key(value: str, lang: str) -> str:
@@ -58,7 +63,7 @@ def name_key(value: str, lang: str) -> str:
     """
     text = clean(western_digits(half_width(value))).casefold()
     if lang.startswith("zh") or not (lang or text.isascii()):
-        text = _to_simplified().convert(text)
+        text = to_simplified(text)
         text = _CHINESE_SUFFIX.sub("", text)
     for form in _LEGAL_FORMS:
         text = form.sub("", text)

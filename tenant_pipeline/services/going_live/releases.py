@@ -1,0 +1,137 @@
+"""Publishing a release and going back to one: asked for, approved, done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tenant_pipeline.core.approval.operation import Operation
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.approvals.line import OperationInLine, operations_in_line
+from tenant_pipeline.services.approvals.records import RecordedRequest
+from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
+from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.lifecycle import move_on
+from tenant_pipeline.services.releases.building import build_candidate
+from tenant_pipeline.services.releases.checks import check_release, require_passed
+from tenant_pipeline.services.releases.publishing import publish, require_published, roll_back
+from tenant_pipeline.services.releases.reading import live_release, publishing_history, release
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+
+def request_release(
+    runtime: Runtime, tenant: TenantId, *, requested_by: str, reason: str = ""
+) -> list[RecordedRequest]:
+    """Build the draft's release, hold it to its checks, and ask for the approvals that publishing it takes.
+
+    Raises ReleaseRefusedError naming the checks that it fails, and InputError where there is nothing to publish.
+    """
+    registry.require_in_service(runtime, tenant)
+    candidate = build_candidate(runtime, tenant, requested_by=requested_by)
+    require_passed(check_release(runtime, candidate.release))
+    built = candidate.release
+    content = {
+        "release": built.digest,
+        "version": built.version,
+        "base": built.base_digest,
+        "content_digest": built.content_digest,
+        "conflicts_digest": built.conflicts_digest,
+        "template_version": built.template_version,
+        "entities": built.entities,
+        "changes": dict(built.changes),
+    }
+    requests = request_operation(runtime, tenant, Operation.RELEASE, content, requested_by=requested_by, reason=reason)
+    _note_stage(runtime, tenant, built.digest, "review", requested_by)
+    return requests
+
+
+def request_rollback(
+    runtime: Runtime, tenant: TenantId, to: str, *, requested_by: str, reason: str
+) -> list[RecordedRequest]:
+    """Ask for the approval that going back to an earlier release takes. Raises NotFoundError, InputError."""
+    registry.require_in_service(runtime, tenant)
+    with runtime.database.platform() as connection:
+        wanted, live = release(connection, tenant, to), live_release(connection, tenant)
+        entries = publishing_history(connection, tenant)
+    require_published(entries, wanted, live)
+    content = {
+        "release": wanted.digest,
+        "version": wanted.version,
+        "from": live.digest if live else None,
+        "from_version": live.version if live else None,
+        "after_entry": entries[-1]["id"] if entries else None,
+        "reason": reason,
+    }
+    return request_operation(runtime, tenant, Operation.ROLLBACK, content, requested_by=requested_by, reason=reason)
+
+
+def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
+    """Do what was approved last for the tenant's release: publish it, or go back to one; say what was done.
+
+    Raises ApprovalMissingError with all that is missing, where nothing may go ahead.
+    """
+    chosen = first_ready(runtime, tenant, Operation.RELEASE, Operation.ROLLBACK)
+    content = chosen.content
+
+    def verify(connection: Connection) -> list[str]:
+        used = use_approvals(runtime, connection, tenant, chosen.operation, content, used_by=run_by)
+        state = connection.execute("SELECT status FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
+        if state is not None and state["status"] == TenantState.DRAFT:
+            move_on(
+                runtime, connection, tenant, TenantState.REVIEW, approvals=used, person=run_by,
+                reason=f"release {content['version']} was approved",
+            )  # fmt: skip
+        return used
+
+    digest = Sha256(content["release"])
+    if chosen.operation is Operation.RELEASE:
+        number = publish(runtime, tenant, digest, published_by=run_by, verify=verify)
+    else:
+        number = roll_back(runtime, tenant, digest, rolled_back_by=run_by, reason=content["reason"], verify=verify)
+    return {
+        "operation": str(chosen.operation),
+        "version": content["version"],
+        "release": digest,
+        "history_entry": number,
+        "approvals": list(chosen.approvals),
+        "approved_digest": chosen.digest,
+        "changes": dict(content.get("changes", {})),
+    }
+
+
+def first_ready(runtime: Runtime, tenant: TenantId, *operations: Operation) -> OperationInLine:
+    """The first of these operations whose approvals are all there. Raises ApprovalMissingError with what is missing."""
+    line = operations_in_line(runtime, *operations, tenant=tenant)
+    for each in line:
+        if not each.missing:
+            return each
+    missing = [f"{each.operation}: {reason}" for each in line for reason in each.missing]
+    raise ApprovalMissingError(
+        f"Nothing may go ahead: {'; '.join(missing) or 'nothing was asked for'}",
+        where=tenant,
+        remedy="`tenant-pipeline approval list` shows what waits for whom.",
+    )
+
+
+def _note_stage(runtime: Runtime, tenant: TenantId, digest: Sha256, stage: str, person: str) -> None:
+    with runtime.database.platform() as connection:
+        noted: Mapping[str, Any] | None = connection.execute(
+            "SELECT FROM runtime.publish_pipeline WHERE tenant_id = %s AND release_digest = %s AND stage = %s",
+            (tenant, digest, stage),
+        ).fetchone()
+        if noted is None:
+            connection.execute(
+                """
+                INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
+                VALUES (%s, %s, %s, %s)
+                """,
+                (tenant, stage, digest, person),
+            )
+            entry = AuditEntry(actor=person, action=f"release.{stage}", subject=digest, details={})
+            runtime.audit.append(connection, tenant, [entry])

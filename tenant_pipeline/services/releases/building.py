@@ -1,0 +1,168 @@
+"""Build a release from the draft: written where no reader looks, under the digest of what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import Sha256, canonical_json, sha256_of_json
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.release.difference import differences
+from tenant_pipeline.core.release.document import EntityDocument, entity_documents
+from tenant_pipeline.core.release.version import FIRST, ChangeCounts, count_changes, next_version
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.releases.reading import Release, documents_of, live_release, read_stored, release
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+ENTITIES = "entities"
+ROWS_AT_ONCE = 2_000
+_TEXT = pd.ArrowDtype(pa.string())
+
+_FACTS = """
+SELECT fact.canonical_id, fact.type AS entity_type, fact.property, fact.lang, fact.value, fact.datatype,
+       fact.valid_from, fact.valid_to, fact.source_id, source.title AS source_title, fact.origin,
+       fact.authority_tier, source.rights, fact.locator, fact.method,
+       to_char(fact.observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS observed_at
+  FROM runtime.statement_facts AS fact
+  JOIN runtime.tenant_sources AS source ON source.tenant_id = fact.tenant_id AND source.id = fact.source_id
+ WHERE fact.tenant_id = %(tenant)s
+ ORDER BY fact.canonical_id COLLATE "C", fact.property COLLATE "C", fact.lang COLLATE "C", fact.value COLLATE "C",
+          fact.authority_tier, fact.source_id, fact.statement_id
+"""
+
+_RESOLVED = """
+SELECT canonical_id, property, lang, value, decision, signed
+  FROM runtime.resolved_values
+ WHERE tenant_id = %(tenant)s
+ ORDER BY canonical_id COLLATE "C", property COLLATE "C", lang COLLATE "C", value COLLATE "C"
+"""
+
+_CONFLICTS = """
+SELECT conflict_id, status, candidates_digest, signature_number
+  FROM runtime.conflicts WHERE tenant_id = %(tenant)s AND status <> 'stale' ORDER BY conflict_id COLLATE "C"
+"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A release that was built: what is approved, and how it differs from what is live."""
+
+    release: Release
+    changes: ChangeCounts
+
+
+def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) -> Candidate:
+    """Build the release that the tenant's draft would make now. Audited; visible to no reader.
+
+    The draft is read in one snapshot and in bounded memory. The same draft gives the same release, however often it is
+    built, and a killed build leaves nothing. Raises InputError where the draft is empty or is what is live already.
+    """
+    row = registry.show_tenant(runtime, tenant)
+    store = runtime.stage_store(tenant)
+    content = hashlib.sha256()
+    entities = values = 0
+    source_ids: set[str] = set()
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        conflicts = hashlib.sha256()
+        for item in _stream(connection, tenant, _CONFLICTS, "conflicts"):
+            conflicts.update(canonical_json(item) + b"\n")
+        with store.write("release", Sha256(conflicts.hexdigest()), "1", encrypted=True) as output:
+            with output.table(ENTITIES, ENTITIES) as table:
+                facts = _stream(connection, tenant, _FACTS, "facts")
+                resolved = _stream(connection, tenant, _RESOLVED, "resolved")
+                batch: list[EntityDocument] = []
+                for document in entity_documents(facts, resolved):
+                    content.update(f"{document.canonical_id}\0{document.digest}\n".encode())
+                    entities, values = entities + 1, values + len(document.values)
+                    source_ids.update(source["source_id"] for value in document.values for source in value["sources"])
+                    batch.append(document)
+                    if len(batch) == ROWS_AT_ONCE:
+                        table.write(_frame(batch))
+                        batch.clear()
+                if batch:
+                    table.write(_frame(batch))
+            if not entities:
+                raise InputError(
+                    "The draft knowledge base is empty",
+                    where=tenant,
+                    remedy="Take in sources and let them be assembled.",
+                )
+            stored = output.commit(())
+    with runtime.database.platform() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('release of ' || %s, 0))", (tenant,))
+        live = live_release(connection, tenant)
+        content_digest = Sha256(content.hexdigest())
+        if live is not None and live.content_digest == content_digest:
+            raise InputError(
+                f"The draft is what is live already, in version {live.version}",
+                where=tenant,
+                remedy="Change something in it, or go back to an earlier release.",
+            )
+        changes = count_changes(
+            differences(documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, stored))
+        )
+        version = next_version(live.version, changes) if live else FIRST
+        base = live.digest if live else None
+        digest = sha256_of_json(
+            {
+                "tenant": tenant,
+                "version": version,
+                "base": base,
+                "content": content_digest,
+                "conflicts": conflicts.hexdigest(),
+                "template_version": row["template_version"],
+            }
+        )
+        inserted = connection.execute(
+            """
+            INSERT INTO runtime.releases
+                   (tenant_id, release_digest, version, base_digest, content_digest, stored_digest, conflicts_digest,
+                    template_version, entities, value_count, sources, changes, built_by, built_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (tenant_id, release_digest) DO NOTHING
+            """,
+            (
+                tenant, digest, version, base, content_digest, stored, conflicts.hexdigest(), row["template_version"],
+                entities, values, Jsonb(sorted(source_ids)), Jsonb(asdict(changes)), requested_by, runtime.now(),
+            ),
+        ).rowcount  # fmt: skip
+        if inserted:
+            connection.execute(
+                """
+                INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
+                VALUES (%s, 'draft', %s, %s)
+                """,
+                (tenant, digest, requested_by),
+            )
+            details = {"version": version, "entities": entities, "values": values, "base": base}
+            entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
+            runtime.audit.append(connection, tenant, [entry])
+        return Candidate(release(connection, tenant, digest), changes)
+
+
+def _frame(documents: list[EntityDocument]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "canonical_id": [each.canonical_id for each in documents],
+            "type": [each.type for each in documents],
+            "document_digest": [each.digest for each in documents],
+            "document": [canonical_json(each.content).decode() for each in documents],
+        },
+        dtype=_TEXT,
+    )
+
+
+def _stream(connection: Connection, tenant: TenantId, query: str, name: str) -> Iterator[dict[str, Any]]:
+    with connection.cursor(name=f"release_{name}") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        yield from cursor.execute(query, {"tenant": tenant})

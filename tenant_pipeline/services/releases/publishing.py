@@ -1,0 +1,152 @@
+"""Publish a release, or go back to one: visible all at once, in one transaction with the approvals it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.releases.checks import check_release, require_passed
+from tenant_pipeline.services.releases.reading import Release, live_release, publishing_history, release, stored_rows
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import login_of
+
+Verify = Callable[[Connection], Sequence[str]]
+"""Uses up the approvals of what is about to be done, in its transaction, and returns their ids; or refuses."""
+
+
+def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by: str, verify: Verify) -> int:
+    """Make a release the one that readers see, and return its number in the publishing history. Audited.
+
+    Raises ReleaseRefusedError where it does not stand its checks, InputError where something else was published since
+    it was built, and whatever `verify` raises. Until the transaction ends nobody sees any of it; killed, nothing is.
+    """
+    with runtime.database.platform() as connection:
+        built = release(connection, tenant, digest)
+    require_passed(check_release(runtime, built))
+    _prepare(runtime, tenant)
+    with runtime.database.platform() as connection:
+        _lock(connection, tenant)
+        live = live_release(connection, tenant)
+        if (live.digest if live else None) != built.base_digest:
+            raise InputError(
+                "Something else was published since this release was built",
+                where=f"{tenant}, release {built.version}",
+                remedy="Build it again on what is live now, and ask for its approvals.",
+            )
+        approvals = list(verify(connection))
+        number = _record(connection, built, approvals, published_by, "", None)
+        _load(runtime, connection, built)
+        _show(runtime, connection, built)
+        _audit(runtime, connection, built, "release.published", published_by, approvals, "")
+    return number
+
+
+def roll_back(
+    runtime: Runtime, tenant: TenantId, digest: Sha256, *, rolled_back_by: str, reason: str, verify: Verify
+) -> int:
+    """Let readers see an earlier release again: a new entry of the history that points to an old one. Audited.
+
+    What the instance reads is there already, so it takes the time of one small transaction. Raises InputError for a
+    release that was never published or is live, or without a reason, and whatever `verify` raises.
+    """
+    if not reason.strip():
+        raise InputError("Going back to a release needs a reason", where="--reason")
+    with runtime.database.platform() as connection:
+        _lock(connection, tenant)
+        wanted = release(connection, tenant, digest)
+        live = live_release(connection, tenant)
+        entry = require_published(publishing_history(connection, tenant), wanted, live)
+        approvals = list(verify(connection))
+        number = _record(connection, wanted, approvals, rolled_back_by, reason, entry)
+        _show(runtime, connection, wanted)
+        _audit(runtime, connection, wanted, "release.rolled-back", rolled_back_by, approvals, reason)
+    return number
+
+
+def require_published(history: Sequence[Mapping[str, Any]], wanted: Release, live: Release | None) -> int:
+    """The last entry of the history that published a release which can be gone back to.
+
+    Raises InputError for one that was never published, or is live.
+    """
+    where = f"{wanted.tenant}, release"
+    if live is not None and live.digest == wanted.digest:
+        raise InputError(f"Release {wanted.version} is live", where=where)
+    entries = [
+        entry["id"] for entry in history if entry["stage"] == "published" and entry["release_digest"] == wanted.digest
+    ]
+    if not entries:
+        raise InputError(
+            f"Release {wanted.version} was never published",
+            where=where,
+            remedy="Publish it, or go back to one that was: `tenant-pipeline release history`.",
+        )
+    return int(entries[-1])
+
+
+def _prepare(runtime: Runtime, tenant: TenantId) -> None:
+    with runtime.database.administration() as connection:
+        serving.create_serving_tables(connection, login_of(tenant))
+
+
+def _lock(connection: Connection, tenant: TenantId) -> None:
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('release of ' || %s, 0))", (tenant,))
+
+
+def _record(
+    connection: Connection,
+    published: Release,
+    approvals: list[str],
+    person: str,
+    reason: str,
+    rollback_to: int | None,
+) -> int:
+    row = connection.execute(
+        """
+        INSERT INTO runtime.publish_pipeline
+               (tenant_id, stage, release_digest, rollback_to, approvals, created_by, reason)
+        VALUES (%s, 'published', %s, %s, %s, %s, %s) RETURNING id
+        """,
+        (published.tenant, published.digest, rollback_to, Jsonb(approvals), person, reason),
+    ).fetchone()
+    assert row is not None
+    return int(row["id"])
+
+
+def _load(runtime: Runtime, connection: Connection, built: Release) -> None:
+    """The release's rows, unless an earlier publication left them there."""
+    schema = login_of(built.tenant)
+    if not serving.has_release(connection, schema, built.digest):
+        rows = stored_rows(runtime, built.tenant, built.stored_digest)
+        about = {
+            "release": built.digest,
+            "version": built.version,
+            "template_version": built.template_version,
+            "entities": built.entities,
+        }
+        serving.load_release(connection, schema, about, rows, runtime.now())
+
+
+def _show(runtime: Runtime, connection: Connection, shown: Release) -> None:
+    serving.switch_release(connection, login_of(shown.tenant), shown.digest, runtime.now())
+
+
+def _audit(
+    runtime: Runtime,
+    connection: Connection,
+    published: Release,
+    action: str,
+    person: str,
+    approvals: list[str],
+    reason: str,
+) -> None:
+    details = {"version": published.version, "approvals": approvals, "reason": reason}
+    entry = AuditEntry(actor=person, action=action, subject=published.digest, details=details)
+    runtime.audit.append(connection, published.tenant, [entry])

@@ -1,0 +1,79 @@
+"""A tenant whose draft is fit to be published, and the people who sign for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tenant_pipeline.core.coverage.override import FLOORS
+from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import roles
+from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.approvals.queue import list_requests
+from tenant_pipeline.services.coverage.overrides import give_override
+from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conflict_statements import Sources, new_tenant
+from tests.integration.test_coverage import keep_all
+
+PEOPLE = {
+    "kanya": "contributor",
+    "anan": "tenant-admin",
+    "gov": "platform-governance",
+    "founder": "founder",
+    "rin": "reviewer",
+}
+
+
+def releasable(runtime: Runtime) -> Sources:
+    """Two sources of two halls, one with a Thai, an English and a Chinese name; covered on governance's word."""
+    made = new_tenant(runtime)
+    for person, role in PEOPLE.items():
+        roles.grant_role(runtime, made.tenant, person=person, role=role, granted_by="test")
+    made.say(
+        1, ("name", "th", "หอประชุมภูเก็ต"), ("name", "en", "Phuket Hall"), ("name", "zh", "普吉會堂"),
+        ("postalCode", "", "83000"), title="Register of halls",
+    )  # fmt: skip
+    made.say(2, ("name", "en", "Kata Pavilion"), entity="can-pavilion", compare=False, title="City list")
+    settle(made)
+    return made
+
+
+def settle(made: Sources) -> None:
+    """Let all that was said count, and every blocking dimension on governance's word."""
+    keep_all(made)
+    for each in made.runtime.contracts.coverage_dimensions:
+        if not each.overridable:
+            _score(made, each.id)
+        else:
+            give_override(
+                made.runtime, made.tenant, each.id, floor=Band.PASS if Band.PASS in FLOORS else Band.WARN,
+                reason="A pilot", approver="gov", role="platform-governance", requested_by="kanya",
+                expires_at=datetime.now(UTC) + timedelta(days=30),
+            )  # fmt: skip
+
+
+def _score(made: Sources, dimension: str) -> None:
+    """What no word of governance stands for: each source has passed, as a walk through the stages would have it."""
+    with made.runtime.database.tenant(made.tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.coverage_scores
+                   (tenant_id, source_id, dimension, numerator, denominator, score, band, explanation, input_digest)
+            SELECT tenant_id, id, %s, 1, 1, 1, 'pass', 'all of it', unit_digest
+              FROM runtime.tenant_sources WHERE tenant_id = %s
+            ON CONFLICT DO NOTHING
+            """,
+            (dimension, made.tenant),
+        )
+
+
+def approve_everything(runtime: Runtime, tenant: TenantId, *, but: str = "") -> None:
+    """Have everybody sign what waits for them, but one."""
+    for person, role in PEOPLE.items():
+        if person == but:
+            continue
+        for request in list_requests(runtime, tenant, person=person):
+            decide(
+                runtime, tenant, request.request.id, digest=request.request.subject_digest, approves=True,
+                person=person, role=role, reason="Seen",
+            )  # fmt: skip

@@ -1,0 +1,218 @@
+"""Releases: the same draft is the same release, seen whole or not at all, compared, gone back to, and never changed."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+
+from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.release.difference import differences
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.releases.building import build_candidate
+from tenant_pipeline.services.releases.checks import ReleaseRefusedError, check_release
+from tenant_pipeline.services.releases.reading import (
+    documents_of,
+    list_releases,
+    live_release,
+    publishing_history,
+    release,
+)
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import login_of
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.integration.releasable import approve_everything, releasable, settle
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> Runtime:
+    return tenants.runtime
+
+
+@pytest.fixture
+def made(runtime: Runtime) -> Sources:
+    return releasable(runtime)
+
+
+def publish_draft(runtime: Runtime, tenant: TenantId) -> str:
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    return str(publish_approved(runtime, tenant, run_by="run")["version"])
+
+
+def served(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    """What a reader with the tenant's own login sees in the serving views."""
+    schema = login_of(tenant)
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(f"SELECT canonical_id, document FROM {schema}.live_documents").fetchall()
+    return {row["canonical_id"]: row["document"] for row in rows}
+
+
+def version_seen(runtime: Runtime, tenant: TenantId) -> str | None:
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(f"SELECT version FROM {login_of(tenant)}.live").fetchone()
+    return str(row["version"]) if row else None
+
+
+def test_the_same_draft_is_the_same_release_and_nobody_sees_it_before_it_is_published(
+    runtime: Runtime, made: Sources
+) -> None:
+    first = build_candidate(runtime, made.tenant, requested_by="kanya").release
+    again = build_candidate(runtime, made.tenant, requested_by="anan").release
+    assert first == again
+    assert (first.version, first.entities, first.values) == ("1.0.0", 2, 5)
+    with runtime.database.platform() as connection:
+        assert [each.digest for each in list_releases(connection, made.tenant)] == [first.digest]
+        assert live_release(connection, made.tenant) is None
+    assert [check.name for check in check_release(runtime, first) if not check.passed] == []
+
+
+def test_a_document_tells_of_each_value_where_it_comes_from_and_why_it_was_chosen(
+    runtime: Runtime, made: Sources
+) -> None:
+    built = build_candidate(runtime, made.tenant, requested_by="kanya").release
+    (hall, pavilion) = documents_of(runtime, made.tenant, built)
+    assert hall["names"] == {"en": ["Phuket Hall"], "th": ["หอประชุมภูเก็ต"], "zh": ["普吉會堂"]}
+    (postcode,) = [each for each in hall["values"] if each["property"] == "postalCode"]
+    assert (postcode["value"], postcode["rule"], postcode["decided"]) == ("83000", "agreed", True)
+    (source,) = postcode["sources"]
+    assert (source["source_title"], source["origin"], source["rights"]) == (
+        "Register of halls",
+        "partner-doc",
+        "CC BY 4.0",
+    )
+    assert pavilion["names"] == {"en": ["Kata Pavilion"]}
+
+
+def test_without_every_approval_nothing_is_published_and_the_refusal_says_whose_is_missing(
+    runtime: Runtime, made: Sources
+) -> None:
+    request_release(runtime, made.tenant, requested_by="kanya")
+    approve_everything(runtime, made.tenant, but="gov")
+    with pytest.raises(ApprovalMissingError, match="gate-go-live waits for platform-governance"):
+        publish_approved(runtime, made.tenant, run_by="run")
+    assert registry.show_tenant(runtime, made.tenant)["status"] == "draft"
+    approve_everything(runtime, made.tenant)
+    publish_approved(runtime, made.tenant, run_by="run")
+    assert registry.show_tenant(runtime, made.tenant)["status"] == "review"
+    assert set(served(runtime, made.tenant)) == {"can-hall", "can-pavilion"}
+    with runtime.database.platform() as connection:
+        assert [entry["stage"] for entry in publishing_history(connection, made.tenant)] == [
+            "draft",
+            "review",
+            "published",
+        ]
+
+
+def test_versions_tell_what_changed_and_the_difference_names_it(runtime: Runtime, made: Sources) -> None:
+    assert publish_draft(runtime, made.tenant) == "1.0.0"
+    with pytest.raises(InputError, match="live already"):
+        request_release(runtime, made.tenant, requested_by="kanya")
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False, title="Press")
+    settle(made)
+    assert publish_draft(runtime, made.tenant) == "1.1.0"
+    with runtime.database.tenant(made.tenant) as connection:
+        first, second = list_releases(connection, made.tenant)
+    (change,) = differences(documents_of(runtime, made.tenant, first), documents_of(runtime, made.tenant, second))
+    assert (change.label, change.change) == ("New Arena", "added")
+    assert [(each.property, each.after) for each in change.properties] == [("name", (("New Arena", ("Press",)),))]
+    gone = list(differences(documents_of(runtime, made.tenant, second), documents_of(runtime, made.tenant, first)))
+    assert [each.change for each in gone] == ["removed"]
+
+
+def test_going_back_is_a_new_entry_that_points_to_an_old_one_and_is_approved_itself(
+    runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False)
+    settle(made)
+    publish_draft(runtime, made.tenant)
+    with runtime.database.platform() as connection:
+        first, second = list_releases(connection, made.tenant)
+    request_rollback(runtime, made.tenant, first.digest, requested_by="kanya", reason="Wrong arena")
+    with pytest.raises(ApprovalMissingError):
+        publish_approved(runtime, made.tenant, run_by="run")
+    assert version_seen(runtime, made.tenant) == "1.1.0"
+    approve_everything(runtime, made.tenant)
+    done = publish_approved(runtime, made.tenant, run_by="run")
+    assert (done["operation"], version_seen(runtime, made.tenant)) == ("rollback", "1.0.0")
+    assert set(served(runtime, made.tenant)) == {"can-hall", "can-pavilion"}
+    with runtime.database.platform() as connection:
+        *_, published, last = publishing_history(connection, made.tenant)
+    assert (published["release_digest"], last["release_digest"]) == (second.digest, first.digest)
+    assert (last["reason"], last["rollback_to"]) != ("", None)
+    with pytest.raises(InputError, match="is live"):
+        request_rollback(runtime, made.tenant, first.digest, requested_by="kanya", reason="Again")
+
+
+def test_a_release_that_fails_a_check_is_not_even_asked_for(runtime: Runtime, made: Sources) -> None:
+    made.say(3, ("postalCode", "", "99999"), title="Wrong list")
+    with pytest.raises(ReleaseRefusedError, match="conflicts-signed"):
+        request_release(runtime, made.tenant, requested_by="kanya")
+    personal = releasable(runtime)
+    personal.say(4, ("description", "en", "Owner's id card 3-1006-00445-63-5"), entity="can-x", compare=False)
+    settle(personal)
+    with pytest.raises(ReleaseRefusedError, match="no-raw-personal-data") as refused:
+        request_release(runtime, personal.tenant, requested_by="kanya")
+    assert "3-1006" not in str(refused.value)
+
+
+def test_what_was_published_meanwhile_voids_a_release_that_was_built_before(runtime: Runtime, made: Sources) -> None:
+    request_release(runtime, made.tenant, requested_by="kanya")
+    approve_everything(runtime, made.tenant)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: _attempt(runtime, made.tenant), range(8)))
+    assert outcomes.count("published") == 1
+    with runtime.database.platform() as connection:
+        published = [entry for entry in publishing_history(connection, made.tenant) if entry["stage"] == "published"]
+    assert len(published) == 1
+
+
+def _attempt(runtime: Runtime, tenant: TenantId) -> str:
+    try:
+        publish_approved(runtime, tenant, run_by="run")
+    except (InputError, ApprovalMissingError) as error:
+        return error.code
+    return "published"
+
+
+def test_another_tenant_finds_no_release_and_sees_no_serving_table(
+    tenants: TwoTenants, runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    with runtime.database.platform() as connection:
+        (built,) = list_releases(connection, made.tenant)
+        with pytest.raises(NotFoundError):
+            release(connection, ATTACKER, built.digest)
+    with pytest.raises(NotFoundError):
+        request_rollback(runtime, ATTACKER, built.digest, requested_by="eve", reason="x")
+    schema = login_of(made.tenant)
+    for relation in ("live", "live_documents", "release_documents", "releases", "flags"):
+        with tenants.login(ATTACKER) as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            login.execute(f"SELECT * FROM {schema}.{relation}")
+
+
+def test_the_tenants_own_login_publishes_nothing_and_changes_no_release(
+    tenants: TwoTenants, runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    schema = login_of(made.tenant)
+    for statement in (
+        f"UPDATE {schema}.live_release SET switched_at = now()",
+        f"DELETE FROM {schema}.release_documents",
+        f"INSERT INTO {schema}.instance_flags (flag, value) VALUES ('x', '1')",
+        f"UPDATE {schema}.live SET version = '9.9.9'",
+        f"CREATE OR REPLACE VIEW {schema}.live AS SELECT 1",
+        "INSERT INTO runtime.publish_pipeline (tenant_id, stage, created_by) VALUES ('x', 'draft', 'eve')",
+        "UPDATE runtime.releases SET version = '9.9.9'",
+    ):
+        with tenants.login(made.tenant) as login, pytest.raises(psycopg.Error) as refused:
+            login.execute(statement)
+        assert refused.value.sqlstate in ("42501", "55000"), json.dumps(statement)
