@@ -1,0 +1,262 @@
+"""The instance as a running process over a real release, asked in three scripts, through releases and rollbacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.releases.reading import list_releases
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.database import login_of
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import TwoTenants
+from tests.integration.releasable import approve_everything, releasable, settle
+
+TOKEN = "t0ken-of-this-instance"
+
+
+class Instance:
+    """A running instance and a client that shows its token."""
+
+    def __init__(self, runtime: Runtime, tenant: TenantId, folder: Path) -> None:
+        self.runtime, self.tenant, self.folder = runtime, tenant, folder
+        self.role = f"nerve_{login_of(tenant)}"[:60]
+        self.password = "p-" + os.urandom(8).hex()
+        schema = login_of(tenant)
+        with runtime.database.administration() as connection:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} NOINHERIT").format(
+                    sql.Identifier(self.role), sql.Literal(self.password)
+                )
+            )
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(connection.info.dbname), sql.Identifier(self.role)
+                )
+            )
+            serving.create_serving_tables(connection, schema)
+            serving.grant_reading(connection, schema, self.role)
+        (folder / "dsn").write_text(self.dsn(), encoding="utf-8")
+        (folder / "token").write_text(TOKEN, encoding="utf-8")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tenant_pipeline.nerve"],
+            env={
+                "PATH": os.environ["PATH"],
+                "NERVE_TENANT": tenant,
+                "NERVE_SCHEMA": schema,
+                "NERVE_DSN_FILE": str(folder / "dsn"),
+                "NERVE_TOKEN_FILE": str(folder / "token"),
+                "NERVE_PORT_FILE": str(folder / "port"),
+            },
+            stderr=(folder / "log").open("wb"),
+        )
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self._port()}", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20
+        )
+
+    def dsn(self) -> str:
+        return make_conninfo(self.runtime.database.conninfo(), user=self.role, password=self.password)
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def labels(self, query: str) -> list[str]:
+        return [each["label"] for each in self.get("/search", q=query)["results"]]
+
+    def _port(self) -> int:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if (self.folder / "port").exists():
+                return int((self.folder / "port").read_text())
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            time.sleep(0.02)
+        raise AssertionError("the instance did not start")
+
+    def stop(self) -> int:
+        self.client.close()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def made(tenants: TwoTenants) -> Sources:
+    sources = releasable(tenants.runtime)
+    sources.say(3, ("name", "en", "Patong Beach"), ("geo", "", "7.896000,98.296000"), entity="can-beach", compare=False)
+    sources.say(3, ("name", "th", "หาดป่าตอง"), ("name", "en", "Patong Beach"), ("geo", "", "7.896000,98.296000"),
+                entity="can-beach", compare=False)  # fmt: skip
+    settle(sources)
+    request_release(tenants.runtime, sources.tenant, requested_by="kanya")
+    approve_everything(tenants.runtime, sources.tenant)
+    publish_approved(tenants.runtime, sources.tenant, run_by="run")
+    return sources
+
+
+@pytest.fixture(scope="module")
+def instance(tenants: TwoTenants, made: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    started = Instance(tenants.runtime, made.tenant, tmp_path_factory.mktemp("instance"))
+    yield started
+    assert started.stop() in (0, -signal.SIGTERM)
+
+
+def test_it_is_ready_and_says_which_release_it_serves(instance: Instance) -> None:
+    assert httpx.get(f"{instance.client.base_url}/health/live").json() == {"status": "live"}
+    assert instance.get("/health/ready")["version"] == "1.0.0"
+    told = instance.get("/version")
+    assert (told["tenant"], told["version"], told["entities"]) == (instance.tenant, "1.0.0", 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("phuket hall", "Phuket Hall"),
+        ("phukt hal", "Phuket Hall"),
+        ("หอประชุม", "Phuket Hall"),
+        ("หอประชมภูเกต", "Phuket Hall"),
+        ("普吉会堂", "Phuket Hall"),
+        ("普吉會堂", "Phuket Hall"),
+        ("ปาตอง", "Patong Beach"),
+        ("patnog beach", "Patong Beach"),
+        ("KATA", "Kata Pavilion"),
+    ],
+)
+def test_a_name_is_found_in_thai_english_and_chinese_and_mistyped(instance: Instance, query: str, first: str) -> None:
+    assert instance.labels(query)[:1] == [first]
+
+
+def test_what_is_nothing_like_any_name_is_not_found(instance: Instance) -> None:
+    assert instance.labels("zzzzqqqq") == []
+    assert instance.labels("!!!") == []
+    assert instance.get("/search", q="hall", type="Event")["results"] == []
+
+
+def test_an_entity_tells_of_each_value_which_source_says_it_and_where(instance: Instance) -> None:
+    (found, *_) = instance.get("/search", q="Phuket Hall")["results"]
+    page = instance.get(f"/entities/{found['id']}")
+    (postcode,) = [each for each in page["values"] if each["property"] == "postalCode"]
+    (source,) = postcode["sources"]
+    assert (postcode["value"], source["source_title"], source["rights"]) == ("83000", "Register of halls", "CC BY 4.0")
+    assert source["locator"]
+    missing = instance.client.get("/entities/can-nothing")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_the_exports_hold_every_entity_in_formats_that_others_read(instance: Instance) -> None:
+    places = instance.get("/export.geojson")
+    (beach,) = places["features"]
+    assert beach["geometry"] == {"type": "Point", "coordinates": [98.296, 7.896]}
+    assert beach["properties"]["names"]["th"] == ["หาดป่าตอง"]
+    graph = instance.get("/export.jsonld")["@graph"]
+    assert len(graph) == 3
+    hall = next(node for node in graph if node["@id"] == "entities/can-hall")
+    assert {"@value": "หอประชุมภูเก็ต", "@language": "th"} in hall["name"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/version", "/flags", "/search?q=a", "/entities/x", "/export.geojson", "/export.jsonld"]
+)
+@pytest.mark.parametrize("token", [None, "wrong", TOKEN + "x", "ไทย"])
+def test_without_the_instances_token_nothing_is_told(instance: Instance, path: str, token: str | None) -> None:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}".encode()}
+    answer = httpx.get(f"{instance.client.base_url}{path}", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "query", [{"q": ""}, {"q": "x" * 201}, {"q": "a\0b"}, {"q": "a", "limit": 0}, {"q": "a", "limit": 101}, {}]
+)
+def test_a_query_that_cannot_be_answered_is_refused_with_the_place(instance: Instance, query: dict[str, Any]) -> None:
+    answer = instance.client.get("/search", params=query)
+    assert (answer.status_code, answer.json()["status"]) == (422, 422)
+
+
+def test_it_follows_a_release_and_a_rollback_without_a_restart(
+    tenants: TwoTenants, made: Sources, instance: Instance
+) -> None:
+    runtime, tenant = tenants.runtime, made.tenant
+    started = instance.process.pid
+    tag = instance.client.get("/search", params={"q": "hall"}).headers["etag"]
+    made.say(4, ("name", "en", "Cape Panwa Arena"), entity="can-arena", compare=False)
+    settle(made)
+    request_release(runtime, tenant, requested_by="kanya")
+    assert instance.labels("panwa arena") == []
+    approve_everything(runtime, tenant)
+    publish_approved(runtime, tenant, run_by="run")
+    assert instance.labels("panwa arena") == ["Cape Panwa Arena"]
+    assert instance.client.get("/search", params={"q": "hall"}).headers["etag"] != tag
+    with runtime.database.platform() as connection:
+        first = list_releases(connection, tenant)[0]
+    request_rollback(runtime, tenant, first.digest, requested_by="kanya", reason="Not yet open")
+    approve_everything(runtime, tenant)
+    publish_approved(runtime, tenant, run_by="run")
+    assert instance.labels("panwa arena") == []
+    assert instance.client.get("/search", params={"q": "hall"}).headers["etag"] == tag
+    assert (instance.process.pid, instance.process.poll()) == (started, None)
+
+
+def test_flags_are_those_written_for_the_tenant(tenants: TwoTenants, instance: Instance) -> None:
+    with tenants.runtime.database.platform() as connection:
+        serving.write_flags(connection, login_of(instance.tenant), {"map": True, "greeting": "สวัสดี"})
+    assert instance.get("/flags") == {"greeting": "สวัสดี", "map": True}
+    with tenants.runtime.database.platform() as connection:
+        serving.write_flags(connection, login_of(instance.tenant), {"map": False})
+    assert instance.get("/flags") == {"map": False}
+
+
+def test_its_login_reads_what_is_live_and_nothing_else(tenants: TwoTenants, instance: Instance) -> None:
+    schema = login_of(instance.tenant)
+    with psycopg.connect(instance.dsn()) as connection:
+        assert connection.execute(f"SELECT count(*) FROM {schema}.live_documents").fetchone() is not None
+        connection.rollback()
+        for statement in (
+            "SELECT * FROM runtime.tenants",
+            "SELECT * FROM runtime.statements",
+            f"SELECT * FROM {schema}.release_documents",
+            f"UPDATE {schema}.live_release SET switched_at = now()",
+            f"CREATE TABLE {schema}.x (a int)",
+            "CREATE TEMPORARY TABLE x (a int)",
+            "SET ROLE tenant_runtime_owner",
+            f"SET ROLE {schema}",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+            connection.rollback()
+
+
+def test_its_log_has_no_query_and_no_secret(instance: Instance) -> None:
+    instance.labels("a very private question")
+    log = (instance.folder / "log").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert any(line.get("path") == "/search" for line in lines)
+    for secret in ("private question", TOKEN, instance.password):
+        assert secret not in log
+
+
+def test_it_starts_within_two_seconds_and_says_what_it_was_not_told(tenants: TwoTenants, tmp_path: Path) -> None:
+    outcome: Callable[..., Any] = lambda **environment: subprocess.run(  # noqa: E731
+        [sys.executable, "-m", "tenant_pipeline.nerve"],
+        env={"PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    told = outcome(NERVE_TENANT="x")
+    assert (told.returncode, "NERVE_SCHEMA is not set" in told.stderr or "NERVE_" in told.stderr) == (2, True)
+    (tmp_path / "dsn").write_text("", encoding="utf-8")
+    told = outcome(NERVE_TENANT="x", NERVE_SCHEMA="y", NERVE_DSN_FILE=str(tmp_path / "dsn"))
+    assert "the file that NERVE_DSN_FILE names is empty" in told.stderr
