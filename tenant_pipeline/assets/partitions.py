@@ -20,3 +20,8 @@ many_sources_a_run = dg.BackfillPolicy.multi_run(max_partitions_per_run=Settings
 
 no_value: Any = dg.Nothing
 """The type of an asset's output in Dagster: its data lies in our stores. (Dagster's stubs ask for a class here.)"""
+
+TENANT = "tenant"
+
+tenant_partitions = dg.DynamicPartitionsDefinition(name=TENANT)
+"""What is done for a tenant as a whole: releases, its instance, its listing."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from tenant_pipeline.nerve.formats import geojson, jsonld
-from tenant_pipeline.nerve.knowledge_base import EXPORT_TIMEOUT, BusyError, KnowledgeBase, NoReleaseError
+from tenant_pipeline.nerve.knowledge_base import EXPORT_TIMEOUT, LEAST_SCORE, BusyError, KnowledgeBase, NoReleaseError
 from tenant_pipeline.nerve.settings import InstanceSettings
 
 LONGEST_QUERY = 200
@@ -104,7 +104,7 @@ class Problem(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 404, 422, 503)
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 403, 404, 422, 503)
 }
 
 
@@ -183,7 +183,8 @@ def create_application(settings: InstanceSettings) -> FastAPI:
             raise HTTPException(422, "A name has no NUL character.")
         with knowledge_base.snapshot() as snapshot:
             release = snapshot.live()
-            results = [Found(**row) for row in snapshot.search(q, type_=type, limit=limit)]
+            least = float(snapshot.flags().get("instance.search_least_score", LEAST_SCORE))
+            results = [Found(**row) for row in snapshot.search(q, type_=type, limit=limit, least_score=least)]
         _tag(response, release.digest)
         return SearchAnswer(release=release.digest, version=release.version, results=results)
 
@@ -214,6 +215,8 @@ def create_application(settings: InstanceSettings) -> FastAPI:
         # The first piece is read before the answer begins, so that what cannot be read is told as a problem.
         def pieces() -> Iterator[bytes]:
             with knowledge_base.snapshot(EXPORT_TIMEOUT) as snapshot:
+                if snapshot.flags().get("instance.exports", True) is not True:
+                    raise HTTPException(403, "Exports are switched off for this tenant.")
                 yield snapshot.live().digest.encode()
                 waiting = bytearray()
                 for piece in write(snapshot.documents()):
@@ -258,7 +261,14 @@ def create_application(settings: InstanceSettings) -> FastAPI:
     return application
 
 
-_TITLES = {401: "Not entitled", 404: "Not found", 405: "Not that way", 422: "Cannot be understood", 503: "Not now"}
+_TITLES = {
+    401: "Not entitled",
+    403: "Switched off",
+    404: "Not found",
+    405: "Not that way",
+    422: "Cannot be understood",
+    503: "Not now",
+}
 
 
 def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -25,7 +25,7 @@ EXPORT_TIMEOUT = "300s"
 CANDIDATES = 200
 """How many entities that share the most pieces with a query are compared with it letter by letter."""
 LEAST_SCORE = 55.0
-"""Below this similarity (0-100) a name is no answer to a query."""
+"""Below this similarity (0-100) a name is no answer to a query, where no flag says otherwise."""
 ROWS_AT_ONCE = 500
 
 
@@ -130,8 +130,8 @@ class Snapshot:
         row = self._execute("SELECT document FROM {}.live_documents WHERE canonical_id = %s", (identifier,)).fetchone()
         return row["document"] if row else None
 
-    def search(self, query: str, *, type_: str | None, limit: int) -> list[Row]:
-        """The entities whose names are like the query, the likest first, each with its score (0-100)."""
+    def search(self, query: str, *, type_: str | None, limit: int, least_score: float) -> list[Row]:
+        """The entities whose names are at least so like the query (0-100), the likest first, each with its score."""
         grams = search_grams(query)
         if not grams:
             return []
@@ -159,7 +159,7 @@ class Snapshot:
                 "score": round(score, 1),
             }
             for score, name, row in scored[:limit]
-            if score >= LEAST_SCORE
+            if score >= least_score
         ]
 
     def documents(self) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from tenant_pipeline.intake.link.unit import unit_from_link
 from tenant_pipeline.intake.link.validators import Validators
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.feature_flags.provider import is_on
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -92,6 +93,8 @@ def add_source(
     registry.require_in_service(runtime, tenant)
     raw = runtime.raw_zone(tenant)
     if unit_mode is UnitMode.LINK:
+        if not is_on(runtime, tenant, "intake.links"):
+            raise InputError("Links are switched off for this tenant", where="link", remedy="Hand in the file itself.")
         if len(places) != 1:
             raise InputError("A link is one URL", where="link", remedy="Add each URL as a source of its own.")
         url = str(checked_url(places[0], link_policy))

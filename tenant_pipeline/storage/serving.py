@@ -66,6 +66,20 @@ def grant_reading(connection: Connection, schema: str, role: str) -> None:
         )
 
 
+def is_there(connection: Connection, schema: str) -> bool:
+    """Whether the schema has its serving tables."""
+    return (
+        connection.execute(
+            """
+            SELECT FROM pg_class WHERE relname = 'live_release'
+               AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)
+            """,
+            (schema,),
+        ).fetchone()
+        is not None
+    )
+
+
 def has_release(connection: Connection, schema: str, release: Sha256) -> bool:
     """Whether a release's rows are in the schema."""
     found = connection.execute(

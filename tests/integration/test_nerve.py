@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.feature_flags.overrides import clear_flag, set_flag
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.releases.reading import list_releases
 from tenant_pipeline.services.runtime import Runtime
@@ -212,13 +213,19 @@ def test_it_follows_a_release_and_a_rollback_without_a_restart(
     assert (instance.process.pid, instance.process.poll()) == (started, None)
 
 
-def test_flags_are_those_written_for_the_tenant(tenants: TwoTenants, instance: Instance) -> None:
-    with tenants.runtime.database.platform() as connection:
-        serving.write_flags(connection, login_of(instance.tenant), {"map": True, "greeting": "สวัสดี"})
-    assert instance.get("/flags") == {"greeting": "สวัสดี", "map": True}
-    with tenants.runtime.database.platform() as connection:
-        serving.write_flags(connection, login_of(instance.tenant), {"map": False})
-    assert instance.get("/flags") == {"map": False}
+def test_a_flag_that_is_set_for_the_tenant_holds_in_its_instance_at_once(
+    tenants: TwoTenants, instance: Instance
+) -> None:
+    word = {"person": "anan", "role": "tenant-admin", "reason": "Partners take too much"}
+    assert instance.get("/flags")["instance.exports"] is True
+    set_flag(tenants.runtime, instance.tenant, "instance.exports", False, **word)
+    set_flag(tenants.runtime, instance.tenant, "instance.search_least_score", 99, **word)
+    assert instance.client.get("/export.geojson").status_code == 403
+    assert instance.labels("phukt hal") == []
+    for name in ("instance.exports", "instance.search_least_score"):
+        clear_flag(tenants.runtime, instance.tenant, name, **word)
+    assert instance.client.get("/export.geojson").status_code == 200
+    assert instance.labels("phukt hal") == ["Phuket Hall"]
 
 
 def test_its_login_reads_what_is_live_and_nothing_else(tenants: TwoTenants, instance: Instance) -> None:

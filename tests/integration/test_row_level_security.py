@@ -256,6 +256,9 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "person_keys",
         "tenant_transitions",
         "releases",
+        "flag_overrides",
+        "listing_steps",
+        "cost_alerts",
         "identity_changes",
     ],
 )

@@ -10,6 +10,8 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.feature_flags.overrides import hand_to_instance
+from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.releases.checks import check_release, require_passed
 from tenant_pipeline.services.releases.reading import Release, live_release, publishing_history, release, stored_rows
 from tenant_pipeline.services.runtime import Runtime
@@ -44,7 +46,8 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
         approvals = list(verify(connection))
         number = _record(connection, built, approvals, published_by, "", None)
         _load(runtime, connection, built)
-        _show(runtime, connection, built)
+        _show(runtime, connection, built, published_by)
+        hand_to_instance(runtime, connection, tenant)
         _audit(runtime, connection, built, "release.published", published_by, approvals, "")
     return number
 
@@ -66,7 +69,7 @@ def roll_back(
         entry = require_published(publishing_history(connection, tenant), wanted, live)
         approvals = list(verify(connection))
         number = _record(connection, wanted, approvals, rolled_back_by, reason, entry)
-        _show(runtime, connection, wanted)
+        _show(runtime, connection, wanted, rolled_back_by)
         _audit(runtime, connection, wanted, "release.rolled-back", rolled_back_by, approvals, reason)
     return number
 
@@ -134,8 +137,11 @@ def _load(runtime: Runtime, connection: Connection, built: Release) -> None:
         serving.load_release(connection, schema, about, rows, runtime.now())
 
 
-def _show(runtime: Runtime, connection: Connection, shown: Release) -> None:
+def _show(runtime: Runtime, connection: Connection, shown: Release, person: str) -> None:
     serving.switch_release(connection, login_of(shown.tenant), shown.digest, runtime.now())
+    withdraw_outdated(
+        runtime, connection, shown.tenant, shown.digest, person=person, reason=f"Release {shown.version} is live now"
+    )
 
 
 def _audit(

@@ -1,0 +1,1 @@
+"""Feature flags: typed defaults in one registry, overrides per tenant, read through OpenFeature."""

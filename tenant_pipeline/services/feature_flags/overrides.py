@@ -1,0 +1,108 @@
+"""A tenant's own values of flags: set and cleared by people in granted roles, for a time or for good, on the record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.feature_flags.registry import FlagValue, flag_named, flags
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import login_of
+
+
+def set_flag(
+    runtime: Runtime,
+    tenant: TenantId,
+    name: str,
+    value: Any,
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    expires_at: datetime | None = None,
+) -> None:
+    """Give a flag a value of this tenant's own. Audited.
+
+    Raises InputError for no such flag, a value of another type, no reason or an expiry that has passed, NotAllowedError
+    without a role that owns the flag.
+    """
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= runtime.now()):
+        raise InputError("The override would have expired already", where="--until", remedy="Give a time to come.")
+    checked = flag_named(name).checked(value)
+    _append(runtime, tenant, name, "set", checked, person, role, reason, expires_at)
+
+
+def clear_flag(runtime: Runtime, tenant: TenantId, name: str, *, person: str, role: str, reason: str) -> None:
+    """Let the flag's default hold again. Audited. Raises as `set_flag`."""
+    flag_named(name)
+    _append(runtime, tenant, name, "clear", None, person, role, reason, None)
+
+
+def values_of(connection: Connection, tenant: TenantId, now: datetime) -> dict[str, FlagValue]:
+    """Every flag as it holds for the tenant at `now`: its own value, else the default."""
+    rows = connection.execute(
+        """
+        SELECT DISTINCT ON (flag) flag, act, value, expires_at FROM runtime.flag_overrides
+         WHERE tenant_id = %s ORDER BY flag, number DESC
+        """,
+        (tenant,),
+    ).fetchall()
+    own = {
+        row["flag"]: row["value"]
+        for row in rows
+        if row["act"] == "set" and (row["expires_at"] is None or row["expires_at"] > now)
+    }
+    return {name: own.get(name, flag.default) for name, flag in flags().items()}
+
+
+def history_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    """Everything that was ever set and cleared, in order."""
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            "SELECT * FROM runtime.flag_overrides WHERE tenant_id = %s ORDER BY number", (tenant,)
+        ).fetchall()
+
+
+def hand_to_instance(runtime: Runtime, connection: Connection, tenant: TenantId) -> None:
+    """Write the flags where the tenant's instance reads them, if it has such a place by now."""
+    schema = login_of(tenant)
+    if serving.is_there(connection, schema):
+        serving.write_flags(connection, schema, values_of(connection, tenant, runtime.now()))
+
+
+def _append(
+    runtime: Runtime,
+    tenant: TenantId,
+    name: str,
+    act: str,
+    value: FlagValue | None,
+    person: str,
+    role: str,
+    reason: str,
+    expires_at: datetime | None,
+) -> None:
+    if not reason.strip():
+        raise InputError("Changing a flag needs a reason", where="--reason")
+    show_tenant(runtime, tenant)
+    with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, flag_named(name).owners)
+        connection.execute(
+            """
+            INSERT INTO runtime.flag_overrides (tenant_id, flag, act, value, person, role, reason, expires_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            (tenant, name, act, None if value is None else Jsonb(value), person, role, reason, expires_at),
+        )
+        details = {"value": value, "role": role, "reason": reason}
+        entry = AuditEntry(actor=person, action=f"flag.{act}", subject=name, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+        hand_to_instance(runtime, connection, tenant)

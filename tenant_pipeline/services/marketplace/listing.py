@@ -1,0 +1,153 @@
+"""Listings: put up once approved, taken down when their release is no longer live, read by whom they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.releases.reading import live_release
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+Verify = Callable[[Connection], Sequence[str]]
+WITHDRAWING_ROLES = ("tenant-admin", "platform-governance", "founder")
+
+
+def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, listed_by: str, verify: Verify) -> str:
+    """Show an approved listing, and return its digest. Audited.
+
+    Raises InputError where the release that it tells of is no longer live, and whatever `verify` raises.
+    """
+    digest = sha256_of_json(dict(listing))
+    with runtime.database.platform() as connection:
+        _lock(connection, tenant)
+        live = live_release(connection, tenant)
+        if live is None or live.digest != listing["release"]:
+            raise InputError(
+                "The listing tells of a release that is not live", where=tenant, remedy="Draft it again, and ask anew."
+            )
+        approvals = list(verify(connection))
+        connection.execute(
+            """
+            INSERT INTO runtime.marketplace_listings
+                   (tenant_id, visibility, share_scope, resell_flag, release_digest, listing, listed_at)
+            VALUES (%(tenant)s, %(visibility)s, %(scope)s, %(resell)s, %(release)s, %(listing)s, %(now)s)
+            ON CONFLICT (tenant_id) DO UPDATE
+               SET visibility = excluded.visibility, share_scope = excluded.share_scope,
+                   resell_flag = excluded.resell_flag, release_digest = excluded.release_digest,
+                   listing = excluded.listing, listed_at = excluded.listed_at
+            """,
+            {
+                "tenant": tenant,
+                "visibility": listing["visibility"],
+                "scope": listing["share_scope"],
+                "resell": listing["resell"],
+                "release": listing["release"],
+                "listing": Jsonb(dict(listing)),
+                "now": runtime.now(),
+            },
+        )
+        _step(runtime, connection, tenant, "listed", listing["release"], digest, approvals, listed_by, "approved")
+    return digest
+
+
+def withdraw(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason: str) -> bool:
+    """Take the tenant's listing down, on a named person's word; whether there was one. Audited.
+
+    Raises NotAllowedError without the role, InputError without a reason.
+    """
+    if not reason.strip():
+        raise InputError("Taking a listing down needs a reason", where="--reason")
+    with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, WITHDRAWING_ROLES)
+        return withdraw_outdated(runtime, connection, tenant, None, person=person, reason=reason)
+
+
+def withdraw_outdated(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    live_digest: str | None,
+    *,
+    person: str,
+    reason: str,
+) -> bool:
+    """Take the listing down unless it tells of the release with this digest, in the transaction that made it so."""
+    _lock(connection, tenant)
+    row = connection.execute(
+        """
+        DELETE FROM runtime.marketplace_listings
+         WHERE tenant_id = %s AND release_digest IS DISTINCT FROM %s RETURNING release_digest, listing
+        """,
+        (tenant, live_digest),
+    ).fetchone()
+    if row is None or row["release_digest"] is None:
+        return False
+    _step(
+        runtime, connection, tenant, "withdrawn", row["release_digest"], sha256_of_json(row["listing"]), [], person,
+        reason,
+    )  # fmt: skip
+    return True
+
+
+def list_listings(runtime: Runtime, *, viewer: TenantId | None) -> list[dict[str, Any]]:
+    """What a viewer may see: anybody the public listings, a tenant also those for partners and its own.
+
+    This is the one place where a tenant reads of another, and all that it reads was approved word for word to be read.
+    """
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT listing, listed_at FROM runtime.marketplace_listings
+             WHERE release_digest IS NOT NULL
+               AND (visibility = 'public'
+                    OR (visibility = 'partners' AND EXISTS (SELECT FROM runtime.tenants AS viewer
+                         WHERE viewer.id = %(viewer)s AND viewer.status IN ('pilot', 'live')))
+                    OR tenant_id = %(viewer)s)
+             ORDER BY listed_at DESC, tenant_id
+            """,
+            {"viewer": viewer},
+        ).fetchall()
+    return [{**row["listing"], "listed_at": row["listed_at"].isoformat()} for row in rows]
+
+
+def listing_history(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    """How the tenant's listings came and went."""
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            "SELECT * FROM runtime.listing_steps WHERE tenant_id = %s ORDER BY number", (tenant,)
+        ).fetchall()
+
+
+def _lock(connection: Connection, tenant: TenantId) -> None:
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('listing of ' || %s, 0))", (tenant,))
+
+
+def _step(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    step: str,
+    release: str,
+    digest: str,
+    approvals: list[str],
+    person: str,
+    reason: str,
+) -> None:
+    connection.execute(
+        """
+        INSERT INTO runtime.listing_steps (tenant_id, step, release_digest, listing_digest, approvals, person, reason)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        (tenant, step, release, digest, Jsonb(approvals), person, reason),
+    )
+    details = {"release": release, "approvals": approvals, "reason": reason}
+    entry = AuditEntry(actor=person, action=f"listing.{step}", subject=digest, details=details)
+    runtime.audit.append(connection, tenant, [entry])
