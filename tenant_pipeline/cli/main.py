@@ -16,6 +16,7 @@ from tenant_pipeline.cli import (
     export,
     gate,
     inspect,
+    instance,
     link,
     mapping,
     privacy,
@@ -41,6 +42,7 @@ app.command("up")(up.up)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(role.app, name="role")
+app.add_typer(instance.app, name="instance")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)
