@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         return self.home / "objects"
 
     @property
+    def instances_directory(self) -> Path:
+        return self.home / "instances"
+
+    @property
     def checkpoints_file(self) -> Path:
         """The signed audit checkpoints: outside the database on purpose. Copy it to write-once storage."""
         return self.home / "audit" / "checkpoints.jsonl"

@@ -17,6 +17,7 @@ from tenant_pipeline.cli import (
     export,
     gate,
     inspect,
+    instance,
     link,
     mapping,
     privacy,
@@ -43,6 +44,7 @@ app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(role.app, name="role")
 app.add_typer(approval.app, name="approval")
+app.add_typer(instance.app, name="instance")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

@@ -26,6 +26,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 PLATFORM = "tenant_runtime_platform"
 GOVERNANCE = "tenant_runtime_governance"
 IDLE_CONNECTIONS = 16
+_INSTANCE_LOGIN = "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 20"
 
 
 class Database:
@@ -109,6 +110,81 @@ class Database:
                     )
                 )
 
+    def create_instance_login(self, tenant: TenantId) -> str:
+        """Make the login of the tenant's instance where it is missing, with nothing but CONNECT; return its name.
+
+        What it may read is granted with the schema that it reads. A login that was there is brought back to the
+        attributes that it should have; one that is made anew gets a password that it never had.
+        """
+        role = instance_login_of(tenant)
+        name, attributes = sql.Identifier(role), sql.SQL(_INSTANCE_LOGIN)
+        with self.administration() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
+            if not _role_exists(connection, role):
+                _count_rotation(connection, tenant)
+                connection.execute(sql.SQL("CREATE ROLE {} {}").format(name, attributes))
+            connection.execute(sql.SQL("ALTER ROLE {} {}").format(name, attributes))
+            self._set_instance_password(connection, tenant)
+            connection.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(connection.info.dbname), name)
+            )
+        return role
+
+    def rotate_instance_login(self, tenant: TenantId) -> None:
+        """Give the instance's login another password. Raises NotFoundError where there is no such login."""
+        with self.administration() as connection:
+            if not _role_exists(connection, instance_login_of(tenant)):
+                raise NotFoundError(
+                    "The tenant's instance has no login", where=tenant, remedy="Provision the instance first."
+                )
+            _count_rotation(connection, tenant)
+            self._set_instance_password(connection, tenant)
+
+    def drop_instance_login(self, tenant: TenantId) -> None:
+        """End the instance's sessions and take its login away with all that was granted to it. None there: no error."""
+        role = instance_login_of(tenant)
+        name = sql.Identifier(role)
+        with self.administration() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
+            if not _role_exists(connection, role):
+                return
+            connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(name))
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+            connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+    def instance_conninfo(self, tenant: TenantId) -> str:
+        """The DSN of the instance's login, as its password is now. A secret."""
+        return make_conninfo(
+            self._dsn,
+            user=instance_login_of(tenant),
+            password=self._instance_password(tenant),
+            application_name=f"nerve {tenant}",
+        )
+
+    def instance_token(self, tenant: TenantId) -> str:
+        """The token that the instance's callers show; it changes with the login's password. A secret."""
+        return self.password_of(f"{instance_login_of(tenant)} token {self._rotation(tenant)}")
+
+    def _instance_password(self, tenant: TenantId) -> str:
+        return self.password_of(f"{instance_login_of(tenant)} {self._rotation(tenant)}")
+
+    def _rotation(self, tenant: TenantId) -> int:
+        with self.platform() as connection:
+            row = connection.execute(
+                "SELECT rotation FROM runtime.instance_logins WHERE tenant_id = %s", (tenant,)
+            ).fetchone()
+        return int(row["rotation"]) if row else 0
+
+    def _set_instance_password(self, connection: Connection, tenant: TenantId) -> None:
+        role = instance_login_of(tenant)
+        row = connection.execute(
+            "SELECT rotation FROM runtime.instance_logins WHERE tenant_id = %s", (tenant,)
+        ).fetchone()
+        password = self.password_of(f"{role} {row['rotation'] if row else 0}")
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+
     @contextmanager
     def _as(self, role: str) -> Iterator[Connection]:
         connection = self._take(role)
@@ -152,6 +228,25 @@ class Database:
                 oldest.close()
         if spare is not None:
             spare.close()
+
+
+def _role_exists(connection: Connection, role: str) -> bool:
+    return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None
+
+
+def _count_rotation(connection: Connection, tenant: TenantId) -> None:
+    connection.execute(
+        """
+        INSERT INTO runtime.instance_logins AS login (tenant_id, rotation) VALUES (%s, 1)
+        ON CONFLICT (tenant_id) DO UPDATE SET rotation = login.rotation + 1
+        """,
+        (tenant,),
+    )
+
+
+def instance_login_of(tenant: TenantId) -> str:
+    """The name of the login role of a tenant's instance."""
+    return f"nerve_{tenant_id(tenant).replace('-', '_')}"
 
 
 def login_of(tenant: TenantId) -> str:

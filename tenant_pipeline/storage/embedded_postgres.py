@@ -34,6 +34,8 @@ SUPERUSER = "postgres"
 PORT = 5432
 SERVER_UID = 64873
 """Under whom the server runs when we are root: a uid that no account has."""
+INSTANCES_GID = 64874
+"""The group that may come to the socket when we are root: the tenants' instances, each with a login of its own."""
 SYSTEM_PLACE = Path("/var/lib/tenant-runtime")
 """Where clusters lie whose own folder only root can enter, such as one below /root."""
 LONGEST_SOCKET_PATH = 100
@@ -187,7 +189,9 @@ class EmbeddedPostgres:
         place.mkdir(mode=0o700, exist_ok=True)
         if place.is_symlink() or place.stat().st_uid not in (os.geteuid(), SERVER_UID):
             raise SettingsError("The socket's folder belongs to somebody else", where=str(place), remedy="Remove it.")
-        _give_to(place, SERVER_UID)
+        if os.geteuid() == 0:
+            os.chown(place, SERVER_UID, INSTANCES_GID, follow_symlinks=False)
+            place.chmod(0o710)
         return place
 
     def _launch(self, socket_directory: Path) -> None:

@@ -138,6 +138,8 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         ("privacy_declarations", "action"): "",
         ("privacy_declaration_steps", "declaration_id"): "dcl-00000000000000aa",
         ("privacy_declaration_steps", "step"): "revoked",
+        ("provisioning_operations", "act"): "provision",
+        ("provisioning_steps", "state"): "begun",
         ("digest_key_steps", "version"): 1,
         ("digest_key_steps", "step"): "made",
         ("digest_key_steps", "role"): "founder",

@@ -250,6 +250,8 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "privacy_declarations",
         "privacy_declaration_steps",
         "digest_key_steps",
+        "provisioning_operations",
+        "provisioning_steps",
         "judgement_history",
         "approval_requests",
         "approval_steps",

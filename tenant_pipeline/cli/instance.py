@@ -1,0 +1,110 @@
+"""`instance plan | status | list | deprovision | rotate | logs`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Annotated
+
+import typer
+
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.provisioning.backends import local_processes
+from tenant_pipeline.services.provisioning.reading import instance_status, list_instances
+from tenant_pipeline.services.provisioning.rotation import rotate_credentials
+from tenant_pipeline.services.provisioning.saga import deprovision as take_down
+from tenant_pipeline.services.provisioning.specification import plan_provisioning
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+app = typer.Typer(help="The running instance of each tenant.", no_args_is_help=True)
+
+PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
+RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance or founder.")]
+SecondsOption = Annotated[float, typer.Option(help="How long to wait at most, in seconds.")]
+
+LIST_COLUMNS = ("tenant", "backend", "phase", "endpoint", "last", "detail")
+STEP_COLUMNS = ("at", "step", "state", "detail")
+
+
+@app.command()
+def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """What provisioning would do now, and the digest that the gate approves. Nothing is changed."""
+    with opened() as runtime:
+        planned = plan_provisioning(runtime, tenant_id(tenant), local_processes(runtime))
+    if as_json:
+        print_json({"digest": planned.digest(), **planned.as_json()})
+        return
+    changes = planned.as_json()["changes"]
+    print_rows(f"Plan of {tenant}", changes, ("kind", "name", "action", "differences"), as_json=False)
+    console.print(f"To approve: {planned.digest()}", highlight=False)
+
+
+@app.command()
+def status(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """How the tenant's instance stands, and each step of the last operation."""
+    with opened() as runtime:
+        found = instance_status(runtime, tenant_id(tenant), local_processes(runtime))
+    if as_json:
+        print_json(found)
+        return
+    console.print(f"{found['phase']} {found['endpoint'] or ''} {found['detail']}".rstrip(), highlight=False)
+    for operation in found["operations"][:1]:
+        title = f"{operation['act']} by {operation['requested_by']}: {operation['outcome']}"
+        print_rows(title, operation["steps"], STEP_COLUMNS, as_json=False)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """Every tenant that has, or had, an instance."""
+    with opened() as runtime:
+        rows = list_instances(runtime, local_processes(runtime))
+    print_rows("Instances", rows, LIST_COLUMNS, as_json=as_json)
+
+
+@app.command()
+def deprovision(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = 60.0) -> None:
+    """Take the tenant's instance and its login away. Its releases stay. Audited."""
+    with opened() as runtime:
+
+        def allowed(connection: Connection) -> None:
+            require_role(connection, tenant_id(tenant), person, role, OVERRIDE_ROLES)
+
+        take_down(
+            runtime,
+            tenant_id(tenant),
+            backend=local_processes(runtime),
+            approvals=[],
+            requested_by=person,
+            verify=allowed,
+            timeout=seconds,
+        )
+
+
+@app.command()
+def rotate(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = 60.0) -> None:
+    """Give the instance another password and token, and roll it onto them. Audited."""
+    with opened() as runtime:
+        with runtime.database.platform() as connection:
+            require_role(connection, tenant_id(tenant), person, role, OVERRIDE_ROLES)
+        now = rotate_credentials(
+            runtime, tenant_id(tenant), backend=local_processes(runtime), requested_by=person, timeout=seconds
+        )
+    console.print(f"{now.phase} {now.endpoint or ''}", highlight=False)
+
+
+@app.command()
+def logs(tenant: TenantOption, lines: Annotated[int, typer.Option(min=1, help="How many of the last.")] = 50) -> None:
+    """What the running instance has said last."""
+    with opened() as runtime:
+        path = local_processes(runtime).log(tenant_id(tenant), _namespace(runtime, tenant_id(tenant)))
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in deque(file, maxlen=lines):
+                console.print(line.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
+
+
+def _namespace(runtime: Runtime, tenant: TenantId) -> str:
+    return str(show_tenant(runtime, tenant)["k8s_namespace"])

@@ -1,0 +1,1 @@
+"""Instances as supervised processes of this machine: the backend that needs nothing but Python."""

@@ -1,0 +1,33 @@
+"""Other secrets for an instance that runs: password and token change together."""
+
+from __future__ import annotations
+
+from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner
+from tenant_pipeline.services.provisioning.operations import exclusive, latest_operation
+from tenant_pipeline.services.provisioning.specification import specification_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+
+def rotate_credentials(
+    runtime: Runtime, tenant: TenantId, *, backend: Provisioner, requested_by: str, timeout: float
+) -> InstanceStatus:
+    """Give the instance another password and token, and roll it onto them. Audited.
+
+    Sessions that are open go on; new ones with the old password are refused at once. Killed in between, doing it again
+    or provisioning again brings the instance onto the newest secrets. Raises ProvisioningError where no instance runs
+    or somebody else is changing it.
+    """
+    with exclusive(runtime, tenant):
+        namespace = specification_of(runtime, tenant).namespace
+        with runtime.database.platform() as connection:
+            last = latest_operation(connection, tenant)
+        if last is None or last.backend != backend.name or backend.status(tenant, namespace).phase is Phase.ABSENT:
+            raise ProvisioningError("There is no such instance", where=namespace, remedy="Provision it first.")
+        runtime.database.rotate_instance_login(tenant)
+        with runtime.database.platform() as connection:
+            entry = AuditEntry(requested_by, "instance.rotate", namespace, {"backend": backend.name})
+            runtime.audit.append(connection, tenant, [entry])
+        return backend.apply(specification_of(runtime, tenant), timeout=timeout)

@@ -1,0 +1,242 @@
+"""Bringing an instance up as a saga (Garcia-Molina and Salem, 1987): durable steps, and compensation in reverse.
+
+Killed at any moment, the next call goes on where the steps end, or `compensate` takes back what was done. A step that
+fails is taken back at once, with all before it; what stood before the operation began stays, unless isolation was
+broken: then everything goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tenant_pipeline.core.errors import NotFoundError, ProvisioningError, TenantRuntimeError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import Provisioner
+from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
+from tenant_pipeline.services.provisioning.operations import (
+    COMPENSATED,
+    DONE,
+    Act,
+    Operation,
+    State,
+    begin,
+    exclusive,
+    latest_operation,
+    record,
+)
+from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
+from tenant_pipeline.services.provisioning.steps import STEPS, CreateServingSchema, Work
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+APPLY_SECONDS = 60.0
+FAILED, REMOVED, DROPPED = "failed", "instance_removed", "role_dropped"
+OnStep = Callable[[str, str], None]
+"""Told of each step's name and moment: `before` and `after` for what is done, `before undoing` and `undone` for what is
+taken back."""
+
+
+def _unheard(step: str, moment: str) -> None:
+    return
+
+
+def provision(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    backend: Provisioner,
+    approvals: Sequence[str],
+    requested_by: str,
+    verify: Callable[[Connection], None],
+    create_serving_schema: CreateServingSchema,
+    on_step: OnStep = _unheard,
+    timeout: float = APPLY_SECONDS,
+) -> Operation:
+    """Bring the tenant's instance up, or finish bringing it up, and return what was done. Every step is audited.
+
+    `verify` checks the approvals in the transaction that begins or resumes the operation, and raises where they do not
+    hold: then nothing is done. Raises ProvisioningError where a step fails (all is taken back), where somebody else is
+    at it, or where an unfinished operation is for something else.
+    """
+    work = Work(runtime, tenant, backend, create_serving_schema, timeout)
+    with exclusive(runtime, tenant):
+        _finish_taking_back(work, requested_by, on_step)
+        operation = _begun_or_resumed(work, approvals, requested_by, verify)
+        try:
+            for step in STEPS:
+                if operation.has(step.name, State.DONE):
+                    continue
+                if operation.found_before(step.name) is None:
+                    record(runtime, operation, step.name, State.BEGUN, step.find(work), requested_by)
+                on_step(step.name, "before")
+                done = step.do(work)
+                on_step(step.name, "after")
+                record(runtime, operation, step.name, State.DONE, done, requested_by)
+            record(runtime, operation, DONE, State.DONE, {}, requested_by)
+        except Exception as error:
+            _fail(work, operation, requested_by, on_step, error)
+            raise
+        return _latest(runtime, tenant)
+
+
+def compensate(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    backend: Provisioner,
+    create_serving_schema: CreateServingSchema,
+    requested_by: str,
+    on_step: OnStep = _unheard,
+    timeout: float = APPLY_SECONDS,
+) -> Operation:
+    """Take an unfinished operation back to nothing left over. Raises NotFoundError where there is none."""
+    work = Work(runtime, tenant, backend, create_serving_schema, timeout)
+    with exclusive(runtime, tenant):
+        operation = _latest(runtime, tenant)
+        if operation.act is not Act.PROVISION or operation.outcome != "open":
+            raise NotFoundError("There is no unfinished provisioning to take back", where=tenant)
+        _require_same_backend(operation, backend)
+        _undo(work, operation, requested_by, on_step)
+        return _latest(runtime, tenant)
+
+
+def deprovision(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    backend: Provisioner,
+    approvals: Sequence[str],
+    requested_by: str,
+    verify: Callable[[Connection], None],
+    on_step: OnStep = _unheard,
+    timeout: float = APPLY_SECONDS,
+) -> Operation:
+    """Take the tenant's instance and its login away. The releases in the tenant's schema stay: they are the tenant's.
+
+    Killed, the next call goes on. Raises ProvisioningError where somebody else is at it or provisioning was not
+    finished, NotFoundError where nothing was ever provisioned.
+    """
+    with exclusive(runtime, tenant):
+        specification = specification_of(runtime, tenant)
+        operation = _latest(runtime, tenant)
+        _require_same_backend(operation, backend)
+        if operation.act is Act.PROVISION and operation.outcome == "open":
+            raise ProvisioningError(
+                "Provisioning was not finished", where=tenant, remedy="Finish it, or take it back with `compensate`."
+            )
+        with runtime.database.platform() as connection:
+            verify(connection)
+            if operation.act is Act.PROVISION or operation.outcome != "open":
+                namespace, digest = specification.namespace, operation.plan_digest
+                operation = begin(
+                    connection, tenant, Act.DEPROVISION, backend.name, namespace, digest, approvals, requested_by
+                )
+                _audit(runtime, connection, operation, "instance.deprovision", requested_by)
+        acts: tuple[tuple[str, Callable[[], None]], ...] = (
+            (REMOVED, lambda: backend.deprovision(tenant, operation.namespace, timeout=timeout)),
+            (DROPPED, lambda: runtime.database.drop_instance_login(tenant)),
+            (DONE, lambda: None),
+        )
+        for step, act in acts:
+            if not operation.has(step, State.DONE):
+                on_step(step, "before")
+                act()
+                on_step(step, "after")
+                record(runtime, operation, step, State.DONE, {}, requested_by)
+        return _latest(runtime, tenant)
+
+
+def _begun_or_resumed(
+    work: Work, approvals: Sequence[str], requested_by: str, verify: Callable[[Connection], None]
+) -> Operation:
+    runtime, tenant = work.runtime, work.tenant
+    plan = plan_provisioning(runtime, tenant, work.backend)
+    with runtime.database.platform() as connection:
+        verify(connection)
+        operation = latest_operation(connection, tenant)
+        if operation is not None and operation.outcome == "open":
+            _require_same_backend(operation, work.backend)
+            if (operation.act, operation.plan_digest) != (Act.PROVISION, plan.digest()):
+                raise ProvisioningError(
+                    "An operation on another specification was not finished",
+                    where=tenant,
+                    remedy="Take it back with `compensate`, or finish deprovisioning; then provision.",
+                )
+            _audit(runtime, connection, operation, "instance.provision-resumed", requested_by)
+            return operation
+        operation = begin(
+            connection,
+            tenant,
+            Act.PROVISION,
+            work.backend.name,
+            plan.specification.namespace,
+            plan.digest(),
+            approvals,
+            requested_by,
+        )
+        _audit(runtime, connection, operation, "instance.provision", requested_by)
+    return operation
+
+
+def _fail(work: Work, operation: Operation, requested_by: str, on_step: OnStep, error: Exception) -> None:
+    """Record why, and take back what was done."""
+    why = error.what if isinstance(error, TenantRuntimeError) else type(error).__name__
+    detail = {"reason": why, "isolation_broken": isinstance(error, IsolationBrokenError)}
+    record(work.runtime, operation, FAILED, State.FAILED, detail, requested_by)
+    _undo(work, _latest(work.runtime, work.tenant), requested_by, on_step)
+
+
+def _finish_taking_back(work: Work, requested_by: str, on_step: OnStep) -> None:
+    """An operation that had failed, or was being taken back when it was killed, is not gone on with."""
+    with work.runtime.database.platform() as connection:
+        operation = latest_operation(connection, work.tenant)
+    if operation is None or operation.act is not Act.PROVISION or operation.outcome != "open":
+        return
+    if any(each.state in (State.FAILED, State.UNDONE) for each in operation.steps):
+        _require_same_backend(operation, work.backend)
+        _undo(work, operation, requested_by, on_step)
+
+
+def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) -> None:
+    all_of_it = any(each.state is State.FAILED and each.detail["isolation_broken"] for each in operation.steps)
+    for step in reversed(STEPS):
+        found = operation.found_before(step.name)
+        if found is None or operation.has(step.name, State.UNDONE):
+            continue
+        if all_of_it and "existed" in found:
+            found = {**found, "existed": False}
+        on_step(step.name, "before undoing")
+        step.undo(work, found)
+        on_step(step.name, "undone")
+        kept = {"kept": bool(found.get("existed"))}
+        record(work.runtime, operation, step.name, State.UNDONE, kept, requested_by)
+    record(work.runtime, operation, COMPENSATED, State.DONE, {}, requested_by)
+
+
+def _require_same_backend(operation: Operation, backend: Provisioner) -> None:
+    if operation.backend != backend.name:
+        raise ProvisioningError(
+            f"The tenant's instance is run by the {operation.backend} backend",
+            where=operation.tenant,
+            remedy=f"Use that one; deprovision there before moving to {backend.name}.",
+        )
+
+
+def _latest(runtime: Runtime, tenant: TenantId) -> Operation:
+    with runtime.database.platform() as connection:
+        operation = latest_operation(connection, tenant)
+    if operation is None:
+        raise NotFoundError("Nothing was ever provisioned for this tenant", where=tenant)
+    return operation
+
+
+def _audit(runtime: Runtime, connection: Connection, operation: Operation, action: str, actor: str) -> None:
+    details: dict[str, Any] = {
+        "backend": operation.backend,
+        "namespace": operation.namespace,
+        "plan_digest": operation.plan_digest,
+        "approvals": list(operation.approvals),
+    }
+    runtime.audit.append(connection, operation.tenant, [AuditEntry(actor, action, str(operation.id), details)])

@@ -1,0 +1,70 @@
+"""What a tenant's instance is to be, and the plan that people approve: bound to its digest, readable as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import InstanceSpecification, PlannedChange, Provisioner, Secret
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class ProvisioningPlan:
+    """What is asked for, of whom, and what it would change now.
+
+    Approved is what is asked for, not what it changes: that depends on how things stand at the time.
+    """
+
+    specification: InstanceSpecification
+    backend: str
+    changes: tuple[PlannedChange, ...]
+
+    def digest(self) -> Sha256:
+        """What `gate-tenant-instantiate` approves: the specification, the backend and the template's version."""
+        return sha256_of_json(self.as_json()["approves"])
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan for people to read. No secret is part of it."""
+        return {
+            "approves": {
+                "specification": self.specification.as_json(),
+                "specification_digest": self.specification.digest(),
+                "backend": self.backend,
+                "template_version": self.specification.template_version,
+            },
+            "changes": [
+                {
+                    "kind": change.kind,
+                    "name": change.name,
+                    "action": str(change.action),
+                    "differences": list(change.differences),
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def specification_of(runtime: Runtime, tenant: TenantId) -> InstanceSpecification:
+    """The instance as the registry has it, with the secrets of its login as they are now."""
+    row = show_tenant(runtime, tenant)
+    return InstanceSpecification(
+        tenant=tenant,
+        namespace=row["k8s_namespace"],
+        database_schema=row["db_schema_name"],
+        template_version=row["template_version"],
+        connection=Secret(runtime.database.instance_conninfo(tenant)),
+        access_token=Secret(runtime.database.instance_token(tenant)),
+    )
+
+
+def plan_provisioning(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> ProvisioningPlan:
+    """What provisioning the tenant would do now; nothing is changed.
+
+    Raises NotFoundError for no such tenant, ProvisioningError where what stands there is not ours.
+    """
+    specification = specification_of(runtime, tenant)
+    return ProvisioningPlan(specification, backend.name, backend.plan(specification).changes)

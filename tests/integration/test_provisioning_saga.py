@@ -1,0 +1,503 @@
+"""Provisioning as a saga: step by step, resumed after a kill, taken back to nothing left over, and never leaking."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg import errors
+from typer.testing import CliRunner
+
+from tenant_pipeline.cli import instance as command
+from tenant_pipeline.core.errors import NotAllowedError, NotFoundError, ProvisioningError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import Phase
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
+from tenant_pipeline.services.provisioning.operations import Act, Operation, State, operations
+from tenant_pipeline.services.provisioning.rotation import rotate_credentials
+from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
+from tenant_pipeline.services.provisioning.specification import plan_provisioning
+from tenant_pipeline.services.provisioning.steps import STEPS
+from tenant_pipeline.services.roles import grant_role
+from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
+from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.integration.provisioned import create_serving_schema, footprint, small_instances
+
+NAMES = [step.name for step in STEPS]
+DOING = [(step, moment) for step in NAMES for moment in ("before", "after")]
+UNDOING = [(step, moment) for step in NAMES for moment in ("before undoing", "undone")]
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> Runtime:
+    return tenants.runtime
+
+
+@pytest.fixture
+def tenant(runtime: Runtime) -> Iterator[TenantId]:
+    made = TenantId(f"hall-{uuid.uuid4().hex[:8]}")
+    name = {"th": "หอ", "en": "Hall", "zh": "会堂"}
+    registry.register_tenant(runtime, made, name=name, domain="hall.example", tier="pilot", actor="test")
+    yield made
+    small_instances(runtime).deprovision(made, f"tenant-{made}", timeout=20)
+    runtime.database.drop_instance_login(made)
+
+
+def approved(connection: Connection) -> None:
+    """The approvals hold."""
+    assert connection.execute("SELECT session_user AS name").fetchone() == {"name": "tenant_runtime_platform"}
+
+
+def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
+    return provision(
+        runtime,
+        tenant,
+        backend=small_instances(runtime, *words),
+        approvals=["approval-1", "approval-2"],
+        requested_by="ann",
+        verify=approved,
+        create_serving_schema=create_serving_schema,
+        timeout=20,
+    )
+
+
+def take_down(runtime: Runtime, tenant: TenantId) -> Operation:
+    return deprovision(
+        runtime, tenant, backend=small_instances(runtime), approvals=[], requested_by="ann", verify=approved
+    )
+
+
+def take_back(runtime: Runtime, tenant: TenantId) -> Operation:
+    return compensate(
+        runtime,
+        tenant,
+        backend=small_instances(runtime),
+        create_serving_schema=create_serving_schema,
+        requested_by="ann",
+    )
+
+
+def history(runtime: Runtime, tenant: TenantId) -> list[Operation]:
+    with runtime.database.platform() as connection:
+        return operations(connection, tenant)
+
+
+def audited(runtime: Runtime, tenant: TenantId) -> list[str]:
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(
+            "SELECT action FROM runtime.audit_log WHERE tenant_id = %s AND action LIKE 'instance.%%' ORDER BY sequence",
+            (tenant,),
+        ).fetchall()
+        assert runtime.audit.verify(connection, tenant).intact
+    return [row["action"] for row in rows]
+
+
+def test_a_tenant_gets_its_instance_step_by_step_and_each_step_is_kept_and_audited(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    plan = plan_provisioning(runtime, tenant, small_instances(runtime))
+    operation = bring_up(runtime, tenant)
+    assert operation.outcome == "done"
+    assert operation.approvals == ("approval-1", "approval-2")
+    assert operation.plan_digest == plan.digest()
+    assert [each.step for each in operation.steps if each.state is State.DONE] == [*NAMES, "done"]
+    assert audited(runtime, tenant) == [
+        "instance.provision",
+        *(f"instance.provision.{name}.done" for name in NAMES),
+        "instance.provision.done.done",
+    ]
+    status = small_instances(runtime).status(tenant, operation.namespace)
+    assert status.phase is Phase.HEALTHY
+    assert plan_provisioning(runtime, tenant, small_instances(runtime)).digest() == plan.digest()
+    again = bring_up(runtime, tenant)
+    assert small_instances(runtime).status(tenant, again.namespace).endpoint == status.endpoint
+
+
+def test_the_plan_is_readable_and_holds_no_secret(runtime: Runtime, tenant: TenantId) -> None:
+    plan = plan_provisioning(runtime, tenant, small_instances(runtime)).as_json()
+    assert plan["approves"]["specification"]["namespace"] == f"tenant-{tenant}"
+    assert plan["approves"]["backend"] == "local-process"
+    assert [change["action"] for change in plan["changes"]] == ["create", "create"]
+    assert runtime.database.instance_token(tenant) not in str(plan)
+    assert footprint(runtime)["files"] == []
+
+
+def test_the_login_reads_its_live_release_and_nothing_else(runtime: Runtime, tenant: TenantId) -> None:
+    bring_up(runtime, tenant)
+    schema = login_of(tenant)
+    with runtime.database.administration() as connection:
+        connection.execute(f"INSERT INTO {schema}.release_entities VALUES ('r1', 'a', 'd1'), ('r2', 'b', 'd2')")
+        connection.execute(f"INSERT INTO {schema}.live_release (release_digest) VALUES ('r1')")
+    with psycopg.connect(runtime.database.instance_conninfo(tenant)) as instance:
+        assert instance.execute(f"SELECT canonical_id FROM {schema}.release_entities").fetchall() == [("a",)]
+        with pytest.raises(errors.InsufficientPrivilege):
+            instance.execute("SELECT * FROM runtime.tenants")
+
+
+def test_without_the_approvals_nothing_is_done(runtime: Runtime, tenant: TenantId) -> None:
+    before = footprint(runtime)
+
+    def missing(connection: Connection) -> None:
+        raise NotAllowedError("The founder's signature is missing")
+
+    with pytest.raises(NotAllowedError, match="founder"):
+        provision(
+            runtime,
+            tenant,
+            backend=small_instances(runtime),
+            approvals=[],
+            requested_by="ann",
+            verify=missing,
+            create_serving_schema=create_serving_schema,
+        )
+    assert history(runtime, tenant) == []
+    assert footprint(runtime) == before
+
+
+def test_a_step_that_fails_takes_everything_back(runtime: Runtime, tenant: TenantId) -> None:
+    before = footprint(runtime)
+    with pytest.raises(ProvisioningError, match="ended with exit code 3"):
+        bring_up(runtime, tenant, "crash")
+    assert footprint(runtime) == before
+    (operation,) = history(runtime, tenant)
+    assert operation.outcome == "compensated"
+    assert [each.step for each in operation.steps if each.state is State.UNDONE] == NAMES[3::-1]
+    failed = next(each for each in operation.steps if each.state is State.FAILED)
+    assert "exit code 3" in failed.detail["reason"]
+    assert bring_up(runtime, tenant).outcome == "done"
+
+
+def test_what_stood_before_stays_when_a_change_fails(runtime: Runtime, tenant: TenantId) -> None:
+    bring_up(runtime, tenant)
+    standing = footprint(runtime)
+    with pytest.raises(ProvisioningError):
+        bring_up(runtime, tenant, "crash")
+    assert footprint(runtime) == standing
+    assert small_instances(runtime).status(tenant, f"tenant-{tenant}").phase is Phase.HEALTHY
+
+
+def test_serving_tables_with_a_release_in_them_are_never_taken_back(runtime: Runtime, tenant: TenantId) -> None:
+    schema = login_of(tenant)
+    with runtime.database.administration() as connection:
+        connection.execute("CREATE ROLE passing_reader")
+        create_serving_schema(connection, schema, "passing_reader")
+        connection.execute("DROP OWNED BY passing_reader")
+        connection.execute("DROP ROLE passing_reader")
+        connection.execute(f"INSERT INTO {schema}.release_entities VALUES ('r1', 'a', 'd1')")
+    with pytest.raises(ProvisioningError):
+        bring_up(runtime, tenant, "crash")
+    with runtime.database.administration() as connection:
+        assert connection.execute(f"SELECT canonical_id FROM {schema}.release_entities").fetchall() == [
+            {"canonical_id": "a"}
+        ]
+
+
+def test_taken_down_only_the_tenants_releases_are_left(runtime: Runtime, tenant: TenantId) -> None:
+    before = footprint(runtime)
+    bring_up(runtime, tenant)
+    operation = take_down(runtime, tenant)
+    assert (operation.act, operation.outcome) == (Act.DEPROVISION, "done")
+    after = footprint(runtime)
+    assert (after["files"], after["processes"]) == (before["files"], before["processes"])
+    with runtime.database.administration() as connection:
+        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (instance_login_of(tenant),)).fetchone()
+        assert known is None
+        assert connection.execute(f"SELECT FROM {login_of(tenant)}.release_entities").fetchall() == []
+    assert take_down(runtime, tenant).outcome == "done"
+    with pytest.raises(NotFoundError):
+        take_back(runtime, tenant)
+
+
+def test_a_password_never_comes_back(runtime: Runtime, tenant: TenantId) -> None:
+    seen = set()
+    for _ in range(2):
+        bring_up(runtime, tenant)
+        seen.add(runtime.database.instance_conninfo(tenant))
+        rotate_credentials(runtime, tenant, backend=small_instances(runtime), requested_by="ann", timeout=20)
+        seen.add(runtime.database.instance_conninfo(tenant))
+        take_down(runtime, tenant)
+    assert len(seen) == 4
+
+
+def test_rotation_gives_the_instance_new_secrets_and_the_old_ones_open_nothing(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    bring_up(runtime, tenant)
+    old = runtime.database.instance_conninfo(tenant), runtime.database.instance_token(tenant)
+    rotate_credentials(runtime, tenant, backend=small_instances(runtime), requested_by="ann", timeout=20)
+    connection, token = small_instances(runtime).credentials(tenant, f"tenant-{tenant}")
+    assert (connection.value, token.value) != old
+    psycopg.connect(connection.value).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(old[0])
+    assert audited(runtime, tenant)[-1] == "instance.rotate"
+
+
+def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant: TenantId) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def wait_at_the_instance(step: str, moment: str) -> None:
+        if (step, moment) == ("namespace_and_instance", "before"):
+            reached.set()
+            assert go_on.wait(30)
+
+    def first() -> None:
+        provision(
+            runtime,
+            tenant,
+            backend=small_instances(runtime),
+            approvals=[],
+            requested_by="ann",
+            verify=approved,
+            create_serving_schema=create_serving_schema,
+            on_step=wait_at_the_instance,
+        )
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    try:
+        assert reached.wait(30)
+        for act in (bring_up, take_back, take_down):
+            with pytest.raises(ProvisioningError, match="being changed already: ann began to provision it"):
+                act(runtime, tenant)
+    finally:
+        go_on.set()
+        thread.join()
+    assert [each.outcome for each in history(runtime, tenant)] == ["done"]
+
+
+def test_the_probe_attacks_everything_that_is_anothers_and_counts(runtime: Runtime, tenant: TenantId) -> None:
+    operation = bring_up(runtime, tenant)
+    (probe,) = [each.detail for each in operation.steps if (each.step, each.state) == ("isolation_probe", State.DONE)]
+    assert probe["came_through"] == []
+    with runtime.database.administration() as connection:
+        row = connection.execute(
+            """
+            SELECT count(*) AS tables FROM pg_class
+             WHERE relkind IN ('r', 'v', 'S') AND relnamespace::regnamespace::text NOT IN ('pg_catalog',
+                   'information_schema', 'pg_toast', %s)
+            """,
+            (login_of(tenant),),
+        ).fetchone()
+    assert row is not None
+    assert probe["attempts"]["reading"] == row["tables"]
+    assert probe["attempts"]["becoming"] > 20
+    assert probe["attempts"]["files"] > 10
+    assert probe["not_tried"] == []
+
+
+@pytest.mark.parametrize(
+    "widened",
+    [
+        "GRANT USAGE ON SCHEMA runtime TO {role}; GRANT SELECT ON runtime.statements TO {role}",
+        "GRANT USAGE ON SCHEMA runtime TO {role}; GRANT SELECT (id) ON runtime.tenants TO {role}",
+        "GRANT USAGE ON SCHEMA {victim} TO {role}; CREATE TABLE {victim}.lists (a int);"
+        " GRANT INSERT ON {victim}.lists TO {role}",
+        "GRANT {victim} TO {role} WITH SET TRUE",
+        "GRANT CREATE ON SCHEMA {own} TO {role}",
+    ],
+)
+@pytest.mark.parametrize("when", ["schema", "instance_healthy"])
+def test_a_widened_grant_is_caught_and_everything_is_taken_back(
+    runtime: Runtime, tenant: TenantId, widened: str, when: str
+) -> None:
+    """Before the instance is up the catalogue tells; afterwards, where the catalogue was in order, the probe does."""
+    roles = {"role": instance_login_of(tenant), "victim": login_of(VICTIM), "own": login_of(tenant)}
+
+    def widen(step: str, moment: str) -> None:
+        if (step, moment) == (when, "after"):
+            with runtime.database.administration() as connection:
+                connection.execute(widened.format(**roles))
+
+    before = footprint(runtime)
+    try:
+        with pytest.raises(ProvisioningError) as caught:
+            provision(
+                runtime,
+                tenant,
+                backend=small_instances(runtime),
+                approvals=[],
+                requested_by="ann",
+                verify=approved,
+                create_serving_schema=create_serving_schema,
+                on_step=widen,
+            )
+        assert isinstance(caught.value, IsolationBrokenError) == (when == "instance_healthy")
+    finally:
+        with runtime.database.administration() as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {login_of(VICTIM)}.lists")
+    assert footprint(runtime) == before
+
+
+def test_broken_isolation_takes_down_even_what_stood_before(runtime: Runtime, tenant: TenantId) -> None:
+    bring_up(runtime, tenant)
+
+    def widen(step: str, moment: str) -> None:
+        if (step, moment) == ("instance_healthy", "after"):
+            with runtime.database.administration() as connection:
+                connection.execute(f"GRANT tenant_runtime_tenants TO {instance_login_of(tenant)} WITH INHERIT TRUE")
+
+    with pytest.raises(IsolationBrokenError):
+        provision(
+            runtime,
+            tenant,
+            backend=small_instances(runtime),
+            approvals=[],
+            requested_by="ann",
+            verify=approved,
+            create_serving_schema=create_serving_schema,
+            on_step=widen,
+        )
+    assert footprint(runtime)["processes"] == []
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(runtime.database.instance_conninfo(tenant))
+
+
+def killed(runtime: Runtime, tenant: TenantId, act: str, fatal_step: str, fatal_moment: str) -> None:
+    """Do `act` in a process of its own, with connections of its own, which is killed at that moment."""
+
+    def on_step(step: str, moment: str) -> None:
+        if (step, moment) == (fatal_step, fatal_moment):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            with connect(runtime.settings) as own:
+                backend = small_instances(own)
+                if act == "provision":
+                    provision(
+                        own,
+                        tenant,
+                        backend=backend,
+                        approvals=[],
+                        requested_by="ann",
+                        verify=approved,
+                        create_serving_schema=create_serving_schema,
+                        on_step=on_step,
+                    )
+                elif act == "compensate":
+                    compensate(
+                        own,
+                        tenant,
+                        backend=backend,
+                        create_serving_schema=create_serving_schema,
+                        requested_by="ann",
+                        on_step=on_step,
+                    )
+                else:
+                    deprovision(
+                        own,
+                        tenant,
+                        backend=backend,
+                        approvals=[],
+                        requested_by="ann",
+                        verify=approved,
+                        on_step=on_step,
+                    )
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(("step", "moment"), DOING)
+def test_killed_at_a_step_it_is_resumed_or_taken_back(
+    runtime: Runtime, tenant: TenantId, step: str, moment: str
+) -> None:
+    before = footprint(runtime)
+    killed(runtime, tenant, "provision", step, moment)
+    assert take_back(runtime, tenant).outcome == "compensated"
+    assert footprint(runtime) == before
+    killed(runtime, tenant, "provision", step, moment)
+    operation = bring_up(runtime, tenant)
+    assert operation.outcome == "done"
+    assert [each.step for each in operation.steps if each.state is State.DONE] == [*NAMES, "done"]
+    assert small_instances(runtime).status(tenant, operation.namespace).phase is Phase.HEALTHY
+    assert len(history(runtime, tenant)) == 2
+    take_down(runtime, tenant)
+    assert footprint(runtime)["processes"] == []
+
+
+@pytest.mark.parametrize(("step", "moment"), UNDOING)
+def test_killed_while_it_is_taken_back_that_is_finished_first(
+    runtime: Runtime, tenant: TenantId, step: str, moment: str
+) -> None:
+    before = footprint(runtime)
+    killed(runtime, tenant, "provision", "isolation_probe", "after")
+    killed(runtime, tenant, "compensate", step, moment)
+    assert take_back(runtime, tenant).outcome == "compensated"
+    assert footprint(runtime) == before
+
+
+def test_killed_while_it_is_taken_back_the_next_provisioning_begins_anew(runtime: Runtime, tenant: TenantId) -> None:
+    killed(runtime, tenant, "provision", "isolation_probe", "after")
+    killed(runtime, tenant, "compensate", "schema", "before undoing")
+    assert bring_up(runtime, tenant).outcome == "done"
+    assert [each.outcome for each in history(runtime, tenant)] == ["done", "compensated"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", ["instance_removed", "role_dropped", "done"])
+def test_killed_while_taking_down_the_next_call_goes_on(
+    runtime: Runtime, tenant: TenantId, step: str, moment: str
+) -> None:
+    before = footprint(runtime)
+    bring_up(runtime, tenant)
+    killed(runtime, tenant, "deprovision", step, moment)
+    with pytest.raises(ProvisioningError, match="not finished"):
+        bring_up(runtime, tenant)
+    assert take_down(runtime, tenant).outcome == "done"
+    after = footprint(runtime)
+    assert (after["files"], after["processes"]) == (before["files"], before["processes"])
+    assert len(history(runtime, tenant)) == 2
+
+
+def test_the_commands_show_rotate_and_take_down_in_a_granted_role(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def opened() -> Iterator[Runtime]:
+        yield runtime
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(command.app, arguments, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    monkeypatch.setattr(command, "opened", opened)
+    monkeypatch.setattr(command, "local_processes", small_instances)
+    planned = json.loads(run("plan", "--tenant", tenant, "--json"))
+    assert planned["digest"] == plan_provisioning(runtime, tenant, small_instances(runtime)).digest()
+    bring_up(runtime, tenant)
+    shown = json.loads(run("status", "--tenant", tenant, "--json"))
+    assert (shown["phase"], shown["operations"][0]["outcome"]) == ("healthy", "done")
+    assert [row["phase"] for row in json.loads(run("list", "--json")) if row["tenant"] == tenant] == ["healthy"]
+    assert "listening" in run("logs", "--tenant", tenant)
+    role = ("--person", "ann", "--role", "platform-governance")
+    for act in ("rotate", "deprovision"):
+        with pytest.raises(NotAllowedError):
+            run(act, "--tenant", tenant, *role)
+    grant_role(runtime, tenant, person="ann", role="platform-governance", granted_by="test")
+    assert run("rotate", "--tenant", tenant, *role).startswith("healthy http://127.0.0.1:")
+    run("deprovision", "--tenant", tenant, *role)
+    assert small_instances(runtime).status(tenant, f"tenant-{tenant}").phase is Phase.ABSENT
+
+
+def test_another_tenant_sees_nothing_of_an_instance(tenants: TwoTenants, tenant: TenantId) -> None:
+    bring_up(tenants.runtime, tenant)
+    with tenants.runtime.database.tenant(ATTACKER) as connection:
+        for table in ("instance_logins", "provisioning_operations", "provisioning_steps"):
+            found = connection.execute(f"SELECT FROM runtime.{table} WHERE tenant_id = %s", (tenant,)).fetchall()
+            assert found == []
+    with tenants.runtime.database.tenant(tenant) as connection:
+        assert [each.outcome for each in operations(connection, tenant)] == ["done"]
