@@ -128,18 +128,21 @@ class ProvisionerContract:
         assert _apply(backend, specification).phase is Phase.HEALTHY
         assert (backend.identity(specification), backend.picture(specification)) == before
 
-    def test_a_changed_specification_is_planned_by_field_and_then_applied(self, backend: BackendUnderTest) -> None:
+    @pytest.mark.parametrize("mebibytes", [64, -64], ids=["larger", "smaller"])
+    def test_a_changed_specification_is_planned_by_field_and_then_applied(
+        self, backend: BackendUnderTest, mebibytes: int
+    ) -> None:
         specification = backend.new_specification()
         _apply(backend, specification)
-        larger = dataclasses.replace(specification, memory_mebibytes=specification.memory_mebibytes + 64)
-        plan = backend.provisioner.plan(larger)
+        resized = dataclasses.replace(specification, memory_mebibytes=specification.memory_mebibytes + mebibytes)
+        plan = backend.provisioner.plan(resized)
         changed = [change for change in plan.changes if change.action is not Action.KEEP]
         assert changed
         assert all(change.differences for change in changed)
         assert {change.action for change in changed} <= {Action.UPDATE, Action.REPLACE}
         assert backend.provisioner.plan(specification).changes_nothing  # planning has not changed it
-        assert _apply(backend, larger).phase is Phase.HEALTHY
-        assert backend.provisioner.plan(larger).changes_nothing
+        assert _apply(backend, resized).phase is Phase.HEALTHY
+        assert backend.provisioner.plan(resized).changes_nothing
 
     def test_a_rotated_secret_restarts_the_instance_and_is_shown_nowhere(
         self, backend: BackendUnderTest, caplog: pytest.LogCaptureFixture

@@ -107,7 +107,7 @@ def test_the_owner_of_an_instance_is_always_the_same_uid() -> None:
     assert OWNER == "af0f36ab-05fd-507f-9903-6e9699e625e9"
 
 
-def test_quota_and_limits_leave_room_for_the_replicas_and_one_more() -> None:
+def test_quota_and_limits_leave_room_for_the_replicas_and_one_more_pod_of_their_size() -> None:
     rendered = _rendered()
     assert rendered["ResourceQuota/nerve"] == {
         "apiVersion": "v1",
@@ -115,8 +115,6 @@ def test_quota_and_limits_leave_room_for_the_replicas_and_one_more() -> None:
         "metadata": _metadata("nerve"),
         "spec": {
             "hard": {
-                "limits.cpu": "1500m",
-                "limits.memory": "768Mi",
                 "persistentvolumeclaims": "0",
                 "pods": "3",
                 "services": "1",
@@ -136,7 +134,8 @@ def test_quota_and_limits_leave_room_for_the_replicas_and_one_more() -> None:
                     "default": {"cpu": "500m", "ephemeral-storage": "128Mi", "memory": "256Mi"},
                     "defaultRequest": {"cpu": "125m", "ephemeral-storage": "128Mi", "memory": "256Mi"},
                     "max": {"cpu": "500m", "ephemeral-storage": "128Mi", "memory": "256Mi"},
-                }
+                },
+                {"type": "Pod", "max": {"cpu": "500m", "ephemeral-storage": "128Mi", "memory": "256Mi"}},
             ]
         },
     }

@@ -28,12 +28,21 @@ def _compare(live: Any, wanted: Any, path: str) -> Iterator[str]:
         for key in live.keys() | wanted.keys():
             yield from _compare(live.get(key), wanted.get(key), _below(path, key))
     elif isinstance(live, list) and isinstance(wanted, list):
-        ours, theirs = _named(live), _named(wanted)
-        if ours is None or theirs is None:
-            ours, theirs = ({str(at): one for at, one in enumerate(items)} for items in (live, wanted))
-        for name in ours.keys() | theirs.keys():
-            yield from _compare(ours.get(name), theirs.get(name), f"{path}[{name}]")
+        yield from _compare_lists(live, wanted, path)
     elif live != wanted:
+        yield path
+
+
+def _compare_lists(live: list[Any], wanted: list[Any], path: str) -> Iterator[str]:
+    ours, theirs = _named(live), _named(wanted)
+    if ours is None or theirs is None:
+        ours, theirs = ({str(at): one for at, one in enumerate(items)} for items in (live, wanted))
+    for name in ours.keys() | theirs.keys():
+        if name in ours and name in theirs:
+            yield from _compare(ours[name], theirs[name], f"{path}[{name}]")
+        else:
+            yield f"{path}[{name}]"
+    if ours.keys() == theirs.keys() and list(ours) != list(theirs):
         yield path
 
 

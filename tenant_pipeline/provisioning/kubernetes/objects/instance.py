@@ -24,7 +24,7 @@ def objects(
     """The namespace first, then what confines the pods, then the pods, and last what leads to them."""
     return [
         namespace(identity),
-        resource_quota(identity, specification, settings.replicas),
+        resource_quota(identity, settings.replicas),
         limit_range(identity, specification),
         *network_policies(identity, settings),
         service_account(identity),

@@ -21,16 +21,17 @@ def requests(specification: InstanceSpecification) -> dict[str, str]:
     return limits(specification) | {"cpu": f"{max(1, specification.cpu_millicores // 4)}m"}
 
 
-def resource_quota(identity: Identity, specification: InstanceSpecification, replicas: int) -> KubernetesObject:
-    """What the namespace may hold: the replicas and one more while they are replaced, one inner service, no volume."""
-    pods = replicas + 1
+def resource_quota(identity: Identity, replicas: int) -> KubernetesObject:
+    """What the namespace may hold: the replicas and one more while they are replaced, one inner service, no volume.
+
+    Memory and processor time are bounded by the limit range, per pod, and so in all. A second bound here would keep
+    an instance from being made smaller: its older, larger pods would leave no room for the first new one.
+    """
     body = identity.new("v1", "ResourceQuota", naming.INSTANCE)
     body["spec"] = {
         "hard": {
-            "limits.cpu": f"{pods * specification.cpu_millicores}m",
-            "limits.memory": f"{pods * specification.memory_mebibytes}Mi",
             "persistentvolumeclaims": "0",
-            "pods": str(pods),
+            "pods": str(replicas + 1),
             "services": "1",
             "services.loadbalancers": "0",
             "services.nodeports": "0",
@@ -40,16 +41,13 @@ def resource_quota(identity: Identity, specification: InstanceSpecification, rep
 
 
 def limit_range(identity: Identity, specification: InstanceSpecification) -> KubernetesObject:
-    """No container in the namespace may ask for more than the instance's own, or go without limits."""
+    """No pod in the namespace may ask for more than the instance's own, and no container go without limits."""
+    most = limits(specification)
     body = identity.new("v1", "LimitRange", naming.INSTANCE)
     body["spec"] = {
         "limits": [
-            {
-                "type": "Container",
-                "default": limits(specification),
-                "defaultRequest": requests(specification),
-                "max": limits(specification),
-            }
+            {"type": "Container", "default": most, "defaultRequest": requests(specification), "max": most},
+            {"type": "Pod", "max": most},
         ]
     }
     return body
