@@ -31,6 +31,7 @@ done
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
+rm -rf "$cache"/building.* # what a build that was killed has left
 work="$(mktemp -d "$cache/building.XXXXXX")"
 trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
 mkdir -p "$work"/{sources,lists/partial,archives/partial,packages,root,gopath/src/k8s.io,result/bin}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -81,6 +82,9 @@ def running_control_plane(programs: Path, folder: Path) -> Iterator[Path]:
                 f"--service-account-private-key-file={folder / 'accounts.key'}",
                 f"--root-ca-file={folder / 'certificates' / 'apiserver.crt'}",
                 "--leader-elect=false",
+                "--kube-api-qps=200",
+                "--kube-api-burst=400",
+                "--concurrent-namespace-syncs=20",
                 "--port=0",
                 "--secure-port=0",
             )
@@ -120,7 +124,7 @@ def _await_ready(port: int, certificate: Path, folder: Path) -> None:
 
 
 def _get_ready(port: int, certificate: Path) -> int:
-    with httpx.Client(verify=str(certificate), trust_env=False) as client:
+    with httpx.Client(verify=ssl.create_default_context(cafile=certificate), trust_env=False) as client:
         return client.get(f"https://127.0.0.1:{port}/readyz").status_code
 
 
@@ -150,3 +154,12 @@ def _free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [listener.getsockname()[1] for listener in listeners]
+
+
+if __name__ == "__main__":
+    if named := os.environ.get(KUBECONFIG):
+        print(f"Kubernetes contract suite: run against the cluster of {named}")
+    elif built := built_control_plane():
+        print(f"Kubernetes contract suite: run against {built.parent.resolve().name}")
+    else:
+        print(f"Kubernetes contract suite: NOT run ({HOW_TO_GET_ONE})")

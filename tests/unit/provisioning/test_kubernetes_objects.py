@@ -147,7 +147,7 @@ def test_the_network_is_closed_but_for_dns_gateway_and_database() -> None:
     assert {body["apiVersion"] for body in policies.values()} == {"networking.k8s.io/v1"}
     assert all(body["metadata"] == _metadata(body["metadata"]["name"]) for body in policies.values())
     assert {name.partition("/")[2]: body["spec"] for name, body in policies.items()} == {
-        "deny-all": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        "deny-all": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []},
         "allow-dns": {
             "podSelector": {},
             "policyTypes": ["Egress"],

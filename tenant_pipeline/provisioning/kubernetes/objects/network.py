@@ -14,7 +14,8 @@ from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 
 def network_policies(identity: Identity, settings: KubernetesSettings) -> list[KubernetesObject]:
     """The four policies of a namespace; the first closes it, each of the others opens one way."""
-    closed = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    # The empty lists are said although they are the default: so they are ours, and a rule added by another is drift.
+    closed: KubernetesObject = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []}
     dns = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
     database = {"ipBlock": {"cidr": settings.database_cidr}}
     return [
