@@ -4,7 +4,7 @@ VENV ?= .venv
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking lock clean
+.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -14,6 +14,11 @@ dev: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# On a real API server, which is built once; or on the cluster that TENANT_RUNTIME_TEST_KUBECONFIG names.
+test-kubernetes: $(VENV)/installed
+	$(if $(TENANT_RUNTIME_TEST_KUBECONFIG),,scripts/build_control_plane.sh)
+	$(BIN)/python -m pytest -q tests/provisioning/test_kubernetes.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""Instances in a Kubernetes cluster, one namespace each, by server-side apply."""

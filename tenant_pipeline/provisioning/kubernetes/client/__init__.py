@@ -1,0 +1,1 @@
+"""How the cluster is spoken to: requests that are sent again where that helps, and server-side apply."""
