@@ -34,6 +34,7 @@ flock 9
 rm -rf "$cache"/building.* # what a build that was killed has left
 work="$(mktemp -d "$cache/building.XXXXXX")"
 trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 mkdir -p "$work"/{sources,lists/partial,archives/partial,packages,root,gopath/src/k8s.io,result/bin}
 
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     pii_configuration: Path | None = None
     """A YAML file with an operator's own language models and recognisers for personal data."""
 
+    kubernetes_configuration: Path | None = None
+    """A YAML file with the cluster that instances run in; without it they are processes of this machine."""
+
     clamav: str = ""
     """A ClamAV daemon (tcp://host:port or unix:///path) that every file must pass; none if empty."""
 

@@ -10,7 +10,7 @@ import typer
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
-from tenant_pipeline.services.provisioning.backends import local_processes
+from tenant_pipeline.services.provisioning.backends import backend_of, local_processes
 from tenant_pipeline.services.provisioning.reading import instance_status, list_instances
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
 from tenant_pipeline.services.provisioning.saga import deprovision as take_down
@@ -34,7 +34,7 @@ STEP_COLUMNS = ("at", "step", "state", "detail")
 def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
     """What provisioning would do now, and the digest that the gate approves. Nothing is changed."""
     with opened() as runtime:
-        planned = plan_provisioning(runtime, tenant_id(tenant), local_processes(runtime))
+        planned = plan_provisioning(runtime, tenant_id(tenant), backend_of(runtime))
     if as_json:
         print_json({"digest": planned.digest(), **planned.as_json()})
         return
@@ -47,7 +47,7 @@ def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
 def status(tenant: TenantOption, as_json: JsonOption = False) -> None:
     """How the tenant's instance stands, and each step of the last operation."""
     with opened() as runtime:
-        found = instance_status(runtime, tenant_id(tenant), local_processes(runtime))
+        found = instance_status(runtime, tenant_id(tenant), backend_of(runtime))
     if as_json:
         print_json(found)
         return
@@ -61,7 +61,7 @@ def status(tenant: TenantOption, as_json: JsonOption = False) -> None:
 def list_(as_json: JsonOption = False) -> None:
     """Every tenant that has, or had, an instance."""
     with opened() as runtime:
-        rows = list_instances(runtime, local_processes(runtime))
+        rows = list_instances(runtime, backend_of(runtime))
     print_rows("Instances", rows, LIST_COLUMNS, as_json=as_json)
 
 
@@ -76,7 +76,7 @@ def deprovision(tenant: TenantOption, person: PersonOption, role: RoleOption, se
         take_down(
             runtime,
             tenant_id(tenant),
-            backend=local_processes(runtime),
+            backend=backend_of(runtime),
             approvals=[],
             requested_by=person,
             verify=allowed,
@@ -91,7 +91,7 @@ def rotate(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds
         with runtime.database.platform() as connection:
             require_role(connection, tenant_id(tenant), person, role, OVERRIDE_ROLES)
         now = rotate_credentials(
-            runtime, tenant_id(tenant), backend=local_processes(runtime), requested_by=person, timeout=seconds
+            runtime, tenant_id(tenant), backend=backend_of(runtime), requested_by=person, timeout=seconds
         )
     console.print(f"{now.phase} {now.endpoint or ''}", highlight=False)
 

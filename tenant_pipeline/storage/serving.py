@@ -55,6 +55,17 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
     grant_reading(connection, schema, schema)
 
 
+def drop_serving_tables(connection: Connection, schema: str) -> None:
+    """Take the serving tables, their views and what was granted for them away. As the administration role."""
+    name = sql.Identifier(schema)
+    for view in VIEWS:
+        connection.execute(sql.SQL("DROP VIEW IF EXISTS {}.{}").format(name, sql.Identifier(view)))
+    for table in TABLES[::-1]:
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}.{} CASCADE").format(name, sql.Identifier(table)))
+    for role in (OWNER, PLATFORM):
+        connection.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(name, sql.Identifier(role)))
+
+
 def grant_reading(connection: Connection, schema: str, role: str) -> None:
     """Let a role read what is live in the schema, and nothing else of it."""
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), sql.Identifier(role)))

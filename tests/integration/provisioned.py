@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from psycopg import sql
 
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.local_process.processes import processes_of
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.storage.database import Connection
 
 SCRIPT = Path(__file__).parents[1] / "provisioning" / "small_instance.py"
 _CATALOGUE = (
@@ -26,41 +24,6 @@ _CATALOGUE = (
     "SELECT schemaname, tablename, policyname, roles::text, qual FROM pg_policies ORDER BY 1, 2, 3",
     "SELECT proname, proacl::text FROM pg_proc WHERE pronamespace::regnamespace::text NOT LIKE 'pg\\_%' ORDER BY 1, 2",
 )
-
-
-def create_serving_schema(connection: Connection, schema: str, reader: str) -> None:
-    """The serving tables that the instance reads, in small: of a release only what is live is seen."""
-    space, role = sql.Identifier(schema), sql.Identifier(reader)
-    connection.execute(
-        sql.SQL(
-            """
-            CREATE TABLE IF NOT EXISTS {space}.live_release
-                ("only" boolean PRIMARY KEY DEFAULT true CHECK ("only"), release_digest text, switched_at timestamptz);
-            CREATE TABLE IF NOT EXISTS {space}.release_entities
-                (release_digest text, canonical_id text, document_digest text,
-                 PRIMARY KEY (release_digest, canonical_id));
-            CREATE TABLE IF NOT EXISTS {space}.release_documents
-                (document_digest text PRIMARY KEY, canonical_id text, type text, document jsonb, search_text text);
-            CREATE TABLE IF NOT EXISTS {space}.instance_flags
-                (flag text PRIMARY KEY, value jsonb, changed_at timestamptz);
-            ALTER TABLE {space}.live_release OWNER TO tenant_runtime_owner;
-            ALTER TABLE {space}.release_entities OWNER TO tenant_runtime_owner;
-            ALTER TABLE {space}.release_documents OWNER TO tenant_runtime_owner;
-            ALTER TABLE {space}.instance_flags OWNER TO tenant_runtime_owner;
-            ALTER TABLE {space}.release_entities ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-            ALTER TABLE {space}.release_documents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-            DROP POLICY IF EXISTS live ON {space}.release_entities;
-            CREATE POLICY live ON {space}.release_entities FOR SELECT TO {role}
-                USING (release_digest = (SELECT release_digest FROM {space}.live_release));
-            DROP POLICY IF EXISTS live ON {space}.release_documents;
-            CREATE POLICY live ON {space}.release_documents FOR SELECT TO {role}
-                USING (document_digest IN (SELECT document_digest FROM {space}.release_entities));
-            GRANT USAGE ON SCHEMA {space} TO {role};
-            GRANT SELECT ON {space}.live_release, {space}.release_entities, {space}.release_documents,
-                {space}.instance_flags TO {role};
-            """
-        ).format(space=space, role=role)
-    )
 
 
 def small_instances(runtime: Runtime, *words: str) -> LocalProcesses:

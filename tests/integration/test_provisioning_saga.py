@@ -28,9 +28,10 @@ from tenant_pipeline.services.provisioning.specification import plan_provisionin
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
-from tests.integration.provisioned import create_serving_schema, footprint, small_instances
+from tests.integration.provisioned import footprint, small_instances
 
 NAMES = [step.name for step in STEPS]
 DOING = [(step, moment) for step in NAMES for moment in ("before", "after")]
@@ -65,7 +66,6 @@ def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
         approvals=["approval-1", "approval-2"],
         requested_by="ann",
         verify=approved,
-        create_serving_schema=create_serving_schema,
         timeout=20,
     )
 
@@ -81,7 +81,6 @@ def take_back(runtime: Runtime, tenant: TenantId) -> Operation:
         runtime,
         tenant,
         backend=small_instances(runtime),
-        create_serving_schema=create_serving_schema,
         requested_by="ann",
     )
 
@@ -135,12 +134,19 @@ def test_the_login_reads_its_live_release_and_nothing_else(runtime: Runtime, ten
     bring_up(runtime, tenant)
     schema = login_of(tenant)
     with runtime.database.administration() as connection:
-        connection.execute(f"INSERT INTO {schema}.release_entities VALUES ('r1', 'a', 'd1'), ('r2', 'b', 'd2')")
-        connection.execute(f"INSERT INTO {schema}.live_release (release_digest) VALUES ('r1')")
+        for statement in (
+            "INSERT INTO {0}.releases VALUES ('r1', '1.0.0', '1.0.0', 1, now()), ('r2', '1.1.0', '1.0.0', 1, now())",
+            "INSERT INTO {0}.release_documents VALUES ('d1', 'a', 'Place', 'A', '{{}}', '{{}}')",
+            "INSERT INTO {0}.release_documents VALUES ('d2', 'b', 'Place', 'B', '{{}}', '{{}}')",
+            "INSERT INTO {0}.release_entities VALUES ('r1', 'a', 'd1'), ('r2', 'b', 'd2')",
+            "INSERT INTO {0}.live_release (release_digest, switched_at) VALUES ('r1', now())",
+        ):
+            connection.execute(statement.format(schema))
     with psycopg.connect(runtime.database.instance_conninfo(tenant)) as instance:
-        assert instance.execute(f"SELECT canonical_id FROM {schema}.release_entities").fetchall() == [("a",)]
-        with pytest.raises(errors.InsufficientPrivilege):
-            instance.execute("SELECT * FROM runtime.tenants")
+        assert instance.execute(f"SELECT canonical_id FROM {schema}.live_documents").fetchall() == [("a",)]
+        for relation in ("runtime.tenants", f"{schema}.release_documents", f"{schema}.release_entities"):
+            with pytest.raises(errors.InsufficientPrivilege), instance.transaction():
+                instance.execute(f"SELECT * FROM {relation}")
 
 
 def test_without_the_approvals_nothing_is_done(runtime: Runtime, tenant: TenantId) -> None:
@@ -157,7 +163,6 @@ def test_without_the_approvals_nothing_is_done(runtime: Runtime, tenant: TenantI
             approvals=[],
             requested_by="ann",
             verify=missing,
-            create_serving_schema=create_serving_schema,
         )
     assert history(runtime, tenant) == []
     assert footprint(runtime) == before
@@ -188,17 +193,12 @@ def test_what_stood_before_stays_when_a_change_fails(runtime: Runtime, tenant: T
 def test_serving_tables_with_a_release_in_them_are_never_taken_back(runtime: Runtime, tenant: TenantId) -> None:
     schema = login_of(tenant)
     with runtime.database.administration() as connection:
-        connection.execute("CREATE ROLE passing_reader")
-        create_serving_schema(connection, schema, "passing_reader")
-        connection.execute("DROP OWNED BY passing_reader")
-        connection.execute("DROP ROLE passing_reader")
-        connection.execute(f"INSERT INTO {schema}.release_entities VALUES ('r1', 'a', 'd1')")
+        serving.create_serving_tables(connection, schema)
+        connection.execute(f"INSERT INTO {schema}.releases VALUES ('r1', '1.0.0', '1.0.0', 0, now())")
     with pytest.raises(ProvisioningError):
         bring_up(runtime, tenant, "crash")
     with runtime.database.administration() as connection:
-        assert connection.execute(f"SELECT canonical_id FROM {schema}.release_entities").fetchall() == [
-            {"canonical_id": "a"}
-        ]
+        assert connection.execute(f"SELECT version FROM {schema}.releases").fetchall() == [{"version": "1.0.0"}]
 
 
 def test_taken_down_only_the_tenants_releases_are_left(runtime: Runtime, tenant: TenantId) -> None:
@@ -258,7 +258,6 @@ def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant
             approvals=[],
             requested_by="ann",
             verify=approved,
-            create_serving_schema=create_serving_schema,
             on_step=wait_at_the_instance,
         )
 
@@ -328,7 +327,6 @@ def test_a_widened_grant_is_caught_and_everything_is_taken_back(
                 approvals=[],
                 requested_by="ann",
                 verify=approved,
-                create_serving_schema=create_serving_schema,
                 on_step=widen,
             )
         assert isinstance(caught.value, IsolationBrokenError) == (when == "instance_healthy")
@@ -354,7 +352,6 @@ def test_broken_isolation_takes_down_even_what_stood_before(runtime: Runtime, te
             approvals=[],
             requested_by="ann",
             verify=approved,
-            create_serving_schema=create_serving_schema,
             on_step=widen,
         )
     assert footprint(runtime)["processes"] == []
@@ -382,7 +379,6 @@ def killed(runtime: Runtime, tenant: TenantId, act: str, fatal_step: str, fatal_
                         approvals=[],
                         requested_by="ann",
                         verify=approved,
-                        create_serving_schema=create_serving_schema,
                         on_step=on_step,
                     )
                 elif act == "compensate":
@@ -390,7 +386,6 @@ def killed(runtime: Runtime, tenant: TenantId, act: str, fatal_step: str, fatal_
                         own,
                         tenant,
                         backend=backend,
-                        create_serving_schema=create_serving_schema,
                         requested_by="ann",
                         on_step=on_step,
                     )

@@ -17,7 +17,7 @@ from kubernetes.config import new_client_from_config
 
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.kubernetes.backend import KubernetesProvisioner
-from tenant_pipeline.provisioning.kubernetes.client.apply import _PLURALS
+from tenant_pipeline.provisioning.kubernetes.client.apply import PLURALS
 from tenant_pipeline.provisioning.kubernetes.client.connection import ApiConnection, ApiError, open_connection
 from tenant_pipeline.provisioning.kubernetes.client.deadline import Deadline
 from tenant_pipeline.provisioning.kubernetes.ownership import TENANT, owner_uid
@@ -89,7 +89,7 @@ class ClusterUnderTest:
             str(specification.digest()): "<digest>",
         }
         found = []
-        for kind, plural in sorted(_PLURALS.items()):
+        for kind, plural in sorted(PLURALS.items()):
             scope = "" if kind == "Namespace" else f"/namespaces/{specification.namespace}"
             path = f"{self._root(plural)}{scope}/{plural}?labelSelector={quote(f'{TENANT}={specification.tenant}')}"
             for body in self.objects(path):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.services.stage_records import Connection
-
-LIVE_ONLY = ("release_documents", "release_entities")
-"""The serving tables of which a reader sees the live release alone, by row level security."""
+from tenant_pipeline.storage import serving
 
 _EXCESS = """
 WITH role AS (SELECT oid, rolname FROM pg_roles WHERE rolname = %(role)s),
@@ -31,6 +29,10 @@ SELECT 'may read ' || nspname || '.' || relname FROM pg_class AS class JOIN spac
  WHERE nspname <> %(schema)s AND relkind IN ('r', 'v', 'm', 'p', 'f')
    AND has_any_column_privilege(role.oid, class.oid, 'SELECT')
 UNION ALL
+SELECT 'may read past the live release in ' || nspname || '.' || relname
+  FROM pg_class AS class JOIN space ON space.oid = relnamespace, role
+ WHERE nspname = %(schema)s AND relname = ANY(%(tables)s) AND has_any_column_privilege(role.oid, class.oid, 'SELECT')
+UNION ALL
 SELECT 'may change ' || nspname || '.' || relname FROM pg_class AS class JOIN space ON space.oid = relnamespace, role
  WHERE relkind IN ('r', 'v', 'm', 'p', 'f')
    AND (has_table_privilege(role.oid, class.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
@@ -41,23 +43,19 @@ SELECT 'owns ' || nspname || '.' || relname FROM pg_class AS class JOIN space ON
 """
 
 _SHORTFALL = """
-SELECT wanted || ' is missing or may not be read' AS lacks FROM unnest(%(tables)s::text[]) AS wanted
+SELECT wanted || ' is missing or may not be read' AS lacks FROM unnest(%(views)s::text[]) AS wanted
  WHERE NOT coalesce(
        has_table_privilege(%(role)s, to_regclass(format('%%I.%%I', %(schema)s::text, wanted)), 'SELECT'), false)
-UNION ALL
-SELECT relname || ' does not force row level security' FROM pg_class
- WHERE relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND relname = ANY(%(tables)s)
-   AND NOT (relrowsecurity AND relforcerowsecurity)
 """
 
 
 def check_instance_grants(connection: Connection, schema: str, role: str) -> int:
     """Hold the login to its promise and return how many relations it may read.
 
-    Raises ProvisioningError with everything that it may do beyond reading the serving tables of `schema`, or that those
+    Raises ProvisioningError with everything that it may do beyond reading the serving views of `schema`, or that those
     lack.
     """
-    asked = {"role": role, "schema": schema, "tables": list(LIVE_ONLY)}
+    asked = {"role": role, "schema": schema, "tables": list(serving.TABLES), "views": list(serving.VIEWS)}
     wrong = [row["excess"] for row in connection.execute(_EXCESS, asked).fetchall()]
     wrong += [row["lacks"] for row in connection.execute(_SHORTFALL, asked).fetchall()]
     if wrong:

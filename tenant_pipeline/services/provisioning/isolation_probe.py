@@ -155,7 +155,7 @@ def _attack_database(runtime: Runtime, specification: InstanceSpecification, cre
             found = instance.execute(question, {"own": schemas}).fetchone()
             probe.note("questions to the catalogue", question, through=found is not None)
         readable = instance.execute(
-            sql.SQL("SELECT count(*) FROM {}.release_documents").format(sql.Identifier(own))
+            sql.SQL("SELECT count(*) FROM {}.live_documents").format(sql.Identifier(own))
         ).fetchone()
         assert readable is not None
 

@@ -26,7 +26,7 @@ from tenant_pipeline.services.provisioning.operations import (
     record,
 )
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
-from tenant_pipeline.services.provisioning.steps import STEPS, CreateServingSchema, Work
+from tenant_pipeline.services.provisioning.steps import STEPS, Work
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -50,7 +50,6 @@ def provision(
     approvals: Sequence[str],
     requested_by: str,
     verify: Callable[[Connection], None],
-    create_serving_schema: CreateServingSchema,
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
 ) -> Operation:
@@ -60,7 +59,7 @@ def provision(
     hold: then nothing is done. Raises ProvisioningError where a step fails (all is taken back), where somebody else is
     at it, or where an unfinished operation is for something else.
     """
-    work = Work(runtime, tenant, backend, create_serving_schema, timeout)
+    work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
         _finish_taking_back(work, requested_by, on_step)
         operation = _begun_or_resumed(work, approvals, requested_by, verify)
@@ -86,13 +85,12 @@ def compensate(
     tenant: TenantId,
     *,
     backend: Provisioner,
-    create_serving_schema: CreateServingSchema,
     requested_by: str,
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
 ) -> Operation:
     """Take an unfinished operation back to nothing left over. Raises NotFoundError where there is none."""
-    work = Work(runtime, tenant, backend, create_serving_schema, timeout)
+    work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
         operation = _latest(runtime, tenant)
         if operation.act is not Act.PROVISION or operation.outcome != "open":

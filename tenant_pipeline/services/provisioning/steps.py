@@ -16,12 +16,11 @@ from tenant_pipeline.services.provisioning.isolation_probe import probe_isolatio
 from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import instance_login_of
 
 INSTANCE = "namespace_and_instance"
 Found = Mapping[str, Any]
-CreateServingSchema = Callable[[Connection, str, str], None]
-"""Makes the serving tables in a schema, where they are missing, and lets a reader's role read them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,6 @@ class Work:
     runtime: Runtime
     tenant: TenantId
     backend: Provisioner
-    create_serving_schema: CreateServingSchema
     timeout: float
 
     @property
@@ -84,7 +82,8 @@ def _find_schema(work: Work) -> Found:
 def _make_schema(work: Work) -> Found:
     schema = work.specification().database_schema
     with work.runtime.database.administration() as connection:
-        work.create_serving_schema(connection, schema, work.role)
+        serving.create_serving_tables(connection, schema)
+        serving.grant_reading(connection, schema, work.role)
         return {"schema": schema, "relations": sorted(_relations(connection, schema))}
 
 
@@ -93,12 +92,12 @@ def _drop_new_and_empty(work: Work, found: Found) -> None:
     schema = work.specification().database_schema
     with work.runtime.database.administration() as connection:
         made = _relations(connection, schema) - set(found["relations"])
-        tables = [sql.Identifier(schema, name) for name in sorted(made)]
-        for table in tables:
+        for name in sorted(made):
+            table = sql.Identifier(schema, name)
             if connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(table)).fetchone() is not None:
                 return
-        for table in tables:
-            connection.execute(sql.SQL("DROP TABLE {} CASCADE").format(table))
+        if made:
+            serving.drop_serving_tables(connection, schema)
 
 
 def _relations(connection: Connection, schema: str) -> set[str]:

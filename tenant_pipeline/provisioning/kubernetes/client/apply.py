@@ -16,7 +16,7 @@ from tenant_pipeline.provisioning.kubernetes.naming import FIELD_MANAGER
 from tenant_pipeline.provisioning.kubernetes.objects.identity import KubernetesObject
 from tenant_pipeline.provisioning.kubernetes.ownership import place
 
-_PLURALS = {
+PLURALS = {
     "Deployment": "deployments",
     "LimitRange": "limitranges",
     "Namespace": "namespaces",
@@ -157,9 +157,7 @@ def _collection(body: KubernetesObject) -> str:
     version = body["apiVersion"]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     namespace = body["metadata"].get("namespace")
-    return (
-        f"{root}/namespaces/{namespace}/{_PLURALS[body['kind']]}" if namespace else f"{root}/{_PLURALS[body['kind']]}"
-    )
+    return f"{root}/namespaces/{namespace}/{PLURALS[body['kind']]}" if namespace else f"{root}/{PLURALS[body['kind']]}"
 
 
 def _path(body: KubernetesObject) -> str:
