@@ -1,0 +1,183 @@
+"""A tenant's instance: asked for, approved, brought up, probed, and the tenant taken as far as its approvals lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tenant_pipeline.core.approval.operation import Operation, digest_of_operation
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import Provisioner
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.approvals.line import OperationInLine
+from tenant_pipeline.services.approvals.records import RecordedRequest
+from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
+from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.coverage.reading import verdict_of_tenant
+from tenant_pipeline.services.going_live.releases import first_ready
+from tenant_pipeline.services.lifecycle import move_on
+from tenant_pipeline.services.provisioning.backends import backend_of
+from tenant_pipeline.services.provisioning.operations import Operation as Provisioning
+from tenant_pipeline.services.provisioning.operations import latest_operation
+from tenant_pipeline.services.provisioning.saga import provision
+from tenant_pipeline.services.provisioning.specification import plan_provisioning
+from tenant_pipeline.services.releases.reading import live_release, publishing_history
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+
+OnStep = Callable[[str, str], None]
+
+
+def request_instance(
+    runtime: Runtime, tenant: TenantId, *, requested_by: str, reason: str = "", backend: Provisioner | None = None
+) -> list[RecordedRequest]:
+    """Ask for the approvals that the tenant's instance takes.
+
+    They are those of a tenant admin, of platform governance and, for its first instance, of the founder.
+
+    Raises InputError where nothing is published that it could serve, or no data-handling agreement is on record.
+    """
+    registry.require_in_service(runtime, tenant)
+    if registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"] is None:
+        raise InputError(
+            "No data-handling agreement is on record",
+            where=tenant,
+            remedy="`tenant-pipeline tenant update --pdpa-agreement` records it.",
+        )
+    with runtime.database.platform() as connection:
+        if live_release(connection, tenant) is None:
+            raise InputError("Nothing is published that an instance could serve", where=tenant)
+    content = _content(runtime, tenant, backend or backend_of(runtime))
+    return request_operation(runtime, tenant, Operation.INSTANCE, content, requested_by=requested_by, reason=reason)
+
+
+def provision_approved(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    run_by: str,
+    backend: Provisioner | None = None,
+    on_step: OnStep = lambda step, moment: None,
+) -> dict[str, Any]:
+    """Bring up the instance that was approved, or finish bringing it up, and take the tenant to pilot and live.
+
+    It goes live where the live release passed gate-go-live, coverage is green and the founder has signed; what keeps
+    it from that is told. Raises ApprovalMissingError with all that is missing.
+    """
+    used_backend = backend or backend_of(runtime)
+    unfinished = _unfinished(runtime, tenant)
+    chosen = None if unfinished else first_ready(runtime, tenant, Operation.INSTANCE)
+    approvals = list(unfinished.approvals) if unfinished else list(chosen.approvals if chosen else ())
+
+    def verify(connection: Connection) -> None:
+        if chosen is not None:
+            _use(runtime, connection, tenant, chosen, used_backend, run_by)
+
+    operation = provision(
+        runtime,
+        tenant,
+        backend=used_backend,
+        approvals=approvals,
+        requested_by=run_by,
+        verify=verify,
+        on_step=on_step,
+    )
+    held_back = _go_live(runtime, tenant, approvals, run_by)
+    status = used_backend.status(tenant, operation.namespace)
+    return {
+        "operation": str(operation.id),
+        "backend": operation.backend,
+        "namespace": operation.namespace,
+        "endpoint": status.endpoint or "",
+        "phase": str(status.phase),
+        "approvals": approvals,
+        "state": registry.show_tenant(runtime, tenant)["status"],
+        "not_live_because": held_back,
+        "isolation_probe": _probe_of(operation),
+    }
+
+
+def _content(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> dict[str, Any]:
+    approves = plan_provisioning(runtime, tenant, backend).as_json()["approves"]
+    return {
+        **approves,
+        "pdpa_agreement_ref": registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"],
+        "isolation": vars(backend.capabilities),
+    }
+
+
+def _use(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    chosen: OperationInLine,
+    backend: Provisioner,
+    run_by: str,
+) -> None:
+    """Use the approvals up for exactly what is planned now: what has changed since is not approved."""
+    content = _content(runtime, tenant, backend)
+    if digest_of_operation(tenant, Operation.INSTANCE, content) != chosen.digest:
+        raise ApprovalMissingError(
+            "What was approved is not what would be provisioned now",
+            where=f"{tenant}, digest {chosen.digest[:12]}…",
+            remedy="Ask for its approvals again.",
+        )
+    used = use_approvals(runtime, connection, tenant, Operation.INSTANCE, content, used_by=run_by)
+    connection.execute(
+        """
+        UPDATE runtime.tenants
+           SET founder_signoff_ref = coalesce(founder_signoff_ref, (
+               SELECT id::text FROM runtime.approvals
+                WHERE tenant_id = %(tenant)s AND id = ANY(%(used)s::uuid[]) AND role = 'founder'))
+         WHERE id = %(tenant)s
+        """,
+        {"tenant": tenant, "used": used},
+    )
+
+
+def _unfinished(runtime: Runtime, tenant: TenantId) -> Provisioning | None:
+    """The operation that was killed, if any: its approvals were used when it began, and it goes on with those."""
+    with runtime.database.platform() as connection:
+        operation = latest_operation(connection, tenant)
+    if operation is None or operation.outcome != "open" or str(operation.act) != "provision":
+        return None
+    return operation
+
+
+def _go_live(runtime: Runtime, tenant: TenantId, approvals: list[str], run_by: str) -> list[str]:
+    """Take the tenant to pilot, then live; what keeps it from being live."""
+    reasons = [] if verdict_of_tenant(runtime, tenant).green else ["coverage is not green"]
+    with runtime.database.platform() as connection:
+        row = connection.execute("SELECT * FROM runtime.tenants WHERE id = %s FOR UPDATE", (tenant,)).fetchone()
+        assert row is not None
+        state = TenantState(row["status"])
+        if state is TenantState.REVIEW:
+            move_on(
+                runtime, connection, tenant, TenantState.PILOT, approvals=approvals, person=run_by,
+                reason="its instance is up, and isolated",
+            )  # fmt: skip
+            state = TenantState.PILOT
+        if state is TenantState.LIVE:
+            return []
+        if state is not TenantState.PILOT:
+            raise TransitionRefusedError(f"A tenant that is {state} does not go live", where=tenant)
+        if row["founder_signoff_ref"] is None:
+            reasons.append("the founder has not signed")
+        released = [each for each in publishing_history(connection, tenant) if each["stage"] == "published"]
+        of_release = list(released[-1]["approvals"]) if released else []
+        if not of_release:
+            reasons.append("the live release has not passed gate-go-live")
+        if not reasons:
+            move_on(
+                runtime, connection, tenant, TenantState.LIVE, approvals=[*of_release, *approvals], person=run_by,
+                reason=f"release {released[-1]['version']} is served",
+            )  # fmt: skip
+    return reasons
+
+
+def _probe_of(operation: Provisioning) -> dict[str, Any]:
+    return next((dict(each.detail) for each in operation.steps[::-1]
+                 if each.step == "isolation_probe" and str(each.state) == "done"), {})  # fmt: skip
