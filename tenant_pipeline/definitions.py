@@ -1,15 +1,18 @@
-"""The Dagster code location: assets, checks, the sensor and the job, wired together."""
+"""The Dagster code location: assets, checks, sensors and jobs, wired together."""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from tenant_pipeline.assets.gate_checks import gate_checks
+from tenant_pipeline.assets.going_live import LISTINGS, PROVISIONING, RELEASES, going_live_assets
 from tenant_pipeline.assets.judgement_checks import judgement_checks
 from tenant_pipeline.assets.judgements import judgement_assets
 from tenant_pipeline.assets.normalisation import normalisation_assets
-from tenant_pipeline.assets.partitions import tenant_source_partitions
+from tenant_pipeline.assets.partitions import tenant_partitions, tenant_source_partitions
 from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors.approvals import approval_sensors
+from tenant_pipeline.sensors.clock import clock
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
 normalise_sources = dg.define_asset_job(
@@ -19,11 +22,27 @@ normalise_sources = dg.define_asset_job(
     description="All nine stages, the conflict matrix and the coverage score, over one source or a range of them.",
 )
 
+
+def _tenant_job(name: str, asset: str, description: str) -> dg.UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.assets(asset),
+        partitions_def=tenant_partitions,
+        description=description,
+    )
+
+
+going_live_jobs = [
+    _tenant_job(RELEASES, "knowledge_base_release", "Publish the approved release of a tenant, or go back to one."),
+    _tenant_job(PROVISIONING, "tenant_provisioning", "Bring up the approved instance of a tenant, and probe it."),
+    _tenant_job(LISTINGS, "marketplace_listing", "Show the approved listing of a tenant."),
+]
+
 defs = dg.Definitions(
-    assets=[*normalisation_assets, *judgement_assets],
+    assets=[*normalisation_assets, *judgement_assets, *going_live_assets],
     asset_checks=[*gate_checks, *judgement_checks],
-    jobs=[normalise_sources],
-    sensors=[uploads],
+    jobs=[normalise_sources, *going_live_jobs],
+    sensors=[uploads, *approval_sensors, clock],
     resources={"runtime": RuntimeAccess()},
     executor=dg.in_process_executor,
 )

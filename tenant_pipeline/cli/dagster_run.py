@@ -6,13 +6,16 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.assets.going_live import OPERATIONS_OF_JOB
+from tenant_pipeline.assets.partitions import TENANT, TENANT_SOURCE
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
@@ -71,6 +74,36 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
     for tenant in sorted({each.tenant for each in chosen}):
         seal_audit(runtime, tenant)
     return written
+
+
+def run_for_tenant(runtime: Runtime, tenant: TenantId, operation: Operation) -> dict[str, Any]:
+    """Run the job that does such operations for a tenant, and return what its asset says of it.
+
+    Raises TenantRuntimeError where it fails.
+    """
+    name = next(job for job, operations in OPERATIONS_OF_JOB.items() if operation in operations)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with dagster_instance(runtime) as instance:
+        instance.add_dynamic_partitions(TENANT, [tenant])
+        result = defs.resolve_job_def(name).execute_in_process(
+            instance=instance,
+            partition_key=tenant,
+            tags={"tenant": tenant},
+            resources={"runtime": RuntimeAccess(runtime)},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    for event in result.all_events:
+        if event.is_step_failure:
+            refused = event.step_failure_data.user_failure_data
+            if refused is not None:
+                told = {key: str(value.value) for key, value in refused.metadata.items()}
+                raise TenantRuntimeError(
+                    refused.description or "The job failed", where=told.get("where", ""), remedy=told.get("remedy", "")
+                )
+    _raise_faults(result)
+    (materialised,) = result.asset_materializations_for_node(result.job_def.nodes[0].name)
+    return {key: value.value for key, value in materialised.metadata.items()}
 
 
 def _run_once(

@@ -1,4 +1,4 @@
-"""`instance plan | status | list | deprovision | rotate | logs`."""
+"""`instance plan | request | provision | status | list | deprovision | rotate | logs`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from tenant_pipeline.cli.approved_work import do_approved, print_done, print_requests
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.provisioning.backends import backend_of, local_processes
 from tenant_pipeline.services.provisioning.reading import instance_status, list_instances
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
@@ -41,6 +44,27 @@ def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
     changes = planned.as_json()["changes"]
     print_rows(f"Plan of {tenant}", changes, ("kind", "name", "action", "differences"), as_json=False)
     console.print(f"To approve: {planned.digest()}", highlight=False)
+
+
+@app.command()
+def request(
+    tenant: TenantOption,
+    person: PersonOption,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for the approvals that the tenant's instance takes."""
+    with opened() as runtime:
+        asked = request_instance(runtime, tenant_id(tenant), requested_by=person, reason=reason)
+    print_requests(asked, as_json)
+
+
+@app.command()
+def provision(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """Bring up the instance that was approved, or finish bringing it up. The sensor does so by itself."""
+    with opened() as runtime:
+        done = do_approved(runtime, tenant_id(tenant), Operation.INSTANCE)
+    print_done(tenant_id(tenant), done, as_json)
 
 
 @app.command()

@@ -11,24 +11,27 @@ from tenant_pipeline.cli import (
     audit,
     conflict,
     coverage,
-    demo,
     doctor,
     evaluate,
     export,
+    flag,
     gate,
     inspect,
     instance,
     link,
     mapping,
+    marketplace,
     privacy,
     quarantine,
     reading,
+    release,
     role,
     run,
     source,
     tenant,
     up,
 )
+from tenant_pipeline.cli.demo.command import demo
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
 
@@ -38,13 +41,16 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.demo)
+app.command("demo")(demo)
 app.command("up")(up.up)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(role.app, name="role")
 app.add_typer(approval.app, name="approval")
+app.add_typer(release.app, name="release")
 app.add_typer(instance.app, name="instance")
+app.add_typer(marketplace.app, name="marketplace")
+app.add_typer(flag.app, name="flag")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

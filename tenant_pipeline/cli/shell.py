@@ -22,11 +22,13 @@ from tenant_pipeline.core.errors import (
     SourceStoppedError,
     TenantRuntimeError,
 )
-from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.services.runtime import Runtime, administration_dsn, open_runtime
 from tenant_pipeline.settings import Settings
 
 console = Console()
 complaints = Console(stderr=True)
+
+REST_SECONDS = 30.0
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
@@ -60,9 +62,26 @@ def exit_code(error: TenantRuntimeError) -> ExitCode:
 
 @contextmanager
 def opened() -> Iterator[Runtime]:
-    """The runtime over the running database, or over the embedded one for as long as the command lasts."""
-    with open_runtime(Settings()) as runtime:
-        yield runtime
+    """The runtime over the running database, or over the embedded one for as long as the command lasts.
+
+    Local instances rest when the embedded database does; `up` brings them back.
+    """
+    settings = Settings()
+    started_here = administration_dsn(settings) is None
+    with open_runtime(settings) as runtime:
+        try:
+            yield runtime
+        finally:
+            if started_here and settings.instances_directory.exists():
+                _lay_instances_to_rest(runtime)
+
+
+def _lay_instances_to_rest(runtime: Runtime) -> None:
+    # Loaded where there are instances: most commands know nothing of them.
+    from tenant_pipeline.services.provisioning.backends import local_processes
+    from tenant_pipeline.services.provisioning.standing import lay_to_rest
+
+    lay_to_rest(runtime, local_processes(runtime), timeout=REST_SECONDS)
 
 
 def print_json(value: Any) -> None:

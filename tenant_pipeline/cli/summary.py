@@ -26,13 +26,12 @@ COLOURS = {Band.PASS: "green", Band.WARN: "yellow", Band.FAIL: "red", Band.NOT_A
 
 
 def print_summary(runtime: Runtime, tenant: TenantId) -> None:
-    """Draw the stages, what was held back and why, the coverage, the conflicts, and where to look next."""
+    """Draw the stages, what was held back and why, the coverage and the conflicts."""
     every = sources.list_sources(runtime, tenant)
     _print_stages(runtime, every)
     _print_held_back(runtime, every)
     _print_coverage(runtime, tenant)
     _print_conflicts(runtime, tenant, every)
-    _print_next(tenant)
 
 
 def _print_stages(runtime: Runtime, every: list[Source]) -> None:
@@ -117,13 +116,16 @@ def _candidate(candidate: dict[str, Any], titles: dict[Any, str]) -> str:
     return f"{escape(candidate['value'])} [dim]{escape(title)}, tier {candidate['authority_tier']}[/]"
 
 
-def _print_next(tenant: TenantId) -> None:
+def print_next(tenant: TenantId) -> None:
+    """Where to look next."""
     console.print(
         "\n[bold]Where to look next[/]\n"
         "  make dev                                          the Dagster UI: assets, partitions, gate checks\n"
         f"  .venv/bin/tenant-pipeline stages --tenant {tenant}      the auditable record of every stage\n"
         f"  .venv/bin/tenant-pipeline conflicts --tenant {tenant}   every conflict with its candidates\n"
         f"  .venv/bin/tenant-pipeline gate list --tenant {tenant}   the gates and their verdicts\n"
+        f"  .venv/bin/tenant-pipeline approval list --tenant {tenant}   what was asked for, who said what\n"
+        f"  .venv/bin/tenant-pipeline release list --tenant {tenant}    every release; `release diff` compares two\n"
         "  .venv/bin/tenant-pipeline audit verify                  the hash-chained audit log",
         highlight=False,
     )

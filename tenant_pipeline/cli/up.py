@@ -20,9 +20,12 @@ import typer
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.provisioning.backends import backend_of
+from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.settings import Settings
 
 STOP_SECONDS = 15
+INSTANCE_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -41,6 +44,11 @@ def up(
     with ExitStack() as stack:
         try:
             runtime = stack.enter_context(opened())
+            for instance in bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS):
+                complaints.print(
+                    f"Nerve of {instance.tenant}: {instance.phase} {instance.endpoint or instance.detail}",
+                    highlight=False,
+                )
             environment = {**os.environ, **dagster_environment(runtime)}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -20,7 +20,6 @@ from tenant_pipeline.assets.partitions import TENANT
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.line import OperationInLine, operations_in_line
-from tenant_pipeline.services.approvals.queue import escalate_breaches
 
 
 def _sensor_of(job: str) -> dg.SensorDefinition:
@@ -62,21 +61,4 @@ def run_request(each: OperationInLine) -> dg.RunRequest:
     )
 
 
-@dg.sensor(
-    minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Takes approval requests that have waited too long to the next in line. It approves nothing.",
-)
-def approval_clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SkipReason:
-    escalated = escalate_breaches(runtime.open())
-    for each in escalated:
-        context.log.warning(
-            f"{each.tenant}: {each.request.gate} was due at {each.request.due_at.isoformat()} and is escalated"
-        )
-    return dg.SkipReason(f"{len(escalated)} requests escalated.")
-
-
-approval_sensors: Sequence[dg.SensorDefinition] = [
-    *(_sensor_of(job) for job in (RELEASES, PROVISIONING, LISTINGS)),
-    approval_clock,
-]
+approval_sensors: Sequence[dg.SensorDefinition] = [_sensor_of(job) for job in (RELEASES, PROVISIONING, LISTINGS)]

@@ -471,6 +471,7 @@ def test_the_commands_show_rotate_and_take_down_in_a_granted_role(
 
     monkeypatch.setattr(command, "opened", opened)
     monkeypatch.setattr(command, "local_processes", small_instances)
+    monkeypatch.setattr(command, "backend_of", small_instances)
     planned = json.loads(run("plan", "--tenant", tenant, "--json"))
     assert planned["digest"] == plan_provisioning(runtime, tenant, small_instances(runtime)).digest()
     bring_up(runtime, tenant)

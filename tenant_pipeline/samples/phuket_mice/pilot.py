@@ -20,9 +20,11 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 PILOT_NAME = {"th": "ภูเก็ตไมซ์", "en": "Phuket MICE", "zh": "普吉会展"}
 PILOT_AGREEMENT = "DPA-PHUKET-MICE-2026-01"
 RIGHTS = "Written for this sample; CC0-1.0"
+WORKBOOK = "Partner venues and events"
+NOTES = "หมายเหตุ"
 
 VENUES: tuple[tuple[str, ...], ...] = (
-    ("ชื่อ", "name_en", "中文名", "ความจุ", "พื้นที่", "วันที่เปิด", "postcode", "lat", "lon", "โทรศัพท์", "ผู้ติดต่อ", "หมายเหตุ"),
+    ("ชื่อ", "name_en", "中文名", "ความจุ", "พื้นที่", "วันที่เปิด", "postcode", "lat", "lon", "โทรศัพท์", "ผู้ติดต่อ", NOTES),
     ("ศูนย์ประชุมอ่าวมะขาม", "Makham Bay Convention Centre", "马堪湾会议中心", "2,500", "5,600 ตร.ม.", "15/01/2558",
      "83000", "7.8312", "98.4071", "081-555-0142", "คุณดารา พรหมสุข", "ห้องประชุมย่อย 12 ห้อง"),
     ("หอประชุมเมืองเก่า", "Old Town Assembly Hall", "老城礼堂", "650", "1,850 ตร.ม.", "1 มีนาคม 2551",
@@ -39,6 +41,12 @@ VENUES: tuple[tuple[str, ...], ...] = (
      "83150", "7.8961", "98.2969", "", "", "อยู่ระหว่างปรับปรุง"),
     ("ห้องประชุมรัษฎา", "Ratsada Meeting Rooms", "拉萨达会议室", "260", "620 ตร.ม.", "14/02/2565",
      "83000", "7.8915", "98.4102", "", "", ""),
+)  # fmt: skip
+
+UPDATE: tuple[tuple[str, ...], ...] = (
+    ("ชื่อ", "name_en", "中文名", "ความจุ", "พื้นที่", "วันที่เปิด", "postcode", "lat", "lon"),
+    ("หอประชุมหาดสุรินทร์", "Surin Beach Hall", "素林海滩礼堂", "900", "2,400 ตร.ม.", "1 มิ.ย. 2569",
+     "83110", "7.9767", "98.2790"),
 )  # fmt: skip
 
 EVENTS: tuple[tuple[str, ...], ...] = (
@@ -89,7 +97,7 @@ def write_sample(directory: Path) -> list[SampleSource]:
     for name in ("licences.csv", "heritage_halls.md", "newsroom.xml"):
         (directory / name).write_bytes(files("tenant_pipeline.samples.phuket_mice").joinpath(name).read_bytes())
     return [
-        _source("Partner venues and events", Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, workbook, (2026, 1, 20)),
+        _source(WORKBOOK, Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, workbook, (2026, 1, 20)),
         _source("Licence register", Origin.REGULATOR, UnitMode.SINGLE_FILE, directory / "licences.csv", (2026, 3, 1)),
         _source(
             "Old venue wiki", Origin.LEGACY_WIKI, UnitMode.SINGLE_FILE, directory / "heritage_halls.md", (2019, 6, 1)
@@ -98,6 +106,15 @@ def write_sample(directory: Path) -> list[SampleSource]:
         _source("Chat about venues", Origin.CHATGPT, UnitMode.AI_BUNDLE, bundle, (2026, 2, 2)),
         _source("Delegate list", Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, delegates, (2026, 3, 12)),
     ]
+
+
+def write_update(directory: Path) -> list[SampleSource]:
+    """Write what a partner hands in later, one more hall, and say what it is."""
+    update = directory / "partner update.csv"
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(UPDATE)
+    update.write_text(written.getvalue(), encoding="utf-8")
+    return [_source("Partner update", Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, update, (2026, 6, 20))]
 
 
 def _source(title: str, origin: Origin, mode: UnitMode, path: Path, day: tuple[int, int, int]) -> SampleSource:

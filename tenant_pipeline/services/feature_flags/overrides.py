@@ -79,6 +79,23 @@ def hand_to_instance(runtime: Runtime, connection: Connection, tenant: TenantId)
         serving.write_flags(connection, schema, values_of(connection, tenant, runtime.now()))
 
 
+def end_expired(runtime: Runtime, since: datetime | None, now: datetime) -> list[TenantId]:
+    """Tell the instances whose overrides ended after `since`, up to `now`; without `since`, ever. Their tenants."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT DISTINCT tenant_id FROM runtime.flag_overrides
+             WHERE expires_at <= %(now)s AND (%(since)s::timestamptz IS NULL OR expires_at > %(since)s)
+             ORDER BY tenant_id
+            """,
+            {"now": now, "since": since},
+        ).fetchall()
+        tenants = [TenantId(row["tenant_id"]) for row in rows]
+        for tenant in tenants:
+            hand_to_instance(runtime, connection, tenant)
+    return tenants
+
+
 def _append(
     runtime: Runtime,
     tenant: TenantId,

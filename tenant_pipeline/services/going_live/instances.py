@@ -100,6 +100,11 @@ def provision_approved(
     }
 
 
+def provisioning_is_unfinished(runtime: Runtime, tenant: TenantId) -> bool:
+    """Whether bringing the instance up was begun, with its approvals used, and not ended: it only needs to go on."""
+    return _unfinished(runtime, tenant) is not None
+
+
 def _content(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> dict[str, Any]:
     approves = plan_provisioning(runtime, tenant, backend).as_json()["approves"]
     return {

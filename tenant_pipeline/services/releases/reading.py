@@ -67,6 +67,29 @@ def release(connection: Connection, tenant: TenantId, digest: str) -> Release:
     return _release(rows[0])
 
 
+def release_named(connection: Connection, tenant: TenantId, name: str) -> Release:
+    """One release by the version under which it was published, or by its digest's beginning. Raises NotFoundError."""
+    if "." not in name:
+        return release(connection, tenant, name)
+    row = connection.execute(
+        """
+        SELECT release.* FROM runtime.releases AS release
+         WHERE release.tenant_id = %s AND release.version = %s
+           AND EXISTS (SELECT FROM runtime.publish_pipeline AS entry
+                        WHERE entry.tenant_id = release.tenant_id AND entry.release_digest = release.release_digest
+                          AND entry.stage = 'published')
+        """,
+        (tenant, name),
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(
+            "No release was published as that version in this tenant",
+            where=f"{tenant}, release",
+            remedy="`tenant-pipeline release list` shows them.",
+        )
+    return _release(row)
+
+
 def list_releases(connection: Connection, tenant: TenantId) -> list[Release]:
     """Every release that was built, in order."""
     rows = connection.execute(

@@ -1,0 +1,32 @@
+"""What comes due by itself: approvals that nobody gave in time, and flags whose time is over."""
+
+from datetime import datetime
+
+import dagster as dg
+
+from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.approvals.queue import escalate_breaches
+from tenant_pipeline.services.feature_flags.overrides import end_expired
+
+
+@dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
+def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
+    """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
+
+    It approves nothing.
+    """
+    opened = runtime.open()
+    now = opened.now()
+    escalated = escalate_breaches(opened)
+    for each in escalated:
+        context.log.warning(
+            f"{each.tenant}: {each.request.gate} was due at {each.request.due_at.isoformat()} and is escalated"
+        )
+    since = datetime.fromisoformat(context.cursor) if context.cursor else None
+    ended = end_expired(opened, since, now)
+    for tenant in ended:
+        context.log.info(f"{tenant}: an override of a flag has ended")
+    return dg.SensorResult(
+        skip_reason=f"{len(escalated)} requests escalated, flags of {len(ended)} tenants changed.",
+        cursor=now.isoformat(),
+    )
