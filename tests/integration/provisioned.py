@@ -1,17 +1,24 @@
-"""What the tests of provisioning share: serving tables, the small instance, and what an installation consists of."""
+"""What the tests of provisioning share: the small instance, sudden deaths, and what an installation consists of."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.local_process.processes import processes_of
-from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.provisioning.provisioner import Provisioner
+from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
+from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.storage.database import Connection
 
 SCRIPT = Path(__file__).parents[1] / "provisioning" / "small_instance.py"
 _CATALOGUE = (
@@ -42,3 +49,39 @@ def footprint(runtime: Runtime) -> dict[str, Any]:
         "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != ".locks"),
         "processes": sorted(process.pid for process in processes_of(folder) if process.pid != psutil.Process().pid),
     }
+
+
+def approved(connection: Connection) -> None:
+    """The approvals hold."""
+    assert connection.execute("SELECT session_user AS name").fetchone() == {"name": "tenant_runtime_platform"}
+
+
+def killed_at_step(
+    runtime: Runtime,
+    tenant: TenantId,
+    act: str,
+    fatal_step: str,
+    fatal_moment: str,
+    *,
+    backend: Callable[[Runtime], Provisioner],
+) -> None:
+    """Do `act` in a process of its own, with connections of its own, which is killed at that moment."""
+
+    def on_step(step: str, moment: str) -> None:
+        if (step, moment) == (fatal_step, fatal_moment):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            with connect(runtime.settings) as own:
+                asked: dict[str, Any] = {"backend": backend(own), "requested_by": "ann", "on_step": on_step}
+                if act == "compensate":
+                    compensate(own, tenant, **asked)
+                else:
+                    do = {"provision": provision, "deprovision": deprovision}[act]
+                    do(own, tenant, approvals=[], verify=approved, **asked)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 import uuid
 from collections.abc import Iterator
@@ -27,11 +25,11 @@ from tenant_pipeline.services.provisioning.saga import compensate, deprovision, 
 from tenant_pipeline.services.provisioning.specification import plan_provisioning
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.roles import grant_role
-from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
-from tests.integration.provisioned import footprint, small_instances
+from tests.integration.provisioned import approved, footprint, killed_at_step, small_instances
 
 NAMES = [step.name for step in STEPS]
 DOING = [(step, moment) for step in NAMES for moment in ("before", "after")]
@@ -51,11 +49,6 @@ def tenant(runtime: Runtime) -> Iterator[TenantId]:
     yield made
     small_instances(runtime).deprovision(made, f"tenant-{made}", timeout=20)
     runtime.database.drop_instance_login(made)
-
-
-def approved(connection: Connection) -> None:
-    """The approvals hold."""
-    assert connection.execute("SELECT session_user AS name").fetchone() == {"name": "tenant_runtime_platform"}
 
 
 def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
@@ -359,50 +352,8 @@ def test_broken_isolation_takes_down_even_what_stood_before(runtime: Runtime, te
         psycopg.connect(runtime.database.instance_conninfo(tenant))
 
 
-def killed(runtime: Runtime, tenant: TenantId, act: str, fatal_step: str, fatal_moment: str) -> None:
-    """Do `act` in a process of its own, with connections of its own, which is killed at that moment."""
-
-    def on_step(step: str, moment: str) -> None:
-        if (step, moment) == (fatal_step, fatal_moment):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    child = os.fork()
-    if child == 0:
-        try:
-            with connect(runtime.settings) as own:
-                backend = small_instances(own)
-                if act == "provision":
-                    provision(
-                        own,
-                        tenant,
-                        backend=backend,
-                        approvals=[],
-                        requested_by="ann",
-                        verify=approved,
-                        on_step=on_step,
-                    )
-                elif act == "compensate":
-                    compensate(
-                        own,
-                        tenant,
-                        backend=backend,
-                        requested_by="ann",
-                        on_step=on_step,
-                    )
-                else:
-                    deprovision(
-                        own,
-                        tenant,
-                        backend=backend,
-                        approvals=[],
-                        requested_by="ann",
-                        verify=approved,
-                        on_step=on_step,
-                    )
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+def killed(runtime: Runtime, tenant: TenantId, act: str, step: str, moment: str) -> None:
+    killed_at_step(runtime, tenant, act, step, moment, backend=small_instances)
 
 
 @pytest.mark.parametrize(("step", "moment"), DOING)

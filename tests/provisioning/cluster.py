@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import os
 import secrets
 import subprocess
 import sys
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from kubernetes.config import new_client_from_config
 
 from tenant_pipeline.core.tenancy import TenantId
@@ -23,11 +27,31 @@ from tenant_pipeline.provisioning.kubernetes.client.deadline import Deadline
 from tenant_pipeline.provisioning.kubernetes.ownership import TENANT, owner_uid
 from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 from tenant_pipeline.provisioning.provisioner import InstanceSpecification, Secret
+from tests.provisioning.control_plane import HOW_TO_GET_ONE, KUBECONFIG, built_control_plane, running_control_plane
 from tests.provisioning.kubelet_stand_in import KubeletStandIn
 
 ROOT = Path(__file__).parents[2]
 
 _OF_CHANCE = ("uid", "resourceVersion", "creationTimestamp", "generation", "selfLink", "managedFields")
+
+
+@contextmanager
+def cluster_under_test() -> Iterator[ClusterUnderTest]:
+    """The cluster that is named, or a control plane of our own for as long as this block lasts; else skips the test."""
+    named, programs = os.environ.get(KUBECONFIG), built_control_plane()
+    with ExitStack() as stack:
+        if named:
+            kubeconfig = Path(named)
+        elif programs:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="control-plane-"))
+            kubeconfig = stack.enter_context(running_control_plane(programs, Path(folder)))
+        else:
+            pytest.skip(HOW_TO_GET_ONE)
+        under_test = ClusterUnderTest(kubeconfig)
+        under_test.kubelet.start()
+        yield under_test
+        under_test.kubelet.stop()
+        under_test.clean_up()
 
 
 class ClusterUnderTest:

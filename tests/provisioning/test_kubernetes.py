@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,28 +16,15 @@ from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.provisioning.kubernetes.backend import KubernetesProvisioner
 from tenant_pipeline.provisioning.kubernetes.client.connection import ApiError
 from tenant_pipeline.provisioning.provisioner import Action, InstanceSpecification, InstanceStatus, Phase
-from tests.provisioning.cluster import ROOT, ClusterUnderTest
+from tests.provisioning.cluster import ROOT, ClusterUnderTest, cluster_under_test
 from tests.provisioning.contract import ProvisionerContract
-from tests.provisioning.control_plane import HOW_TO_GET_ONE, KUBECONFIG, built_control_plane, running_control_plane
 from tests.provisioning.kubelet_stand_in import report
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[ClusterUnderTest]:
-    named, programs = os.environ.get(KUBECONFIG), built_control_plane()
-    with ExitStack() as stack:
-        if named:
-            kubeconfig = Path(named)
-        elif programs:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="control-plane-"))
-            kubeconfig = stack.enter_context(running_control_plane(programs, Path(folder)))
-        else:
-            pytest.skip(HOW_TO_GET_ONE)
-        under_test = ClusterUnderTest(kubeconfig)
-        under_test.kubelet.start()
+    with cluster_under_test() as under_test:
         yield under_test
-        under_test.kubelet.stop()
-        under_test.clean_up()
 
 
 class TestKubernetes(ProvisionerContract):
