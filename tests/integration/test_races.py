@@ -1,0 +1,232 @@
+"""People and runs at the same time: nothing is published twice, lost, or without its approvals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tenant_pipeline.core.approval.operation import GATES, Operation
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.approvals import handing_over, queue
+from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import login_of
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import TwoTenants
+from tests.integration.releasable import PEOPLE, approve_everything, releasable, settle
+
+pytestmark = pytest.mark.slow
+
+AT_ONCE = 8
+LEAST_OPERATIONS = 200
+ACTS = ("approve", "approve", "reject", "revoke", "withdraw", "publish", "publish", "ask to release", "ask to go back")
+
+
+class Racing(RuleBasedStateMachine):
+    """One tenant with two published releases and a changed draft; batches of acts that all begin together."""
+
+    runtime: ClassVar[Runtime]
+    done: ClassVar[Counter[str]] = Counter()
+
+    @initialize()
+    def two_releases(self) -> None:
+        self.made: Sources = releasable(self.runtime)
+        self.published = 0
+        for number, arena in ((3, "New Arena"), (4, "Old Arena")):
+            self._publish_draft()
+            self.made.say(number, ("name", "en", arena), entity=f"can-{number}", compare=False, title=arena)
+            settle(self.made)
+
+    def _publish_draft(self) -> None:
+        request_release(self.runtime, self.made.tenant, requested_by="kanya")
+        approve_everything(self.runtime, self.made.tenant)
+        publish_approved(self.runtime, self.made.tenant, run_by="run")
+        self.published += 1
+
+    @rule(batch=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(sorted(PEOPLE))), min_size=8, max_size=16))
+    def at_once(self, batch: list[tuple[str, str]]) -> None:
+        self._race(batch)
+
+    @precondition(lambda self: hasattr(self, "made"))
+    @rule(asked=st.sampled_from(["ask to release", "ask to go back"]))
+    def all_sign_and_many_publish(self, asked: str) -> None:
+        self._race([(asked, "kanya")])
+        self._race([*(("approve", person) for person in PEOPLE), *[("publish", "run")] * 4])
+        self._race([("publish", "run")] * 4 + [("revoke", "anan"), (asked, "kanya")])
+
+    def _race(self, batch: list[tuple[str, str]]) -> None:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for act, succeeded in zip(batch, pool.map(self._act, batch), strict=True):
+                self.done[act[0]] += 1
+                self.published += succeeded and act[0] == "publish"
+
+    def _act(self, act: tuple[str, str]) -> bool:
+        """Do it; whether it was done. A typed refusal is an answer, anything else a fault."""
+        name, person = act
+        try:
+            return self._acts()[name](person)
+        except TenantRuntimeError:
+            return False
+
+    def _acts(self) -> dict[str, Callable[[str], bool]]:
+        runtime, tenant = self.runtime, self.made.tenant
+
+        def say(person: str, *, approves: bool) -> bool:
+            said = False
+            for waiting in queue.list_requests(runtime, tenant, person=person, waiting_only=True):
+                with suppress(TenantRuntimeError):
+                    decide(
+                        runtime, tenant, waiting.request.id, digest=waiting.request.subject_digest, approves=approves,
+                        person=person, role=PEOPLE[person], reason="Looked at",
+                    )  # fmt: skip
+                    said = True
+            return said
+
+        def revoke(person: str) -> bool:
+            for recorded in queue.list_requests(runtime, tenant):
+                for decision in recorded.decisions:
+                    if decision["approver"] == person and not decision["revoked"]:
+                        with suppress(TenantRuntimeError):
+                            handing_over.revoke(
+                                runtime, tenant, recorded.request.id, approval=str(decision["id"]), person=person,
+                                role=PEOPLE[person], reason="On second thoughts",
+                            )  # fmt: skip
+            return True
+
+        def withdraw(_: str) -> bool:
+            for recorded in queue.list_requests(runtime, tenant, waiting_only=True):
+                handing_over.withdraw(runtime, tenant, recorded.request.id, person="kanya", reason="Not yet")
+            return True
+
+        def publish(_: str) -> bool:
+            publish_approved(runtime, tenant, run_by="run")
+            return True
+
+        def ask_to_release(_: str) -> bool:
+            request_release(runtime, tenant, requested_by="kanya")
+            return True
+
+        def ask_to_go_back(_: str) -> bool:
+            entries = self._entries()
+            others = [each for each in entries if each["release_digest"] != entries[-1]["release_digest"]]
+            request_rollback(
+                runtime, tenant, others[-1]["release_digest"], requested_by="kanya", reason="Better before"
+            )
+            return True
+
+        return {
+            "approve": lambda person: say(person, approves=True),
+            "reject": lambda person: say(person, approves=False),
+            "revoke": revoke,
+            "withdraw": withdraw,
+            "publish": publish,
+            "ask to release": ask_to_release,
+            "ask to go back": ask_to_go_back,
+        }
+
+    def _entries(self) -> list[dict[str, Any]]:
+        return self._rows(
+            "SELECT * FROM runtime.publish_pipeline WHERE tenant_id = %s AND stage = 'published' ORDER BY id"
+        )
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        with self.runtime.database.platform() as connection:
+            return connection.execute(query, (self.made.tenant,)).fetchall()
+
+    @precondition(lambda self: hasattr(self, "made"))
+    @invariant()
+    def every_publication_that_was_done_is_in_the_history_once(self) -> None:
+        assert len(self._entries()) == self.published
+
+    @precondition(lambda self: hasattr(self, "made"))
+    @invariant()
+    def every_publication_rests_on_its_own_approvals(self) -> None:
+        words = {
+            str(row["id"]): row
+            for row in self._rows(
+                """
+                SELECT word.*, request.gate, request.subject, request.content, request.requested_by
+                  FROM runtime.approvals AS word
+                  JOIN runtime.approval_requests AS request
+                    ON request.tenant_id = word.tenant_id AND request.id = word.request_id
+                 WHERE word.tenant_id = %s
+                """
+            )
+        }
+        revoked = {
+            str(row["approval_id"])
+            for row in self._rows("SELECT * FROM runtime.approval_steps WHERE tenant_id = %s AND step = 'revoked'")
+        }
+        spent: set[str] = set()
+        for entry in self._entries():
+            approvals = list(entry["approvals"])
+            assert not spent.intersection(approvals)
+            spent.update(approvals)
+            operation = Operation.ROLLBACK if entry["rollback_to"] else Operation.RELEASE
+            resting = [words[each] for each in approvals]
+            assert {each["subject"] for each in resting} == {str(operation)}
+            assert {each["content"]["release"] for each in resting} == {entry["release_digest"]}
+            assert {each["gate"] for each in resting} == {str(gate) for gate in GATES[operation]}
+            assert all(each["decision"] == "approve" and each["approver"] != each["requested_by"] for each in resting)
+            assert not revoked.intersection(approvals)
+            going_live = [each for each in resting if each["gate"] == "gate-go-live"]
+            assert {each["role"] for each in going_live} == {"tenant-admin", "platform-governance"}
+            assert len({each["approver"] for each in going_live}) == 2
+
+    @precondition(lambda self: hasattr(self, "made"))
+    @invariant()
+    def readers_see_what_was_published_last(self) -> None:
+        with self.runtime.database.tenant(self.made.tenant) as connection:
+            live = connection.execute(f"SELECT * FROM {login_of(self.made.tenant)}.live").fetchone()
+            assert self.runtime.audit.verify(connection, self.made.tenant).intact
+        assert live is not None
+        assert live["release_digest"] == self._entries()[-1]["release_digest"]
+
+    @precondition(lambda self: hasattr(self, "made"))
+    @invariant()
+    def the_tenant_has_moved_on_exactly_once(self) -> None:
+        moved = self._rows(
+            "SELECT from_state, to_state FROM runtime.tenant_transitions WHERE tenant_id = %s ORDER BY at"
+        )
+        assert [(row["from_state"], row["to_state"]) for row in moved] == [("draft", "review")]
+
+
+@pytest.fixture
+def racing(tenants: TwoTenants) -> type[Racing]:
+    Racing.runtime = tenants.runtime
+    Racing.done.clear()
+    return Racing
+
+
+def test_hundreds_of_people_and_runs_at_once_lose_nothing_double_nothing_and_bypass_nothing(
+    racing: type[Racing],
+) -> None:
+    run_state_machine_as_test(
+        racing,
+        settings=settings(
+            max_examples=4,
+            stateful_step_count=8,
+            deadline=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+        ),
+    )
+    assert racing.done.total() >= LEAST_OPERATIONS
+    assert all(racing.done[act] for act in ACTS)
