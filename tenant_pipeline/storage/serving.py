@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.digest import Sha256, sha256_of_bytes
 from tenant_pipeline.core.release.difference import label_of
 from tenant_pipeline.core.release.search_grams import search_grams
 from tenant_pipeline.storage.database import PLATFORM, Connection
@@ -28,18 +28,22 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
     """Make the serving tables and views in the tenant's schema, where they are missing. As the administration role.
 
     The platform may add to them and move the live pointer; the tenant's own login reads the views. Doing it twice
-    changes nothing.
+    changes nothing, and the second time locks no table that somebody reads.
     """
     text = files("tenant_pipeline.storage").joinpath("serving.sql").read_text(encoding="utf-8")
+    made_of = sha256_of_bytes(text.encode())
     name = sql.Identifier(schema)
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('serving tables of ' || %s, 0))", (schema,))
-    connection.execute(sql.SQL(text).format(schema=name))
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(name, sql.Identifier(OWNER)))
-    for relation in (*TABLES, *VIEWS):
-        kind = sql.SQL("VIEW" if relation in VIEWS else "TABLE")
-        connection.execute(
-            sql.SQL("ALTER {} {}.{} OWNER TO {}").format(kind, name, sql.Identifier(relation), sql.Identifier(OWNER))
-        )
+    if _made_of(connection, schema) != made_of:
+        connection.execute(sql.SQL(text).format(schema=name))
+        for relation in (*TABLES, *VIEWS):
+            kind = sql.SQL("VIEW" if relation in VIEWS else "TABLE")
+            identifier = sql.Identifier(relation)
+            connection.execute(
+                sql.SQL("ALTER {} {}.{} OWNER TO {}").format(kind, name, identifier, sql.Identifier(OWNER))
+            )
+        connection.execute(sql.SQL("COMMENT ON TABLE {}.live_release IS {}").format(name, sql.Literal(made_of)))
     platform = sql.Identifier(PLATFORM)
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(name, platform))
     for relation, privileges in (
@@ -53,6 +57,14 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
             sql.SQL("GRANT " + privileges + " ON {}.{} TO {}").format(name, sql.Identifier(relation), platform)
         )
     grant_reading(connection, schema, schema)
+
+
+def _made_of(connection: Connection, schema: str) -> str | None:
+    """The digest of the definition that the tables were made by; None where there are none."""
+    row = connection.execute(
+        "SELECT obj_description(to_regclass(format('%%I.live_release', %s::text)), 'pg_class') AS made_of", (schema,)
+    ).fetchone()
+    return row["made_of"] if row else None
 
 
 def drop_serving_tables(connection: Connection, schema: str) -> None:

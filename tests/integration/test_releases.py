@@ -216,3 +216,14 @@ def test_the_tenants_own_login_publishes_nothing_and_changes_no_release(
         with tenants.login(made.tenant) as login, pytest.raises(psycopg.Error) as refused:
             login.execute(statement)
         assert refused.value.sqlstate in ("42501", "55000"), json.dumps(statement)
+
+
+def test_publishing_waits_for_no_reader(runtime: Runtime, made: Sources) -> None:
+    publish_draft(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False)
+    settle(made)
+    with runtime.database.tenant(made.tenant) as reader:
+        for relation in ("live", "live_documents", "flags"):
+            reader.execute(f"SELECT * FROM {login_of(made.tenant)}.{relation}").fetchall()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(publish_draft, runtime, made.tenant).result(timeout=20) == "1.1.0"
