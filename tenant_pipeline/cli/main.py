@@ -21,6 +21,7 @@ from tenant_pipeline.cli import (
     link,
     mapping,
     marketplace,
+    pentest,
     privacy,
     quarantine,
     reading,
@@ -67,6 +68,7 @@ app.add_typer(link.app, name="link")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(privacy.app, name="privacy")
 app.add_typer(audit.app, name="audit")
+app.command("pentest")(pentest.pentest)
 app.command("doctor")(doctor.doctor)
 
 

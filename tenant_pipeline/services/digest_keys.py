@@ -50,7 +50,7 @@ def rotate(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason
     steps = (person, role, reason)
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('digest key of ' || %s))", (tenant,))
+        connection.execute("SELECT app.lock('digest key of', %s)", (tenant,))
         current = list_keys(runtime, tenant)[-1]
         version = _unfinished(connection, tenant)
         if version is None:

@@ -348,4 +348,4 @@ class PostgresEntityIndex:
 
 def lock_identity(connection: Connection, tenant: TenantId) -> None:
     """Wait until nobody else of the tenant links, judges or assembles, and keep the others waiting to the commit."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('linking ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('linking', %s)", (tenant,))

@@ -313,7 +313,7 @@ def _affected(
 
 
 def _one_at_a_time(connection: Connection, tenant: TenantId) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('mappings ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('mappings', %s)", (tenant,))
 
 
 def _require_words(person: str, reason: str) -> None:

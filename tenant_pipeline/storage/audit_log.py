@@ -59,7 +59,7 @@ class AuditLog:
         """Append entries in the caller's transaction, one statement for all; appenders of a tenant take turns."""
         if not entries:
             return
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('audit ' || %s, 0))", (tenant,))
+        connection.execute("SELECT app.lock('audit', %s)", (tenant,))
         last = connection.execute(
             "SELECT sequence, hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence DESC LIMIT 1",
             (tenant,),

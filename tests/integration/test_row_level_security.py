@@ -91,8 +91,10 @@ def test_another_tenant_writes_into_no_table(tenants: TwoTenants, attacker: Conn
 
 
 def test_rows_cannot_be_handed_over_or_taken(attacker: Connection) -> None:
-    changed = attacker.execute(f"UPDATE runtime.statements SET tenant_id = '{ATTACKER}' WHERE tenant_id = '{VICTIM}'")
-    assert changed.rowcount == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        attacker.execute(f"UPDATE runtime.statements SET tenant_id = '{ATTACKER}' WHERE tenant_id = '{VICTIM}'")
+    attacker.rollback()
+    assert attacker.execute(f"UPDATE runtime.statements SET value = '' WHERE tenant_id = '{VICTIM}'").rowcount == 0
     with pytest.raises(errors.InsufficientPrivilege):
         attacker.execute(
             "INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source)"

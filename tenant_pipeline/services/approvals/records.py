@@ -85,7 +85,7 @@ class RecordedRequest:
 
 def lock_approvals(connection: Connection, tenant: TenantId) -> None:
     """Let no other transaction ask, decide, take back or use in this tenant until this one ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('approvals of ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('approvals of', %s)", (tenant,))
 
 
 def requests_of(

@@ -91,7 +91,7 @@ def compare_source(
 
     Sources of a tenant take turns, so that none puts back what it read before another's statements came.
     """
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('conflicts ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('conflicts', %s)", (tenant,))
     candidates, digests = 0, list[str]()
     standings = standings_of(connection, tenant, vocabulary)
     found = FoundItems(connection, tenant, source, vocabulary)

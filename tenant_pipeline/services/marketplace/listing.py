@@ -127,7 +127,7 @@ def listing_history(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
 
 
 def _lock(connection: Connection, tenant: TenantId) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('listing of ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('listing of', %s)", (tenant,))
 
 
 def _step(

@@ -110,7 +110,7 @@ def exclusive(runtime: Runtime, tenant: TenantId) -> Iterator[None]:
         try:
             connection = stack.enter_context(runtime.database.platform())
             connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_WAIT,))
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('provisioning ' || %s, 0))", (tenant,))
+            connection.execute("SELECT app.lock('provisioning', %s)", (tenant,))
         except LockNotAvailable:
             raise _busy(runtime, tenant) from None
         yield

@@ -99,7 +99,7 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
                 )
             stored = output.commit(())
     with runtime.database.platform() as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('release of ' || %s, 0))", (tenant,))
+        connection.execute("SELECT app.lock('release of', %s)", (tenant,))
         live = live_release(connection, tenant)
         content_digest = Sha256(content.hexdigest())
         if live is not None and live.content_digest == content_digest:

@@ -100,7 +100,7 @@ def _prepare(runtime: Runtime, tenant: TenantId) -> None:
 
 
 def _lock(connection: Connection, tenant: TenantId) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('release of ' || %s, 0))", (tenant,))
+    connection.execute("SELECT app.lock('release of', %s)", (tenant,))
 
 
 def _record(
