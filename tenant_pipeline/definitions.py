@@ -12,7 +12,7 @@ from tenant_pipeline.assets.normalisation import normalisation_assets
 from tenant_pipeline.assets.partitions import tenant_partitions, tenant_source_partitions
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.approvals import approval_sensors
-from tenant_pipeline.sensors.clock import clock
+from tenant_pipeline.sensors.clock import budgets, clock
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
 normalise_sources = dg.define_asset_job(
@@ -42,7 +42,7 @@ defs = dg.Definitions(
     assets=[*normalisation_assets, *judgement_assets, *going_live_assets],
     asset_checks=[*gate_checks, *judgement_checks],
     jobs=[normalise_sources, *going_live_jobs],
-    sensors=[uploads, *approval_sensors, clock],
+    sensors=[uploads, *approval_sensors, clock, budgets],
     resources={"runtime": RuntimeAccess()},
     executor=dg.in_process_executor,
 )

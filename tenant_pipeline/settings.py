@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     kubernetes_configuration: Path | None = None
     """A YAML file with the cluster that instances run in; without it they are processes of this machine."""
 
+    price_table: Path | None = None
+    """A JSON file with the prices of this installation; an example is shipped."""
+
     clamav: str = ""
     """A ClamAV daemon (tcp://host:port or unix:///path) that every file must pass; none if empty."""
 

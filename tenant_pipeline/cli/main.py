@@ -10,6 +10,7 @@ from tenant_pipeline.cli import (
     approval,
     audit,
     conflict,
+    cost,
     coverage,
     doctor,
     evaluate,
@@ -52,6 +53,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(instance.app, name="instance")
 app.add_typer(marketplace.app, name="marketplace")
 app.add_typer(flag.app, name="flag")
+app.add_typer(cost.app, name="cost")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

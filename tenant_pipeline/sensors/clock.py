@@ -6,6 +6,7 @@ import dagster as dg
 
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.queue import escalate_breaches
+from tenant_pipeline.services.cost.budgets import raise_alerts
 from tenant_pipeline.services.feature_flags.overrides import end_expired
 
 
@@ -30,3 +31,12 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         skip_reason=f"{len(escalated)} requests escalated, flags of {len(ended)} tenants changed.",
         cursor=now.isoformat(),
     )
+
+
+@dg.sensor(minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+def budgets(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SkipReason:
+    """Notes, once, each threshold of its budget that a tenant has come to. It stops nothing."""
+    raised = raise_alerts(runtime.open())
+    for alert in raised:
+        context.log.warning(f"{alert['tenant_id']}: {alert['threshold']:.0%} of the month's budget is used up")
+    return dg.SkipReason(f"{len(raised)} new alerts.")

@@ -263,6 +263,7 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "flag_overrides",
         "listing_steps",
         "cost_alerts",
+        "cost_budgets",
         "identity_changes",
     ],
 )

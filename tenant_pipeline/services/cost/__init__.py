@@ -1,0 +1,1 @@
+"""What each tenant costs, its budget, and the alerts on the way there."""
