@@ -9,6 +9,7 @@ import typer
 from tenant_pipeline.cli import (
     approval,
     audit,
+    compliance,
     conflict,
     cost,
     coverage,
@@ -54,6 +55,7 @@ app.add_typer(instance.app, name="instance")
 app.add_typer(marketplace.app, name="marketplace")
 app.add_typer(flag.app, name="flag")
 app.add_typer(cost.app, name="cost")
+app.add_typer(compliance.app, name="compliance")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

@@ -264,6 +264,8 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "listing_steps",
         "cost_alerts",
         "cost_budgets",
+        "processing_records",
+        "breach_steps",
         "identity_changes",
     ],
 )

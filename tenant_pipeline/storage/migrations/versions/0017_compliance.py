@@ -1,0 +1,13 @@
+"""What a tenant declares of its processing, and breaches with their clock."""
+
+from tenant_pipeline.storage.migrations.sql_files import run_sql
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL file of this version."""
+    run_sql(revision, ["compliance"])
