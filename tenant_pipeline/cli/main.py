@@ -31,6 +31,7 @@ from tenant_pipeline.cli import (
     role,
     run,
     source,
+    template,
     tenant,
     up,
 )
@@ -53,6 +54,7 @@ app.add_typer(approval.app, name="approval")
 app.add_typer(release.app, name="release")
 app.add_typer(instance.app, name="instance")
 app.add_typer(marketplace.app, name="marketplace")
+app.add_typer(template.app, name="template")
 app.add_typer(flag.app, name="flag")
 app.add_typer(cost.app, name="cost")
 app.add_typer(compliance.app, name="compliance")

@@ -20,6 +20,7 @@ from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.templates.publishing import types_asked_for
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 
@@ -115,7 +116,7 @@ def _keep(
 def _evidence(
     runtime: Runtime, connection: Connection, source: Source, behind: Mapping[Stage, StageRecord]
 ) -> CoverageEvidence:
-    vocabulary, template = runtime.contracts.vocabulary, runtime.contracts.template_types
+    vocabulary, template = runtime.contracts.vocabulary, types_asked_for(runtime, connection, source.tenant)
     scope = Scope(source.tenant, source.id)
     slots = counting.slots(connection, scope, vocabulary)
     names = counting.names_by_language(connection, scope)

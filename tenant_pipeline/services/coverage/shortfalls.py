@@ -11,6 +11,7 @@ from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.templates.publishing import types_asked_for
 
 MOST_LISTED = 20
 MOST_GROUPS = 5
@@ -132,7 +133,7 @@ def _language_completeness(runtime: Runtime, connection: Connection, scope: Scop
 
 
 def _breadth(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
-    template = runtime.contracts.template_types
+    template = types_asked_for(runtime, connection, scope.tenant)
     present = counting.template_types_present(connection, scope, runtime.contracts.vocabulary, template)
     return Shortfall(tuple(f"There is no {each}." for each in template if each not in present))
 

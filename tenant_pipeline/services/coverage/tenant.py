@@ -12,6 +12,7 @@ from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.templates.publishing import types_asked_for
 
 OVER_ENTITIES = ("completeness", "language_completeness", "breadth", "corroboration", "consistency")
 """Dimensions in which two sources that speak of one thing complete each other: a Thai name from the one and a Chinese
@@ -47,7 +48,7 @@ def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
 
 
 def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> CoverageEvidence:
-    vocabulary, template = runtime.contracts.vocabulary, runtime.contracts.template_types
+    vocabulary, template = runtime.contracts.vocabulary, types_asked_for(runtime, connection, tenant)
     scope = Scope(tenant)
     expected, filled = counting.slots(connection, scope, vocabulary)
     names = counting.names_by_language(connection, scope)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from tenant_pipeline.core.digest import canonical_json, sha256_of_bytes
 from tenant_pipeline.core.errors import ContractError, InputError
 from tenant_pipeline.core.pseudonym import without_replacements
+from tenant_pipeline.core.template.template import Template
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.declarations import CONTACT_TYPES, DeclaredClass
 from tenant_pipeline.pii.policy import Action, action_for, action_named
@@ -23,6 +24,7 @@ from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.releases.reading import Release, stored_rows
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.templates.publishing import template_of_version
 
 _ROWS_AT_ONCE = 5_000
 
@@ -61,12 +63,15 @@ class _Content:
     entities: int = 0
     without_provenance: int = 0
     unknown_terms: Counter[str] = field(default_factory=Counter)
+    lacking: Counter[str] = field(default_factory=Counter)
     personal: Counter[str] = field(default_factory=Counter)
 
 
 def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
     """Every check over a release, in bounded memory. Nothing that a source says is in what they tell."""
-    content = _read(runtime, release)
+    with runtime.database.platform() as connection:
+        template = template_of_version(runtime, connection, release.template_version)
+    content = _read(runtime, release, template)
     with runtime.database.tenant(release.tenant) as connection:
         closed = _closed_gates(runtime, connection, release)
         unsigned = _unsigned_conflicts(connection, release.tenant)
@@ -109,6 +114,12 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
             f"Map them otherwise: {', '.join(sorted(content.unknown_terms)[:5])}.",
         ),
         ReleaseCheck(
+            "fits-template",
+            not content.lacking,
+            f"{sum(content.lacking.values())} values that template {template.version} requires are missing.",
+            f"Complete them: {', '.join(sorted(content.lacking)[:5])}.",
+        ),
+        ReleaseCheck(
             "no-raw-personal-data",
             not content.personal,
             "Nothing that must not be raw was found."
@@ -130,7 +141,7 @@ def require_passed(checks: list[ReleaseCheck]) -> None:
         )
 
 
-def _read(runtime: Runtime, release: Release) -> _Content:
+def _read(runtime: Runtime, release: Release, template: Template) -> _Content:
     found, digest = _Content(), hashlib.sha256()
     vocabulary = runtime.contracts.vocabulary
     known: dict[tuple[str, str], bool] = {}
@@ -155,6 +166,7 @@ def _read(runtime: Runtime, release: Release) -> _Content:
         found.entities += 1
         if not is_known("type", document["type"], vocabulary.type):
             found.unknown_terms[document["type"]] += 1
+        found.lacking.update(f"{document['type']}.{each}" for each in template.missing_in(document))
         for value in document["values"]:
             if not is_known("property", value["property"], vocabulary.property):
                 found.unknown_terms[value["property"]] += 1

@@ -1,0 +1,1 @@
+"""What a tenant's knowledge base has to look like, in versions that never change."""

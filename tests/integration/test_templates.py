@@ -1,0 +1,108 @@
+"""Templates: published once, pinned by tenants, and left only upwards, by a plan that was looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.releases.checks import ReleaseRefusedError
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.templates.publishing import list_templates, publish_template, shipped
+from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import TwoTenants
+from tests.integration.releasable import approve_everything, releasable, settle
+
+GOV = {"person": "gov", "role": "platform-governance"}
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> Runtime:
+    return tenants.runtime
+
+
+@pytest.fixture
+def made(runtime: Runtime) -> Sources:
+    return releasable(runtime)
+
+
+def content(runtime: Runtime, version: str, **types: dict[str, list[str]]) -> dict[str, Any]:
+    """The shipped template with other rules for some types."""
+    return {"version": version, "types": {**shipped(runtime).as_json()["types"], **types}}
+
+
+def test_a_published_template_never_changes_and_its_number_follows_its_changes(runtime: Runtime) -> None:
+    optional = shipped(runtime).as_json()["types"]["EventVenue"]["optional"]
+    wider = content(runtime, "1.1.0", BusStop={"required": [], "optional": ["name"]})
+    with pytest.raises(InputError, match=r"at least version 1\.1\.0"):
+        publish_template(runtime, {**wider, "version": "1.0.1"}, published_by="gov")
+    first = publish_template(runtime, wider, published_by="gov")
+    assert publish_template(runtime, wider, published_by="gov") == first
+    with pytest.raises(InputError, match=r"says something else"):
+        publish_template(runtime, content(runtime, "1.1.0"), published_by="gov")
+    stricter = content(runtime, "1.2.0", EventVenue={"required": ["postalCode"], "optional": optional})
+    stricter["types"]["EventVenue"]["optional"] = [each for each in optional if each != "postalCode"]
+    with pytest.raises(InputError, match=r"at least version 2\.0\.0: .*EventVenue postalCode"):
+        publish_template(runtime, stricter, published_by="gov")
+    publish_template(runtime, {**stricter, "version": "2.0.0"}, published_by="gov")
+    assert [each["version"] for each in list_templates(runtime)] == ["1.0.0", "1.1.0", "2.0.0"]
+    with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("UPDATE runtime.templates SET content = '{}'")
+
+
+def test_an_upgrade_is_planned_looked_at_and_done_for_that_plan_only(runtime: Runtime, made: Sources) -> None:
+    tenant = made.tenant
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    publish_approved(runtime, tenant, run_by="run")
+    planned = plan_upgrade(runtime, tenant, "2.0.0")
+    assert planned.lacking == ({"id": "can-pavilion", "type": "EventVenue", "lacks": ["postalCode"]},)
+    with pytest.raises(InputError, match=r"1 entities lack what 2\.0\.0 requires: can-pavilion"):
+        upgrade(runtime, tenant, "2.0.0", plan=planned.digest(), **GOV)
+    made.say(3, ("postalCode", "", "83100"), entity="can-pavilion", compare=False, title="Post office")
+    settle(made)
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    publish_approved(runtime, tenant, run_by="run")
+    with pytest.raises(InputError, match=r"no longer the one"):
+        upgrade(runtime, tenant, "2.0.0", plan=planned.digest(), **GOV)
+    anew = plan_upgrade(runtime, tenant, "2.0.0")
+    with pytest.raises(NotAllowedError):
+        upgrade(runtime, tenant, "2.0.0", plan=anew.digest(), person="rin", role="reviewer")
+    assert show_tenant(runtime, tenant)["template_version"] == "1.0.0"
+    upgrade(runtime, tenant, "2.0.0", plan=anew.digest(), **GOV)
+    assert show_tenant(runtime, tenant)["template_version"] == "2.0.0"
+    with pytest.raises(InputError, match=r"no way down to 1\.1\.0"):
+        plan_upgrade(runtime, tenant, "1.1.0")
+    with pytest.raises(NotFoundError):
+        plan_upgrade(runtime, tenant, "9.0.0")
+    with runtime.database.tenant(tenant) as connection:
+        actions = connection.execute(
+            "SELECT action FROM runtime.audit_log WHERE tenant_id = %s AND action LIKE 'template.%%'", (tenant,)
+        ).fetchall()
+    assert [row["action"] for row in actions] == ["template.upgrade"]
+
+
+def test_a_release_that_does_not_fit_its_template_is_refused(runtime: Runtime, made: Sources) -> None:
+    with runtime.database.platform() as connection:
+        connection.execute("UPDATE runtime.tenants SET template_version = '2.0.0' WHERE id = %s", (made.tenant,))
+    with pytest.raises(ReleaseRefusedError, match=r"fits-template \(1 values that template 2.0.0 requires are missing"):
+        request_release(runtime, made.tenant, requested_by="kanya")
+
+
+def test_breadth_is_measured_by_the_tenants_own_template(runtime: Runtime, made: Sources) -> None:
+    asked = len(runtime.contracts.template_types)
+    breadth = {each.as_json()["dimension"]: each.as_json() for each in read_coverage(runtime, made.tenant)}["breadth"]
+    assert breadth["denominator"] == asked
+    with runtime.database.platform() as connection:
+        connection.execute("UPDATE runtime.tenants SET template_version = '1.1.0' WHERE id = %s", (made.tenant,))
+    later = {each.as_json()["dimension"]: each.as_json() for each in read_coverage(runtime, made.tenant)}["breadth"]
+    assert later["denominator"] == len(
+        next(each for each in list_templates(runtime) if each["version"] == "1.1.0")["types"]
+    )
