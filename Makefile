@@ -13,7 +13,7 @@ dev: $(VENV)/installed
 	exec $(BIN)/tenant-pipeline up
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # On a real API server, which is built once; or on the cluster that TENANT_RUNTIME_TEST_KUBECONFIG names.
 test-kubernetes: $(VENV)/installed
