@@ -28,29 +28,5 @@ CREATE TABLE runtime.breach_steps (
     PRIMARY KEY (tenant_id, breach_id, step)
 );
 
-DO $$
-DECLARE
-    history text;
-BEGIN
-    FOREACH history IN ARRAY ARRAY['processing_records', 'breach_steps'] LOOP
-        EXECUTE format('ALTER TABLE runtime.%I OWNER TO tenant_runtime_owner', history);
-        EXECUTE format('ALTER TABLE runtime.%I ENABLE ROW LEVEL SECURITY', history);
-        EXECUTE format('ALTER TABLE runtime.%I FORCE ROW LEVEL SECURITY', history);
-        EXECUTE format('CREATE POLICY own_rows ON runtime.%I TO tenant_runtime_tenants
-                            USING (tenant_id = (SELECT app.my_tenant()))
-                            WITH CHECK (tenant_id = (SELECT app.my_tenant()))', history);
-        EXECUTE format('CREATE POLICY platform ON runtime.%I TO tenant_runtime_platform
-                            USING (true) WITH CHECK (true)', history);
-        EXECUTE format('CREATE POLICY governance ON runtime.%I FOR SELECT TO tenant_runtime_governance
-                            USING (true)', history);
-        EXECUTE format('GRANT SELECT ON runtime.%I TO tenant_runtime_tenants, tenant_runtime_governance', history);
-        EXECUTE format('GRANT SELECT, INSERT ON runtime.%I TO tenant_runtime_platform', history);
-        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON runtime.%I
-                            FOR EACH ROW EXECUTE FUNCTION app.refuse_change()', history);
-        EXECUTE format('CREATE TRIGGER never_emptied BEFORE TRUNCATE ON runtime.%I
-                            FOR EACH STATEMENT EXECUTE FUNCTION app.refuse_change()', history);
-        EXECUTE format('ALTER TABLE runtime.%I ENABLE ALWAYS TRIGGER append_only', history);
-        EXECUTE format('ALTER TABLE runtime.%I ENABLE ALWAYS TRIGGER never_emptied', history);
-    END LOOP;
-END
-$$;
+SELECT app.keep_as_history('processing_records');
+SELECT app.keep_as_history('breach_steps');
