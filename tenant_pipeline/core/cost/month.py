@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from tenant_pipeline.core.business_calendar import BANGKOK
 from tenant_pipeline.core.errors import InputError
@@ -53,10 +53,10 @@ class Month:
 def hours_within(intervals: Iterable[Interval], month: Month, now: datetime) -> float:
     """The hours of the month, up to `now`, that lie in at least one of the intervals: none is counted twice."""
     first, last = month.begins, min(month.ends, now)
-    hours, counted_to = 0.0, first
+    counted, counted_to = timedelta(0), first
     for begins, ends in sorted(intervals):
         begins, ends = max(begins, counted_to), min(ends, last)
         if ends > begins:
-            hours += (ends - begins).total_seconds() / 3600
+            counted += ends - begins
             counted_to = ends
-    return hours
+    return counted.total_seconds() / 3600

@@ -63,15 +63,15 @@ def judge(dimension: CoverageDimension, numerator: int, denominator: int, reason
 
 
 def distance(dimension: CoverageDimension, found: DimensionScore) -> Distance | None:
-    """How far a score is from the next better band, the denominator as it is; None for `pass` and not assessed."""
-    if found.band is Band.WARN:
-        better, threshold = Band.PASS, dimension.pass_at
-    elif found.band is Band.FAIL:
-        better, threshold = Band.WARN, dimension.warn_at
-    else:
+    """How far a score is from a better band, the denominator as it is; None for `pass` and not assessed.
+
+    Of few things, one more can lift a score past the next band: then it is told to which.
+    """
+    if found.band not in (Band.WARN, Band.FAIL):
         return None
-    needed = ceil(Fraction(str(threshold)) * found.denominator) - found.numerator
-    return Distance(better, max(1, needed))
+    threshold = dimension.pass_at if found.band is Band.WARN else dimension.warn_at
+    needed = max(1, ceil(Fraction(str(threshold)) * found.denominator) - found.numerator)
+    return Distance(judge(dimension, found.numerator + needed, found.denominator, "").band, needed)
 
 
 def overall_band(scores: Sequence[DimensionScore], dimensions: Iterable[CoverageDimension]) -> Band:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tenant_pipeline.core.contract_terms import CoverageDimension
@@ -31,6 +31,7 @@ def test_an_override_lifts_a_band_to_its_floor_and_never_lowers_one(fraction: li
 
 
 @given(fractions)
+@example([0, 1])
 def test_what_is_needed_for_the_next_band_is_just_enough(fraction: list[int]) -> None:
     numerator, denominator = fraction
     found = judge(ASKED, numerator, denominator, "")
