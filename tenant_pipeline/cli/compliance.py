@@ -1,141 +1,178 @@
-"""`compliance audit | declare | show | breach | notified | breaches`."""
+"""`compliance audit | declare | end | show` and `compliance breach open | list | close`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, complaints, opened, print_json, print_rows
-from tenant_pipeline.core.compliance.basis import LawfulBasis, Safeguard, SpecialBasis
-from tenant_pipeline.core.compliance.control import Standing, drawn
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis, TransferSafeguard
+from tenant_pipeline.core.compliance.processing_record import Destination, ProcessingRecord
 from tenant_pipeline.core.errors import InputError
-from tenant_pipeline.core.origin import Origin
-from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services.compliance import breaches, processing_records
-from tenant_pipeline.services.compliance.evidence import gather_evidence
+from tenant_pipeline.services.compliance.audit import evidence_pack
 
-app = typer.Typer(help="Control evidence on personal data.", no_args_is_help=True)
+app = typer.Typer(help="Records of processing, and control evidence on data protection.", no_args_is_help=True)
+breach = typer.Typer(help="Breaches of personal data, and how long is left to notify.", no_args_is_help=True)
+app.add_typer(breach, name="breach")
 
-PersonOption = Annotated[str, typer.Option(help="Who you are.")]
-RoleOption = Annotated[str, typer.Option(help="In which role: tenant-admin, platform-governance or founder.")]
+ActivityOption = Annotated[str, typer.Option(help="The activity's name, such as guest-register.")]
+PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
+RoleOption = Annotated[str, typer.Option(help="In which role: tenant-admin or platform-governance.")]
+ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
-CONTROL_COLUMNS = ("control", "law", "standing", "evidence", "remedy")
-RECORD_COLUMNS = ("purpose", "basis", "special_basis", "origins", "data_subjects", "retention_days", "destinations")
-BREACH_COLUMNS = ("breach", "known_at", "due_at", "hours_left", "notified_at", "late", "summary")
+COLUMNS = (
+    "activity", "version", "act", "purpose", "basis", "special_basis", "subjects", "retention_days", "destinations",
+    "sources", "person", "at",
+)  # fmt: skip
+BREACH_COLUMNS = (
+    "id", "state", "aware_at", "due", "hours_left", "overdue", "notified_at", "summary", "closing_reason",
+)  # fmt: skip
 
 
 @app.command()
 def audit(
     tenant: TenantOption,
-    pack: Annotated[Path | None, typer.Option(help="Write the evidence as JSON to this file.")] = None,
-    page: Annotated[Path | None, typer.Option(help="Write the evidence as a page to this file.")] = None,
-    as_json: JsonOption = False,
+    person: Annotated[str, typer.Option(help="Who asks for it.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the pack as JSON here.")] = None,
+    page_file: Annotated[Path | None, typer.Option("--page", help="Write the pack as a page here.")] = None,
 ) -> None:
-    """Look at every control that a machine can look at. Evidence for people, not a verdict on the law."""
-    with opened() as runtime, complaints.status(f"Looking at what is kept of {tenant}"):
-        controls = gather_evidence(runtime, tenant_id(tenant))
-        at = runtime.now().isoformat(timespec="seconds")
-    rows = [each.as_json() for each in controls]
-    found = {"kind": "control evidence", "tenant": tenant, "at": at, "controls": rows}
-    if pack is not None:
-        pack.write_text(json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
-    if page is not None:
-        page.write_text(drawn(tenant, at, controls), encoding="utf-8")
-    if as_json:
-        print_json(found)
-    else:
-        print_rows(f"Control evidence of {tenant}", rows, CONTROL_COLUMNS, as_json=False)
-    if any(each.standing is Standing.NOT_MET for each in controls):
-        raise typer.Exit(1)
+    """Control evidence on data protection: what a machine can check, and what it found. It is audited."""
+    with opened() as runtime:
+        pack = evidence_pack(runtime, tenant_id(tenant), asked_by=person)
+    if json_file is not None:
+        json_file.write_text(json.dumps(pack.as_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if page_file is not None:
+        page_file.write_text(pack.as_html(), encoding="utf-8")
+    rows = [each.as_json() for each in pack.controls]
+    print_rows(f"Control evidence of {tenant}", rows, ("id", "law", "outcome", "evidence", "remedy"), as_json=False)
 
 
 @app.command()
 def declare(
     tenant: TenantOption,
-    purpose: Annotated[str, typer.Option(help="What the data are processed for.")],
-    basis: Annotated[LawfulBasis, typer.Option(help="On which ground (PDPA section 24).")],
-    data_subjects: Annotated[str, typer.Option(help="Whose data: guests, suppliers, delegates.")],
-    retention_days: Annotated[int, typer.Option(help="For how many days they are kept.")],
+    activity: ActivityOption,
+    purpose: Annotated[str, typer.Option(help="What the data is processed for.")],
+    basis: Annotated[LawfulBasis, typer.Option(help="The basis under section 24, or consent.")],
+    subjects: Annotated[list[str], typer.Option(help="A category of data subjects; give it once for each.")],
+    retention_days: Annotated[int, typer.Option(help="For how many days it is kept.")],
     person: PersonOption,
     role: RoleOption,
-    origin: Annotated[list[Origin] | None, typer.Option(help="Of which sources; of all without it.")] = None,
-    special_basis: Annotated[SpecialBasis | None, typer.Option(help="On which ground special categories.")] = None,
-    to: Annotated[list[str] | None, typer.Option(help="Where to, and on what: SG=consent.")] = None,
+    reason: ReasonOption,
+    special_basis: Annotated[
+        SpecialCategoryBasis | None, typer.Option(help="The basis under section 26, for special categories.")
+    ] = None,
+    destination: Annotated[
+        list[str] | None, typer.Option(help="COUNTRY=SAFEGUARD, such as SG=contract; once for each.")
+    ] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only of this source; once for each.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Record a processing of personal data: purpose, ground, how long, where to. Audited."""
+    """Declare an activity, or how it is from now on. Every version is kept. It is audited."""
+    declared = ProcessingRecord(
+        activity=activity,
+        purpose=purpose,
+        basis=basis,
+        special_basis=special_basis,
+        subjects=tuple(subjects),
+        retention_days=retention_days,
+        destinations=tuple(_destination(each) for each in destination or ()),
+        sources=tuple(source_id(each) for each in source or ()),
+    )
     with opened() as runtime:
-        declared = processing_records.declare_processing(
-            runtime,
-            tenant_id(tenant),
-            purpose=purpose,
-            basis=basis,
-            origins=origin or [],
-            data_subjects=data_subjects,
-            retention_days=retention_days,
-            person=person,
-            role=role,
-            special_basis=special_basis,
-            destinations=_destinations(to or []),
+        version = processing_records.declare(
+            runtime, tenant_id(tenant), declared, person=person, role=role, reason=reason
         )
-    print_json(declared)
+    print_rows("Declared", [{**declared.as_json(), "version": version}], COLUMNS[:2] + COLUMNS[3:-2], as_json=as_json)
+
+
+@app.command()
+def end(
+    tenant: TenantOption,
+    activity: ActivityOption,
+    person: PersonOption,
+    role: RoleOption,
+    reason: ReasonOption,
+) -> None:
+    """End an activity. It is audited."""
+    with opened() as runtime:
+        processing_records.end(runtime, tenant_id(tenant), activity, person=person, role=role, reason=reason)
 
 
 @app.command()
 def show(tenant: TenantOption, as_json: JsonOption = False) -> None:
-    """The record of each processing, as it holds now."""
+    """Every version of every activity."""
     with opened() as runtime:
-        rows = processing_records.processing_records(runtime, tenant_id(tenant))
-    print_rows(f"Processing of {tenant}", rows, RECORD_COLUMNS, as_json=as_json)
+        rows = processing_records.history(runtime, tenant_id(tenant))
+    print_rows(f"Processing of {tenant}", rows, COLUMNS, as_json=as_json)
 
 
-@app.command()
-def breach(
+@breach.command("open")
+def open_(
     tenant: TenantOption,
-    known_at: Annotated[datetime, typer.Option(help="When it became known, in UTC.")],
-    summary: Annotated[str, typer.Option(help="What happened; no personal data.")],
+    summary: Annotated[str, typer.Option(help="What happened, without anybody's personal data.")],
     person: PersonOption,
     role: RoleOption,
+    aware_at: Annotated[datetime | None, typer.Option(help="Since when it is known (UTC); now, if not given.")] = None,
 ) -> None:
-    """Put a breach of personal data on record; 72 hours run from when it became known. Audited."""
+    """Start the clock of a breach: seventy-two hours to notify. It is audited."""
     with opened() as runtime:
-        opened_breach = breaches.open_breach(
-            runtime, tenant_id(tenant), known_at=known_at.replace(tzinfo=UTC), summary=summary, person=person, role=role
+        breaches.open_breach(
+            runtime,
+            tenant_id(tenant),
+            aware_at=aware_at.replace(tzinfo=UTC) if aware_at else runtime.now(),
+            summary=summary,
+            person=person,
+            role=role,
         )
-        print_json(opened_breach.as_json(runtime.now()))
+    list_(tenant)
 
 
-@app.command()
-def notified(
-    breach: Annotated[str, typer.Argument(help="The breach's id.")],
-    tenant: TenantOption,
-    summary: Annotated[str, typer.Option(help="How the office was told.")],
-    person: PersonOption,
-    role: RoleOption,
-) -> None:
-    """Put on record that the office has been told of a breach. Audited."""
-    with opened() as runtime:
-        told = breaches.note_notification(runtime, tenant_id(tenant), breach, summary=summary, person=person, role=role)
-        print_json(told.as_json(runtime.now()))
-
-
-@app.command("breaches")
-def breaches_(tenant: TenantOption, as_json: JsonOption = False) -> None:
-    """Every breach, with what is left of its 72 hours."""
+@breach.command("list")
+def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """Every breach, with what is left of its time."""
     with opened() as runtime:
         rows = [each.as_json(runtime.now()) for each in breaches.list_breaches(runtime, tenant_id(tenant))]
     print_rows(f"Breaches of {tenant}", rows, BREACH_COLUMNS, as_json=as_json)
 
 
-def _destinations(given: list[str]) -> Mapping[str, Safeguard]:
-    try:
-        return {country: Safeguard(ground) for country, _, ground in (each.partition("=") for each in given)}
-    except ValueError:
-        grounds = ", ".join(Safeguard)
+@breach.command("close")
+def close(
+    tenant: TenantOption,
+    identifier: Annotated[uuid.UUID, typer.Option("--breach", help="The breach's id.")],
+    person: PersonOption,
+    role: RoleOption,
+    reason: ReasonOption,
+    notified_at: Annotated[
+        datetime | None, typer.Option(help="When the Office was notified (UTC); none if none was owed.")
+    ] = None,
+) -> None:
+    """Close a breach: it was notified then, or none was owed for this reason. It is audited."""
+    with opened() as runtime:
+        breaches.close_breach(
+            runtime,
+            tenant_id(tenant),
+            identifier,
+            notified_at=notified_at.replace(tzinfo=UTC) if notified_at else None,
+            reason=reason,
+            person=person,
+            role=role,
+        )
+    list_(tenant)
+
+
+def _destination(said: str) -> Destination:
+    country, _, safeguard = said.partition("=")
+    if safeguard not in list(TransferSafeguard):
         raise InputError(
-            "A destination needs its safeguard", where="--to", remedy=f"COUNTRY=one of {grounds}."
-        ) from None
+            "A destination has one of the Act's safeguards",
+            where="--destination",
+            remedy=f"COUNTRY=SAFEGUARD, with one of {', '.join(TransferSafeguard)}.",
+        )
+    return Destination(country, TransferSafeguard(safeguard))

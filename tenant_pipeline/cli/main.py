@@ -14,6 +14,7 @@ from tenant_pipeline.cli import (
     cost,
     coverage,
     doctor,
+    erasure,
     evaluate,
     export,
     flag,
@@ -58,6 +59,7 @@ app.add_typer(template.app, name="template")
 app.add_typer(flag.app, name="flag")
 app.add_typer(cost.app, name="cost")
 app.add_typer(compliance.app, name="compliance")
+app.add_typer(erasure.app, name="erasure")
 app.command("run")(run.run)
 app.command("stages")(reading.stages)
 app.command("statements")(reading.statements)

@@ -265,7 +265,10 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "cost_alerts",
         "cost_budgets",
         "processing_records",
-        "breach_steps",
+        "breaches",
+        "breach_closings",
+        "erasure_requests",
+        "erasure_steps",
         "identity_changes",
     ],
 )

@@ -1,1 +1,1 @@
-"""What the Personal Data Protection Act B.E. 2562 (PDPA) asks, as far as a machine can look at it."""
+"""Rules of data protection that need nothing but their input."""

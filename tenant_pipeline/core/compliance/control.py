@@ -1,72 +1,99 @@
-"""A control: what the law asks, what was looked at, what was found. Evidence for people, not a verdict on the law."""
+"""Control evidence: what a machine has checked of the law's demands, what it found, and what it cannot know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from html import escape
 from typing import Any
 
-from tenant_pipeline.core.page import page
+from tenant_pipeline.core.digest import canonical_json, sha256_of_json
+from tenant_pipeline.core.explanation import Explanation, ExplanationTable
+
+NOTICE = (
+    "This is control evidence: what a machine could check, when it looked. Whether the law is kept is for people to"
+    " judge, with what no machine sees."
+)
 
 
-class Standing(StrEnum):
-    """How a control stands, as far as a machine can see."""
+class Outcome(StrEnum):
+    """How a control came out."""
 
     MET = "met"
     NOT_MET = "not met"
-    FOR_PEOPLE = "for people to judge"
+    NOT_CHECKABLE = "not checkable by a machine"
 
 
 @dataclass(frozen=True)
 class Control:
-    """One control with its evidence: counts, dates, digests, ids. Never a value of a person's."""
+    """One demand with its section of the Act (PDPA B.E. 2562), what was checked, and the evidence: counts and dates."""
 
     id: str
     law: str
-    asks: str
-    standing: Standing
+    demand: str
+    checked: str
+    outcome: Outcome
     evidence: Mapping[str, Any]
     remedy: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The control as the evidence pack gives it."""
+        """The control as the pack gives it."""
         return {
-            "control": self.id,
+            "id": self.id,
             "law": self.law,
-            "asks": self.asks,
-            "standing": str(self.standing),
+            "demand": self.demand,
+            "checked": self.checked,
+            "outcome": str(self.outcome),
             "evidence": dict(self.evidence),
-            "remedy": self.remedy if self.standing is Standing.NOT_MET else "",
+            "remedy": self.remedy,
         }
 
 
-_STYLE = ".met{color:var(--pass)}.not-met{color:var(--fail);font-weight:700}.for-people-to-judge{color:var(--warn)}"
-_NOTE = (
-    "This is evidence on controls that a machine can look at, at the time given. It is no statement that the law is"
-    " complied with: that is for people to judge."
-)
+@dataclass(frozen=True)
+class EvidencePack:
+    """All controls of one tenant at one time."""
 
+    tenant: str
+    at: datetime
+    controls: tuple[Control, ...]
 
-def drawn(tenant: str, at: str, controls: Sequence[Control]) -> str:
-    """The evidence pack as one page that needs nothing else."""
-    body = f"<h1>Control evidence: {escape(tenant)}</h1><p>{escape(at)}. {_NOTE}</p>"
-    for control in controls:
-        found = "".join(
-            f"<tr><th>{escape(name.replace('_', ' '))}<td>{escape(_shown(value))}</tr>"
-            for name, value in control.evidence.items()
+    def counts(self) -> dict[str, int]:
+        """How many controls came out how."""
+        counted = Counter(each.outcome for each in self.controls)
+        return {str(outcome): counted[outcome] for outcome in Outcome}
+
+    def as_json(self) -> dict[str, Any]:
+        """The pack with its digest over the controls, by which a copy is known again."""
+        controls = [each.as_json() for each in self.controls]
+        return {
+            "kind": "control evidence",
+            "notice": NOTICE,
+            "tenant": self.tenant,
+            "at": self.at.isoformat(),
+            "outcomes": self.counts(),
+            "controls": controls,
+            "digest": sha256_of_json(controls),
+        }
+
+    def as_html(self) -> str:
+        """The pack as a page that needs nothing else; whatever people wrote in it is shown as text."""
+        rows = tuple(
+            (each.id, each.law, each.demand, each.checked, str(each.outcome), canonical_json(each.evidence).decode())
+            for each in self.controls
         )
-        remedy = f"<p>{escape(control.remedy)}</p>" if control.standing is Standing.NOT_MET and control.remedy else ""
-        mark = str(control.standing).replace(" ", "-")
-        body += (
-            f"<h2>{escape(control.id)} <span class={mark}>{control.standing}</span></h2>"
-            f"<p>{escape(control.law)}: {escape(control.asks)}</p><table>{found}</table>{remedy}"
+        failed = self.counts()[Outcome.NOT_MET]
+        sentences = (
+            NOTICE,
+            f"Taken at {self.at:%Y-%m-%d %H:%M} UTC.",
+            *(f"{count} {outcome}." for outcome, count in self.counts().items()),
+            f"Digest {self.as_json()['digest']}.",
         )
-    return page(f"Control evidence of {tenant}", body, style=_STYLE)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+        return Explanation(
+            f"Control evidence of {self.tenant}",
+            "fail" if failed else "not-assessed",
+            sentences,
+            (ExplanationTable("Controls", ("control", "law", "demand", "checked", "outcome", "evidence"), rows),),
+            tuple(each.remedy for each in self.controls if each.outcome is not Outcome.MET and each.remedy),
+        ).as_html()

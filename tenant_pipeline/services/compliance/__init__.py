@@ -1,1 +1,1 @@
-"""Control evidence: what was declared of processing, breaches and their clock, and what the stores show."""
+"""Control evidence on data protection: what is declared, what is checked, and what a breach asks for."""

@@ -1,134 +1,142 @@
-"""Breaches of personal data, and the 72 hours in which the office has to be told (PDPA section 37 (4))."""
+"""Breaches of personal data and the clock that runs from when somebody became aware of one."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from tenant_pipeline.core.compliance.deadlines import BREACH_NOTIFICATION, Deadline
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
 from tenant_pipeline.services.compliance.processing_records import DECLARING_ROLES
-from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-
-TIME_TO_NOTIFY = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
 class Breach:
-    """One breach: when it became known, and when the office was told, if it was."""
+    """A breach as it stands. Closed without a notification, `closing_reason` says why none was owed."""
 
-    id: str
-    known_at: datetime
+    id: uuid.UUID
+    aware_at: datetime
     summary: str
     opened_by: str
     notified_at: datetime | None
-    notified_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    closing_reason: str | None
 
     @property
-    def due_at(self) -> datetime:
-        return self.known_at + TIME_TO_NOTIFY
-
-    def is_late(self, now: datetime) -> bool:
-        """Whether the office was told too late, or has still not been although the time is over."""
-        return (self.notified_at or now) > self.due_at
+    def clock(self) -> Deadline:
+        """Seventy-two hours; stopped by the notification, else by the finding that none is owed."""
+        return Deadline(self.aware_at, BREACH_NOTIFICATION, self.notified_at or self.closed_at)
 
     def as_json(self, now: datetime) -> dict[str, Any]:
-        """The breach as the command line and the API give it."""
+        """The breach as the command line gives it; `hours_left` is negative when overdue."""
         return {
-            "breach": self.id,
-            "known_at": self.known_at.isoformat(),
-            "due_at": self.due_at.isoformat(),
+            "id": str(self.id),
+            "aware_at": self.aware_at.isoformat(),
+            "due": self.clock.due.isoformat(),
+            "hours_left": round(self.clock.remaining(now).total_seconds() / 3600, 1),
+            "overdue": self.clock.overdue(now),
+            "state": "closed" if self.closed_at else "open",
             "notified_at": self.notified_at.isoformat() if self.notified_at else None,
-            "hours_left": None if self.notified_at else round((self.due_at - now).total_seconds() / 3600, 1),
-            "late": self.is_late(now),
             "summary": self.summary,
             "opened_by": self.opened_by,
-            "notified_by": self.notified_by,
+            "closed_by": self.closed_by,
+            "closing_reason": self.closing_reason,
         }
 
 
 def open_breach(
-    runtime: Runtime, tenant: TenantId, *, known_at: datetime, summary: str, person: str, role: str
-) -> Breach:
-    """Put a breach on record: its clock runs from when it became known. Audited.
+    runtime: Runtime, tenant: TenantId, *, aware_at: datetime, summary: str, person: str, role: str
+) -> uuid.UUID:
+    """Start the clock of a breach at the time when somebody became aware of it; return its id. Audited.
 
-    Raises InputError for no summary or a time to come, NotAllowedError without the role. A summary names no person.
+    Raises InputError for no summary or a time to come, NotAllowedError without the role, NotFoundError for no tenant.
     """
-    if known_at.tzinfo is None or known_at > runtime.now():
-        raise InputError("A breach became known at a time that has passed", where="--known-at")
     if not summary.strip():
-        raise InputError("A breach needs a summary", where="--summary", remedy="What happened; no personal data.")
-    identifier = f"brc-{uuid.uuid4().hex[:12]}"
-    _step(runtime, tenant, identifier, "opened", known_at, summary, person, role)
-    return _one(runtime, tenant, identifier)
-
-
-def note_notification(
-    runtime: Runtime, tenant: TenantId, breach: str, *, summary: str, person: str, role: str
-) -> Breach:
-    """Put on record that the office has been told, now. Audited. Raises NotFoundError, InputError if it was before."""
-    known = _one(runtime, tenant, breach)
-    if known.notified_at is not None:
-        raise InputError("The office has been told of this breach already", where=breach)
-    _step(runtime, tenant, breach, "notified", runtime.now(), summary, person, role)
-    return _one(runtime, tenant, breach)
-
-
-def list_breaches(runtime: Runtime, tenant: TenantId) -> list[Breach]:
-    """Every breach, the next due first."""
-    with runtime.database.tenant(tenant) as connection:
-        rows = connection.execute(
-            """
-            SELECT opened.breach_id, opened.happened_at AS known_at, opened.summary, opened.person AS opened_by,
-                   told.happened_at AS notified_at, told.person AS notified_by
-              FROM runtime.breach_steps AS opened
-              LEFT JOIN runtime.breach_steps AS told
-                ON told.tenant_id = opened.tenant_id AND told.breach_id = opened.breach_id AND told.step = 'notified'
-             WHERE opened.tenant_id = %s AND opened.step = 'opened'
-             ORDER BY opened.happened_at
-            """,
-            (tenant,),
-        ).fetchall()
-    return [
-        Breach(
-            row["breach_id"], row["known_at"], row["summary"], row["opened_by"], row["notified_at"], row["notified_by"]
-        )
-        for row in rows
-    ]
-
-
-def _one(runtime: Runtime, tenant: TenantId, breach: str) -> Breach:
-    for each in list_breaches(runtime, tenant):
-        if each.id == breach:
-            return each
-    raise NotFoundError("There is no such breach in this tenant", where=f"{tenant}, breach")
-
-
-def _step(
-    runtime: Runtime,
-    tenant: TenantId,
-    breach: str,
-    step: str,
-    happened_at: datetime,
-    summary: str,
-    person: str,
-    role: str,
-) -> None:
-    show_tenant(runtime, tenant)
+        raise InputError("A breach is told in a sentence", where="--summary")
+    if aware_at.tzinfo is None or aware_at > runtime.now():
+        raise InputError("Nobody is aware of what is to come", where="--aware-at", remedy="Give a time in the past.")
+    registry.show_tenant(runtime, tenant)
+    identifier = uuid.uuid4()
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, DECLARING_ROLES)
         connection.execute(
-            """
-            INSERT INTO runtime.breach_steps (tenant_id, breach_id, step, happened_at, summary, person, role)
-            VALUES (%s, %s, %s, %s, %s, %s, %s)
-            """,
-            (tenant, breach, step, happened_at, summary, person, role),
+            "INSERT INTO runtime.breaches (tenant_id, id, aware_at, summary, person, role)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            (tenant, identifier, aware_at, summary, person, role),
         )
-        details = {"happened_at": happened_at.isoformat(), "role": role}
-        entry = AuditEntry(actor=person, action=f"breach.{step}", subject=breach, details=details)
+        details = {"aware_at": aware_at.isoformat(), "role": role}
+        entry = AuditEntry(actor=person, action="breach.open", subject=str(identifier), details=details)
         runtime.audit.append(connection, tenant, [entry])
+    return identifier
+
+
+def close_breach(
+    runtime: Runtime,
+    tenant: TenantId,
+    breach: uuid.UUID,
+    *,
+    notified_at: datetime | None,
+    reason: str,
+    person: str,
+    role: str,
+) -> None:
+    """Close a breach with when the Office was notified, or with the reason why it need not be. Audited.
+
+    Raises NotFoundError for no such breach, InputError for one that is closed, for no reason, or for a notification
+    before anybody was aware or still to come, NotAllowedError without the role.
+    """
+    if not reason.strip():
+        raise InputError("Closing a breach needs a reason", where="--reason")
+    with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, DECLARING_ROLES)
+        found = next((each for each in breaches_of(connection, tenant) if each.id == breach), None)
+        if found is None:
+            raise NotFoundError(
+                "The tenant has no such breach", where=tenant, remedy="`tenant-pipeline compliance breach list`."
+            )
+        if notified_at is not None and not found.aware_at <= notified_at <= runtime.now():
+            raise InputError("The notification lies between becoming aware and now", where="--notified-at")
+        closed = connection.execute(
+            """
+            INSERT INTO runtime.breach_closings (tenant_id, breach_id, notified_at, reason, person, role)
+            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            """,
+            (tenant, breach, notified_at, reason, person, role),
+        ).rowcount
+        if not closed:
+            raise InputError("The breach is closed", where=tenant)
+        details = {"notified_at": notified_at.isoformat() if notified_at else None, "role": role}
+        entry = AuditEntry(actor=person, action="breach.close", subject=str(breach), details=details)
+        runtime.audit.append(connection, tenant, [entry])
+
+
+def list_breaches(runtime: Runtime, tenant: TenantId) -> list[Breach]:
+    """Every breach of a tenant, by when somebody became aware of it. Raises NotFoundError for no such tenant."""
+    registry.show_tenant(runtime, tenant)
+    with runtime.database.tenant(tenant) as connection:
+        return breaches_of(connection, tenant)
+
+
+def breaches_of(connection: Connection, tenant: TenantId) -> list[Breach]:
+    """As `list_breaches`, in a transaction that is open."""
+    rows = connection.execute(
+        """
+        SELECT breach.id, breach.aware_at, breach.summary, breach.person AS opened_by, closing.notified_at,
+               closing.at AS closed_at, closing.person AS closed_by, closing.reason AS closing_reason
+          FROM runtime.breaches AS breach
+          LEFT JOIN runtime.breach_closings AS closing
+            ON closing.tenant_id = breach.tenant_id AND closing.breach_id = breach.id
+         WHERE breach.tenant_id = %s ORDER BY breach.aware_at, breach.id
+        """,
+        (tenant,),
+    ).fetchall()
+    return [Breach(**row) for row in rows]

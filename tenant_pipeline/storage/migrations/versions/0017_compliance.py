@@ -1,4 +1,4 @@
-"""What a tenant declares of its processing, and breaches with their clock."""
+"""Data protection: records of processing activities, breaches, and erasure."""
 
 from tenant_pipeline.storage.migrations.sql_files import run_sql
 
@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the SQL file of this version."""
-    run_sql(revision, ["compliance"])
+    """Run the SQL files of this version."""
+    run_sql(revision, ["processing_records", "breaches", "erasure"])

@@ -1,0 +1,143 @@
+"""Every text that is kept of a tenant outside its encrypted raw zone, place by place, in bounded memory.
+
+The database's rows, what the instance serves, the plain outputs of the stages, and the installation's logs and pages.
+Who decided something is named on the record on purpose: the columns and fields that hold the names of people in their
+roles are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg import sql
+
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.database import Connection, login_of
+
+ROWS_AT_ONCE = 2_000
+CHARACTERS_AT_ONCE = 1_000_000
+OVERLAP = 256
+"""Characters of a file that are read twice, so that nothing hides where one piece ends and the next begins."""
+
+PEOPLE = frozenset(
+    {
+        "actor", "approver", "built_by", "created_by", "decided_by", "granted_by", "opened_by", "person", "received_by",
+        "requested_by", "revoked_by", "signed_by", "signer", "used_by",
+    }
+)  # fmt: skip
+ENCRYPTED_ZONES = frozenset({"raw", "uploads"})
+LOGS = frozenset({".err", ".html", ".jsonl", ".log", ".out"})
+
+Texts = tuple[str, Sequence[str]]
+"""A place, and some of the texts in it."""
+
+
+def stored_texts(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
+    """Every text of every store, a bounded number at a time."""
+    yield from _database(runtime, tenant)
+    yield from _serving(runtime, tenant)
+    yield from _objects(runtime.settings.objects_directory / tenant_id(tenant))
+    yield from _logs(runtime)
+
+
+def _database(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
+    with runtime.database.tenant(tenant) as connection:
+        tables = connection.execute(
+            """
+            SELECT relation.relname AS name, array_agg(attribute.attname ORDER BY attribute.attnum) AS columns
+              FROM pg_catalog.pg_class AS relation
+              JOIN pg_catalog.pg_attribute AS attribute
+                ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+               AND attribute.atttypid IN ('text'::regtype, 'text[]'::regtype, 'jsonb'::regtype)
+             WHERE relation.relnamespace = 'runtime'::regnamespace AND relation.relkind IN ('r', 'p')
+               AND pg_catalog.has_table_privilege(relation.oid, 'SELECT')
+               AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS bound
+                            WHERE bound.attrelid = relation.oid AND bound.attname = 'tenant_id')
+             GROUP BY relation.relname ORDER BY relation.relname
+            """
+        ).fetchall()
+        for table in tables:
+            columns = [name for name in table["columns"] if name not in PEOPLE and name != "tenant_id"]
+            if columns:
+                query = sql.SQL("SELECT {} FROM runtime.{} WHERE tenant_id = %s").format(
+                    sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table["name"])
+                )
+                yield from _rows(connection, query, (tenant,), f"database: {table['name']}")
+
+
+def _serving(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
+    schema = login_of(tenant)
+    with runtime.database.administration() as connection:
+        if serving.is_there(connection, schema):
+            query = sql.SQL("SELECT label, document, grams FROM {}.release_documents").format(sql.Identifier(schema))
+            yield from _rows(connection, query, (), "served: release_documents")
+
+
+def _rows(connection: Connection, query: sql.Composed, given: tuple[str, ...], place: str) -> Iterator[Texts]:
+    with connection.cursor(name="stored_texts") as cursor:
+        cursor.execute(query, given)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            for column in rows[0]:
+                texts = [text for row in rows for text in _leaves(row[column])]
+                if texts:
+                    yield f"{place}.{column}", texts
+
+
+def _objects(folder: Path) -> Iterator[Texts]:
+    for zone in sorted(folder.iterdir()) if folder.exists() else ():
+        if zone.name in ENCRYPTED_ZONES:
+            continue
+        for path in sorted(each for each in zone.rglob("*") if each.is_file()):
+            with path.open("rb") as file:
+                is_table = file.read(4) == b"PAR1"
+            yield from _table(path, zone.name) if is_table else _file(path, f"objects: {zone.name}")
+
+
+def _table(path: Path, zone: str) -> Iterator[Texts]:
+    with pq.ParquetFile(path) as table:
+        columns = [
+            field.name
+            for field in table.schema_arrow
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        for batch in table.iter_batches(batch_size=ROWS_AT_ONCE, columns=columns):
+            for name in columns:
+                texts = [text for text in batch.column(name).to_pylist() if text]
+                if texts:
+                    yield f"objects: {zone}, column {name}", texts
+
+
+def _logs(runtime: Runtime) -> Iterator[Texts]:
+    home = runtime.settings.home
+    aside = (runtime.settings.objects_directory, runtime.settings.keys_directory)
+    for path in sorted(home.rglob("*")):
+        if path.suffix in LOGS and path.is_file() and not any(path.is_relative_to(each) for each in aside):
+            yield from _file(path, f"files: {path.relative_to(home).parts[0]}/*{path.suffix}")
+
+
+def _file(path: Path, place: str) -> Iterator[Texts]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        before = ""
+        while piece := file.read(CHARACTERS_AT_ONCE):
+            yield place, (before + piece).splitlines()
+            before = piece[-OVERLAP:]
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts in a value of JSON, names of fields included, but not the people that its fields name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield name
+            if name not in PEOPLE:
+                yield from _leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)

@@ -1,0 +1,178 @@
+"""Erase all that a tenant has: its keys, its files, what is served, and the words in its rows; then look again.
+
+Each step can be done twice and is noted when it is done, so that a run that was killed is simply run again. The keys go
+first: from then on no raw file can be read and nothing can be taken in. What is append-only stays (decisions, digests,
+pseudonyms whose key is gone); should it hold more than that, the proof says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.compliance.control import Outcome
+from tenant_pipeline.core.errors import InputError, NotAllowedError
+from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
+from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
+from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.provisioning.operations import Act, latest_operation
+from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.keys import KeysDestroyedError
+
+ERASING_ROLES = ("platform-governance", "founder")
+TOMBSTONE = "⟦ERASED⟧"
+
+_TEXT, _UNIQUE, _NULL = "'" + TOMBSTONE + "'", "'erased-' || gen_random_uuid()", "NULL"
+_ROWS: Mapping[str, Mapping[str, str]] = {
+    "statements": {"value": _TEXT, "raw_value": _TEXT},
+    "entity_keys": {"value": _UNIQUE},
+    "entity_features": {"features": "'{}'"},
+    "entity_members": {"explanation": "'{}'"},
+    "judgements": {"explanation": "'{}'"},
+    "conflicts": {"candidates": "'[]'", "proposed_value": _NULL, "explanation": "'[]'"},
+    "fetched_links": {"url": _UNIQUE, "etag": "''", "last_modified": "''", "answered_by": "''"},
+    "objects": {"display_path": _TEXT},
+    "tenant_sources": {"title": _TEXT, "filename": "''", "url": "''", "rights": "''", "ingest_status": "'stopped'"},
+    "tenant_workspaces": {"panel_state": "'{}'", "crdt_doc": _NULL},
+}
+"""What a source's words stand in, of the rows that can change, and what stands there afterwards."""
+
+
+def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, person: str, role: str) -> ErasureRequest:
+    """Do what a request asks for, from where it was left; return it with its proof. Audited step by step.
+
+    Raises NotAllowedError without the role or for the one who asked, InputError for a tenant that is live or has an
+    instance, NotFoundError for no such request. Run again when all is done, it changes nothing.
+    """
+    with runtime.database.platform() as connection:
+        require_role(connection, tenant, person, role, ERASING_ROLES)
+        asked = request_of(connection, tenant, request)
+        instance = latest_operation(connection, tenant)
+    if person.strip().casefold() == asked.requested_by.strip().casefold():
+        raise NotAllowedError(
+            "Who asked for an erasure may not do it", where="--person", remedy="Somebody else has to."
+        )
+    if show_tenant(runtime, tenant)["status"] == TenantState.LIVE:
+        raise InputError(
+            "The tenant is live", where=tenant, remedy="Suspend it first: `tenant-pipeline tenant suspend`."
+        )
+    if instance is not None and not _is_gone(instance.act, instance.outcome):
+        raise InputError(
+            "The tenant has an instance", where=tenant, remedy="Run `tenant-pipeline instance deprovision` first."
+        )
+    for name, step in STEPS.items():
+        if name not in asked.steps:
+            _record(runtime, tenant, request, name, person, step(runtime, tenant, person))
+    with runtime.database.platform() as connection:
+        return request_of(connection, tenant, request)
+
+
+def _is_gone(act: Act, outcome: str) -> bool:
+    return (act is Act.DEPROVISION and outcome == "done") or outcome == "compensated"
+
+
+def _record(
+    runtime: Runtime, tenant: TenantId, request: uuid.UUID, step: str, person: str, detail: Mapping[str, Any]
+) -> None:
+    with runtime.database.platform() as connection:
+        noted = connection.execute(
+            """
+            INSERT INTO runtime.erasure_steps (tenant_id, request_id, step, person, detail) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT DO NOTHING
+            """,
+            (tenant, request, step, person, Jsonb(dict(detail))),
+        ).rowcount
+        if noted:
+            entry = AuditEntry(actor=person, action=f"erasure.{step}", subject=str(request), details=detail)
+            runtime.audit.append(connection, tenant, [entry])
+
+
+def _destroy_keys(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    runtime.keys.destroy(tenant)
+    return {}
+
+
+def _delete_files(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    folders = [runtime.settings.objects_directory / tenant_id(tenant), runtime.settings.home / "explanations" / tenant]
+    deleted = sum(path.is_file() for folder in folders for path in folder.rglob("*"))
+    for folder in folders:
+        if folder.exists():
+            shutil.rmtree(folder)
+    return {"files": deleted}
+
+
+def _drop_what_is_served(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    with runtime.database.platform() as connection:
+        listed = withdraw_outdated(runtime, connection, tenant, None, person=person, reason="The tenant is erased")
+    with runtime.database.administration() as connection:
+        served = serving.is_there(connection, login_of(tenant))
+        if served:
+            serving.drop_serving_tables(connection, login_of(tenant))
+    return {"serving_tables": served, "listing_withdrawn": listed}
+
+
+def _bury_rows(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    """Put a tombstone in the place of what the sources said. As the tenant's own login: it reaches no other's rows."""
+    buried = {}
+    with runtime.database.tenant(tenant) as connection:
+        for table, columns in _ROWS.items():
+            assignments = sql.SQL(", ").join(
+                sql.SQL("{} = {}").format(sql.Identifier(column), sql.SQL(value)) for column, value in columns.items()
+            )
+            buried[table] = connection.execute(
+                sql.SQL("UPDATE runtime.{} SET {} WHERE tenant_id = %s").format(sql.Identifier(table), assignments),
+                (tenant,),
+            ).rowcount
+    return {"rows": buried}
+
+
+def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    """Look again at every store; `clean` is whether nothing is left that the steps should have taken."""
+    try:
+        runtime.keys.digest_keys(tenant)
+        keys_gone = False
+    except KeysDestroyedError:
+        keys_gone = True
+    folder = runtime.settings.objects_directory / tenant_id(tenant)
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    with runtime.database.administration() as connection:
+        served = serving.is_there(connection, login_of(tenant))
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(
+            "SELECT count(*) AS left FROM runtime.statements WHERE tenant_id = %s AND (value <> %s OR raw_value <> %s)",
+            (tenant, TOMBSTONE, TOMBSTONE),
+        ).fetchone()
+    left = int(row["left"]) if row else 0
+    scan = raw_personal_data(runtime, tenant)
+    found = [*scan.evidence["found"], *({"signed_for": kind} for kind in scan.evidence["signed_for"])]
+    return {
+        "clean": keys_gone and not files and not served and not left and not found and scan.outcome is Outcome.MET,
+        "keys_destroyed": keys_gone,
+        "files": files,
+        "served": served,
+        "statements_left": left,
+        "texts_read": scan.evidence["texts"],
+        "found": found,
+    }
+
+
+STEPS: Mapping[str, Callable[[Runtime, TenantId, str], Mapping[str, Any]]] = {
+    "keys": _destroy_keys,
+    "files": _delete_files,
+    "served": _drop_what_is_served,
+    "rows": _bury_rows,
+    PROOF: _prove,
+}
+"""In this order; each can be done twice."""

@@ -1,0 +1,204 @@
+"""The evidence pack says of each control what was found: it turns with the facts, and shows nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.compliance.control import NOTICE, Control, EvidencePack, Outcome
+from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis
+from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
+from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.compliance.audit import evidence_pack
+from tenant_pipeline.services.compliance.breaches import open_breach
+from tenant_pipeline.services.compliance.isolation_controls import row_level_security
+from tenant_pipeline.services.compliance.processing_records import declare
+from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import TwoTenants
+from tests.integration.releasable import releasable
+from tests.integration.test_releases import publish_draft
+
+ADMIN: dict[str, Any] = {"person": "anan", "role": "tenant-admin"}
+ALL = ProcessingRecord("all-of-it", "Know the halls", LawfulBasis.CONTRACT, None, ("organisers",), 3650)
+
+
+@pytest.fixture
+def made(tenants: TwoTenants) -> Sources:
+    return releasable(tenants.runtime)
+
+
+def controls(made: Sources) -> dict[str, Control]:
+    return {each.id: each for each in evidence_pack(made.runtime, made.tenant, asked_by="anan").controls}
+
+
+def find_in_screen(made: Sources, source: int, *types: str) -> None:
+    """Have the PII gate of a source rest on these findings."""
+    with made.runtime.database.tenant(made.tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, input_digest, band, reasons, findings)
+            VALUES (%s, %s, 'pii', 'an input', 'pass', '[]', %s)
+            """,
+            (made.tenant, f"src-{source:016x}", Jsonb([{"entity_type": each, "action": "hash"} for each in types])),
+        )
+
+
+def test_what_is_declared_turns_its_controls(made: Sources) -> None:
+    find_in_screen(made, 1, "PHONE_NUMBER", "SPECIAL_CATEGORY")
+    find_in_screen(made, 2)
+    before = controls(made)
+    first = f"src-{1:016x}"
+    assert before["agreement"].outcome is Outcome.NOT_MET
+    assert before["agreement-in-force"].outcome is Outcome.NOT_CHECKABLE
+    assert before["lawful-basis"].evidence["without_basis"] == [first]
+    assert before["special-categories"].evidence == {"with_special_categories": 1, "without_basis": [first]}
+    assert before["retention"].evidence == {"held_too_long": [], "without_period": [first]}
+    registry.update_tenant(made.runtime, made.tenant, person="anan", pdpa_agreement_ref="agreement-7")
+    declare(made.runtime, made.tenant, ALL, reason="So it is", **ADMIN)
+    after = controls(made)
+    assert (after["agreement"].outcome, after["lawful-basis"].outcome) == (Outcome.MET, Outcome.MET)
+    assert after["retention"].outcome is Outcome.MET
+    assert after["special-categories"].outcome is Outcome.NOT_MET
+    explicit = replace(ALL, special_basis=SpecialCategoryBasis.EXPLICIT_CONSENT)
+    declare(made.runtime, made.tenant, explicit, reason="They said so", **ADMIN)
+    assert controls(made)["special-categories"].outcome is Outcome.MET
+
+
+def test_what_is_held_for_longer_than_declared_is_named(made: Sources) -> None:
+    declare(made.runtime, made.tenant, replace(ALL, retention_days=30), reason="So it is", **ADMIN)
+    assert controls(made)["retention"].outcome is Outcome.MET
+    with made.runtime.database.tenant(made.tenant) as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET received_at = %s WHERE tenant_id = %s AND id = %s",
+            (datetime.now(UTC) - timedelta(days=31), made.tenant, f"src-{2:016x}"),
+        )
+    found = controls(made)["retention"]
+    assert (found.outcome, found.evidence["held_too_long"]) == (Outcome.NOT_MET, [f"src-{2:016x}"])
+
+
+def test_a_late_breach_is_not_met_and_one_in_time_is(made: Sources) -> None:
+    now = datetime.now(UTC)
+    open_breach(made.runtime, made.tenant, aware_at=now - timedelta(hours=71), summary="A mail went astray", **ADMIN)
+    assert controls(made)["breach-notification"].outcome is Outcome.MET
+    open_breach(made.runtime, made.tenant, aware_at=now - timedelta(hours=73), summary="A disk is gone", **ADMIN)
+    found = controls(made)["breach-notification"]
+    assert (found.outcome, found.evidence["breaches"], len(found.evidence["late"])) == (Outcome.NOT_MET, 2, 1)
+
+
+def test_a_publication_with_its_approvals_is_met_and_one_without_is_not(made: Sources) -> None:
+    publish_draft(made.runtime, made.tenant)
+    found = controls(made)
+    assert found["approvals"].evidence["publications"] == 1
+    assert found["approvals"].outcome is Outcome.MET
+    assert found["audit-log"].outcome is Outcome.MET
+    assert found["isolation-probe"].outcome is Outcome.NOT_CHECKABLE
+    with made.runtime.database.platform() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, approvals, created_by)
+            SELECT tenant_id, 'published', release_digest, '[]', 'nobody' FROM runtime.releases WHERE tenant_id = %s
+            """,
+            (made.tenant,),
+        )
+    assert controls(made)["approvals"].outcome is Outcome.NOT_MET
+
+
+def test_a_raw_value_in_any_store_is_found_and_never_quoted(made: Sources) -> None:
+    publish_draft(made.runtime, made.tenant)
+    clean = controls(made)["raw-personal-data"]
+    assert clean.outcome is Outcome.MET, clean.evidence
+    assert clean.evidence["texts"] > 50
+    made.say(3, ("description", "en", "Write to somchai@hall.example or so"), compare=False)
+    log = made.runtime.settings.home / "dagster" / "a run.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("a line\ncould not read malee@hall.example\n", encoding="utf-8")
+    output = made.runtime.settings.objects_directory / made.tenant / "stages" / "aa" / ("a" * 64)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text('{"name": "niran@hall.example"}', encoding="utf-8")
+    try:
+        found = controls(made)["raw-personal-data"]
+    finally:
+        log.unlink()
+        output.unlink()
+    assert found.outcome is Outcome.NOT_MET
+    assert found.evidence["found"] == [
+        {"place": "database: statements.raw_value", "entity_type": "EMAIL_ADDRESS", "count": 1},
+        {"place": "database: statements.value", "entity_type": "EMAIL_ADDRESS", "count": 1},
+        {"place": "files: dagster/*.log", "entity_type": "EMAIL_ADDRESS", "count": 1},
+        {"place": "objects: stages", "entity_type": "EMAIL_ADDRESS", "count": 1},
+    ]
+    assert "hall.example" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("081-234-5678", "PHONE_NUMBER"),
+        ("+66 89 765 4321", "PHONE_NUMBER"),
+        ("1-1037-02071-81-1", "TH_NATIONAL_ID"),
+    ],
+)
+def test_a_number_of_a_person_is_not_taken_for_one_of_ours(made: Sources, value: str, kind: str) -> None:
+    made.say(3, ("description", "", value), compare=False)
+    found = controls(made)["raw-personal-data"].evidence["found"]
+    assert {"place": "database: statements.value", "entity_type": kind, "count": 1} in found
+
+
+def test_a_table_that_does_not_force_row_level_security_is_named(tenants: TwoTenants) -> None:
+    with tenants.runtime.database.platform() as connection:
+        assert row_level_security(connection).outcome is Outcome.MET
+    with tenants.superuser() as connection:
+        connection.execute("CREATE TABLE runtime.loose (tenant_id text, secret text)")
+        connection.execute("GRANT SELECT ON runtime.loose TO PUBLIC")
+    try:
+        with tenants.runtime.database.platform() as connection:
+            found = row_level_security(connection)
+    finally:
+        with tenants.superuser() as connection:
+            connection.execute("DROP TABLE runtime.loose")
+    assert found.outcome is Outcome.NOT_MET
+    assert [found.evidence[name] for name in ("not_forced", "not_bounded", "granted_to_everybody")] == [["loose"]] * 3
+
+
+def test_taking_the_evidence_is_on_the_record_and_needs_a_tenant(made: Sources) -> None:
+    pack = evidence_pack(made.runtime, made.tenant, asked_by="anan")
+    with made.runtime.database.tenant(made.tenant) as connection:
+        noted = connection.execute(
+            "SELECT actor, details FROM runtime.audit_log WHERE tenant_id = %s AND action = 'compliance.audit'",
+            (made.tenant,),
+        ).fetchall()
+    assert [(each["actor"], each["details"]["digest"]) for each in noted] == [("anan", pack.as_json()["digest"])]
+    with pytest.raises(NotFoundError):
+        evidence_pack(made.runtime, TenantId("no-such-tenant"), asked_by="anan")
+
+
+def test_the_evidence_of_one_tenant_holds_nothing_of_another(tenants: TwoTenants) -> None:
+    runtime: Runtime = tenants.runtime
+    mine, other = releasable(runtime), releasable(runtime)
+    open_breach(runtime, other.tenant, aware_at=datetime.now(UTC), summary="Theirs", **ADMIN)
+    other.say(7, ("description", "en", "Write to theirs@hall.example"), compare=False)
+    declare(runtime, other.tenant, ALL, reason="Theirs", **ADMIN)
+    found = controls(mine)
+    assert found["breach-notification"].evidence["breaches"] == 0
+    assert found["lawful-basis"].evidence["bases"] == []
+    assert found["raw-personal-data"].outcome is Outcome.MET, found["raw-personal-data"].evidence
+
+
+def test_the_page_calls_itself_evidence_and_shows_words_as_text() -> None:
+    hostile = Control(
+        "agreement", "s.40", "A demand", "Checked", Outcome.NOT_MET, {"said": "<script>alert(1)</script>"}
+    )
+    pack = EvidencePack("a-tenant", datetime(2026, 1, 2, tzinfo=UTC), (hostile,))
+    page = pack.as_html()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert NOTICE in page
+    assert "compliant" not in page
+    assert pack.as_json()["outcomes"] == {"met": 0, "not met": 1, "not checkable by a machine": 0}
