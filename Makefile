@@ -12,8 +12,10 @@ demo: $(VENV)/installed
 dev: $(VENV)/installed
 	exec $(BIN)/tenant-pipeline up
 
+# One process more than there are processors, because the tests of whole systems wait a good deal; those come first.
+PROCESSES = $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # On a real API server, which is built once; or on the cluster that TENANT_RUNTIME_TEST_KUBECONFIG names.
 test-kubernetes: $(VENV)/installed

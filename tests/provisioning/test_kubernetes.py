@@ -95,7 +95,7 @@ def test_a_namespace_that_is_being_deleted_is_waited_out_and_begun_anew(cluster:
 def test_an_instance_whose_namespace_is_deleted_while_it_comes_up_is_begun_anew(cluster: ClusterUnderTest) -> None:
     specification = cluster.new_specification()
     namespace = f"/api/v1/namespaces/{specification.namespace}"
-    with _applying(cluster, specification), cluster.hinder():
+    with _applying(cluster, specification):
         _until(lambda: cluster.pods(specification))
         before = cluster.call("GET", namespace)["metadata"]["uid"]
         cluster.call("DELETE", namespace)
@@ -205,7 +205,7 @@ def test_the_status_says_why_containers_do_not_run_and_never_what_they_said(
     cluster: ClusterUnderTest, reason: str, phase: Phase
 ) -> None:
     specification = cluster.new_specification()
-    with _applying(cluster, specification), cluster.hinder():
+    with _applying(cluster, specification):
         _until(lambda: len(cluster.pods(specification)) == 2)
         for pod in cluster.pods(specification):
             ended = {"exitCode": 137, "reason": "OOMKilled", "message": specification.connection.value}
@@ -301,7 +301,7 @@ def test_the_disruption_budget_is_of_the_version_that_the_server_offers(cluster:
 
 @contextmanager
 def _applying(cluster: ClusterUnderTest, specification: InstanceSpecification) -> Iterator[None]:
-    """Meanwhile `apply` runs, and in the end it succeeds."""
+    """Meanwhile `apply` runs and no pod is reported ready; in the end it succeeds."""
     outcome: list[InstanceStatus] = []
     applying = threading.Thread(
         target=lambda: outcome.append(cluster.provisioner.apply(specification, timeout=cluster.timeout))
@@ -309,7 +309,7 @@ def _applying(cluster: ClusterUnderTest, specification: InstanceSpecification) -
     with cluster.hinder():
         applying.start()
         _until(lambda: cluster.pods(specification))
-    yield
+        yield
     applying.join()
     assert [status.phase for status in outcome] == [Phase.HEALTHY]
 
