@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,8 +134,10 @@ def _serves(process: psutil.Process, installation: Installation) -> bool:
 
 def _kill(running: Running) -> None:
     """As a machine that loses its power would: nothing is told, nothing is tidied up."""
-    whole = [running.process.pid, *(each.pid for each in psutil.Process(running.process.pid).children(recursive=True))]
-    for pid in whole:
-        os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid) for pid in whole if psutil.pid_exists(pid)], timeout=20)
+    parent = psutil.Process(running.process.pid)
+    whole = [parent, *parent.children(recursive=True)]
+    for process in whole:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(whole, timeout=20)
     running.process.wait()
