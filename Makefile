@@ -1,6 +1,8 @@
 # `make demo` and `make test` work on a fresh machine with Python 3.11+ and make; everything else they bring themselves.
 PYTHON ?= python3
 VENV ?= .venv
+# Python compiles once what it runs often: without its files of bytecode every command takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
