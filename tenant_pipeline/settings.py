@@ -25,6 +25,22 @@ class Settings(BaseSettings):
     database_dsn: SecretStr | None = None
     dagster_dsn: SecretStr | None = None
     webserver_port: int = 3000
+    workspace_port: int = 8000
+    public_url: str = ""
+    """The address under which people reach the workspace (https://city.example); loopback's own if empty."""
+
+    token_key: int = Field(default=1, ge=1)
+    """The number of the key that the local issuer signs with; counting it up rotates the key."""
+
+    oidc_issuer: str = ""
+    """An OpenID provider whose tokens are accepted, in place of the local issuer's."""
+
+    oidc_audience: str = "tenant-runtime"
+    oidc_tenant_claim: str = "tenant_id"
+    oidc_person_claim: str = "sub"
+    requests_per_minute: int = Field(default=1200, ge=1)
+    """How many requests one person may make in a minute, in each server process."""
+
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 

@@ -35,6 +35,7 @@ from tenant_pipeline.cli import (
     template,
     tenant,
     up,
+    workspace,
 )
 from tenant_pipeline.cli.demo.command import demo
 from tenant_pipeline.cli.shell import complaints, exit_code
@@ -48,6 +49,9 @@ app = typer.Typer(
 )
 app.command("demo")(demo)
 app.command("up")(up.up)
+app.command("workspace")(workspace.workspace)
+app.command("sign-in")(workspace.sign_in)
+app.command("token")(workspace.token)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(source.app, name="source")
 app.add_typer(role.app, name="role")

@@ -35,12 +35,14 @@ class StopRequestedError(Exception):
 
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the Dagster UI.")] = None,
-    host: Annotated[str, typer.Option(help="Address that the Dagster UI listens on.")] = "127.0.0.1",
+    workspace_port: Annotated[int | None, typer.Option(help="Port of the workspace and its API.")] = None,
+    host: Annotated[str, typer.Option(help="Address that both listen on.")] = "127.0.0.1",
 ) -> None:
-    """Run the database, the Dagster UI and the daemon until Ctrl-C or SIGTERM; then stop them all."""
+    """Run the database, the workspace, the Dagster UI and the daemon until Ctrl-C or SIGTERM; then stop them all."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _request_stop)
     settings = Settings()
+    workspace = workspace_port or settings.workspace_port
     with ExitStack() as stack:
         try:
             runtime = stack.enter_context(opened())
@@ -52,13 +54,19 @@ def up(
             environment = {**os.environ, **dagster_environment(runtime)}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            workspace = ["--module-name", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
+            code = ["--module-name", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
             group = stack.enter_context(_ProcessGroup(environment, logs))
             group.start(
                 "webserver",
-                ["dagster_webserver", "--host", host, "--port", str(port or settings.webserver_port), *workspace],
+                ["dagster_webserver", "--host", host, "--port", str(port or settings.webserver_port), *code],
             )
-            group.start("daemon", ["dagster._daemon", "run", *workspace])
+            group.start("daemon", ["dagster._daemon", "run", *code])
+            group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])
+            complaints.print(
+                f"Workspace: http://{host}:{workspace}   a link to come in: tenant-pipeline sign-in PERSON --tenant ID",
+                highlight=False,
+                soft_wrap=True,
+            )
             complaints.print(
                 f"Dagster UI: http://{host}:{port or settings.webserver_port}   logs: {logs}   stop: Ctrl-C",
                 highlight=False,

@@ -217,6 +217,14 @@ class Contracts:
         return {Origin(each["id"]): each["authority_tier"] for each in self._intake["source_origins"]}
 
     @cached_property
+    def labels(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Every label, by kind, id and language."""
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for (kind, identifier), label in self._labels.items():
+            found.setdefault(kind, {})[identifier] = dict(label)
+        return found
+
+    @cached_property
     def _labels(self) -> dict[tuple[str, str], Mapping[str, str]]:
         lists = {
             **{kind: entries for document in self.documents.values() for kind, entries in document.items()},

@@ -1,4 +1,4 @@
-"""What comes due by itself: approvals that nobody gave in time, and flags whose time is over."""
+"""What comes due by itself: approvals that nobody gave in time, flags whose time is over, answers to be forgotten."""
 
 from datetime import datetime
 
@@ -8,13 +8,14 @@ from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.queue import escalate_breaches
 from tenant_pipeline.services.cost.budgets import raise_alerts
 from tenant_pipeline.services.feature_flags.overrides import end_expired
+from tenant_pipeline.services.idempotency import forget_old_answers
 
 
 @dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
 def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
     """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
 
-    It approves nothing.
+    It approves nothing. Answers that were kept for who asks again are thrown away after a day.
     """
     opened = runtime.open()
     now = opened.now()
@@ -23,6 +24,7 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         context.log.warning(
             f"{each.tenant}: {each.request.gate} was due at {each.request.due_at.isoformat()} and is escalated"
         )
+    forget_old_answers(opened)
     since = datetime.fromisoformat(context.cursor) if context.cursor else None
     ended = end_expired(opened, since, now)
     for tenant in ended:

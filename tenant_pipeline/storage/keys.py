@@ -101,6 +101,10 @@ class KeyRing:
         """The key that signs audit checkpoints."""
         return Ed25519PrivateKey.from_private_bytes(self._derived("audit checkpoints"))
 
+    def token_signing_key(self, number: int) -> Ed25519PrivateKey:
+        """The key of that number which signs access tokens."""
+        return Ed25519PrivateKey.from_private_bytes(self._derived(f"access tokens {number}"))
+
     def destroy(self, tenant: TenantId) -> None:
         """Destroy a tenant's keys for good: its raw zone can never be read again. Doing it twice is harmless."""
         _create_once(self._tombstone(tenant), b"", self._directory)

@@ -259,6 +259,7 @@ def test_governance_reads_and_never_writes(tenants: TwoTenants) -> None:
         "approval_steps",
         "person_keys",
         "tenant_transitions",
+        "token_revocations",
         "releases",
         "flag_overrides",
         "listing_steps",

@@ -89,6 +89,7 @@ class Running:
 
     installation: Installation
     url: str
+    workspace: str
     process: subprocess.Popen[bytes]
 
     def graphql(self, query: str, **variables: Any) -> Any:
@@ -110,17 +111,18 @@ class Running:
 
 def start(installation: Installation) -> Running:
     """`tenant-pipeline up` on a free port; returns once the code location is loaded."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with socket.socket() as probe, socket.socket() as other:
+        for each in (probe, other):
+            each.bind(("127.0.0.1", 0))
+        port, workspace_port = probe.getsockname()[1], other.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tenant_pipeline", "up", "--port", str(port)],
+        [sys.executable, "-m", "tenant_pipeline", "up", "--port", str(port), "--workspace-port", str(workspace_port)],
         env=installation.environment,
         cwd=REPOSITORY,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    running = Running(installation, f"http://127.0.0.1:{port}", process)
+    running = Running(installation, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{workspace_port}", process)
 
     def loaded() -> bool:
         assert process.poll() is None, "`up` ended before its time"

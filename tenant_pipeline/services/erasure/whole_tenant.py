@@ -45,6 +45,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "fetched_links": {"url": _UNIQUE, "etag": "''", "last_modified": "''", "answered_by": "''"},
     "objects": {"display_path": _TEXT},
     "tenant_sources": {"title": _TEXT, "filename": "''", "url": "''", "rights": "''", "ingest_status": "'stopped'"},
+    "idempotent_requests": {"body": _NULL},
     "tenant_workspaces": {"panel_state": "'{}'", "crdt_doc": _NULL},
 }
 """What a source's words stand in, of the rows that can change, and what stands there afterwards."""

@@ -1,0 +1,123 @@
+"""From a request to its caller: the token verified, its tenant the one that is asked about, its roles looked up."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import Depends, Path
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
+
+from tenant_pipeline.api.authentication.key_sets import KeySet, ProvidersKeys, key_set_of
+from tenant_pipeline.api.authentication.local_issuer import (
+    AUDIENCE,
+    ISSUER,
+    PERSON_CLAIM,
+    SIGN_IN_AUDIENCE,
+    TENANT_CLAIM,
+    LocalIssuer,
+)
+from tenant_pipeline.api.authentication.session import shown_token
+from tenant_pipeline.api.authentication.verification import TokenRefusedError, TrustedIssuer, verify
+from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.problems import NotSignedInError, ProblemError
+from tenant_pipeline.core.access_token import AccessToken
+from tenant_pipeline.services.access import TokenRevokedError, roles_of_token
+from tenant_pipeline.services.runtime import Runtime
+
+TenantPath = Annotated[str, Path(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+
+
+class Authenticator:
+    """Knows the one issuer that this installation trusts: an OpenID provider if one is configured, else its own."""
+
+    def __init__(self, runtime: Runtime, keys: KeySet | None = None) -> None:
+        self._runtime = runtime
+        self.local_issuer = None if runtime.settings.oidc_issuer else LocalIssuer(runtime)
+        self.secure = runtime.settings.public_url.startswith("https://")
+        self._trusted = self._access_issuer(keys)
+
+    def _access_issuer(self, keys: KeySet | None) -> TrustedIssuer:
+        settings = self._runtime.settings
+        if self.local_issuer is not None:
+            own = key_set_of(self.local_issuer.jwks())
+            return TrustedIssuer(ISSUER, AUDIENCE, own, TENANT_CLAIM, PERSON_CLAIM, ("at+jwt",))
+        return TrustedIssuer(
+            settings.oidc_issuer,
+            settings.oidc_audience,
+            keys or ProvidersKeys(settings.oidc_issuer),
+            settings.oidc_tenant_claim,
+            settings.oidc_person_claim,
+            ("at+jwt", "application/at+jwt", "jwt"),
+        )
+
+    def token(self, connection: HTTPConnection) -> AccessToken:
+        """The verified token of a request. Raises NotSignedInError without a good one."""
+        shown = shown_token(connection, secure=self.secure)
+        if not shown:
+            raise NotSignedInError
+        return self.verified(shown)
+
+    def verified(self, token: str) -> AccessToken:
+        """What an access token says. Raises NotSignedInError for one that is not good."""
+        try:
+            return verify(token, self._trusted)
+        except TokenRefusedError:
+            raise NotSignedInError from None
+
+    def sign_in(self, code: str) -> AccessToken:
+        """What a sign-in code of the local issuer says. Raises NotSignedInError for any other text."""
+        if self.local_issuer is None:
+            raise NotSignedInError
+        own = key_set_of(self.local_issuer.jwks())
+        trusted = TrustedIssuer(ISSUER, SIGN_IN_AUDIENCE, own, TENANT_CLAIM, PERSON_CLAIM, ("sign-in+jwt",))
+        try:
+            return verify(code, trusted)
+        except TokenRefusedError:
+            raise NotSignedInError from None
+
+    def roles(self, token: AccessToken) -> frozenset[str]:
+        """The roles of the token's person in its tenant. Raises NotSignedInError when the token was taken back."""
+        try:
+            return roles_of_token(self._runtime, token)
+        except TokenRevokedError:
+            raise NotSignedInError from None
+
+
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token with a tenant claim.")
+
+
+def authenticator_of(connection: HTTPConnection) -> Authenticator:
+    """The application's authenticator."""
+    found: Authenticator = connection.app.state.authenticator
+    return found
+
+
+async def verified_token(request: HTTPConnection, shown: Annotated[Any, Depends(_BEARER)]) -> AccessToken:
+    """The token of a request, whichever tenant it is of."""
+    return await to_thread.run_sync(authenticator_of(request).token, request)
+
+
+async def caller_of(connection: HTTPConnection, token: AccessToken, tenant: str) -> Caller:
+    """Who asks about `tenant`. Raises a problem 404 when the token is of another tenant, or of one without the person.
+
+    Not 403: whether another tenant exists is not for the caller to know.
+    """
+    roles = await to_thread.run_sync(partial(authenticator_of(connection).roles, token))
+    if token.tenant != tenant or not roles:
+        raise ProblemError(404, "not-found", "There is no such tenant for you", "Ask the tenant's admin for a role.")
+    connection.state.caller = f"{token.tenant}|{token.person}"
+    return Caller(token.person, token.tenant, roles, token.expires_at)
+
+
+async def caller(
+    request: HTTPConnection, tenant: TenantPath, token: Annotated[AccessToken, Depends(verified_token)]
+) -> Caller:
+    """The caller of a route under `/api/tenant/{tenant}`."""
+    return await caller_of(request, token, tenant)
+
+
+CallerOf = Annotated[Caller, Depends(caller)]
+TokenOf = Annotated[AccessToken, Depends(verified_token)]

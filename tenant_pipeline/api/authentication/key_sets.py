@@ -1,0 +1,78 @@
+"""Where the keys that verify tokens come from: the local issuer, or an OpenID provider's JWKS, fetched and kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+
+from tenant_pipeline.core.errors import SettingsError
+
+FRESH_SECONDS = 600.0
+UNKNOWN_KEY_SECONDS = 30.0
+TIMEOUT_SECONDS = 5.0
+LARGEST_ANSWER = 256 * 1024
+
+KeySet = Callable[[str], jwt.PyJWK | None]
+"""The key of that id, or None."""
+
+
+def key_set_of(document: dict[str, Any]) -> KeySet:
+    """Keys that are known beforehand."""
+    keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(document).keys}
+    return keys.get
+
+
+class ProvidersKeys:
+    """An OpenID provider's keys: fetched when first asked for, again after ten minutes, and when a key is unknown.
+
+    An unknown key has the set fetched at most every thirty seconds, so that forged key ids do not become a flood of
+    requests. While the provider does not answer, the keys that were fetched last go on being used.
+    """
+
+    def __init__(self, issuer: str, client: httpx.Client | None = None) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._lock = threading.Lock()
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = -FRESH_SECONDS
+
+    def __call__(self, key_id: str) -> jwt.PyJWK | None:
+        """The key of that id, or None when the provider has no such key. Raises SettingsError when it has none yet."""
+        with self._lock:
+            age = time.monotonic() - self._fetched
+            if age > FRESH_SECONDS or (key_id not in self._keys and age > UNKNOWN_KEY_SECONDS):
+                self._fetch()
+            return self._keys.get(key_id)
+
+    def _fetch(self) -> None:
+        self._fetched = time.monotonic()
+        try:
+            described = self._document(f"{self._issuer}/.well-known/openid-configuration")
+            if described.get("issuer", "").rstrip("/") != self._issuer:
+                raise ValueError("it calls itself otherwise")
+            found = jwt.PyJWKSet.from_dict(self._document(described["jwks_uri"]))
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
+            if self._keys:
+                return
+            self._fetched = -FRESH_SECONDS
+            raise SettingsError(
+                "The OpenID provider's keys cannot be fetched",
+                where="TENANT_RUNTIME_OIDC_ISSUER",
+                remedy="Its /.well-known/openid-configuration must answer, name itself, and name its jwks_uri.",
+            ) from None
+        self._keys = {key.key_id: key for key in found.keys if key.key_id}
+
+    def _document(self, url: str) -> dict[str, Any]:
+        answer = self._client.get(url)
+        answer.raise_for_status()
+        if len(answer.content) > LARGEST_ANSWER:
+            raise ValueError("too large")
+        document = answer.json()
+        if not isinstance(document, dict):
+            raise ValueError("not an object")
+        return document

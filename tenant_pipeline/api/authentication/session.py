@@ -1,0 +1,38 @@
+"""The browser's session: the access token in a cookie that scripts cannot read and other sites cannot send."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from tenant_pipeline.core.access_token import AccessToken
+
+
+def cookie_name(*, secure: bool) -> str:
+    """`__Host-` binds the cookie to this very host, and asks for https; a loopback address without it does not."""
+    return "__Host-session" if secure else "session"
+
+
+def begin(response: Response, token: str, seconds: int, *, secure: bool) -> None:
+    """Put the token into the session cookie for as long as it is good."""
+    response.set_cookie(
+        cookie_name(secure=secure), token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict"
+    )
+
+
+def end(response: Response, *, secure: bool) -> None:
+    """Take the session cookie away."""
+    response.delete_cookie(cookie_name(secure=secure), path="/", secure=secure, httponly=True, samesite="strict")
+
+
+def shown_token(request: HTTPConnection, *, secure: bool) -> str:
+    """The token that a request shows: as a bearer token (RFC 6750), or in the session cookie; '' without one."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind:
+        return token.strip() if kind.lower() == "bearer" else ""
+    return request.cookies.get(cookie_name(secure=secure), "")
+
+
+def seconds_left(token: AccessToken, now: float) -> int:
+    """How long a token is good for, in whole seconds."""
+    return max(0, int(token.expires_at.timestamp() - now))

@@ -1,0 +1,155 @@
+"""What stands around every route: request ids and one log line each, security headers, origins, and rate limits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenant_pipeline.api.authentication.session import cookie_name
+from tenant_pipeline.api.problems import PROBLEM_JSON, Problem
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_log = logging.getLogger("tenant_pipeline.api.requests")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self'; connect-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def own_origins(public_url: str, connection: HTTPConnection) -> frozenset[str]:
+    """The origins whose pages may act for a signed-in person: the public address, or else the host that was asked."""
+    if public_url:
+        parts = urlsplit(public_url)
+        return frozenset({f"{parts.scheme}://{parts.netloc}"})
+    scheme = "https" if connection.scope["scheme"] in ("https", "wss") else "http"
+    return frozenset({f"{scheme}://{connection.headers.get('host', '')}"})
+
+
+class RequestLog:
+    """Gives each request an id (the caller's X-Request-ID if it is one) and writes one JSON line when it is answered.
+
+    The line holds the route, never the query, a header or a body.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        began, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-cache, private")
+                    headers.setdefault("Vary", "Authorization, Cookie")
+            await send(message)
+
+        try:
+            await self._application(scope, receive, answer)
+        finally:
+            route = getattr(scope.get("route"), "path", "")
+            entry = {
+                "request_id": request_id,
+                "method": scope["method"],
+                "route": route,
+                "tenant": scope.get("path_params", {}).get("tenant", ""),
+                "status": status,
+                "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+            }
+            _log.info(json.dumps(entry))
+
+
+class OriginGuard:
+    """Refuses what another site's page would do in a signed-in person's name (CSRF).
+
+    A request that changes something and comes with the session cookie must name an origin of ours; the browser adds it
+    and a page cannot forge it. Bearer tokens are never sent by a browser of its own accord.
+    """
+
+    def __init__(self, application: ASGIApp, public_url: str) -> None:
+        self._application = application
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            connection = HTTPConnection(scope)
+            secure = self._public_url.startswith("https://")
+            with_cookie = cookie_name(secure=secure) in connection.cookies
+            ours = connection.headers.get("origin", "") in own_origins(self._public_url, connection)
+            if with_cookie and "authorization" not in connection.headers and not ours:
+                await _refusal(scope, 403, "foreign-origin", "The request comes from another site")(
+                    scope, receive, send
+                )
+                return
+        await self._application(scope, receive, send)
+
+
+class RateLimit:
+    """At most so many requests in a minute for each token, or for each address without one."""
+
+    def __init__(self, application: ASGIApp, requests_per_minute: int, unlimited: Sequence[str] = ()) -> None:
+        self._application = application
+        self._limit = RateLimitItemPerMinute(requests_per_minute)
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._unlimited = tuple(unlimited)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._unlimited):
+            await self._application(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        address = (scope.get("client") or ("", 0))[0]
+        who = headers.get("authorization") or headers.get("cookie") or address
+        # Whoever floods with ever new tokens is stopped by their address all the same.
+        if await self._limiter.hit(self._limit, "who", str(hash(who))) and await self._limiter.hit(
+            RateLimitItemPerMinute(self._limit.amount * 10), "address", address
+        ):
+            await self._application(scope, receive, send)
+            return
+        refusal = _refusal(scope, 429, "too-many-requests", "Too many requests", "Wait a little.")
+        refusal.headers["Retry-After"] = str(self._limit.get_expiry() // 4)
+        await refusal(scope, receive, send)
+
+
+def _refusal(scope: Scope, status: int, code: str, title: str, remedy: str = "") -> JSONResponse:
+    instance = scope.get("state", {}).get("request_id", "")
+    body = Problem(status=status, code=code, title=title, remedy=remedy, instance=instance)
+    return JSONResponse(body.model_dump(), status, media_type=PROBLEM_JSON)

@@ -1,0 +1,147 @@
+"""What went wrong, as RFC 9457 problem details: never a value that was sent, a secret, or a word of the inside."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from tenant_pipeline.core.errors import (
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    SourceStoppedError,
+    TenantRuntimeError,
+)
+from tenant_pipeline.storage.keys import KeysDestroyedError
+
+PROBLEM_JSON = "application/problem+json"
+_log = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[TenantRuntimeError], int], ...] = (
+    (KeysDestroyedError, 410),
+    (NotFoundError, 404),
+    (NotAllowedError, 403),
+    (SourceStoppedError, 409),
+    (InputError, 409),
+)
+"""422 says that a request is not what the description asks for. A request that is, and that cannot be done as things
+stand, conflicts with how they stand: 409."""
+
+
+class FieldProblem(BaseModel):
+    """One field that cannot be used: where it is, and why."""
+
+    where: str
+    why: str
+
+
+class Problem(BaseModel):
+    """Problem details. `code` is stable and meant for programs; `where` and `remedy` are for people."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+    where: str = ""
+    remedy: str = ""
+    instance: str = Field("", description="The id of the request, as it stands in the log.")
+    fields: list[FieldProblem] = []
+
+
+class ProblemError(Exception):
+    """A refusal of the interface itself."""
+
+    def __init__(self, status: int, code: str, title: str, remedy: str = "", headers: dict[str, str] | None = None):
+        self.status, self.code, self.title, self.remedy, self.headers = status, code, title, remedy, headers or {}
+        super().__init__(title)
+
+
+class NotSignedInError(ProblemError):
+    """No token, or not a good one. It is not told which."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            401,
+            "not-signed-in",
+            "You are not signed in",
+            "Show an access token, or sign in again.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {PROBLEM_JSON: {}}, "description": description}
+    for status, description in (
+        (400, "The request cannot be read"),
+        (401, "Not signed in"),
+        (403, "Your roles do not allow it"),
+        (404, "Not there, or not yours"),
+        (409, "It cannot be done as things stand, or somebody else was first"),
+        (422, "What was sent cannot be used"),
+        (429, "Too many requests"),
+    )
+}
+
+
+def status_of(error: TenantRuntimeError) -> int:
+    """The HTTP status that says what kind of error it is; 500 for a fault of ours."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem(request: Request, status: int, code: str, title: str, **more: Any) -> JSONResponse:
+    """One problem as a response."""
+    headers = more.pop("headers", None)
+    instance = getattr(request.state, "request_id", "")
+    body = Problem(status=status, code=code, title=title, instance=instance, **more)
+    return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_JSON)
+
+
+def handle_problems(application: FastAPI) -> None:
+    """Have every error of the application answered as a problem."""
+
+    @application.exception_handler(ProblemError)
+    async def refused(request: Request, error: ProblemError) -> JSONResponse:
+        return problem(request, error.status, error.code, error.title, remedy=error.remedy, headers=error.headers)
+
+    @application.exception_handler(TenantRuntimeError)
+    async def ours(request: Request, error: TenantRuntimeError) -> JSONResponse:
+        status = status_of(error)
+        if status == 500:
+            _log.error("fault: %s", error.code, exc_info=error)
+        return problem(request, status, error.code, error.what, where=error.where, remedy=error.remedy)
+
+    @application.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [
+            FieldProblem(where="/".join(str(part) for part in each["loc"]), why=str(each["type"]))
+            for each in error.errors()
+        ]
+        return problem(request, 422, "request-invalid", "The request cannot be used", fields=fields)
+
+    @application.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        code, headers = f"http-{error.status_code}", dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(application, request))
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+
+    @application.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        return problem(
+            request, 500, "fault", "Something went wrong here", remedy="Try again; tell us the instance if it stays."
+        )
+
+
+def _methods(application: FastAPI, request: Request) -> list[str]:
+    """Every method that the resource has, whichever of its routes was met first."""
+    routes = (route for route in application.routes if isinstance(route, APIRoute))
+    found = (route.methods or () for route in routes if route.path_regex.match(request.url.path))
+    return sorted({method for methods in found for method in methods})

@@ -1,0 +1,174 @@
+"""The coverage score of a tenant or of one of its sources, and governance's overrides of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel
+
+from tenant_pipeline.api.authentication.authenticator import CallerOf
+from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.once import OnceOnly
+from tenant_pipeline.api.running import RuntimeOf
+from tenant_pipeline.api.texts import Identifier, Line, Reason
+from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.tenancy import source_id
+from tenant_pipeline.services.coverage import reading
+from tenant_pipeline.services.coverage.overrides import give_override, withdraw_override
+from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import get_source
+
+router = APIRouter(prefix="/api/tenant/{tenant}/coverage", tags=["coverage"], route_class=ConditionalRoute)
+
+SourceQuery = Annotated[str | None, Query(pattern=r"^src-[0-9a-f]{16}$", description="Only this source.")]
+
+
+class Override(BaseModel):
+    """A dimension counts as at least `floor` until it expires."""
+
+    floor: str
+    reason: str
+    approver: str
+    role: str
+    expires_at: str
+
+
+class Dimension(BaseModel):
+    """A dimension's score, 0-1 (none where there was nothing to judge), its band, and what it counts as."""
+
+    dimension: str
+    band: str
+    counts_as: str
+    score: float | None
+    numerator: int
+    denominator: int
+    pass_at: float
+    warn_at: float
+    blocking: bool
+    explanation: str
+    needed_for_next_band: int | None
+    next_band: str | None
+    override: Override | None
+
+
+class Lift(BaseModel):
+    """What would lift a dimension: what this entity lacks, by how much it would help, and where it is from."""
+
+    subject: str
+    label: str
+    lacks: str
+    gain: int
+    source: str
+    locator: str
+
+
+class ExplainedDimension(Dimension):
+    """A dimension with what it lacks."""
+
+    groups: list[str]
+    lifts: list[Lift]
+
+
+class Coverage(BaseModel):
+    """The dimensions in the contract's order, and whether the tenant is green: going live waits for that."""
+
+    dimensions: list[Dimension]
+    green: bool
+    reasons: list[str]
+
+
+class Explanation(BaseModel):
+    """The dimensions, each with what would lift it most."""
+
+    dimensions: list[ExplainedDimension]
+
+
+class OverrideRequest(BaseModel):
+    """An override, in the approver's name; `requested_by` is somebody else."""
+
+    floor: Literal["warn", "pass"]
+    reason: Reason
+    requested_by: Line
+    expires_at: AwareDatetime
+
+
+class Withdrawal(BaseModel):
+    """Why an override ends before its time."""
+
+    reason: Reason
+
+
+@router.get("")
+def coverage(caller: CallerOf, runtime: RuntimeOf, source: SourceQuery = None) -> Coverage:
+    """The score per dimension, with its band: pass, warn, fail, or not assessed."""
+    return _coverage(runtime, caller, source)
+
+
+@router.get("/explanation")
+def explanation(caller: CallerOf, runtime: RuntimeOf, source: SourceQuery = None) -> Explanation:
+    """What each dimension lacks, and the entities that would lift it most."""
+    _require_source(runtime, caller, source)
+    explained = reading.explain_coverage(runtime, caller.tenant, source_id(source) if source else None)
+    rows: list[dict[str, Any]] = [
+        {**each.as_json(), "groups": list(lacks.groups), "lifts": [vars(lift) for lift in lacks.lifts]}
+        for each, lacks in explained
+    ]
+    return Explanation.model_validate({"dimensions": rows})
+
+
+@router.post("/{dimension}/override")
+def override(
+    dimension: Identifier, wanted: OverrideRequest, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> Coverage:
+    """Let a dimension count as better than it is until a time. Governance's to give, never to oneself."""
+    role = caller.require(OVERRIDE_ROLES)
+
+    def act() -> Coverage:
+        give_override(
+            runtime,
+            caller.tenant,
+            dimension,
+            floor=Band(wanted.floor),
+            reason=wanted.reason,
+            approver=caller.person,
+            role=role,
+            requested_by=wanted.requested_by,
+            expires_at=wanted.expires_at,
+        )
+        return _coverage(runtime, caller, None)
+
+    return once.answer(caller, act)
+
+
+@router.post("/{dimension}/override/withdraw")
+def withdraw(
+    dimension: Identifier, wanted: Withdrawal, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> Coverage:
+    """End an override before its time."""
+    role = caller.require(OVERRIDE_ROLES)
+
+    def act() -> Coverage:
+        withdraw_override(runtime, caller.tenant, dimension, reason=wanted.reason, person=caller.person, role=role)
+        return _coverage(runtime, caller, None)
+
+    return once.answer(caller, act)
+
+
+def _coverage(runtime: Runtime, caller: Caller, source: str | None) -> Coverage:
+    _require_source(runtime, caller, source)
+    found = reading.read_coverage(runtime, caller.tenant, source_id(source) if source else None)
+    verdict = reading.verdict_of_tenant(runtime, caller.tenant)
+    return Coverage(
+        dimensions=[Dimension.model_validate(each.as_json()) for each in found],
+        green=verdict.green,
+        reasons=list(verdict.reasons),
+    )
+
+
+def _require_source(runtime: Runtime, caller: Caller, source: str | None) -> None:
+    if source is not None:
+        with runtime.database.tenant(caller.tenant) as connection:
+            get_source(connection, caller.tenant, source_id(source))

@@ -1,0 +1,155 @@
+"""From draft to live: what is asked for, what is published, and the way back. Each waits for its approvals."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from itertools import islice
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, StringConstraints
+
+from tenant_pipeline.api.authentication.authenticator import CallerOf
+from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.once import OnceOnly
+from tenant_pipeline.api.routes.approvals import Requests, shown
+from tenant_pipeline.api.running import RuntimeOf
+from tenant_pipeline.api.texts import Limit, OptionalReason, Reason
+from tenant_pipeline.core.release.difference import differences
+from tenant_pipeline.core.release.version import count_changes
+from tenant_pipeline.services.approvals.records import RecordedRequest
+from tenant_pipeline.services.going_live.instances import request_instance
+from tenant_pipeline.services.going_live.listings import request_listing
+from tenant_pipeline.services.going_live.releases import request_release, request_rollback
+from tenant_pipeline.services.marketplace.drafting import ListingTerms
+from tenant_pipeline.services.registry import as_json
+from tenant_pipeline.services.releases.reading import (
+    documents_of,
+    list_releases,
+    live_release,
+    publishing_history,
+    release_named,
+)
+
+router = APIRouter(prefix="/api/tenant/{tenant}", tags=["publishing"], route_class=ConditionalRoute)
+
+ASKING_ROLES = ("contributor", "reviewer", "tenant-admin", "platform-governance")
+"""Who may ask. Asking opens no gate: others have to sign, and never the one who asked."""
+
+ReleaseName = Annotated[str, StringConstraints(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8,64})$")]
+ReleaseQuery = Annotated[str, Query(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8,64})$")]
+
+
+class Publication(BaseModel):
+    """What is asked for: the draft's release, or the tenant's instance."""
+
+    operation: Literal["release", "instance"] = "release"
+    reason: OptionalReason = ""
+
+
+class Rollback(BaseModel):
+    """An earlier release, by its version or digest, and why readers should see it again."""
+
+    to: ReleaseName
+    reason: Reason
+
+
+class Listing(BaseModel):
+    """How a listing shows the live release."""
+
+    visibility: Literal["private", "partners", "public"]
+    share_scope: Literal["none", "listing", "read"]
+    resell: bool = False
+    reason: OptionalReason = ""
+
+
+class Releases(BaseModel):
+    """Every release that was built, the live one marked; and what was published and gone back to, in order."""
+
+    releases: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+
+
+class Difference(BaseModel):
+    """What came, went or changed between two releases; of the entities, at most as many as were asked for."""
+
+    before: str
+    after: str
+    counts: dict[str, Any]
+    entities: list[dict[str, Any]]
+
+
+@router.post("/publish", status_code=202)
+def publish(wanted: Publication, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Requests:
+    """Build and check what is to be published, and ask for the approvals it takes; signed by all, it goes ahead."""
+    caller.require(ASKING_ROLES)
+    ask = request_release if wanted.operation == "release" else request_instance
+    return once.answer(
+        caller, lambda: _asked(ask(runtime, caller.tenant, requested_by=caller.person, reason=wanted.reason)), 202
+    )
+
+
+@router.post("/rollback", status_code=202)
+def rollback(wanted: Rollback, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Requests:
+    """Ask for the approval that going back to an earlier release takes. History only ever grows."""
+    caller.require(ASKING_ROLES)
+
+    def act() -> Requests:
+        with runtime.database.platform() as connection:
+            named = release_named(connection, caller.tenant, wanted.to)
+        return _asked(
+            request_rollback(runtime, caller.tenant, named.digest, requested_by=caller.person, reason=wanted.reason)
+        )
+
+    return once.answer(caller, act, 202)
+
+
+@router.post("/listing", status_code=202)
+def listing(wanted: Listing, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Requests:
+    """Ask for the approvals of a read-only listing in the marketplace."""
+    caller.require(ASKING_ROLES)
+    terms = ListingTerms(wanted.visibility, wanted.share_scope, wanted.resell)
+    ask = partial(request_listing, runtime, caller.tenant, terms, requested_by=caller.person, reason=wanted.reason)
+    return once.answer(caller, lambda: _asked(ask()), 202)
+
+
+@router.get("/releases")
+def releases(caller: CallerOf, runtime: RuntimeOf) -> Releases:
+    """The releases and the history of publishing."""
+    return _releases(runtime, caller)
+
+
+@router.get("/releases/difference")
+def difference(
+    before: ReleaseQuery, after: ReleaseQuery, caller: CallerOf, runtime: RuntimeOf, limit: Limit = 100
+) -> Difference:
+    """What entities and properties came, went or changed, with their sources."""
+    with runtime.database.platform() as connection:
+        old, new = (release_named(connection, caller.tenant, each) for each in (before, after))
+
+    def changed() -> Any:
+        return differences(documents_of(runtime, caller.tenant, old), documents_of(runtime, caller.tenant, new))
+
+    return Difference(
+        before=old.version,
+        after=new.version,
+        counts=asdict(count_changes(changed())),
+        entities=[each.as_json() for each in islice(changed(), limit)],
+    )
+
+
+def _asked(requests: list[RecordedRequest]) -> Requests:
+    return Requests(requests=[shown(each) for each in requests])
+
+
+def _releases(runtime: Any, caller: Caller) -> Releases:
+    with runtime.database.platform() as connection:
+        live = live_release(connection, caller.tenant)
+        rows = [
+            {**each.as_json(), "live": live is not None and each.digest == live.digest}
+            for each in list_releases(connection, caller.tenant)
+        ]
+        history = [as_json(dict(row)) for row in publishing_history(connection, caller.tenant)]
+    return Releases(releases=rows, history=history)

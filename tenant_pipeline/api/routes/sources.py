@@ -1,0 +1,201 @@
+"""Sources: handed in, and followed through their nine stages, gates and rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from tenant_pipeline.api.authentication.authenticator import CallerOf
+from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.once import OnceOnly
+from tenant_pipeline.api.running import RuntimeOf
+from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName, SourcePath
+from tenant_pipeline.core.gate import Gate
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.tenancy import source_id
+from tenant_pipeline.services import gates, quarantine, sources
+from tenant_pipeline.services.lineage import current_gate_states, every_record
+from tenant_pipeline.services.rejects import rejects_of_stage
+from tenant_pipeline.services.runtime import Runtime
+
+router = APIRouter(prefix="/api/tenant/{tenant}", tags=["sources"], route_class=ConditionalRoute)
+
+HANDING_IN_ROLES = ("contributor", "tenant-admin")
+
+
+class LinkUpload(BaseModel):
+    """A link to hand in: what lies behind the address is fetched."""
+
+    origin: Origin
+    unit_mode: Literal["link"]
+    title: Line
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+    rights: OptionalReason = ""
+    observed_at: AwareDatetime | None = Field(None, description="As of when its facts hold.")
+
+
+class Source(BaseModel):
+    """A source, how far it has come, and what it scores."""
+
+    id: str
+    tenant: str
+    origin: str
+    unit_mode: str
+    title: str
+    unit_digest: str
+    rights: str
+    ingest_stage: str
+    ingest_status: str
+    coverage_score: float | None
+    conflicts_count: int
+    authority_rank: int
+    observed_at: str | None
+    received_at: str
+
+
+class Sources(BaseModel):
+    """The tenant's sources, the newest first."""
+
+    sources: list[Source]
+
+
+class SourceRecord(BaseModel):
+    """A source with the auditable record of each stage, its gates, and what of it was refused."""
+
+    source: Source
+    stages: list[dict[str, Any]]
+    gates: list[dict[str, Any]]
+    quarantined: list[dict[str, Any]]
+
+
+class Rejects(BaseModel):
+    """Rows that did not pass a stage: where each is, and why. Never what it says."""
+
+    rejects: list[dict[str, Any]]
+
+
+class GateOverride(BaseModel):
+    """A closed gate lets the source pass until a time, on your word."""
+
+    gate: Gate
+    role: RoleName
+    reason: Reason
+    expires_at: AwareDatetime
+
+
+class QuarantineRelease(BaseModel):
+    """What was refused and is let in all the same."""
+
+    locator: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+    role: RoleName
+    reason: Reason
+
+
+@router.get("/sources")
+def list_sources(caller: CallerOf, runtime: RuntimeOf) -> Sources:
+    """The tenant's sources."""
+    found = sources.list_sources(runtime, caller.tenant)
+    return Sources(sources=[Source.model_validate(each.as_json()) for each in found])
+
+
+@router.post("/source/upload", status_code=201)
+def upload(wanted: LinkUpload, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Source:
+    """Hand in a source: it is put in line for the nine stages. The same source twice is one source."""
+    caller.require(HANDING_IN_ROLES)
+    act = partial(_handed_in, runtime, caller, wanted)
+    return once.answer(caller, act, 201)
+
+
+@router.get("/sources/{source}")
+def record(source: SourcePath, caller: CallerOf, runtime: RuntimeOf) -> SourceRecord:
+    """One source with the record of its stages."""
+    return _record(runtime, caller, source)
+
+
+@router.get("/sources/{source}/rejects")
+def rejects(
+    source: SourcePath,
+    stage: Annotated[Stage, Query()],
+    caller: CallerOf,
+    runtime: RuntimeOf,
+    limit: Limit = 100,
+) -> Rejects:
+    """What a stage did not let pass, in order."""
+    found: Iterator[dict[str, Any]] = rejects_of_stage(runtime, caller.tenant, source_id(source), stage, limit)
+    return Rejects(rejects=list(found))
+
+
+@router.post("/sources/{source}/gate-override")
+def override(
+    source: SourcePath, said: GateOverride, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> SourceRecord:
+    """Let a source pass a closed gate until a time. Audited; it expires."""
+
+    def act() -> SourceRecord:
+        gates.override(
+            runtime,
+            caller.tenant,
+            source_id(source),
+            said.gate,
+            person=caller.person,
+            role=caller.acting_as(said.role, gates.OVERRIDE_ROLES),
+            reason=said.reason,
+            expires_at=said.expires_at,
+        )
+        return _record(runtime, caller, source)
+
+    return once.answer(caller, act)
+
+
+@router.post("/sources/{source}/quarantine-release")
+def release(
+    source: SourcePath, said: QuarantineRelease, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> SourceRecord:
+    """Let in what a reader refused, on your word."""
+
+    def act() -> SourceRecord:
+        quarantine.release(
+            runtime,
+            caller.tenant,
+            source_id(source),
+            said.locator,
+            person=caller.person,
+            role=said.role,
+            reason=said.reason,
+        )
+        return _record(runtime, caller, source)
+
+    return once.answer(caller, act)
+
+
+def _handed_in(runtime: Runtime, caller: Caller, wanted: LinkUpload) -> Source:
+    added = sources.add_source(
+        runtime,
+        caller.tenant,
+        origin=wanted.origin,
+        unit_mode=UnitMode(wanted.unit_mode),
+        places=[wanted.url],
+        title=wanted.title,
+        actor=caller.person,
+        rights=wanted.rights,
+        observed_at=wanted.observed_at,
+    )
+    return Source.model_validate(added.as_json())
+
+
+def _record(runtime: Runtime, caller: Caller, source: str) -> SourceRecord:
+    identifier = source_id(source)
+    with runtime.database.tenant(caller.tenant) as connection:
+        found = sources.get_source(connection, caller.tenant, identifier)
+    return SourceRecord(
+        source=Source.model_validate(found.as_json()),
+        stages=[each.as_json() for each in every_record(runtime, found)],
+        gates=[each.as_json() for each in current_gate_states(runtime, caller.tenant, identifier).values()],
+        quarantined=[each.as_json() for each in quarantine.list_quarantined(runtime, caller.tenant, identifier)],
+    )
