@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from tenant_pipeline.api.authentication.authenticator import Authenticator
-from tenant_pipeline.api.authentication.key_sets import KeySet
+from tenant_pipeline.api.collaboration import connection
+from tenant_pipeline.api.collaboration.rooms import Rooms
 from tenant_pipeline.api.guards import OriginGuard, RateLimit, RequestLog
 from tenant_pipeline.api.problems import RESPONSES, handle_problems
 from tenant_pipeline.api.routes import (
     approvals,
     conflicts,
     coverage,
+    inspection,
     labels,
     linking,
+    live_log,
     overview,
+    pages,
+    places,
     publishing,
     registration,
     session,
     sources,
+    uploads,
 )
+from tenant_pipeline.api.wake_up import WakeUp
 from tenant_pipeline.services.runtime import Runtime
 
-ROUTERS = (session, labels, registration, overview, sources, coverage, conflicts, linking, approvals, publishing)
+ROUTERS = (
+    session, labels, registration, overview, live_log, sources, uploads, inspection, places, coverage, conflicts,
+    linking, approvals, publishing,
+)  # fmt: skip
 
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
-
-def create_application(runtime: Runtime, *, keys: KeySet | None = None, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application over a runtime. `keys` are an OpenID provider's, where they are known beforehand."""
+def create_application(runtime: Runtime) -> FastAPI:
+    """The application over a runtime, which stays its caller's to close."""
     application = FastAPI(
         title="Tenant Runtime",
         version="1.0.0",
@@ -41,14 +48,29 @@ def create_application(runtime: Runtime, *, keys: KeySet | None = None, lifespan
         redoc_url=None,
         openapi_url="/api/openapi.json",
         responses=RESPONSES,
-        lifespan=lifespan,
+        lifespan=_living(runtime),
     )
     application.state.runtime = runtime
-    application.state.authenticator = Authenticator(runtime, keys)
+    application.state.authenticator = Authenticator(runtime)
     handle_problems(application)
     for routes in ROUTERS:
         application.include_router(routes.router)
+    application.include_router(connection.router)
+    pages.mount(application)
     application.add_middleware(OriginGuard, public_url=runtime.settings.public_url)
     application.add_middleware(RateLimit, requests_per_minute=runtime.settings.requests_per_minute)
     application.add_middleware(RequestLog)
     return application
+
+
+def _living(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        application.state.rooms = rooms = Rooms(runtime)
+        application.state.wake_up = wake_up = WakeUp(runtime, rooms.edited)
+        wake_up.start()
+        yield
+        await rooms.stop()
+        await wake_up.stop()
+
+    return lifespan

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
@@ -18,7 +18,7 @@ OPTIONS: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
     "log_level": "warning",
-    "timeout_graceful_shutdown": 10,
+    "timeout_graceful_shutdown": 3,
     "timeout_keep_alive": 65,
     "ws_max_size": 4 * 1024 * 1024,
 }
@@ -26,16 +26,10 @@ OPTIONS: dict[str, Any] = {
 
 
 def application() -> FastAPI:
-    """The application with a runtime of its own, which is closed when the server stops."""
+    """The application with a runtime of its own, which is closed when the process ends."""
     stack = ExitStack()
-    runtime = stack.enter_context(connect(Settings()))
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with stack:
-            yield
-
-    return create_application(runtime, lifespan=lifespan)
+    atexit.register(stack.close)
+    return create_application(stack.enter_context(connect(Settings())))
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:

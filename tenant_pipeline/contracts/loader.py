@@ -27,6 +27,7 @@ from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.lifecycle import TenantState, Transition
 from tenant_pipeline.core.mapping.mapping import MappingRules, mapping_rules
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.shared_state import MergeRule, SharedField
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.statement import Datatype
 from tenant_pipeline.core.vocabulary import PropertyDefinition, TypeDefinition, Vocabulary
@@ -197,6 +198,15 @@ class Contracts:
             for each in self.documents["tenant_scope"]["scope_transitions"]
         )
 
+    @cached_property
+    def shared_fields(self) -> Mapping[str, SharedField]:
+        """The fields of a workspace's shared document, each with its merge rule and who may write it."""
+        state = self.documents["hybrid_intake_workspace"]["state_model"]
+        return {
+            name: SharedField(name, MergeRule(state["state_merge_rules"][name]), frozenset(state["write_roles"][name]))
+            for name in state["persisted_fields"]
+        }
+
     @property
     def template_version(self) -> str:
         """The version of the tenant template."""
@@ -226,13 +236,11 @@ class Contracts:
 
     @cached_property
     def _labels(self) -> dict[tuple[str, str], Mapping[str, str]]:
-        lists = {
-            **{kind: entries for document in self.documents.values() for kind, entries in document.items()},
-            "coverage_dimensions": self._intake["coverage_scoring"]["dimensions"],
-        }
+        lists = [pair for document in self.documents.values() for pair in document.items()]
+        lists.append(("coverage_dimensions", self._intake["coverage_scoring"]["dimensions"]))
         return {
             (kind, str(entry.get("id", entry.get("name")))): entry["label"]
-            for kind, entries in lists.items()
+            for kind, entries in lists
             if isinstance(entries, list)
             for entry in entries
             if isinstance(entry, dict) and "label" in entry
@@ -350,6 +358,14 @@ def _check_references(contracts: Contracts) -> None:
     for field_rule in contracts.pii_policy.fields:
         for name in field_rule.properties:
             vocabulary.property(name)
+    state = contracts.documents["hybrid_intake_workspace"]["state_model"]
+    for field in state["persisted_fields"]:
+        if not {field} <= state["state_merge_rules"].keys() & state["write_roles"].keys():
+            raise ContractError(
+                f"The field {field} has no merge rule, or nobody to write it",
+                where="hybrid_intake_workspace.json#/state_model",
+                remedy="Give it both.",
+            )
     gates = {gate.id for gate in contracts.review_gates}
     for row in contracts.documents["approval_matrix"]["rows"]:
         if row["gate"] not in gates:

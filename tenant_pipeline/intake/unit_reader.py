@@ -58,6 +58,40 @@ def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> U
     return Unit(mode, _copied(((path.name, path) for path in paths), raw))
 
 
+def unit_from_uploads(mode: UnitMode, files: Sequence[UnitFile]) -> Unit:
+    """Files that are in the raw zone already as a unit, as `unit_from_paths` would make it of them.
+
+    The one folder that all lie in is the unit's own, and is not part of their paths. Raises InputError for a path that
+    leads elsewhere, for two files of one name, and for what does not fit the mode.
+    """
+    if mode is UnitMode.LINK or not files:
+        raise InputError("There is no file", where="uploads", remedy="Upload what is to be handed in.")
+    paths = [_checked_inside(file.path) for file in files]
+    if mode is not UnitMode.SINGLE_FILE and len({path.partition("/")[0] for path in paths if "/" in path}) == 1:
+        paths = [path.partition("/")[2] for path in paths] if all("/" in path for path in paths) else paths
+    if mode is UnitMode.SINGLE_FILE and len(files) != 1:
+        raise InputError(
+            "The unit mode single-file takes exactly one file", where="uploads", remedy="Hand them in as a folder."
+        )
+    if mode is UnitMode.AI_BUNDLE and not any(path.lower().endswith(BUNDLE_SUFFIXES) for path in paths):
+        raise InputError(
+            "An AI bundle is made of ZIP or JSON exports, or is one folder of them",
+            where="uploads",
+            remedy="Hand in the export as it was downloaded.",
+        )
+    if len(set(paths)) != len(paths):
+        raise InputError("Two files have the same name", where="uploads", remedy="Rename one of them.")
+    return Unit(mode, tuple(UnitFile(path, file.sha256, file.size) for path, file in zip(paths, files, strict=True)))
+
+
+def _checked_inside(path: str) -> str:
+    inside = unicodedata.normalize("NFC", path)
+    parts = inside.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in inside or not inside.isprintable():
+        raise InputError("The path leads elsewhere", where="uploads", remedy="Give each file's path in its folder.")
+    return inside
+
+
 def _check_given(path: Path) -> None:
     where = str(path)
     try:

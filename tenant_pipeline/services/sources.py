@@ -12,14 +12,14 @@ from typing import Any
 
 from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.origin import Origin, Unit, UnitMode
+from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
 from tenant_pipeline.intake.link.fetch import NotModified
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
 from tenant_pipeline.intake.link.unit import unit_from_link
 from tenant_pipeline.intake.link.validators import Validators
-from tenant_pipeline.intake.unit_reader import unit_from_paths
+from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.provider import is_on
 from tenant_pipeline.services.runtime import Runtime
@@ -102,9 +102,55 @@ def add_source(
     else:
         url, validators = "", Validators()
         unit = unit_from_paths(unit_mode, [Path(place) for place in places], raw)
+    return _register(
+        runtime,
+        tenant,
+        unit,
+        origin=origin,
+        title=title,
+        actor=actor,
+        rights=rights,
+        observed_at=observed_at,
+        fetched=(url, validators) if unit_mode is UnitMode.LINK else None,
+    )
+
+
+def add_uploaded_source(
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    origin: Origin,
+    unit_mode: UnitMode,
+    files: Sequence[UnitFile],
+    title: str,
+    actor: str,
+    rights: str = "",
+    observed_at: datetime | None = None,
+) -> Source:
+    """As `add_source`, for files that are in the tenant's raw zone already. Raises InputError as it does."""
+    registry.require_in_service(runtime, tenant)
+    unit = unit_from_uploads(unit_mode, files)
+    return _register(
+        runtime, tenant, unit, origin=origin, title=title, actor=actor, rights=rights, observed_at=observed_at
+    )
+
+
+def _register(
+    runtime: Runtime,
+    tenant: TenantId,
+    unit: Unit,
+    *,
+    origin: Origin,
+    title: str,
+    actor: str,
+    rights: str,
+    observed_at: datetime | None,
+    fetched: tuple[str, Validators] | None = None,
+) -> Source:
+    unit_mode = unit.mode
     if not title.strip():
         raise InputError("A source needs a title", where="--title")
-    raw.put(io.BytesIO(canonical_json(unit.as_json())))
+    runtime.raw_zone(tenant).put(io.BytesIO(canonical_json(unit.as_json())))
     identifier = source_id(short_id("src-", (tenant, origin, unit_mode, title, unit.digest), length=16))
     with runtime.database.tenant(tenant) as connection:
         inserted = connection.execute(
@@ -123,7 +169,7 @@ def add_source(
                 str(unit_mode),
                 title,
                 unit.files[0].path if unit_mode is UnitMode.SINGLE_FILE else "",
-                url,
+                fetched[0] if fetched else "",
                 unit.digest,
                 rights,
                 runtime.contracts.authority_tier(origin),
@@ -150,8 +196,8 @@ def add_source(
                     )
                 ],
             )
-        if unit_mode is UnitMode.LINK:
-            _note_fetch(connection, tenant, url, validators, unit)
+        if fetched:
+            _note_fetch(connection, tenant, *fetched, unit)
         return get_source(connection, tenant, identifier)
 
 

@@ -26,6 +26,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.storage.database import Connection
 
 ROWS_A_FETCH = 5_000
+GROWN = "audit_log_grown"
+"""The channel on which it is notified that a log has grown; nothing is said of whose."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class AuditLog:
             """,
             [value for row in rows for value in row],
         )
+        connection.execute("SELECT pg_notify(%s, '')", (GROWN,))
 
     def checkpoint(self, connection: Connection, tenant: TenantId, at: datetime) -> None:
         """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint."""

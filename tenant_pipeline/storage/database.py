@@ -51,6 +51,10 @@ class Database:
         """The administration DSN. A secret: for other processes' environments, never for messages or arguments."""
         return self._dsn
 
+    def platform_conninfo(self) -> str:
+        """The DSN of the platform's login, for a connection that is kept open. A secret."""
+        return make_conninfo(self._dsn, user=PLATFORM, password=self.password_of(PLATFORM))
+
     def password_of(self, role: str) -> str:
         """The password of a role of ours, derived and nowhere stored."""
         return hmac.digest(self._login_secret, role.encode(), "sha256").hex()

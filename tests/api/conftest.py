@@ -23,7 +23,7 @@ from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 
-OWN, OTHER = TenantId("harbour-hall"), TenantId("garden-court")
+OWN, OTHER, FUZZED = TenantId("harbour-hall"), TenantId("garden-court"), TenantId("attic")
 PEOPLE = {
     "kanya": "contributor",
     "rin": "reviewer",
@@ -56,11 +56,13 @@ def runtime() -> Iterator[Runtime]:
         Path(folder).chmod(0o755)
         settings = Settings(home=Path(folder) / "home", requests_per_minute=1_000_000)
         with open_runtime(settings) as runtime:
-            for tenant in (OWN, OTHER):
+            for tenant in (OWN, OTHER, FUZZED):
                 name = {"th": "ทดสอบ", "en": f"Test {tenant}", "zh": "测试"}
                 register_tenant(runtime, tenant, name=name, domain=f"{tenant}.example", tier="pilot", actor="test")
             for person, role in PEOPLE.items():
                 grant_role(runtime, OWN, person=person, role=role, granted_by="test")
+            for person in ("fuzz", "leaver"):
+                grant_role(runtime, FUZZED, person=person, role="tenant-admin", granted_by="test")
             grant_role(runtime, OTHER, person="eve", role="tenant-admin", granted_by="test")
             yield runtime
 

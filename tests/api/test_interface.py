@@ -24,6 +24,7 @@ FILLED = {
     "{pair}": "a-pair",
     "{request}": "00000000-0000-0000-0000-000000000000",
     "{sequence}": "1",
+    "{upload}": "0" * 32,
     "{dimension}": "completeness",
 }
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Path
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
-from tenant_pipeline.api.authentication.key_sets import KeySet, ProvidersKeys, key_set_of
+from tenant_pipeline.api.authentication.key_sets import ProvidersKeys, key_set_of
 from tenant_pipeline.api.authentication.local_issuer import (
     AUDIENCE,
     ISSUER,
@@ -33,13 +33,13 @@ TenantPath = Annotated[str, Path(min_length=3, max_length=40, pattern=r"^[a-z][a
 class Authenticator:
     """Knows the one issuer that this installation trusts: an OpenID provider if one is configured, else its own."""
 
-    def __init__(self, runtime: Runtime, keys: KeySet | None = None) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self.local_issuer = None if runtime.settings.oidc_issuer else LocalIssuer(runtime)
         self.secure = runtime.settings.public_url.startswith("https://")
-        self._trusted = self._access_issuer(keys)
+        self._trusted = self._access_issuer()
 
-    def _access_issuer(self, keys: KeySet | None) -> TrustedIssuer:
+    def _access_issuer(self) -> TrustedIssuer:
         settings = self._runtime.settings
         if self.local_issuer is not None:
             own = key_set_of(self.local_issuer.jwks())
@@ -47,7 +47,7 @@ class Authenticator:
         return TrustedIssuer(
             settings.oidc_issuer,
             settings.oidc_audience,
-            keys or ProvidersKeys(settings.oidc_issuer),
+            ProvidersKeys(settings.oidc_issuer),
             settings.oidc_tenant_claim,
             settings.oidc_person_claim,
             ("at+jwt", "application/at+jwt", "jwt"),

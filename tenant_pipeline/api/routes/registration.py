@@ -33,6 +33,9 @@ MAY_GRANT: Mapping[str, tuple[str, ...]] = {
 
 TenantSlug = Annotated[str, StringConstraints(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 
+DomainName = Annotated[str, StringConstraints(min_length=3, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+CHANGING_ROLES = ("tenant-admin", "platform-governance")
+
 
 class Names(BaseModel):
     """A name in the three languages."""
@@ -47,8 +50,16 @@ class Registration(BaseModel):
 
     id: TenantSlug
     name: Names
-    domain: Annotated[str, StringConstraints(min_length=3, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+    domain: DomainName
     tier: Line = "pilot"
+    pdpa_agreement_ref: Line | None = None
+
+
+class TenantChange(BaseModel):
+    """What is to be changed; what is left out stays."""
+
+    name: Names | None = None
+    domain: DomainName | None = None
     pdpa_agreement_ref: Line | None = None
 
 
@@ -134,6 +145,25 @@ def _tenant(runtime: Runtime, of: AccessToken | Caller) -> Tenant:
 def show(caller: CallerOf, runtime: RuntimeOf) -> Tenant:
     """The tenant's row of the registry."""
     return _tenant(runtime, caller)
+
+
+@router.patch("/api/tenant/{tenant}")
+def update(changed: TenantChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Tenant:
+    """Change what is known of the tenant. Its id, and the names that are made from it, never change."""
+    caller.require(CHANGING_ROLES)
+
+    def act() -> Tenant:
+        registry.update_tenant(
+            runtime,
+            caller.tenant,
+            person=caller.person,
+            name=changed.name.model_dump() if changed.name else None,
+            domain=changed.domain,
+            pdpa_agreement_ref=changed.pdpa_agreement_ref,
+        )
+        return _tenant(runtime, caller)
+
+    return once.answer(caller, act)
 
 
 @router.get("/api/tenant/{tenant}/transitions")

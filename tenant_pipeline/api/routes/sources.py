@@ -23,21 +23,39 @@ from tenant_pipeline.services import gates, quarantine, sources
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.rejects import rejects_of_stage
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.uploads import source_of_uploads
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["sources"], route_class=ConditionalRoute)
 
 HANDING_IN_ROLES = ("contributor", "tenant-admin")
 
 
-class LinkUpload(BaseModel):
-    """A link to hand in: what lies behind the address is fetched."""
+class SourceUpload(BaseModel):
+    """A source to hand in."""
 
     origin: Origin
-    unit_mode: Literal["link"]
     title: Line
-    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
     rights: OptionalReason = ""
     observed_at: AwareDatetime | None = Field(None, description="As of when its facts hold.")
+
+
+class LinkUpload(SourceUpload):
+    """A link: what lies behind the address is fetched."""
+
+    unit_mode: Literal["link"]
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+
+
+class FilesUpload(SourceUpload):
+    """A file, a folder or an AI bundle, by the ids of finished uploads."""
+
+    unit_mode: Literal["single-file", "folder", "ai-bundle"]
+    uploads: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]], Field(min_length=1, max_length=10_000)
+    ]
+
+
+AnyUpload = Annotated[LinkUpload | FilesUpload, Field(discriminator="unit_mode")]
 
 
 class Source(BaseModel):
@@ -105,7 +123,7 @@ def list_sources(caller: CallerOf, runtime: RuntimeOf) -> Sources:
 
 
 @router.post("/source/upload", status_code=201)
-def upload(wanted: LinkUpload, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Source:
+def upload(wanted: AnyUpload, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Source:
     """Hand in a source: it is put in line for the nine stages. The same source twice is one source."""
     caller.require(HANDING_IN_ROLES)
     act = partial(_handed_in, runtime, caller, wanted)
@@ -174,18 +192,31 @@ def release(
     return once.answer(caller, act)
 
 
-def _handed_in(runtime: Runtime, caller: Caller, wanted: LinkUpload) -> Source:
-    added = sources.add_source(
-        runtime,
-        caller.tenant,
-        origin=wanted.origin,
-        unit_mode=UnitMode(wanted.unit_mode),
-        places=[wanted.url],
-        title=wanted.title,
-        actor=caller.person,
-        rights=wanted.rights,
-        observed_at=wanted.observed_at,
-    )
+def _handed_in(runtime: Runtime, caller: Caller, wanted: LinkUpload | FilesUpload) -> Source:
+    if isinstance(wanted, FilesUpload):
+        added = source_of_uploads(
+            runtime,
+            caller.tenant,
+            wanted.uploads,
+            origin=wanted.origin,
+            unit_mode=UnitMode(wanted.unit_mode),
+            title=wanted.title,
+            person=caller.person,
+            rights=wanted.rights,
+            observed_at=wanted.observed_at,
+        )
+    else:
+        added = sources.add_source(
+            runtime,
+            caller.tenant,
+            origin=wanted.origin,
+            unit_mode=UnitMode.LINK,
+            places=[wanted.url],
+            title=wanted.title,
+            actor=caller.person,
+            rights=wanted.rights,
+            observed_at=wanted.observed_at,
+        )
     return Source.model_validate(added.as_json())
 
 

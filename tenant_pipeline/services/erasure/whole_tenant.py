@@ -46,6 +46,8 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "objects": {"display_path": _TEXT},
     "tenant_sources": {"title": _TEXT, "filename": "''", "url": "''", "rights": "''", "ingest_status": "'stopped'"},
     "idempotent_requests": {"body": _NULL},
+    "uploads": {"path": _TEXT, "ended_at": "now()"},
+    "workspace_updates": {"update": "'\\x0000'"},
     "tenant_workspaces": {"panel_state": "'{}'", "crdt_doc": _NULL},
 }
 """What a source's words stand in, of the rows that can change, and what stands there afterwards."""

@@ -1,0 +1,11 @@
+// All that the workspace's modules import from others, as one module.
+export { h, render, Fragment } from "preact";
+export { useEffect, useMemo, useRef, useState } from "preact/hooks";
+export { signal, computed, effect, batch } from "@preact/signals";
+export { html } from "htm/preact";
+export * as Y from "yjs";
+export * as awareness from "y-protocols/awareness";
+export * as sync from "y-protocols/sync";
+export * as encoding from "lib0/encoding";
+export * as decoding from "lib0/decoding";
+export * as leaflet from "leaflet";

@@ -1,0 +1,234 @@
+"""One tenant's document in this process, and who has it open: an edit is checked, kept, and only then shown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import psycopg
+from anyio import to_thread
+from pycrdt import Doc
+
+from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.collaboration.field_rights import EditRefusedError, TrialCopy
+from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, Presence, presence_frame, sync_frame
+from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError
+from tenant_pipeline.core.shared_state import SharedField
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import (
+    COMPACTED_AFTER,
+    append_updates,
+    compact_document,
+    load_document,
+    updates_after,
+)
+
+NOT_ALLOWED, BROKEN, TOO_LARGE = 4403, 4400, 4413
+LARGEST_DOCUMENT = 8 * 1024 * 1024
+MOST_AT_ONCE = 200
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 10.0
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Client(Protocol):
+    """A window that has the document open."""
+
+    caller: Caller
+
+    def send(self, frame: bytes) -> None:
+        """Put a frame in line for it; one that is too slow is closed."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End its connection."""
+
+
+class Room:
+    """A document, its clients, and one task that keeps what they write."""
+
+    def __init__(self, runtime: Runtime, tenant: TenantId, fields: Mapping[str, SharedField]) -> None:
+        self._runtime = runtime
+        self._tenant = tenant
+        self._fields = fields
+        self._clients: dict[Client, dict[int, Presence]] = {}
+        self._waiting: list[tuple[Client, bytes]] = []
+        self._work = asyncio.Event()
+        self._look = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._seen = 0
+        self._size = 0
+        self._kept_singly = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Load the document, and begin to keep what is written. Raises what the database raises."""
+        await self._load()
+        self._task = asyncio.create_task(self._keep_on(), name=f"room of {self._tenant}")
+
+    async def close(self) -> None:
+        """Keep what still waits, and stop."""
+        await self._idle.wait()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def clients(self) -> list[Client]:
+        """Who has the document open."""
+        return list(self._clients)
+
+    def enter(self, client: Client) -> None:
+        """Let a client in: it is asked for what it has, and told who is here."""
+        self._clients[client] = {}
+        client.send(sync_frame(STEP_1, self._document.get_state()))
+        others = [each for states in self._clients.values() for each in states.values() if each.state is not None]
+        if others:
+            client.send(presence_frame(others))
+
+    def leave(self, client: Client) -> None:
+        """Let a client go: the others see that its windows are gone."""
+        states = self._clients.pop(client, {})
+        gone = [Presence(each.client, each.clock + 1, None) for each in states.values() if each.state is not None]
+        if gone:
+            self._broadcast(presence_frame(gone), None)
+
+    def state_for(self, state: bytes) -> bytes:
+        """What a client with that state vector lacks, as a frame. Raises ValueError for bytes that are none."""
+        return sync_frame(STEP_2, self._document.get_update(state))
+
+    def write(self, client: Client, update: bytes) -> None:
+        """Put an edit in line: it is checked and kept, and then shown to the others; or its client is told why not."""
+        self._waiting.append((client, update))
+        self._idle.clear()
+        self._work.set()
+
+    def look(self) -> None:
+        """Another process may have written: look."""
+        self._look = True
+        self._idle.clear()
+        self._work.set()
+
+    def announce(self, client: Client, presences: list[Presence]) -> None:
+        """Tell the others what a client says of its windows. A client speaks for windows that are nobody else's."""
+        own = self._clients.get(client)
+        if own is None:
+            return
+        taken = {window for other, states in self._clients.items() if other is not client for window in states}
+        said = [each for each in presences if each.client not in taken]
+        for each in said:
+            own[each.client] = each
+        if said:
+            self._broadcast(presence_frame(said), client)
+
+    async def _load(self) -> None:
+        kept = await to_thread.run_sync(partial(load_document, self._runtime, self._tenant))
+        self._document: Doc[Any] = Doc()
+        for update in kept.updates:
+            self._document.apply_update(update)
+        self._seen, self._kept_singly = kept.newest, len(kept.updates)
+        self._copy_anew()
+
+    def _copy_anew(self) -> None:
+        whole = self._document.get_update()
+        self._size = len(whole)
+        self._trial = TrialCopy(self._fields, whole)
+
+    async def _keep_on(self) -> None:
+        """Never ends by itself: whatever goes wrong is told, waited out, and tried again."""
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            try:
+                await self._step()
+                wait = FIRST_WAIT_SECONDS
+            except Exception as error:
+                _log.error("what was written in %s waits: %s", self._tenant, type(error).__name__, exc_info=error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+                self._work.set()
+            if not self._waiting and not self._look:
+                self._idle.set()
+            elif not self._work.is_set():
+                self._work.set()
+
+    async def _step(self) -> None:
+        if self._look:
+            await self._catch_up()
+            self._look = False
+        if not self._waiting:
+            return
+        batch = self._checked(self._waiting[:MOST_AT_ONCE])
+        del self._waiting[:MOST_AT_ONCE]
+        if batch:
+            await self._keep(batch)
+        if self._kept_singly > COMPACTED_AFTER:
+            self._size = await to_thread.run_sync(partial(compact_document, self._runtime, self._tenant))
+            self._kept_singly = 0
+
+    def _checked(self, written: list[tuple[Client, bytes]]) -> list[tuple[Client, bytes]]:
+        """Those of the edits that may be made; whose may not be made is told, and let in again with a fresh copy."""
+        accepted: list[tuple[Client, bytes]] = []
+        for client, update in written:
+            if self._size + len(update) > LARGEST_DOCUMENT:
+                client.close(TOO_LARGE, "the document is full")
+                continue
+            try:
+                self._trial.tries(update, client.caller.person, client.caller.roles)
+            except (EditRefusedError, BrokenUpdateError) as error:
+                code = NOT_ALLOWED if isinstance(error, EditRefusedError) else BROKEN
+                client.close(code, str(error))
+                self._copy_anew()
+                for _, before in accepted:
+                    self._trial.takes(before)
+            else:
+                self._size += len(update)
+                accepted.append((client, update))
+        return accepted
+
+    async def _keep(self, batch: list[tuple[Client, bytes]]) -> None:
+        updates = [(client.caller.person, update) for client, update in batch]
+        newest = await self._until_done(partial(append_updates, self._runtime, self._tenant, updates))
+        self._kept_singly += len(batch)
+        if newest - len(batch) != self._seen:
+            await self._catch_up()
+            return
+        self._seen = newest
+        for client, update in batch:
+            self._document.apply_update(update)
+            self._broadcast(sync_frame(UPDATE, update), client)
+
+    async def _catch_up(self) -> None:
+        """Take in what others have written, here and elsewhere, and show it to everybody."""
+        found = await self._until_done(partial(updates_after, self._runtime, self._tenant, self._seen))
+        if found is None:
+            before = self._document.get_state()
+            await self._load()
+            self._broadcast(sync_frame(UPDATE, self._document.get_update(before)), None)
+            return
+        for each in found:
+            self._document.apply_update(each.update)
+            self._trial.takes(each.update)
+            self._seen = each.number
+            self._broadcast(sync_frame(UPDATE, each.update), None)
+
+    async def _until_done(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in a thread; while the database does not answer, wait and try again."""
+        wait = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                return await to_thread.run_sync(work)
+            except psycopg.Error as error:
+                _log.warning("the document of %s waits for the database: %s", self._tenant, type(error).__name__)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def _broadcast(self, frame: bytes, but: Client | None) -> None:
+        for client in self.clients:
+            if client is not but:
+                client.send(frame)

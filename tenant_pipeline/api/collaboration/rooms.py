@@ -1,0 +1,64 @@
+"""The rooms that are open in this process: one a tenant, opened by the first who comes, closed after the last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tenant_pipeline.api.collaboration.room import Client, Room
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import sign_of
+
+RESTARTING = 1012
+
+
+class Rooms:
+    """Opens and closes rooms, and tells each when its document was written to elsewhere."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._open: dict[TenantId, Room] = {}
+        self._by_sign: dict[str, Room] = {}
+        self._locks: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @asynccontextmanager
+    async def entered(self, client: Client) -> AsyncIterator[Room]:
+        """The room of the client's tenant, with the client in it for as long as this block lasts."""
+        tenant = client.caller.tenant
+        async with self._locks[tenant]:
+            room = self._open.get(tenant)
+            if room is None:
+                room = Room(self._runtime, tenant, self._runtime.contracts.shared_fields)
+                await room.open()
+                self._open[tenant] = self._by_sign[sign_of(self._runtime.database, tenant)] = room
+                room.look()  # what was written between loading and listening
+            room.enter(client)
+        try:
+            yield room
+        finally:
+            room.leave(client)
+            await asyncio.shield(self._close_if_empty(tenant, room))
+
+    def edited(self, sign: str) -> None:
+        """A document was written to; '' for perhaps any."""
+        for room in [self._by_sign[sign]] if sign in self._by_sign else [] if sign else list(self._open.values()):
+            room.look()
+
+    async def stop(self) -> None:
+        """Send everybody away, to come back to another process; keep what still waits."""
+        for room in list(self._open.values()):
+            for client in room.clients:
+                client.close(RESTARTING, "the server is restarted")
+            await room.close()
+
+    async def _close_if_empty(self, tenant: TenantId, room: Room) -> None:
+        async with self._locks[tenant]:
+            if room.clients or self._open.get(tenant) is not room:
+                return
+            await room.close()
+            if not room.clients:
+                del self._open[tenant]
+                del self._by_sign[sign_of(self._runtime.database, tenant)]

@@ -1,0 +1,55 @@
+/** The API client: one function a method, problems as errors, and an idempotency key for each thing that is done. */
+
+/** A refusal of the API (RFC 9457). */
+export class Problem extends Error {
+  /** @param {{title: string, status: number, code: string, where?: string, remedy?: string}} body */
+  constructor(body) {
+    super(body.title);
+    this.status = body.status;
+    this.code = body.code;
+    this.where = body.where ?? "";
+    this.remedy = body.remedy ?? "";
+  }
+}
+
+const UNREACHABLE = { title: "unreachable", status: 0, code: "unreachable" };
+
+/**
+ * @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
+ * @returns {Promise<any>}
+ */
+async function ask(method, path, body, headers = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+    });
+  } catch {
+    throw new Problem(UNREACHABLE);
+  }
+  const text = await answer.text();
+  const said = text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Problem(said ?? { title: answer.statusText, status: answer.status, code: "http" });
+  return said;
+}
+
+/** @param {string} path */
+export const get = (path) => ask("GET", path);
+
+/** Do something, once: a request that is lost on the way is sent again with the same key.
+ * @param {string} path @param {unknown} [body] @param {string} [method] */
+export async function act(path, body = {}, method = "POST") {
+  const key = { "Idempotency-Key": crypto.randomUUID() };
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await ask(method, path, body, key);
+    } catch (problem) {
+      const lost = problem.code === "unreachable" || problem.code === "idempotency-key-in-use";
+      if (!lost || attempt === 3) throw problem;
+      await new Promise((resume) => setTimeout(resume, 500 * 2 ** attempt));
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Times as people read them: in their language, in Bangkok's time, and in the Buddhist era where they ask for it. */
+
+import { calendar, language } from "./store.js";
+
+const LOCALES = { en: "en-GB", th: "th-TH", zh: "zh-CN" };
+
+function locale() {
+  return `${LOCALES[language.value]}-u-ca-${calendar.value === "buddhist" ? "buddhist" : "gregory"}`;
+}
+
+/** @param {string | null} time an ISO 8601 time */
+export function moment(time) {
+  if (!time) return "";
+  const options = { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Bangkok" };
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
+}
+
+/** How far a time is from now, in words: "in 3 hours". @param {string} time */
+export function distance(time) {
+  const minutes = (new Date(time).getTime() - Date.now()) / 60_000;
+  const format = new Intl.RelativeTimeFormat(LOCALES[language.value], { numeric: "auto" });
+  if (Math.abs(minutes) < 90) return format.format(Math.round(minutes), "minute");
+  if (Math.abs(minutes) < 60 * 48) return format.format(Math.round(minutes / 60), "hour");
+  return format.format(Math.round(minutes / 60 / 24), "day");
+}
+
+/** @param {number} count */
+export const number = (count) => new Intl.NumberFormat(LOCALES[language.value]).format(count);
+
+/** @param {number | null} share */
+export const percent = (share) =>
+  share === null
+    ? "–"
+    : new Intl.NumberFormat(LOCALES[language.value], { style: "percent", maximumFractionDigits: 1 }).format(share);

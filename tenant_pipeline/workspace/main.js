@@ -1,0 +1,171 @@
+/** The beginning: who is here, and the workspace around the eight panels. */
+
+import { html, render, useEffect } from "./vendor/modules.js";
+import { act, Problem } from "./api.js";
+import { label, named, t } from "./language.js";
+import { listen } from "./live.js";
+import { Presence } from "./parts/presence.js";
+import { useResource } from "./resource.js";
+import { join, leave } from "./shared.js";
+import {
+  address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, notice, ofTenant, PANELS, session,
+  theme, view, where,
+} from "./store.js";
+import { Conflict } from "./panels/conflict.js";
+import { Coverage } from "./panels/coverage.js";
+import { Handoff } from "./panels/handoff.js";
+import { Normalise } from "./panels/normalise.js";
+import { Overview } from "./panels/overview.js";
+import { ReviewQueue } from "./panels/review-queue.js";
+import { Upload } from "./panels/upload.js";
+import { Wizard } from "./panels/wizard.js";
+
+const COMPONENTS = {
+  "panel-overview": Overview,
+  "panel-wizard": Wizard,
+  "panel-upload": Upload,
+  "panel-normalise": Normalise,
+  "panel-conflict": Conflict,
+  "panel-review-queue": ReviewQueue,
+  "panel-coverage": Coverage,
+  "panel-handoff": Handoff,
+};
+
+function Preferences() {
+  return html`
+    <div class="preferences">
+      <label
+        ><span class="wa-visually-hidden">${t("language")}</span
+        ><select value=${language.value} onChange=${(event) => (language.value = event.target.value)}>
+          ${LANGUAGES.map((each) => html`<option value=${each} lang=${each} selected=${each === language.value}>${{ en: "English", th: "ไทย", zh: "中文" }[each]}</option>`)}
+        </select></label
+      >
+      <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>
+        ${theme.value === "dark" ? t("light") : t("dark")}
+      </button>
+      <label class="inline"
+        ><input
+          type="checkbox"
+          checked=${calendar.value === "buddhist"}
+          onChange=${(event) => (calendar.value = event.target.checked ? "buddhist" : "gregorian")}
+        />
+        ${t("era")}</label
+      >
+    </div>
+  `;
+}
+
+function Navigation() {
+  const steps = view.value === "guided";
+  return html`
+    <nav aria-label=${t("actions")}>
+      ${PANELS.map(
+        (panel, number) => html`
+          <a
+            href=${address(panel)}
+            aria-current=${where.value.panel === panel ? "page" : undefined}
+            onClick=${(event) => {
+              event.preventDefault();
+              go(panel);
+            }}
+            >${steps && html`<span class="step" aria-hidden="true">${number + 1}</span>`}${label("workspace_panels", panel)}</a
+          >
+        `,
+      )}
+      <label class="inline view"
+        ><input
+          type="checkbox"
+          checked=${!steps}
+          onChange=${(event) => (view.value = event.target.checked ? "expert" : "guided")}
+        />
+        ${label("workspace_view_modes", "expert")}</label
+      >
+    </nav>
+  `;
+}
+
+async function signOut() {
+  await act("/api/session", undefined, "DELETE").catch(() => {});
+  session.value = null;
+}
+
+function Workspace() {
+  const { person, tenant, registered } = session.value;
+  const { data } = useResource(registered ? ofTenant("") : null);
+  useEffect(() => {
+    if (!registered) return undefined;
+    join(tenant, person);
+    const silence = listen();
+    return () => {
+      silence();
+      leave();
+    };
+  }, [tenant, registered]);
+  const { panel } = where.value;
+  const Panel = registered ? COMPONENTS[panel] : Wizard;
+  useEffect(() => {
+    document.title = `${label("workspace_panels", panel)} · ${named(data?.name) || tenant}`;
+  });
+  return html`
+    <a class="skip" href="#content">${t("skip")}</a>
+    <header>
+      <strong class="tenant">${named(data?.name) || tenant}</strong>
+      ${data && html`<span class=${`badge state-${data.status}`}>${label("states", data.status)}</span>`}
+      <${Presence} />
+      <span class="person">${person}</span>
+      <${Preferences} />
+      <button class="plain" onClick=${signOut}>${t("signOut")}</button>
+    </header>
+    <div class="body">
+      ${registered && html`<${Navigation} />`}
+      <main id="content" tabindex="-1">
+        ${registered && !connected.value && html`<p class="callout warn" role="status">${t("connecting")}</p>`}
+        <h1>${label("workspace_panels", registered ? panel : "panel-wizard")}</h1>
+        <${Panel} params=${where.value.params} />
+      </main>
+    </div>
+    <div class="notice" role="status" aria-live="polite">
+      ${notice.value && html`<p class=${`callout ${notice.value.kind}`}>${notice.value.text}</p>`}
+    </div>
+  `;
+}
+
+function SignedOut() {
+  return html`
+    <main class="signed-out">
+      <img src="/static/icon.svg" alt="" width="48" height="48" />
+      <h1>${t("signIn")}</h1>
+      <p>${t("invited")}</p>
+      <${Preferences} />
+    </main>
+  `;
+}
+
+function Root() {
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    document.documentElement.className = theme.value === "dark" ? "wa-dark" : "wa-light";
+  }, [language.value, theme.value]);
+  return session.value ? html`<${Workspace} />` : html`<${SignedOut} />`;
+}
+
+async function begin() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (code) {
+    history.replaceState(null, "", location.pathname + location.search); // it is good once: not left in the address
+    await act("/api/session", { code });
+  }
+  await loadSession();
+  if (!location.pathname.startsWith("/workspace/")) go(PANELS[0], {}, { replace: true });
+}
+
+await loadLabels();
+try {
+  await begin();
+} catch (problem) {
+  if (!(problem instanceof Problem)) throw problem;
+  session.value = null;
+}
+const root = document.getElementById("workspace");
+root.replaceChildren();
+render(html`<${Root} />`, root);

@@ -1,0 +1,255 @@
+/** panel-conflict: the matrix of sources × fields, the items behind a cell, and the form in which one is decided. */
+
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/modules.js";
+import { act, get } from "../api.js";
+import { moment, number } from "../dates.js";
+import { label, statusWord, t } from "../language.js";
+import { Badge } from "../parts/badge.js";
+import { Deed, useDone } from "../parts/done.js";
+import { Loaded, Told } from "../parts/loaded.js";
+import { editorOf } from "../parts/presence.js";
+import { useResource } from "../resource.js";
+import { attend, useShared } from "../shared.js";
+import { narrow, ofTenant, roleOf, tell } from "../store.js";
+
+const DRAFTS = "conflict.drafts";
+const VERDICTS = ["differs", "refines", "incomparable", "same"];
+const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
+
+/** @param {string} property */
+const field = (property) => label("properties", property);
+
+function Matrix({ counts, sources, params }) {
+  const open = counts.filter((each) => each.status === "open" || each.status === "explained");
+  const properties = [...new Set(open.map((each) => each.property))].sort();
+  const rows = [...new Set(open.map((each) => each.source_id))];
+  const cells = useMemo(() => {
+    const found = new Map();
+    for (const each of open) {
+      const key = `${each.source_id} ${each.property}`;
+      found.set(key, (found.get(key) ?? 0) + each.items);
+    }
+    return found;
+  }, [counts]);
+  const most = Math.max(1, ...cells.values());
+  const title = (id) => sources.find((each) => each.id === id)?.title ?? id;
+  if (!rows.length) return html`<p class="quiet">${t("none")}</p>`;
+  return html`
+    <div class="scroll">
+      <table class="heat">
+        <caption class="wa-visually-hidden">${t("matrix")}</caption>
+        <thead><tr><th scope="col">${t("source")}</th>${properties.map((each) => html`<th scope="col">${field(each)}</th>`)}</tr></thead>
+        <tbody>
+          ${rows.map(
+            (source) => html`<tr>
+              <th scope="row">${title(source)}</th>
+              ${properties.map((property) => {
+                const items = cells.get(`${source} ${property}`) ?? 0;
+                const chosen = params.source === source && params.property === property;
+                return html`<td>
+                  ${items > 0 &&
+                  html`<button
+                    class="has" aria-pressed=${chosen} style=${{ "--heat": `${15 + (60 * items) / most}%` }}
+                    aria-label=${`${title(source)}, ${field(property)}: ${items}`}
+                    onClick=${() => narrow({ source: chosen ? "" : source, property: chosen ? "" : property, item: "" })}
+                  >${number(items)}</button>`}
+                </td>`;
+              })}
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+function Candidate({ one, titles, chosen, choose, proposed }) {
+  return html`
+    <label class="candidate">
+      <input type="radio" name="candidate" checked=${chosen} onChange=${choose} />${" "}
+      <span class="says" lang=${one.lang || undefined}>${one.value}</span>
+      ${proposed && html` <span class="badge pass">${t("proposal")}</span>`}
+      <span class="help">
+        ${one.number}. ${titles[one.source_id] ?? one.source_id} · T${one.authority_tier} · <code>${one.locator}</code>
+        ${one.observed_at && ` · ${moment(one.observed_at)}`}
+        ${one.raw_value && one.raw_value !== one.value && html`<br />“${one.raw_value}”`}
+      </span>
+    </label>
+  `;
+}
+
+/** The decision that is being made, kept in the shared document until it is signed. */
+function useDraft(id) {
+  const { values, set, remove } = useShared(DRAFTS);
+  const draft = values[id] ?? {};
+  return { draft, change: (changed) => set(id, { ...draft, ...changed }), forget: () => remove(id) };
+}
+
+function Form({ id, titles, follow }) {
+  const resource = useResource(ofTenant(`/conflicts/${id}`));
+  return html`<${Loaded} of=${resource}>${(form) => html`<${Decide} key=${id} form=${form} titles=${titles} follow=${follow} />`}<//>`;
+}
+
+function Decide({ form, titles, follow }) {
+  const id = form.conflict_id;
+  const { draft, change, forget } = useDraft(id);
+  const role = roleOf(...form.who_may_sign.roles);
+  const other = editorOf(`${DRAFTS}/${id}`);
+  const choice = draft.decision ?? (form.proposal.numbers[0] ? "candidate" : "");
+  const chosen = draft.decision ? draft.number : form.proposal.numbers[0];
+  const sign = useDone(async () => {
+    const body = { digest: form.candidates_digest, role, reason: draft.reason, decision: choice };
+    if (choice === "candidate") body.number = chosen;
+    if (choice === "human-pin") body.value = draft.value;
+    await act(ofTenant(`/conflicts/${id}/signature`), body);
+    forget();
+    follow();
+  }, t("signed"));
+  useEffect(() => {
+    attend(`${DRAFTS}/${id}`);
+    return () => attend("");
+  }, [id]);
+  const send = useRef(null);
+  send.current = () => role && draft.reason && choice && sign.start();
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        send.current();
+        return;
+      }
+      if (event.target.matches("input:not([type=radio]), textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (/^[1-9]$/.test(event.key) && form.candidates[event.key - 1]) change({ decision: "candidate", number: Number(event.key) });
+      else if (event.key === "b") change({ decision: "both-right" });
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  });
+  const signature = form.signature;
+  return html`
+    <section aria-label=${form.label}>
+      <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
+      ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
+      <p>${t("chosenBy")} <b>${form.proposal.rule}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
+      <fieldset>
+        <legend>${t("candidates")}</legend>
+        ${form.candidates.map(
+          (one) => html`<${Candidate}
+            one=${one} titles=${titles} chosen=${choice === "candidate" && chosen === one.number}
+            proposed=${form.proposal.numbers.includes(one.number)} choose=${() => change({ decision: "candidate", number: one.number })}
+          />`,
+        )}
+        <label class="candidate">
+          <input type="radio" name="candidate" checked=${choice === "human-pin"} onChange=${() => change({ decision: "human-pin" })} /> ${t("otherValue")}
+          ${choice === "human-pin" && html`<input aria-label=${t("otherValue")} value=${draft.value ?? ""} maxlength="10000" onInput=${(event) => change({ value: event.target.value })} />`}
+        </label>
+        ${Object.entries(DECISIONS).map(
+          ([decision, word]) => html`<label class="candidate"><input type="radio" name="candidate" checked=${choice === decision} onChange=${() => change({ decision })} /> ${t(word)}</label>`,
+        )}
+      </fieldset>
+      ${signature && form.status === "signed" && html`<p class="callout success">${t("signedBy")} ${signature.person} · ${moment(signature.signed_at)} · ${signature.reason}</p>`}
+      ${role && form.status !== "signed" &&
+      html`<label>${t("reason")}<textarea rows="2" value=${draft.reason ?? ""} maxlength="2000" onInput=${(event) => change({ reason: event.target.value })}></textarea></label>
+        <p class="help">${form.what_signing_does}</p>
+        <${Told} problem=${sign.problem} />
+        <div class="buttons"><button disabled=${sign.busy || !draft.reason || !choice} onClick=${sign.start}>${t("sign")} · ${label("tenant_roles", role)}</button></div>`}
+      ${role && form.status === "signed" &&
+      html`<${Deed} legend=${t("open")} button=${t("back")} kind="danger" send=${(sent) => act(ofTenant(`/conflicts/${id}/reopening`), { role, reason: sent.get("reason") })} />`}
+      <details>
+        <summary>${t("history")} (${form.signatures.length})</summary>
+        <ul>${form.signatures.map((each) => html`<li>${moment(each.signed_at)} · ${each.person} · ${each.decision} ${each.value ?? ""} · ${each.reason}</li>`)}</ul>
+      </details>
+    </section>
+  `;
+}
+
+function Bulk({ rules }) {
+  const role = roleOf("reviewer", "tenant-admin", "platform-governance");
+  const [rule, setRule] = useState(rules[0] ?? "");
+  const [listed, setListed] = useState(null);
+  const show = useDone(async () => setListed(await get(ofTenant(`/conflicts/proposals?rule=${encodeURIComponent(rule)}`))));
+  if (!rules.length || !role) return null;
+  const sign = async (form) => {
+    const done = await act(ofTenant("/conflicts/proposals/signature"), { rule, digest: listed.digest, role, reason: form.get("reason") });
+    setListed(null);
+    tell(`${t("signed")}: ${done.signed}`);
+  };
+  return html`
+    <details>
+      <summary>${t("bulk")}</summary>
+      <p class="quiet">${t("bulkHelp")}</p>
+      <div class="fields">
+        <label>${t("rule")}<select value=${rule} onChange=${(event) => { setRule(event.target.value); setListed(null); }}>${rules.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+      </div>
+      <${Told} problem=${show.problem} />
+      <button class="plain" disabled=${show.busy} onClick=${show.start}>${t("preview")}</button>
+      ${listed && !listed.items.length && html`<p class="quiet">${t("none")}</p>`}
+      ${listed?.items.length > 0 &&
+      html`<div class="scroll"><table>
+          <thead><tr><th>${t("name")}</th><th>${t("propertyName")}</th><th>${t("value")}</th></tr></thead>
+          <tbody>${listed.items.slice(0, 200).map((each) => html`<tr><td>${each.canonical_id}</td><td>${field(each.property)}</td><td>${each.proposed_value}</td></tr>`)}</tbody>
+        </table></div>
+        <p class="quiet">${number(listed.items.length)} ${t("items")} ${listed.items.length > 200 ? t("tooMany") : ""}</p>
+        <${Deed} legend=${t("signAll")} button=${t("signAll")} send=${sign} />`}
+    </details>
+  `;
+}
+
+/** @param {{params: Record<string, string>}} properties */
+export function Conflict({ params }) {
+  const asked = { limit: "200", status: params.status ?? "open", source: params.source, property: params.property, verdict: params.verdict };
+  const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value)).toString();
+  const matrix = useResource(ofTenant("/conflicts/counts"));
+  const page = useResource(ofTenant(`/conflicts?${query}`));
+  const sources = useResource(ofTenant("/sources"));
+  const titles = Object.fromEntries((sources.data?.sources ?? []).map((each) => [each.id, each.title]));
+  const items = page.data?.items ?? [];
+  const at = items.findIndex((each) => each.conflict_id === params.item);
+  const step = (by) => {
+    const to = items[Math.min(Math.max(at + by, 0), items.length - 1)];
+    if (to) narrow({ item: to.conflict_id });
+  };
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.target.matches("input:not([type=radio]), textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "j") step(1);
+      else if (event.key === "k") step(-1);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  });
+  const rules = [...new Set(items.filter((each) => !each.needs_person && each.proposed_rule).map((each) => each.proposed_rule))];
+  return html`
+    <${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} sources=${sources.data?.sources ?? []} params=${params} />`}<//>
+    <div class="fields">
+      <label>${t("status")}<select value=${params.status ?? "open"} onChange=${(event) => narrow({ status: event.target.value, item: "" })}>
+        ${["open", "explained", "signed"].map((each) => html`<option value=${each} selected=${each === (params.status ?? "open")}>${statusWord(each)}</option>`)}
+      </select></label>
+      <label>${t("verdict")}<select value=${params.verdict ?? ""} onChange=${(event) => narrow({ verdict: event.target.value, item: "" })}>
+        <option value="">${t("anyVerdict")}</option>
+        ${VERDICTS.map((each) => html`<option value=${each} selected=${each === params.verdict}>${statusWord(each)}</option>`)}
+      </select></label>
+    </div>
+    <${Bulk} rules=${rules} />
+    <p class="help">${t("keys")}</p>
+    <${Loaded} of=${page}>
+      ${() => html`<div class="columns">
+        <div>
+          ${!items.length && html`<p class="quiet">${t("none")}</p>`}
+          <ul class="items">
+            ${items.map(
+              (each) => html`<li key=${each.conflict_id}>
+                <button aria-current=${each.conflict_id === params.item} onClick=${() => narrow({ item: each.conflict_id })}>
+                  <b>${each.label}</b> · ${field(each.property)} ${each.needs_person && html`<span class="badge warn">${t("attention")}</span>`}
+                  <span class="help">${[...new Set(each.candidates.map((one) => one.value))].slice(0, 4).join(" ≠ ")}</span>
+                </button>
+              </li>`,
+            )}
+          </ul>
+          ${page.data?.next && html`<p class="quiet">${t("tooMany")}</p>`}
+        </div>
+        <div>${params.item && html`<${Form} id=${params.item} titles=${titles} follow=${() => step(1)} />`}</div>
+      </div>`}
+    <//>
+  `;
+}

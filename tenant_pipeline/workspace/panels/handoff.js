@@ -1,0 +1,112 @@
+/** panel-handoff: from the draft to the live knowledge base: what is left to check, what would change, who signs, the way back. */
+
+import { html } from "../vendor/modules.js";
+import { act } from "../api.js";
+import { moment, number } from "../dates.js";
+import { label, t } from "../language.js";
+import { Deed } from "../parts/done.js";
+import { Loaded } from "../parts/loaded.js";
+import { Request } from "../parts/request.js";
+import { useResource } from "../resource.js";
+import { useShared } from "../shared.js";
+import { may, ofTenant, session } from "../store.js";
+
+const CHECKLIST = "handoff.checklist";
+const CHECKS = ["checkPrivacy", "checkConflicts", "checkCoverage", "checkDifference"];
+const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"];
+
+function Checklist() {
+  const { values, set } = useShared(CHECKLIST);
+  const allowed = may("tenant-admin", "platform-governance", "founder");
+  const tick = (name, done) => set(name, { by: session.value.person, done, at: new Date().toISOString() });
+  return html`
+    <h2>${t("checklist")}</h2>
+    <ul class="checks">
+      ${CHECKS.map((name) => {
+        const said = values[name];
+        return html`<li key=${name}>
+          <label class="inline"><input type="checkbox" checked=${said?.done ?? false} disabled=${!allowed} onChange=${(event) => tick(name, event.target.checked)} /> ${t(name)}</label>
+          ${said && html` <span class="quiet">${said.by} · ${moment(said.at)}</span>`}
+        </li>`;
+      })}
+    </ul>
+  `;
+}
+
+const SIGNS = { added: "+", changed: "~", removed: "−" };
+
+function Difference({ before, after }) {
+  const found = useResource(ofTenant(`/releases/difference?before=${before}&after=${after}&limit=100`));
+  return html`
+    <h2>${t("differenceToLive")}</h2>
+    <${Loaded} of=${found}>
+      ${({ counts, entities }) => html`
+        <p>${Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${typeof count === "number" ? number(count) : count}`).join(" · ")}</p>
+        <div class="scroll"><table>
+          <thead><tr><th></th><th>${t("name")}</th><th>${t("propertyName")}</th><th>${t("previous")}</th><th>${t("next")}</th></tr></thead>
+          <tbody>
+            ${entities.flatMap((entity) => entity.properties.map((change) => html`<tr>
+              <td><span aria-hidden="true">${SIGNS[entity.change]}</span><span class="wa-visually-hidden">${t(entity.change)}</span></td>
+              <td>${entity.label}</td><td>${label("properties", change.property)}</td>
+              <td>${change.before.map((one) => one.value).join("; ")}</td><td>${change.after.map((one) => one.value).join("; ")}</td>
+            </tr>`))}
+          </tbody>
+        </table></div>
+      `}
+    <//>
+  `;
+}
+
+function Asking() {
+  if (!may(...ASKING)) return null;
+  const ask = (operation) => (form) => act(ofTenant("/publish"), { operation, reason: form.get("reason") });
+  return html`
+    <div class="columns">
+      <${Deed} legend=${t("publishing")} button=${t("askPublish")} send=${ask("release")} />
+      <${Deed} legend="Nerve" button=${t("askInstance")} send=${ask("instance")} />
+    </div>
+  `;
+}
+
+function Releases({ found }) {
+  const back = (version) => (form) => act(ofTenant("/rollback"), { to: version, reason: form.get("reason") });
+  const published = new Set(found.history.filter((each) => each.stage === "published").map((each) => each.release_digest));
+  return html`
+    <h2>${t("releases")}</h2>
+    ${!found.releases.length && html`<p class="quiet">${t("none")}</p>`}
+    <div class="cards">
+      ${found.releases.map(
+        (each) => html`<section class="card wide" key=${each.release}>
+          <h3>${each.version} ${each.live && html`<span class="badge pass">${t("live")}</span>`}</h3>
+          <p class="quiet">${number(each.entities)} ${t("items")} · ${each.built_by} · ${moment(each.built_at)} · <code>${each.release.slice(0, 12)}</code></p>
+          ${!each.live && published.has(each.release) && may(...ASKING) &&
+          html`<details><summary>${t("askRollback")}</summary><${Deed} legend=${each.version} button=${t("askRollback")} kind="danger" send=${back(each.version)} /></details>`}
+        </section>`,
+      )}
+    </div>
+    <h2>${t("history")}</h2>
+    <ol>${found.history.map((each) => html`<li>${moment(each.created_at)} · ${label("stages", each.stage)} ${each.version} · ${each.created_by} ${each.reason}</li>`)}</ol>
+  `;
+}
+
+export function Handoff() {
+  const releases = useResource(ofTenant("/releases"));
+  const asked = useResource(ofTenant("/approvals"));
+  const people = useResource(ofTenant("/roles"));
+  const coverage = useResource(ofTenant("/coverage"));
+  const live = releases.data?.releases.find((each) => each.live);
+  const waiting = asked.data?.requests.filter((each) => ["waiting", "approved"].includes(each.state)) ?? [];
+  const wanted = waiting.find((each) => each.operation === "release");
+  return html`
+    <${Loaded} of=${coverage}>
+      ${(found) => html`<p class=${`callout ${found.green ? "success" : "danger"}`}>${found.green ? t("green") : t("notGreen")}</p>`}
+    <//>
+    <${Checklist} />
+    ${live && wanted && wanted.content.version !== live.version && html`<${Difference} before=${live.version} after=${wanted.content.release} />`}
+    <h2>${t("waitsFor")}</h2>
+    ${!waiting.length && html`<p class="quiet">${t("none")}</p>`}
+    <div class="cards">${waiting.map((each) => html`<${Request} key=${each.id} request=${each} people=${people.data?.roles ?? []} />`)}</div>
+    <${Asking} />
+    <${Loaded} of=${releases}>${(found) => html`<${Releases} found=${found} />`}<//>
+  `;
+}

@@ -1,0 +1,137 @@
+/** panel-normalise: the nine stages of a source as they happen, with what each let pass, its gates and its rejects. */
+
+import { html } from "../vendor/modules.js";
+import { act } from "../api.js";
+import { moment, number } from "../dates.js";
+import { label, t } from "../language.js";
+import { Badge } from "../parts/badge.js";
+import { Deed } from "../parts/done.js";
+import { Loaded } from "../parts/loaded.js";
+import { useResource } from "../resource.js";
+import { events, may, narrow, ofTenant, roleOf } from "../store.js";
+
+const STAGES = ["receive", "identify", "extract", "screen", "map", "standardise", "validate", "link", "assemble"];
+
+function Stages({ record, chosen }) {
+  const done = Object.fromEntries(record.stages.map((stage) => [stage.stage, stage]));
+  const { ingest_stage: at, ingest_status: status } = record.source;
+  const sign = (stage) => (done[stage] ? "✓" : stage === at && status === "stopped" ? "✕" : stage === at ? "…" : "○");
+  return html`
+    <ol class="stages" aria-label=${t("stages")}>
+      ${STAGES.map((stage) => {
+        const counted = done[stage];
+        const band = counted ? "pass" : stage === at && status === "stopped" ? "fail" : "";
+        return html`<li key=${stage}>
+          <button aria-pressed=${stage === chosen} class=${band} onClick=${() => narrow({ stage })}>
+            <span aria-hidden="true">${sign(stage)}</span>
+            <span>${label("stages", stage)}</span>
+            <span class="quiet">
+              ${counted && `${number(counted.rows_in)} → ${number(counted.rows_out)}`}
+              ${counted && counted.rows_rejected + counted.rows_quarantined > 0 && html` <b class="warn">−${number(counted.rows_rejected + counted.rows_quarantined)}</b>`}
+            </span>
+          </button>
+        </li>`;
+      })}
+    </ol>
+  `;
+}
+
+function Stage({ source, stage, counted }) {
+  const rejects = useResource(ofTenant(`/sources/${source.id}/rejects?stage=${stage}`));
+  return html`
+    <h2>${label("stages", stage)}</h2>
+    ${counted &&
+    html`<dl class="cards">
+      <div class="card"><dt>${t("rowsIn")}</dt><dd class="figure">${number(counted.rows_in)}</dd></div>
+      <div class="card"><dt>${t("rowsOut")}</dt><dd class="figure">${number(counted.rows_out)}</dd></div>
+      <div class="card"><dt>${t("rejected")}</dt><dd class="figure">${number(counted.rows_rejected)}</dd></div>
+      <div class="card"><dt>${t("quarantined")}</dt><dd class="figure">${number(counted.rows_quarantined)}</dd></div>
+      <div class="card"><dt>${t("seconds")}</dt><dd class="figure">${counted.seconds.toFixed(2)}</dd></div>
+    </dl>
+    ${counted.run_id && html`<p>${t("dagsterRun")} <code>${counted.run_id}</code></p>`}`}
+    <h3>${t("rejects")}</h3>
+    <${Loaded} of=${rejects}>
+      ${(found) =>
+        found.rejects.length
+          ? html`<div class="scroll"><table>
+              <thead><tr><th>${t("locator")}</th><th>${t("reason")}</th></tr></thead>
+              <tbody>${found.rejects.map((each) => html`<tr><td><code>${each.locator}</code></td><td>${each.reason} <code>${each.code}</code></td></tr>`)}</tbody>
+            </table></div>`
+          : html`<p class="quiet">${t("none")}</p>`}
+    <//>
+  `;
+}
+
+function Gates({ record }) {
+  const closed = record.gates.filter((gate) => !gate.open);
+  const send = (gate) => (form) =>
+    act(ofTenant(`/sources/${record.source.id}/gate-override`), {
+      gate,
+      role: roleOf("platform-governance", "founder"),
+      reason: form.get("reason"),
+      expires_at: new Date(form.get("until")).toISOString(),
+    });
+  return html`
+    <h2>${t("gates")}</h2>
+    ${!record.gates.length && html`<p class="quiet">${t("none")}</p>`}
+    <ul>
+      ${record.gates.map((gate) => html`<li>${gate.gate} <${Badge} status=${gate.band} /> ${gate.reasons.join("; ")} ${gate.overridden_by && html`<span class="quiet">${gate.overridden_by} · ${moment(gate.overridden_until)}</span>`}</li>`)}
+    </ul>
+    ${may("platform-governance", "founder") &&
+    closed.map(
+      (gate) => html`<${Deed} legend=${`${t("giveOverride")}: ${gate.gate}`} button=${t("giveOverride")} send=${send(gate.gate)}>
+        <label>${t("expires")}<input type="datetime-local" name="until" required /></label>
+      <//>`,
+    )}
+  `;
+}
+
+function Log({ source }) {
+  const shown = events.value.filter((event) => !source || !event.source_id || event.source_id === source);
+  return html`
+    <h2>${t("events")}</h2>
+    <div class="log" role="log" tabindex="0" aria-label=${t("events")}>
+      ${!shown.length && html`<p class="quiet">${t("nothing")}</p>`}
+      ${shown.slice(0, 200).map(
+        (event) => html`<p key=${event.number}>
+          <time class="quiet">${moment(event.at)}</time> <b>${event.kind}</b> ${event.stage && label("stages", event.stage)}
+          ${event.details?.rows_in != null && ` ${number(event.details.rows_in)} → ${number(event.details.rows_out)}`} ${event.details?.code}
+        </p>`,
+      )}
+    </div>
+  `;
+}
+
+/** @param {{params: Record<string, string>}} properties */
+export function Normalise({ params }) {
+  const sources = useResource(ofTenant("/sources"));
+  const chosen = params.source ?? sources.data?.sources[0]?.id ?? null;
+  const record = useResource(chosen && ofTenant(`/sources/${chosen}`));
+  const stage = STAGES.includes(params.stage) ? params.stage : (record.data?.source.ingest_stage || "receive");
+  return html`
+    <${Loaded} of=${sources}>
+      ${(found) => html`<label>${t("source")}<select value=${chosen} onChange=${(event) => narrow({ source: event.target.value, stage: "" })}>
+        ${found.sources.map((each) => html`<option value=${each.id} selected=${each.id === chosen}>${each.title}</option>`)}
+      </select></label>
+      ${!found.sources.length && html`<p class="quiet">${t("nothing")}</p>`}`}
+    <//>
+    ${chosen &&
+    html`<${Loaded} of=${record}>
+      ${(found) => html`
+        <p>
+          ${label("source_origins", found.source.origin)} · ${label("unit_modes", found.source.unit_mode)}${" "}
+          <${Badge} status=${found.source.ingest_status} />
+        </p>
+        <div class="columns">
+          <div><${Stages} record=${found} chosen=${stage} /></div>
+          <div><${Stage} source=${found.source} stage=${stage} counted=${found.stages.find((each) => each.stage === stage)} /></div>
+        </div>
+        ${found.quarantined.length > 0 &&
+        html`<h2>${t("problems")}</h2>
+          <ul>${found.quarantined.map((each) => html`<li><code>${each.path || each.locator}</code> ${each.reason}</li>`)}</ul>`}
+        <${Gates} record=${found} />
+      `}
+    <//>`}
+    <${Log} source=${chosen} />
+  `;
+}

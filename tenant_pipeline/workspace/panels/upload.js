@@ -1,0 +1,166 @@
+/** panel-upload: 13 origins × 4 modes, files and folders dropped here, sent so that they can be gone on with. */
+
+import { html, useRef, useState } from "../vendor/modules.js";
+import { act, Problem } from "../api.js";
+import { label, t } from "../language.js";
+import { useDone } from "../parts/done.js";
+import { Told } from "../parts/loaded.js";
+import { SharedText } from "../parts/presence.js";
+import { changes, go, labels, may, ofTenant, tell } from "../store.js";
+import { filesOf, Sending } from "../uploading.js";
+
+const AT_ONCE = 3;
+
+function Choice({ kind, value, set }) {
+  return html`
+    <fieldset>
+      <legend>${kind === "source_origins" ? t("origin") : t("unitMode")}</legend>
+      <div class="choices">
+        ${Object.keys(labels.value[kind]).map(
+          (id) => html`<label class="inline"><input type="radio" name=${kind} value=${id} checked=${id === value} onChange=${() => set(id)} /> ${label(kind, id)}</label>`,
+        )}
+      </div>
+    </fieldset>
+  `;
+}
+
+function Files({ files, remove }) {
+  if (!files.length) return null;
+  return html`
+    <ul class="checks">
+      ${files.map(
+        (each) => html`<li key=${each.path}>
+          <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.offset) / Math.max(1, each.file.size))} %</span>${" "}
+          ${each.state === "sending" && html`<button class="plain" onClick=${() => each.pause()}>${t("pause")}</button>`}
+          ${each.state === "paused" && html`<button class="plain" onClick=${() => each.send()}>${t("resume")}</button>`}
+          ${["ready", "refused"].includes(each.state) && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
+          <progress aria-label=${each.path} max=${each.file.size || 1} value=${each.state === "sent" ? each.file.size || 1 : each.offset}></progress>
+          <${Told} problem=${each.problem} />
+        </li>`,
+      )}
+    </ul>
+  `;
+}
+
+/** What would be seen in a file, before it is sent for good. @param {File} file @param {string} origin */
+async function inspected(file, origin) {
+  const query = new URLSearchParams({ origin, filename: file.name });
+  const answer = await fetch(ofTenant(`/inspection?${query}`), { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+  const body = await answer.json();
+  if (!answer.ok) throw new Problem(body);
+  return body.objects;
+}
+
+function Inspected({ objects }) {
+  return html`
+    <div class="scroll"><table>
+      <thead><tr><th>${t("file")}</th><th>${t("what")}</th><th>${t("problems")}</th></tr></thead>
+      <tbody>
+        ${objects.map(
+          (each) => html`<tr>
+            <td><code>${each.path}</code> <span class="quiet">${each.media_type} ${each.encoding} ${each.language}</span></td>
+            <td>${each.tables.map((table) => html`<div>${table.name}: ${table.rows} × ${table.fields.length} ${table.mapping && html`<span class="badge pass">${table.mapping}</span>`}</div>`)}</td>
+            <td>${each.refused ? html`<span class="fail">${each.reason}</span>` : each.problems}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table></div>
+  `;
+}
+
+/** @param {{params: Record<string, string>}} properties */
+export function Upload({ params }) {
+  const [origin, setOrigin] = useState(params.origin ?? "partner-doc");
+  const [mode, setMode] = useState("single-file");
+  const [title, setTitle] = useState(params.title ?? "");
+  const [rights, setRights] = useState("");
+  const [url, setUrl] = useState("");
+  const [over, setOver] = useState(false);
+  const [seen, setSeen] = useState(null);
+  const [, redraw] = useState(0);
+  const files = useRef([]);
+  const picker = useRef(null);
+  const folderPicker = useRef(null);
+
+  const take = (found) => {
+    if (found.length > 1 || found[0]?.path.includes("/")) {
+      if (mode === "single-file") setMode("folder");
+    }
+    for (const { file, path } of found) {
+      if (!files.current.some((each) => each.path === path)) {
+        files.current.push(new Sending(file, path, () => redraw((count) => count + 1)));
+      }
+    }
+    if (!title && found[0]) setTitle(found[0].path.split("/")[0]);
+    redraw((count) => count + 1);
+  };
+  const picked = (event) => {
+    take([...event.target.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
+    event.target.value = "";
+  };
+  const handIn = useDone(async () => {
+    if (mode !== "link") {
+      const line = files.current.filter((each) => each.state !== "sent");
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, async () => {
+          for (let next = line.shift(); next; next = line.shift()) await next.send();
+        }),
+      );
+      const left = files.current.find((each) => each.state !== "sent");
+      if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
+    }
+    const body = { origin, unit_mode: mode, title, rights };
+    const source = await act(
+      ofTenant("/source/upload"),
+      mode === "link" ? { ...body, url } : { ...body, uploads: files.current.map((each) => each.id) },
+    );
+    files.current = [];
+    setSeen(null);
+    changes.value += 1;
+    tell(t("sent"));
+    go("panel-normalise", { source: source.id });
+  }, t("sent"));
+  const inspect = useDone(async () => {
+    const objects = [];
+    for (const each of files.current) objects.push(...(await inspected(each.file, origin)));
+    setSeen(objects);
+  });
+  if (!may("contributor", "tenant-admin")) {
+    return html`<p class="quiet">${label("tenant_roles", "contributor")} · ${label("tenant_roles", "tenant-admin")}</p>
+      <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" disabled />`;
+  }
+  const ready = title.trim() && (mode === "link" ? url : files.current.length);
+  return html`
+    <${Choice} kind="source_origins" value=${origin} set=${setOrigin} />
+    <${Choice} kind="unit_modes" value=${mode} set=${setMode} />
+    <div class="fields">
+      <label>${t("title")}<input value=${title} maxlength="200" onInput=${(event) => setTitle(event.target.value)} /></label>
+      <label>${t("rights")}<input value=${rights} maxlength="2000" onInput=${(event) => setRights(event.target.value)} /></label>
+      ${mode === "link" && html`<label>${t("address")}<input type="url" value=${url} maxlength="2000" onInput=${(event) => setUrl(event.target.value)} /></label>`}
+    </div>
+    ${mode !== "link" &&
+    html`<div
+        class=${over ? "drop over" : "drop"}
+        onDragOver=${(event) => { event.preventDefault(); setOver(true); }}
+        onDragLeave=${() => setOver(false)}
+        onDrop=${async (event) => { event.preventDefault(); setOver(false); take(await filesOf(event.dataTransfer)); }}
+      >
+        <p>${t("dropHere")}</p>
+        <div class="buttons" style=${{ justifyContent: "center" }}>
+          <button class="plain" onClick=${() => picker.current.click()}>${t("addFiles")}</button>
+          <button class="plain" onClick=${() => folderPicker.current.click()}>${t("addFolder")}</button>
+        </div>
+        <input ref=${picker} type="file" multiple hidden aria-label=${t("addFiles")} onChange=${picked} />
+        <input ref=${folderPicker} type="file" webkitdirectory hidden aria-label=${t("addFolder")} onChange=${picked} />
+      </div>
+      <${Files} files=${files.current} remove=${(gone) => { files.current = files.current.filter((each) => each !== gone); redraw((count) => count + 1); }} />`}
+    <${Told} problem=${handIn.problem ?? inspect.problem} />
+    <div class="buttons">
+      ${mode !== "link" && html`<button class="plain" disabled=${!files.current.length || inspect.busy} onClick=${inspect.start}>${t("inspect")}</button>`}
+      <button disabled=${!ready || handIn.busy} onClick=${handIn.start}>${t("handIn")}</button>
+    </div>
+    ${seen && html`<${Inspected} objects=${seen} />`}
+    <h2>${t("notes")}</h2>
+    <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" />
+  `;
+}

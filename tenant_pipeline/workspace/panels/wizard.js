@@ -1,0 +1,166 @@
+/** panel-wizard: a tenant is registered, and filled in step by step by everybody who is here. */
+
+import { html, useState } from "../vendor/modules.js";
+import { act } from "../api.js";
+import { label, t } from "../language.js";
+import { Deed, useDone } from "../parts/done.js";
+import { Loaded, Told } from "../parts/loaded.js";
+import { SharedText } from "../parts/presence.js";
+import { useResource } from "../resource.js";
+import { useShared } from "../shared.js";
+import { go, labels, loadSession, may, narrow, ofTenant, session } from "../store.js";
+
+const ANSWERS = "wizard.answers";
+const STEPS = ["identity", "agreement", "people", "plan", "ready"];
+const GRANTED = ["tenant-admin", "reviewer", "contributor", "viewer"];
+
+/** @param {FormData} form */
+const namesOf = (form) => ({ th: form.get("th"), en: form.get("en"), zh: form.get("zh") });
+
+function Registration() {
+  const send = async (form) => {
+    const domain = form.get("domain");
+    await act("/api/tenant/register", { id: session.value.tenant, name: namesOf(form), domain });
+    await loadSession();
+    go("panel-wizard", { step: "agreement" });
+  };
+  return html`
+    <p>${t("registerHelp")}</p>
+    <${Deed} legend=${session.value.tenant} button=${t("register")} send=${send} reason=${false} done=${t("saved")}>
+      <label>${t("nameTh")}<input name="th" required maxlength="200" lang="th" /></label>
+      <label>${t("nameEn")}<input name="en" required maxlength="200" lang="en" /></label>
+      <label>${t("nameZh")}<input name="zh" required maxlength="200" lang="zh" /></label>
+      <label>${t("domain")}<input name="domain" required pattern="[a-z0-9\\-]+(\\.[a-z0-9\\-]+)+" placeholder="city.example" /></label>
+    <//>
+  `;
+}
+
+/** What was typed together, as the tenant's row takes it. */
+function changesOf(answers, row) {
+  const name = { th: answers.th || row.name.th, en: answers.en || row.name.en, zh: answers.zh || row.name.zh };
+  const wanted = { name, domain: answers.domain || row.domain, pdpa_agreement_ref: answers.agreement || row.pdpa_agreement_ref };
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(row[key])));
+}
+
+function Keep({ row }) {
+  const { values } = useShared(ANSWERS);
+  const changed = changesOf(values, row);
+  const deed = useDone(() => act(ofTenant(""), changed, "PATCH"), t("saved"));
+  const nothing = Object.keys(changed).length === 0;
+  return html`
+    <${Told} problem=${deed.problem} />
+    <div class="buttons">
+      <button onClick=${deed.start} disabled=${deed.busy || nothing || !may("tenant-admin", "platform-governance")}>${t("save")}</button>
+    </div>
+  `;
+}
+
+const Identity = ({ row }) => html`
+  <div class="fields">
+    <label>${t("slug")}<input value=${row.id} disabled /></label>
+    <${SharedText} field=${ANSWERS} name="domain" label=${t("domain")} help=${row.domain} />
+  </div>
+  <div class="fields">
+    <${SharedText} field=${ANSWERS} name="th" label=${t("nameTh")} help=${row.name.th} />
+    <${SharedText} field=${ANSWERS} name="en" label=${t("nameEn")} help=${row.name.en} />
+    <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${row.name.zh} />
+  </div>
+  <${Keep} row=${row} />
+`;
+
+const Agreement = ({ row }) => html`
+  <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ?? t("agreementHelp")} />
+  <${Keep} row=${row} />
+`;
+
+function People() {
+  const held = useResource(ofTenant("/roles"));
+  const send = (form) => act(ofTenant("/roles"), { person: form.get("person"), role: form.get("role") });
+  return html`
+    <${Loaded} of=${held}>
+      ${({ roles }) => html`<ul>${roles.map((each) => html`<li>${each.person} · ${label("tenant_roles", each.role)}</li>`)}</ul>`}
+    <//>
+    ${may("tenant-admin", "platform-governance") &&
+    html`<${Deed} legend=${t("people")} button=${t("add")} send=${send} reason=${false}>
+      <label>${t("person")}<input name="person" required maxlength="200" /></label>
+      <label>${t("role")}<select name="role">${GRANTED.map((role) => html`<option value=${role}>${label("tenant_roles", role)}</option>`)}</select></label>
+    <//>`}
+  `;
+}
+
+function Plan() {
+  const { values, set, remove } = useShared(ANSWERS);
+  const [origin, setOrigin] = useState("partner-doc");
+  const [title, setTitle] = useState("");
+  const planned = Object.entries(values).filter(([key]) => key.startsWith("source:"));
+  const add = (event) => {
+    event.preventDefault();
+    set(`source:${crypto.randomUUID()}`, { origin, title: title.trim(), by: session.value.person });
+    setTitle("");
+  };
+  return html`
+    ${!planned.length && html`<p class="quiet">${t("nothing")}</p>`}
+    <ul>
+      ${planned.map(
+        ([key, source]) => html`<li key=${key}>
+          ${source.title} · ${label("source_origins", source.origin)} <span class="quiet">${source.by}</span>${" "}
+          <button class="plain" onClick=${() => go("panel-upload", { origin: source.origin, title: source.title })}>${t("handIn")}</button>${" "}
+          <button class="plain" onClick=${() => remove(key)}>${t("remove")}</button>
+        </li>`,
+      )}
+    </ul>
+    <form onSubmit=${add}>
+      <div class="fields">
+        <label>${t("title")}<input value=${title} required maxlength="200" onInput=${(event) => setTitle(event.target.value)} /></label>
+        <label>${t("origin")}<select value=${origin} onChange=${(event) => setOrigin(event.target.value)}>
+          ${Object.keys(labels.value.source_origins).map((each) => html`<option value=${each} selected=${each === origin}>${label("source_origins", each)}</option>`)}
+        </select></label>
+      </div>
+      <div class="buttons"><button>${t("add")}</button></div>
+    </form>
+  `;
+}
+
+function Ready({ row }) {
+  const held = useResource(ofTenant("/roles"));
+  const sources = useResource(ofTenant("/sources"));
+  const roles = new Set(held.data?.roles.map((each) => each.role));
+  const checks = [
+    [t("identity"), Boolean(row.name.th && row.name.en && row.name.zh)],
+    [t("agreement"), Boolean(row.pdpa_agreement_ref)],
+    ...["tenant-admin", "reviewer"].map((role) => [label("tenant_roles", role), roles.has(role)]),
+    [t("sources"), (sources.data?.sources.length ?? 0) > 0],
+  ];
+  return html`
+    <ul class="checks">
+      ${checks.map(([name, good]) => html`<li class=${good ? "pass" : "warn"}>${good ? "✓" : "○"} ${name}</li>`)}
+    </ul>
+    <div class="buttons"><button onClick=${() => go("panel-upload")}>${t("handIn")}</button></div>
+  `;
+}
+
+const PAGES = { identity: Identity, agreement: Agreement, people: People, plan: Plan, ready: Ready };
+
+/** @param {{params: Record<string, string>}} properties */
+export function Wizard({ params }) {
+  const tenant = useResource(session.value.registered ? ofTenant("") : null);
+  if (!session.value.registered) return html`<${Registration} />`;
+  const step = STEPS.includes(params.step) ? params.step : STEPS[0];
+  const at = STEPS.indexOf(step);
+  const Page = PAGES[step];
+  return html`
+    <ol class="choices" aria-label=${t("actions")}>
+      ${STEPS.map(
+        (each, position) => html`<li>
+          <button class=${each === step ? "" : "plain"} aria-current=${each === step ? "step" : undefined} onClick=${() => narrow({ step: each })}>${position + 1}. ${t(each)}</button>
+        </li>`,
+      )}
+    </ol>
+    <h2>${t(step)}</h2>
+    <${Loaded} of=${tenant}>${(row) => html`<${Page} row=${row} />`}<//>
+    <div class="buttons">
+      <button class="plain" disabled=${at === 0} onClick=${() => narrow({ step: STEPS[at - 1] })}>${t("back")}</button>
+      <button class="plain" disabled=${at === STEPS.length - 1} onClick=${() => narrow({ step: STEPS[at + 1] })}>${t("next")}</button>
+    </div>
+  `;
+}

@@ -1,0 +1,173 @@
+/**
+ * The shared document: one for the tenant, edited by everybody who is here, merged without asking, kept by the server.
+ *
+ * The wire is y-protocols' own: message 0 is sync, 1 is awareness. What is typed without a connection is merged when it
+ * is back. Decisions and signatures are never in here.
+ */
+
+import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
+import { connected, loadSession, ofTenant, session, tell, where } from "./store.js";
+
+const SYNC = 0;
+const AWARENESS = 1;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const SIGNED_OUT = 4401;
+const NOT_ALLOWED = 4403;
+const COLOURS = ["#0b5d66", "#8a3ffc", "#b3261e", "#14693a", "#8a5300", "#1f4fbf", "#9f1853"];
+
+/** Everybody who is here, one entry an open window. */
+export const here = signal([]);
+
+/** @type {null | {document: any, awareness: any, socket: WebSocket | null, wait: number, ended: boolean, timer: any}} */
+let joined = null;
+/** Counts up when another document is begun, so that what is bound to the old one is bound anew. */
+const generation = signal(0);
+
+/** @param {number} type @param {(encoder: any) => void} write */
+function message(type, write) {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, type);
+  write(encoder);
+  return encoding.toUint8Array(encoder);
+}
+
+/** @param {any} to @param {Uint8Array} bytes */
+function send(to, bytes) {
+  if (to.socket?.readyState === WebSocket.OPEN) to.socket.send(bytes);
+}
+
+/** @param {string} person */
+const colourOf = (person) =>
+  COLOURS[[...person].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % COLOURS.length];
+
+/** Begin to edit the tenant's document together. @param {string} tenant @param {string} person */
+export function join(tenant, person) {
+  const document = new Y.Doc();
+  const joining = { document, awareness: new presence.Awareness(document), socket: null, wait: FIRST_WAIT, ended: false, timer: null };
+  joined = joining;
+  document.on("update", (update, origin) => {
+    if (origin !== joining) send(joining, message(SYNC, (encoder) => sync.writeUpdate(encoder, update)));
+  });
+  joining.awareness.on("change", () => {
+    here.value = [...joining.awareness.getStates()].map(([id, state]) => ({ id, mine: id === document.clientID, ...state }));
+  });
+  joining.awareness.on("update", ({ added, updated, removed }, origin) => {
+    if (origin === joining) return;
+    const update = presence.encodeAwarenessUpdate(joining.awareness, [...added, ...updated, ...removed]);
+    send(joining, message(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, update)));
+  });
+  joining.awareness.setLocalState({ person, colour: colourOf(person), panel: where.value.panel, field: "" });
+  connect(joining);
+  generation.value += 1;
+}
+
+/** Leave the document; what is not sent yet is lost with the window only. */
+export function leave() {
+  if (!joined) return;
+  joined.ended = true;
+  clearTimeout(joined.timer);
+  presence.removeAwarenessStates(joined.awareness, [joined.document.clientID], "leaving");
+  joined.socket?.close();
+  joined.awareness.destroy();
+  joined = null;
+  here.value = [];
+}
+
+/** @param {any} to */
+function connect(to) {
+  const url = new URL(ofTenant("/document"), location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(url);
+  socket.binaryType = "arraybuffer";
+  to.socket = socket;
+  socket.onopen = () => {
+    to.wait = FIRST_WAIT;
+    connected.value = true;
+    socket.send(message(SYNC, (encoder) => sync.writeSyncStep1(encoder, to.document)));
+    const own = presence.encodeAwarenessUpdate(to.awareness, [to.document.clientID]);
+    socket.send(message(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, own)));
+  };
+  socket.onmessage = ({ data }) => {
+    const decoder = decoding.createDecoder(new Uint8Array(data));
+    const type = decoding.readVarUint(decoder);
+    if (type === SYNC) {
+      const encoder = encoding.createEncoder();
+      encoding.writeVarUint(encoder, SYNC);
+      sync.readSyncMessage(decoder, encoder, to.document, to);
+      if (encoding.length(encoder) > 1) socket.send(encoding.toUint8Array(encoder));
+    } else if (type === AWARENESS) {
+      presence.applyAwarenessUpdate(to.awareness, decoding.readVarUint8Array(decoder), to);
+    }
+  };
+  socket.onclose = ({ code, reason }) => {
+    if (to.ended) return;
+    connected.value = false;
+    if (code === SIGNED_OUT) {
+      loadSession().catch(() => (session.value = null));
+      return;
+    }
+    if (code === NOT_ALLOWED) {
+      // What was refused is in this window's copy only: begin anew from what everybody has.
+      tell(reason || "not allowed", "danger");
+      leave();
+      join(session.value.tenant, session.value.person);
+      return;
+    }
+    to.timer = setTimeout(() => connect(to), to.wait * (0.5 + Math.random()));
+    to.wait = Math.min(to.wait * 2, LONGEST_WAIT);
+  };
+}
+
+/** Let the others see which panel and field this window is at. @param {string} field */
+export function attend(field) {
+  const state = joined?.awareness.getLocalState();
+  if (state) joined.awareness.setLocalState({ ...state, panel: where.value.panel, field });
+}
+
+/**
+ * A persisted field of the document, as it is now and as it changes.
+ * @param {string} field such as `wizard.answers`
+ * @returns {{values: Record<string, any>, set: (key: string, value: any) => void, remove: (key: string) => void}}
+ */
+export function useShared(field) {
+  const map = generation.value && joined ? joined.document.getMap(field) : null;
+  const [values, setValues] = useState(() => map?.toJSON() ?? {});
+  useEffect(() => {
+    if (!map) return undefined;
+    const read = () => setValues(map.toJSON());
+    read();
+    map.observeDeep(read);
+    return () => map.unobserveDeep(read);
+  }, [map]);
+  return {
+    values,
+    set: (key, value) => map?.set(key, value),
+    remove: (key) => map?.delete(key),
+  };
+}
+
+/**
+ * A text of the document that several people may write in at once.
+ * @param {string} field @param {string} key
+ * @returns {[string, (text: string) => void]}
+ */
+export function useSharedText(field, key) {
+  const { values } = useShared(field);
+  const write = (wanted) => {
+    if (!joined) return;
+    const map = joined.document.getMap(field);
+    joined.document.transact(() => {
+      if (!(map.get(key) instanceof Y.Text)) map.set(key, new Y.Text());
+      const text = map.get(key);
+      const before = text.toString();
+      let from = 0;
+      while (from < before.length && from < wanted.length && before[from] === wanted[from]) from += 1;
+      let end = 0;
+      while (end < before.length - from && end < wanted.length - from && before.at(-1 - end) === wanted.at(-1 - end)) end += 1;
+      if (before.length - end > from) text.delete(from, before.length - end - from);
+      if (wanted.length - end > from) text.insert(from, wanted.slice(from, wanted.length - end));
+    });
+  };
+  return [values[key] ?? "", write];
+}

@@ -1,0 +1,85 @@
+/** What the whole workspace knows: who is here, in which language, where they are, and what has just happened. */
+
+import { computed, effect, signal } from "./vendor/modules.js";
+import { get } from "./api.js";
+
+export const PANELS = [
+  "panel-overview", "panel-wizard", "panel-upload", "panel-normalise",
+  "panel-conflict", "panel-review-queue", "panel-coverage", "panel-handoff",
+];
+export const LANGUAGES = ["en", "th", "zh"];
+
+/** @param {string} name @param {string} otherwise */
+function kept(name, otherwise) {
+  const value = signal(localStorage.getItem(name) ?? otherwise);
+  effect(() => localStorage.setItem(name, value.value));
+  return value;
+}
+
+/** @type {{value: null | {person: string, tenant: string, roles: string[], registered: boolean, expires_at: string}}} */
+export const session = signal(null);
+/** By kind and id: the label in three languages. @type {{value: Record<string, any>}} */
+export const labels = signal({});
+export const language = kept("language", LANGUAGES.find((each) => navigator.language.startsWith(each)) ?? "en");
+export const theme = kept("theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+export const calendar = kept("calendar", "gregorian");
+export const view = kept("view", "guided");
+/** Counts up whenever something has changed at the server: what is shown is then read again. */
+export const changes = signal(0);
+/** The newest events, newest first. @type {{value: any[]}} */
+export const events = signal([]);
+export const connected = signal(true);
+/** What is told to the person in a line at the bottom. @type {{value: null | {kind: string, text: string}}} */
+export const notice = signal(null);
+
+const place = signal(location.pathname + location.search);
+addEventListener("popstate", () => (place.value = location.pathname + location.search));
+
+/** Where the person is: the panel, and what of it. */
+export const where = computed(() => {
+  const url = new URL(place.value, location.origin);
+  const panel = url.pathname.split("/")[3] ?? "";
+  return { panel: PANELS.includes(panel) ? panel : PANELS[0], params: Object.fromEntries(url.searchParams) };
+});
+
+/** The address of a panel. @param {string} panel @param {Record<string, string>} [params] */
+export function address(panel, params = {}) {
+  const given = Object.entries(params).filter(([, value]) => value !== "" && value != null);
+  const query = new URLSearchParams(Object.fromEntries(given)).toString();
+  return `/workspace/${session.value?.tenant}/${panel}${query ? `?${query}` : ""}`;
+}
+
+/** Go to a panel. @param {string} panel @param {Record<string, any>} [params] @param {{replace?: boolean}} [how] */
+export function go(panel, params = {}, how = {}) {
+  const to = address(panel, params);
+  if (to === place.value) return;
+  history[how.replace ? "replaceState" : "pushState"](null, "", to);
+  place.value = to;
+}
+
+/** Change some of the parameters of this panel. @param {Record<string, any>} changed */
+export const narrow = (changed) => go(where.value.panel, { ...where.value.params, ...changed }, { replace: true });
+
+/** The tenant's own part of the API. @param {string} path */
+export const ofTenant = (path) => `/api/tenant/${session.value?.tenant}${path}`;
+
+/** Whether the person has one of these roles. @param {...string} roles */
+export const may = (...roles) => roles.some((role) => session.value?.roles.includes(role));
+
+/** The first of these roles that the person has. @param {...string} roles */
+export const roleOf = (...roles) => roles.find((role) => session.value?.roles.includes(role));
+
+/** @param {string} text @param {string} [kind] */
+export function tell(text, kind = "success") {
+  const told = { kind, text };
+  notice.value = told;
+  setTimeout(() => notice.value === told && (notice.value = null), 6000);
+}
+
+export async function loadSession() {
+  session.value = await get("/api/session");
+}
+
+export async function loadLabels() {
+  labels.value = (await get("/api/labels")).labels;
+}

@@ -1,0 +1,135 @@
+/** Resumable uploads (tus 1.0): a file is sent in pieces, and goes on where it stopped, even in another session. */
+
+import { Problem } from "./api.js";
+import { ofTenant } from "./store.js";
+
+const PIECE = 8 * 1024 * 1024;
+const VERSION = { "Tus-Resumable": "1.0.0" };
+const LONGEST_WAIT = 15_000;
+const KEPT = "uploads";
+
+const known = () => JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+const remember = (key, place) => localStorage.setItem(KEPT, JSON.stringify({ ...known(), [key]: place }));
+const forget = (key) => localStorage.setItem(KEPT, JSON.stringify({ ...known(), [key]: undefined }));
+
+/** @param {string} text */
+const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+
+/** @param {Response} answer */
+async function refused(answer) {
+  const body = await answer.json().catch(() => ({ title: answer.statusText, status: answer.status, code: "http" }));
+  return new Problem(body);
+}
+
+/** A file on its way. Its progress is told to `changed`. */
+export class Sending {
+  /** @param {File} file @param {string} path where it lies in its folder @param {() => void} changed */
+  constructor(file, path, changed) {
+    Object.assign(this, { file, path, changed, offset: 0, state: "ready", problem: null, place: null });
+    this.key = [ofTenant(""), path, file.size, file.lastModified].join("|");
+  }
+
+  get id() {
+    return this.place?.split("/").at(-1);
+  }
+
+  pause() {
+    this.state = "paused";
+    this.changed();
+  }
+
+  /** Send it to its end, or until it is paused; what is lost on the way is sent again. */
+  async send() {
+    this.state = "sending";
+    this.problem = null;
+    for (let wait = 500; ; ) {
+      try {
+        if (!this.place) await this.begin();
+        while (this.offset < this.file.size && this.state === "sending") {
+          await this.piece();
+          wait = 500;
+        }
+        if (this.offset === this.file.size) {
+          this.state = "sent";
+          forget(this.key);
+        }
+        this.changed();
+        return;
+      } catch (problem) {
+        if (problem instanceof Problem && ![409, 423, 429, 503].includes(problem.status)) {
+          this.state = "refused";
+          this.problem = problem;
+          forget(this.key);
+          this.changed();
+          return;
+        }
+        if (this.state !== "sending") return;
+        await new Promise((resume) => setTimeout(resume, wait));
+        wait = Math.min(wait * 2, LONGEST_WAIT);
+        await this.find().catch(() => {});
+      }
+    }
+  }
+
+  async begin() {
+    const before = known()[this.key];
+    if (before) {
+      this.place = before;
+      await this.find();
+      if (this.place) return;
+    }
+    const metadata = [`filename ${encoded(this.file.name)}`, `relativePath ${encoded(this.path)}`].join(",");
+    const answer = await fetch(ofTenant("/uploads"), {
+      method: "POST",
+      headers: { ...VERSION, "Upload-Length": String(this.file.size), "Upload-Metadata": metadata },
+    });
+    if (!answer.ok) throw await refused(answer);
+    this.place = new URL(answer.headers.get("location"), location.href).pathname;
+    this.offset = 0;
+    remember(this.key, this.place);
+  }
+
+  /** How much of it the server has. */
+  async find() {
+    if (!this.place) return;
+    const answer = await fetch(this.place, { method: "HEAD", headers: VERSION });
+    if (answer.status === 404 || answer.status === 410) {
+      this.place = null;
+      this.offset = 0;
+    } else if (answer.ok) {
+      this.offset = Number(answer.headers.get("upload-offset"));
+    }
+    this.changed();
+  }
+
+  async piece() {
+    const answer = await fetch(this.place, {
+      method: "PATCH",
+      headers: { ...VERSION, "Upload-Offset": String(this.offset), "Content-Type": "application/offset+octet-stream" },
+      body: this.file.slice(this.offset, this.offset + PIECE),
+    });
+    if (!answer.ok) throw await refused(answer);
+    this.offset = Number(answer.headers.get("upload-offset"));
+    this.changed();
+  }
+}
+
+/** The files of what was dropped, each with its path; folders are walked. @param {DataTransfer} dropped */
+export async function filesOf(dropped) {
+  const entries = [...dropped.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  const found = [];
+  const walk = async (entry, path) => {
+    if (entry.isFile) {
+      found.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), path: path + entry.name });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return;
+      for (const each of some) await walk(each, `${path}${entry.name}/`);
+    }
+  };
+  for (const entry of entries) await walk(entry, "");
+  return found;
+}

@@ -1,0 +1,325 @@
+"""The shared document: several people edit it at once, each only what is theirs to write, and nothing is ever lost."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pycrdt import Doc, Map, Text
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, SyncFrame, read_frame, sync_frame
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.access import revoke_tokens_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import COMPACTED_AFTER, append_updates, compact_document, load_document
+from tests.api.conftest import OTHER, OWN, Served, serving
+
+ANSWERS, NOTES, DRAFTS, CHECKLIST = "wizard.answers", "upload.notes", "conflict.drafts", "handoff.checklist"
+
+
+class Window:
+    """A person's window: a document of its own, and a connection that may go and come back."""
+
+    def __init__(self, served: Served, person: str, tenant: TenantId = OWN) -> None:
+        self.document: Doc[Any] = Doc()
+        self._url = f"{served.url.replace('http', 'ws')}/api/tenant/{tenant}/document"
+        self._token = served.token(person, tenant)
+        self._unsent: list[bytes] = []
+        self._watch = self.document.observe(lambda event: self._unsent.append(event.update))
+        self.socket: ClientConnection | None = None
+
+    def field(self, name: str) -> Map[Any]:
+        return self.document.get(name, type=Map)
+
+    def come(self) -> Window:
+        """Connect, and exchange what either side lacks."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        self._connection = connect(self._url, additional_headers=headers, open_timeout=10, proxy=None)
+        self.socket = self._connection.__enter__()
+        self._unsent.clear()
+        self.socket.send(sync_frame(STEP_1, self.document.get_state()))
+        answered = asked = False
+        while not (answered and asked):
+            frame = read_frame(self._bytes(10))
+            if isinstance(frame, SyncFrame):
+                answered = answered or frame.step == STEP_2
+                asked = asked or frame.step == STEP_1
+                self._take(frame)
+        return self
+
+    def go(self) -> None:
+        if self.socket is not None:
+            self._connection.__exit__(None, None, None)
+            self.socket = None
+
+    def write(self, field: str, key: str, value: Any) -> None:
+        """Edit, and send the edit when connected."""
+        self.field(field)[key] = value
+        self.send()
+
+    def send(self) -> None:
+        assert self.socket is not None
+        while self._unsent:
+            self.socket.send(sync_frame(UPDATE, self._unsent.pop(0)))
+
+    def see(self, field: str, key: str, value: Any, seconds: float = 10) -> None:
+        """Read what comes until the field has that value."""
+        until = time.monotonic() + seconds
+        while self.field(field).get(key) != value:
+            assert time.monotonic() < until, f"{field}/{key} is {self.field(field).get(key)!r}"
+            self.read(0.2)
+
+    def read(self, seconds: float) -> None:
+        """Take in what comes within so many seconds."""
+        try:
+            frame = read_frame(self._bytes(seconds))
+        except TimeoutError:
+            return
+        if isinstance(frame, SyncFrame):
+            self._take(frame)
+
+    def closed(self) -> tuple[int, str]:
+        """The code and reason with which it is closed, within ten seconds."""
+        assert self.socket is not None
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                self.read(0.2)
+            except ConnectionClosed as closed:
+                return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+        raise AssertionError("it stays open")
+
+    def _bytes(self, seconds: float) -> bytes:
+        assert self.socket is not None
+        data = self.socket.recv(seconds)
+        assert isinstance(data, bytes)
+        return data
+
+    def _take(self, frame: SyncFrame) -> None:
+        assert self.socket is not None
+        if frame.step == STEP_1:
+            self.socket.send(sync_frame(STEP_2, self.document.get_update(frame.payload)))
+            return
+        before = len(self._unsent)
+        self.document.apply_update(frame.payload)
+        del self._unsent[before:]
+
+
+OpenWindow = Callable[..., Window]
+
+
+@pytest.fixture
+def window(served: Served) -> Iterator[OpenWindow]:
+    """Opens windows, which are closed after the test."""
+    opened: list[Window] = []
+
+    def open_one(person: str, of: Served = served, tenant: TenantId = OWN) -> Window:
+        opened.append(Window(of, person, tenant))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.go()
+
+
+def test_what_one_writes_the_others_see_at_once(window: OpenWindow) -> None:
+    anan, rin, nok = window("anan").come(), window("rin").come(), window("nok").come()
+    anan.write(ANSWERS, "domain", "hall.example")
+    for other in (rin, nok):
+        other.see(ANSWERS, "domain", "hall.example")
+    rin.write(DRAFTS, "item-1", {"decision": "both-right"})
+    anan.see(DRAFTS, "item-1", {"decision": "both-right"})
+
+
+def test_what_was_typed_without_a_connection_is_merged_on_return(window: OpenWindow) -> None:
+    anan, kanya = window("anan").come(), window("kanya").come()
+    anan.field(NOTES)["notes"] = Text("bring the map")
+    anan.send()
+    until = time.monotonic() + 10
+    while "notes" not in kanya.field(NOTES):
+        assert time.monotonic() < until
+        kanya.read(0.2)
+    kanya.go()
+    kanya.field(NOTES)["notes"].insert(0, "please ")
+    anan.field(NOTES)["notes"].insert(len("bring the map"), " and the list")
+    anan.send()
+    kanya.come()
+    for each in (anan, kanya):
+        until = time.monotonic() + 10
+        while str(each.field(NOTES)["notes"]) != "please bring the map and the list":
+            assert time.monotonic() < until, str(each.field(NOTES)["notes"])
+            each.read(0.2)
+
+
+def test_what_the_last_to_leave_wrote_is_there_for_the_next_to_come(window: OpenWindow) -> None:
+    for number in range(5):
+        last = window("anan").come()
+        last.write(ANSWERS, f"key-{number}", number)
+        last.go()
+        time.sleep(0.05)
+        nobody_else = window("rin").come()
+        nobody_else.see(ANSWERS, f"key-{number}", number)
+        nobody_else.go()
+
+
+@pytest.mark.parametrize(
+    ("person", "field", "value"),
+    [
+        ("nok", ANSWERS, "x"),
+        ("rin", NOTES, "x"),
+        ("kanya", DRAFTS, "x"),
+        ("rin", CHECKLIST, {"by": "rin", "done": True}),
+        ("anan", CHECKLIST, {"by": "mali", "done": True}),
+        ("anan", CHECKLIST, True),
+        ("anan", "signatures", "x"),
+    ],
+)
+def test_what_is_not_ones_to_write_is_refused_and_not_spread(
+    window: OpenWindow, person: str, field: str, value: Any
+) -> None:
+    witness, intruder = window("mali").come(), window(person).come()
+    key = f"key-of-{person}"
+    intruder.write(field, key, value)
+    code, reason = intruder.closed()
+    assert code == 4403
+    assert reason
+    witness.read(0.3)
+    assert key not in witness.field(field)
+    assert key not in window("anan").come().field(field)
+
+
+def test_an_edit_that_builds_on_what_is_not_there_is_refused(window: OpenWindow) -> None:
+    held_back, intruder = window("nok"), window("anan").come()
+    held_back.field(DRAFTS)["one"] = 1
+    held_back.field(DRAFTS)["two"] = 2
+    assert intruder.socket is not None
+    intruder.socket.send(sync_frame(UPDATE, held_back._unsent[1]))
+    assert intruder.closed()[0] == 4400
+
+
+def test_ones_own_word_is_nobody_elses_to_take_away(window: OpenWindow) -> None:
+    anan, mali = window("anan").come(), window("mali").come()
+    mali.write(CHECKLIST, "checkCoverage", {"by": "mali", "done": True})
+    anan.see(CHECKLIST, "checkCoverage", {"by": "mali", "done": True})
+    del anan.field(CHECKLIST)["checkCoverage"]
+    anan.send()
+    assert anan.closed()[0] == 4403
+    fresh = window("anan").come()
+    assert fresh.field(CHECKLIST)["checkCoverage"] == {"by": "mali", "done": True}
+
+
+def test_nobody_else_comes_in(served: Served, window: OpenWindow) -> None:
+    window("anan").come().write(ANSWERS, "secret", "of the hall")
+    url = f"{served.url.replace('http', 'ws')}/api/tenant/{OWN}/document"
+    attempts: list[tuple[dict[str, str], int]] = [
+        ({}, 4403),
+        ({"Origin": served.url}, 4401),
+        ({"Authorization": "Bearer abc"}, 4401),
+        ({"Authorization": f"Bearer {served.token('eve', OTHER)}"}, 4404),
+        ({"Authorization": f"Bearer {served.token('stranger')}"}, 4404),
+    ]
+    session = LocalIssuer(served.runtime).access_token("anan", OWN, timedelta(hours=1))
+    attempts.append(({"Origin": "https://evil.example", "Cookie": f"session={session}"}, 4403))
+    for headers, code in attempts:
+        with connect(url, additional_headers=headers, proxy=None) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(10)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == code, headers
+    eve = window("eve", tenant=OTHER).come()
+    assert "secret" not in eve.field(ANSWERS)
+
+
+def test_a_page_of_ours_comes_in_with_its_session(served: Served, window: OpenWindow) -> None:
+    url = f"{served.url.replace('http', 'ws')}/api/tenant/{OWN}/document"
+    headers = {"Origin": served.url, "Cookie": f"session={served.token('anan')}"}
+    with connect(url, additional_headers=headers, proxy=None) as socket:
+        assert isinstance(socket.recv(10), bytes)
+
+
+def test_two_server_processes_serve_one_document(served: Served, window: OpenWindow) -> None:
+    with serving(served.runtime) as url:
+        here, there = window("anan").come(), window("rin", Served(served.runtime, url)).come()
+        here.write(ANSWERS, "a", 1)
+        there.see(ANSWERS, "a", 1)
+        there.write(ANSWERS, "b", 2)
+        here.see(ANSWERS, "b", 2)
+        for number in range(30):
+            here.write(ANSWERS, "h", number)
+            there.write(ANSWERS, "t", number)
+        here.see(ANSWERS, "t", 29)
+        there.see(ANSWERS, "h", 29)
+        here.go()
+        there.go()
+
+
+def test_what_comes_from_elsewhere_while_it_is_compacted_is_not_lost(runtime: Runtime) -> None:
+    document: Doc[Any] = Doc()
+    updates: list[bytes] = []
+    watch = document.observe(lambda event: updates.append(event.update))
+    field = document.get(ANSWERS, type=Map)
+    for number in range(3 * COMPACTED_AFTER):
+        field["key"] = "x" * 50 + str(number)
+    append_updates(runtime, OTHER, [("anan", update) for update in updates])
+    before = sum(map(len, load_document(runtime, OTHER).updates))
+    size = compact_document(runtime, OTHER)
+    assert size < before / 100
+    field["after"] = 1
+    append_updates(runtime, OTHER, [("anan", updates[-1])])
+    kept = load_document(runtime, OTHER)
+    again: Doc[Any] = Doc()
+    for update in kept.updates:
+        again.apply_update(update)
+    assert again.get(ANSWERS, type=Map).to_py() == field.to_py()
+    del watch
+
+
+def test_twenty_come_at_once_and_none_hangs(window: OpenWindow) -> None:
+    people = ["anan", "rin", "wei", "mali", "kanya"] * 4
+    for _ in range(3):
+        with ThreadPoolExecutor(20) as pool:
+            windows = list(pool.map(lambda person: window(person).come(), people))
+        for each in windows:
+            each.go()
+
+
+def test_frames_of_nonsense_end_their_sender_and_nobody_else(
+    window: OpenWindow, caplog: pytest.LogCaptureFixture
+) -> None:
+    generator = random.Random(20261123)
+    witness = window("anan").come()
+    real = sync_frame(UPDATE, window("anan").document.get_update())
+    for number in range(150):
+        attacker = window("rin").come()
+        assert attacker.socket is not None
+        try:
+            for _ in range(8):
+                size = generator.choice([0, 1, 2, 3, 5, 20, 200])
+                data = bytearray(generator.choice([b"\x00\x00", b"\x00\x01", b"\x00\x02", b"\x01", b""]))
+                data += generator.randbytes(size) if generator.random() < 0.7 else real
+                attacker.socket.send(bytes(data) if generator.random() < 0.95 else "text")
+        except ConnectionClosed:
+            pass
+        attacker.go()
+        if number % 50 == 0:
+            witness.write(ANSWERS, "still", number)
+    fresh = window("mali").come()
+    fresh.see(ANSWERS, "still", 100)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_who_is_sent_away_is_out_of_the_document_too(
+    served: Served, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenant_pipeline.api.collaboration.connection.LOOK_AGAIN_SECONDS", 0.2)
+    rin = window("rin").come()
+    revoke_tokens_of(served.runtime, OWN, "rin", revoked_by="anan")
+    assert rin.closed()[0] == 4401
