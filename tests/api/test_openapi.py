@@ -26,7 +26,7 @@ def test_whatever_is_asked_is_answered_as_the_description_says(
     served: Served, tmp_path: Path, person: str, options: list[str]
 ) -> None:
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(f'[parameters]\n"path.tenant" = "{FUZZED}"\n')
+    configuration.write_text(f'[parameters]\n"path.tenant" = "{FUZZED}"\n"query.follow" = "false"\n')
     done = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(configuration), "run"),

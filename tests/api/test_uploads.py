@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(served: Served) -> Non
             metadata = {"Upload-Metadata": f"filename {base64.b64encode(b'x').decode()}"}
             assert kanya.post(PLACE, headers={**TUS, **metadata, "Upload-Length": length}).status_code == 422
         unreadable = {**TUS, "Upload-Length": "1", "Upload-Metadata": "filename not-base64!"}
-        assert kanya.post(PLACE, headers=unreadable).status_code == 400
+        assert kanya.post(PLACE, headers=unreadable).status_code == 409
         place = _begin(kanya, "a.csv", 10).headers["location"]
         assert _send(kanya, place, 3, b"x").status_code == 409
         assert _send(kanya, place, 0, b"12345678901").status_code == 413

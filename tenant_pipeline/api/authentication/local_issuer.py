@@ -57,7 +57,7 @@ class LocalIssuer:
             "aud": audience,
             PERSON_CLAIM: person,
             TENANT_CLAIM: tenant,
-            "iat": _seconds(now),
+            "iat": now.timestamp(),  # with its fraction: tokens are taken back by when they were issued
             "exp": _seconds(now + lifetime),
             "jti": secrets.token_urlsafe(16),
         }

@@ -25,28 +25,36 @@ router = APIRouter(prefix="/api/tenant/{tenant}", tags=["live log"])
 HEARTBEAT_SECONDS = 15.0
 STREAMS_A_PERSON = 20
 SHOWN_AT_FIRST = 50
+EVENT = {
+    "type": "object",
+    "required": ["id", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "The entry's number."},
+        "data": {"type": "string", "description": "JSON: at, kind, actor, subject, source_id, stage, details."},
+    },
+}
 _open_streams: Counter[tuple[str, str]] = Counter()
 
 
 @router.get(
     "/events",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
 )
 async def events(
     caller: CallerOf,
     runtime: RuntimeOf,
     request: Request,
-    last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
-    after: Annotated[int | None, Query(ge=0, le=2**62, description="As Last-Event-ID, for the first time.")] = None,
+    last_event_id: Annotated[int, Header(ge=-1, le=2**62, description="The last that was seen; -1 for none.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=2**62, description="As Last-Event-ID, for the first time.")] = -1,
     follow: Annotated[bool, Query(description="Wait for what comes; else end with what is there.")] = True,
 ) -> StreamingResponse:
     """What happens in the tenant, as it happens: each entry once, in order, none left out."""
     whose = (caller.tenant, caller.person)
     if _open_streams[whose] >= STREAMS_A_PERSON:
         raise ProblemError(429, "too-many-streams", "You listen in too many places", "Close some of them.")
-    number = last_event_id if last_event_id is not None else after
-    if number is None:
+    number = last_event_id if last_event_id >= 0 else after
+    if number < 0:
         newest = await to_thread.run_sync(partial(newest_number, runtime, caller.tenant))
         number = max(0, newest - SHOWN_AT_FIRST)
     stream = _stream(runtime, request.app.state.wake_up, caller, number, follow=follow)

@@ -66,7 +66,7 @@ def begin(
     metadata = _metadata(upload_metadata)
     path = metadata.get("relativePath") or metadata.get("filename", "")
     if not path or len(path) > 1000 or not path.isprintable():
-        raise ProblemError(400, "metadata-invalid", "The file has no name", "Give `filename` or `relativePath`.")
+        raise ProblemError(409, "metadata-invalid", "The file has no name", "Give `filename` or `relativePath`.")
     begun = uploads.begin_upload(runtime, caller.tenant, path=path, length=upload_length, person=caller.person)
     place = f"{request.url.path}/{begun.id}"
     return Response(status_code=201, headers={**_headers(begun, 0), "Location": place})
@@ -92,8 +92,8 @@ async def go_on(
     upload_offset: Annotated[int, Header(ge=0, le=uploads.LARGEST_FILE)],
     content_type: Annotated[str, Header(pattern=rf"^{OFFSET_STREAM.replace('+', '[+]')}$")],
     upload_checksum: Annotated[
-        str | None, Header(pattern=r"^sha256 [A-Za-z0-9+/]{43}=$", description="Of this body.")
-    ] = None,
+        str, Header(pattern=r"^(sha256 [A-Za-z0-9+/]{43}=)?$", description="Of this body, if it is to be compared.")
+    ] = "",
 ) -> Response:
     """Send what follows at the offset."""
     caller.require(HANDING_IN_ROLES)
@@ -122,7 +122,7 @@ def give_up(upload: UploadPath, caller: CallerOf, runtime: RuntimeOf, tus_resuma
     return Response(status_code=204, headers={"Tus-Resumable": VERSION})
 
 
-async def _write(request: Request, record: UploadRecord, arriving: Upload, offset: int, checksum: str | None) -> None:
+async def _write(request: Request, record: UploadRecord, arriving: Upload, offset: int, checksum: str) -> None:
     """Write the body as it comes; with a checksum, only after all of it was compared."""
     if offset != arriving.offset:
         raise ProblemError(409, "offset-conflict", "Another part is next", "Ask how much has arrived.")
@@ -133,15 +133,15 @@ async def _write(request: Request, record: UploadRecord, arriving: Upload, offse
                 raise ProblemError(413, "upload-too-long", "There is more than was announced", "Begin it anew.")
             waiting += piece
             held.update(piece)
-            if checksum is None and len(waiting) >= AT_ONCE_BYTES:
+            if not checksum and len(waiting) >= AT_ONCE_BYTES:
                 await to_thread.run_sync(arriving.write, bytes(waiting))
                 waiting.clear()
-            elif checksum is not None and len(waiting) > 64 * AT_ONCE_BYTES:
+            elif checksum and len(waiting) > 64 * AT_ONCE_BYTES:
                 raise ProblemError(413, "part-too-long", "A part with a checksum is too long", "Send smaller parts.")
     except ClientDisconnect:
-        if checksum is not None:
+        if checksum:
             waiting.clear()
-    if checksum is not None and base64.b64decode(checksum.split()[1]) != held.digest():
+    if checksum and base64.b64decode(checksum.split()[1]) != held.digest():
         raise ProblemError(460, "checksum-mismatch", "The part was changed on its way", "Send it again.")
     if waiting:
         await to_thread.run_sync(arriving.write, bytes(waiting))
@@ -179,5 +179,5 @@ def _metadata(text: str) -> dict[str, str]:
             key, _, value = pair.strip().partition(" ")
             found[key] = base64.b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise ProblemError(400, "metadata-invalid", "The metadata cannot be read", "Encode them as tus asks.") from None
+        raise ProblemError(409, "metadata-invalid", "The metadata cannot be read", "Encode them as tus asks.") from None
     return found
