@@ -57,6 +57,9 @@ function Preferences() {
 
 function Navigation() {
   const steps = view.value === "guided";
+  useEffect(() => {
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [where.value.panel]);
   return html`
     <nav aria-label=${t("actions")}>
       ${PANELS.map(

@@ -74,6 +74,14 @@ export function leave() {
   here.value = [];
 }
 
+// The browser knows sooner than the connection that the network is gone, and that it is back.
+addEventListener("offline", () => joined?.socket?.close());
+addEventListener("online", () => {
+  if (!joined || joined.socket?.readyState !== WebSocket.CLOSED) return;
+  clearTimeout(joined.timer);
+  connect(joined);
+});
+
 /** @param {any} to */
 function connect(to) {
   const url = new URL(ofTenant("/document"), location.href);

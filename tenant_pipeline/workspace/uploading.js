@@ -1,9 +1,8 @@
-/** Resumable uploads (tus 1.0): a file is sent in pieces, and goes on where it stopped, even in another session. */
+/** Resumable uploads (tus 1.0): a file goes on where it was cut off, even in another session. */
 
 import { Problem } from "./api.js";
 import { ofTenant } from "./store.js";
 
-const PIECE = 8 * 1024 * 1024;
 const VERSION = { "Tus-Resumable": "1.0.0" };
 const LONGEST_WAIT = 15_000;
 const KEPT = "uploads";
@@ -25,7 +24,7 @@ async function refused(answer) {
 export class Sending {
   /** @param {File} file @param {string} path where it lies in its folder @param {() => void} changed */
   constructor(file, path, changed) {
-    Object.assign(this, { file, path, changed, offset: 0, state: "ready", problem: null, place: null });
+    Object.assign(this, { file, path, changed, offset: 0, shown: 0, state: "ready", problem: null, place: null, request: null });
     this.key = [ofTenant(""), path, file.size, file.lastModified].join("|");
   }
 
@@ -33,8 +32,14 @@ export class Sending {
     return this.place?.split("/").at(-1);
   }
 
+  /** How many bytes have been sent, as far as is known. */
+  get sent() {
+    return Math.max(this.offset, this.state === "sending" ? this.shown : 0);
+  }
+
   pause() {
     this.state = "paused";
+    this.request?.abort();
     this.changed();
   }
 
@@ -46,7 +51,7 @@ export class Sending {
       try {
         if (!this.place) await this.begin();
         while (this.offset < this.file.size && this.state === "sending") {
-          await this.piece();
+          await this.rest();
           wait = 500;
         }
         if (this.offset === this.file.size) {
@@ -63,7 +68,10 @@ export class Sending {
           this.changed();
           return;
         }
-        if (this.state !== "sending") return;
+        if (this.state !== "sending") {
+          await this.find().catch(() => {});
+          return;
+        }
         await new Promise((resume) => setTimeout(resume, wait));
         wait = Math.min(wait * 2, LONGEST_WAIT);
         await this.find().catch(() => {});
@@ -102,15 +110,37 @@ export class Sending {
     this.changed();
   }
 
-  async piece() {
-    const answer = await fetch(this.place, {
-      method: "PATCH",
-      headers: { ...VERSION, "Upload-Offset": String(this.offset), "Content-Type": "application/offset+octet-stream" },
-      body: this.file.slice(this.offset, this.offset + PIECE),
+  /** Send all that is left, telling how far it has come: in one request, for what has arrived of it stays. */
+  rest() {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      const from = this.offset;
+      this.request = request;
+      request.open("PATCH", this.place);
+      const headers = { ...VERSION, "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream" };
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.upload.onprogress = ({ loaded }) => {
+        this.shown = from + loaded;
+        this.changed();
+      };
+      request.onload = () => {
+        if (request.status === 204) {
+          this.offset = Number(request.getResponseHeader("upload-offset"));
+          resolve();
+          return;
+        }
+        const body = { title: request.statusText, status: request.status, code: "http" };
+        try {
+          Object.assign(body, JSON.parse(request.responseText));
+        } catch {
+          // A refusal that is not ours has no more to say.
+        }
+        reject(new Problem(body));
+      };
+      request.onerror = () => reject(new TypeError("cut off"));
+      request.onabort = () => reject(new TypeError("paused"));
+      request.send(this.file.slice(from));
     });
-    if (!answer.ok) throw await refused(answer);
-    this.offset = Number(answer.headers.get("upload-offset"));
-    this.changed();
   }
 }
 

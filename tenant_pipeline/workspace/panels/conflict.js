@@ -20,7 +20,7 @@ const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
 const field = (property) => label("properties", property);
 
 function Matrix({ counts, sources, params }) {
-  const open = counts.filter((each) => each.status === "open" || each.status === "explained");
+  const open = counts.filter((each) => each.status === (params.status ?? "open"));
   const properties = [...new Set(open.map((each) => each.property))].sort();
   const rows = [...new Set(open.map((each) => each.source_id))];
   const cells = useMemo(() => {
@@ -30,7 +30,7 @@ function Matrix({ counts, sources, params }) {
       found.set(key, (found.get(key) ?? 0) + each.items);
     }
     return found;
-  }, [counts]);
+  }, [counts, params.status]);
   const most = Math.max(1, ...cells.values());
   const title = (id) => sources.find((each) => each.id === id)?.title ?? id;
   if (!rows.length) return html`<p class="quiet">${t("none")}</p>`;

@@ -1,6 +1,6 @@
 /** panel-normalise: the nine stages of a source as they happen, with what each let pass, its gates and its rejects. */
 
-import { html } from "../vendor/modules.js";
+import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, t } from "../language.js";
@@ -87,14 +87,16 @@ function Gates({ record }) {
 }
 
 function Log({ source }) {
-  const shown = events.value.filter((event) => !source || !event.source_id || event.source_id === source);
+  const [all, setAll] = useState(false);
+  const shown = events.value.filter((event) => all || event.source_id === source);
   return html`
     <h2>${t("events")}</h2>
+    <label class="inline"><input type="checkbox" checked=${all} onChange=${(event) => setAll(event.target.checked)} /> ${t("all")}</label>
     <div class="log" role="log" tabindex="0" aria-label=${t("events")}>
       ${!shown.length && html`<p class="quiet">${t("nothing")}</p>`}
       ${shown.slice(0, 200).map(
         (event) => html`<p key=${event.number}>
-          <time class="quiet">${moment(event.at)}</time> <b>${event.kind}</b> ${event.stage && label("stages", event.stage)}
+          <time class="quiet">${moment(event.at)}</time> <b>${event.kind}</b> ${event.stage ? label("stages", event.stage) : event.subject} <span class="quiet">${event.actor}</span>
           ${event.details?.rows_in != null && ` ${number(event.details.rows_in)} → ${number(event.details.rows_out)}`} ${event.details?.code}
         </p>`,
       )}

@@ -30,11 +30,11 @@ function Files({ files, remove }) {
     <ul class="checks">
       ${files.map(
         (each) => html`<li key=${each.path}>
-          <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.offset) / Math.max(1, each.file.size))} %</span>${" "}
+          <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.sent) / Math.max(1, each.file.size))} %</span>${" "}
           ${each.state === "sending" && html`<button class="plain" onClick=${() => each.pause()}>${t("pause")}</button>`}
           ${each.state === "paused" && html`<button class="plain" onClick=${() => each.send()}>${t("resume")}</button>`}
           ${["ready", "refused"].includes(each.state) && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
-          <progress aria-label=${each.path} max=${each.file.size || 1} value=${each.state === "sent" ? each.file.size || 1 : each.offset}></progress>
+          <progress aria-label=${each.path} max=${each.file.size || 1} value=${each.state === "sent" ? each.file.size || 1 : each.sent}></progress>
           <${Told} problem=${each.problem} />
         </li>`,
       )}

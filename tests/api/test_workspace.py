@@ -1,0 +1,286 @@
+"""The workspace in a real browser: eight panels in three languages, several people at once, and nothing lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tenant_pipeline import workspace
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.conflicts.authority import Signer
+from tenant_pipeline.services.conflicts.reading import Filter
+from tenant_pipeline.services.conflicts.signatures import Decision
+from tenant_pipeline.services.conflicts.signing import Choice, resolve
+from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.roles import grant_role
+from tenant_pipeline.services.sources import list_sources
+from tests.api.browser import People, browser, needs_browser
+from tests.api.conftest import Served
+from tests.integration.conflict_statements import Sources
+from tests.integration.releasable import settle
+
+pytestmark = [pytest.mark.slow, needs_browser]
+
+HALLS = TenantId("city-halls")
+PANELS = ("overview", "wizard", "upload", "normalise", "conflict", "review-queue", "coverage", "handoff")
+PEOPLE = {
+    "kanya": "contributor",
+    "rin": "reviewer",
+    "anan": "tenant-admin",
+    "gov": "platform-governance",
+    "mali": "founder",
+    "nok": "viewer",
+    "ben": "reviewer",
+}
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def halls(served: Served) -> Sources:
+    """A tenant with two sources that do not agree on one hall, and everybody it takes."""
+    name = {"th": "หอประชุมเมือง", "en": "City halls", "zh": "城市会堂"}
+    register_tenant(served.runtime, HALLS, name=name, domain="halls.example", tier="pilot", actor="test")
+    for person, role in PEOPLE.items():
+        grant_role(served.runtime, HALLS, person=person, role=role, granted_by="test")
+    made = Sources(served.runtime, HALLS)
+    made.say(
+        1, ("name", "en", "Phuket Hall"), ("name", "th", "หอประชุมภูเก็ต"), ("name", "zh", "普吉會堂"),
+        ("postalCode", "", "83000"), ("geo", "", "7.88,98.39"), title="Register of halls",
+    )  # fmt: skip
+    made.say(2, ("name", "en", "Phuket Hall"), ("postalCode", "", "83100"), title="City list")
+    made.say(3, ("name", "en", "Kata Pavilion"), entity="can-pavilion", compare=False, title="Press")
+    return made
+
+
+@pytest.fixture(scope="module")
+def people(served: Served, halls: Sources) -> Iterator[People]:
+    with browser() as opened:
+        yield People(opened, served, HALLS)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_wrong_unseen(people: People) -> Iterator[None]:
+    people.complaints.clear()
+    yield
+    for context in people.browser.contexts:
+        context.close()
+    assert people.complaints == []
+
+
+@pytest.mark.parametrize("language", ["en", "th", "zh"])
+def test_every_panel_is_there_in_each_language_and_open_to_everybody(
+    people: People, served: Served, language: str
+) -> None:
+    labels = served.runtime.contracts.labels
+    page = people.open("anan", "panel-overview", language=language)
+    for panel in PANELS:
+        people.go(page, f"panel-{panel}")
+        expect(page.locator("h1")).to_have_text(labels["workspace_panels"][f"panel-{panel}"][language])
+        expect(page.locator("nav a[aria-current=page]")).to_contain_text(
+            labels["workspace_panels"][f"panel-{panel}"][language]
+        )
+        page.wait_for_timeout(600)
+        found = Axe().run(page, options={"resultTypes": ["violations"]})
+        bad = [
+            (each["id"], [node["html"][:160] for node in each["nodes"]][:3])
+            for each in found.response["violations"]
+            if each["impact"] in SERIOUS
+        ]
+        assert bad == [], (panel, json.dumps(bad, indent=1, ensure_ascii=False))
+
+
+def test_on_a_phone_no_panel_is_wider_than_the_screen(people: People) -> None:
+    page = people.open("rin", "panel-overview", width=390)
+    for panel in PANELS:
+        people.go(page, f"panel-{panel}")
+        page.wait_for_timeout(400)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, panel
+
+
+def test_in_the_dark_the_text_can_still_be_read(people: People) -> None:
+    page = people.open("rin", "panel-overview")
+    page.get_by_role("button", name="Dark").click()
+    for panel in ("overview", "conflict", "coverage", "handoff"):
+        people.go(page, f"panel-{panel}")
+        page.wait_for_timeout(600)
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]})
+        assert [node["html"] for each in found.response["violations"] for node in each["nodes"]] == [], panel
+
+
+def test_three_people_fill_in_the_wizard_at_once(people: People) -> None:
+    anan, kanya, rin = (people.open(person, "panel-wizard") for person in ("anan", "kanya", "rin"))
+    anan.get_by_label("Name in English").fill("City halls of Phuket")
+    for other in (kanya, rin):
+        expect(other.get_by_label("Name in English")).to_have_value("City halls of Phuket")
+        expect(other.locator(".presence li")).to_have_count(2)
+    kanya.get_by_label("Domain").press_sequentially("halls", delay=20)
+    rin.get_by_label("Name in Thai").press_sequentially("หอ", delay=20)
+    for each in (anan, kanya, rin):
+        expect(each.get_by_label("Domain")).to_have_value("halls")
+        expect(each.get_by_label("Name in Thai")).to_have_value("หอ")
+    anan.get_by_label("Domain").fill("city-halls.example")
+    anan.get_by_label("Name in Thai").fill("หอประชุมเมือง")
+    anan.get_by_role("button", name="Save").click()
+    expect(rin.locator("header .tenant")).to_have_text("City halls of Phuket")
+
+
+def test_what_is_typed_without_a_connection_is_merged_when_it_is_back(people: People) -> None:
+    anan, kanya = people.open("anan", "panel-upload"), people.open("kanya", "panel-upload")
+    anan.get_by_label("Notes for all").fill("Bring the list.")
+    expect(kanya.get_by_label("Notes for all")).to_have_value("Bring the list.")
+    kanya.context.set_offline(True)
+    kanya.evaluate("dispatchEvent(new Event('offline'))")
+    expect(kanya.get_by_text("Not connected.")).to_be_visible()
+    notes = kanya.get_by_label("Notes for all")
+    notes.press("End")
+    notes.press_sequentially(" And the map.")
+    anan.get_by_label("Notes for all").press("Home")
+    anan.get_by_label("Notes for all").press_sequentially("Please! ")
+    kanya.context.set_offline(False)
+    for each in (anan, kanya):
+        expect(each.get_by_label("Notes for all")).to_have_value("Please! Bring the list. And the map.", timeout=30_000)
+
+
+def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: People, halls: Sources) -> None:
+    rin, ben = people.open("rin", "panel-conflict"), people.open("ben", "panel-conflict")
+    cell = rin.get_by_role("button", name=re.compile("City list, Postal"))
+    expect(cell).to_have_text("1")
+    cell.click()
+    expect(rin.locator(".items button")).to_have_count(1)
+    rin.keyboard.press("j")
+    expect(rin.get_by_text("halls.csv#row=").first).to_be_visible()
+    rin.keyboard.press("2")
+    rin.get_by_label("Reason").first.fill("The register is newer.")
+    item = halls.items(property="postalCode")[0]["conflict_id"]
+    people.go(ben, "panel-conflict", item=item)
+    expect(ben.get_by_label("Reason").first).to_have_value("The register is newer.")
+    rin.get_by_label("Reason").first.press("Control+Enter")
+    expect(rin.get_by_role("status").get_by_text("Signed")).to_be_visible()
+    expect(ben.get_by_text("Signed by rin")).to_be_visible()
+    (signed,) = halls.items(**vars(Filter(property="postalCode", status="signed")))
+    assert signed["status"] == "signed"
+
+
+def test_each_sees_just_what_is_theirs_to_do(people: People) -> None:
+    nok = people.open("nok", "panel-upload")
+    expect(nok.get_by_role("button", name="Hand in")).to_have_count(0)
+    people.go(nok, "panel-handoff")
+    expect(nok.get_by_role("button", name="Ask to publish the draft")).to_have_count(0)
+    expect(nok.get_by_label("The open conflicts were looked at")).to_be_disabled()
+    rin = people.open("rin", "panel-coverage")
+    rin.get_by_text("What would lift it most").first.click()
+    expect(rin.get_by_role("button", name="Give an override")).to_have_count(0)
+    gov = people.open("gov", "panel-coverage")
+    gov.get_by_text("What would lift it most").first.click()
+    expect(gov.get_by_role("button", name="Give an override").first).to_be_visible()
+
+
+def test_an_outsider_sees_nothing(people: People, served: Served) -> None:
+    context = people.browser.new_context()
+    page = context.new_page()
+    page.goto(f"{served.url}/workspace/{HALLS}/panel-conflict")
+    expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    assert "Phuket Hall" not in page.content()
+
+
+def test_from_draft_to_signed_release(people: People, halls: Sources) -> None:
+    for item in halls.items(status="open"):
+        signer = Signer("ben", "reviewer", "Looked it up")
+        choice = Choice(Decision.CANDIDATE, 1)
+        resolve(
+            halls.runtime, HALLS, item["conflict_id"], digest=item["candidates_digest"], choice=choice, signer=signer
+        )
+    settle(halls)
+    kanya = people.open("kanya", "panel-handoff")
+    kanya.get_by_label("Reason").first.fill("The first release")
+    kanya.get_by_role("button", name="Ask to publish the draft").click()
+    expect(kanya.get_by_text("Review gate").or_(kanya.get_by_text("Waiting")).first).to_be_visible()
+    anan = people.open("anan", "panel-handoff")
+    anan.get_by_label("The open conflicts were looked at").check()
+    expect(anan.get_by_text(re.compile("^anan · "))).to_be_visible()
+    anan.get_by_role("button", name=re.compile("Sign · Tenant admin")).first.click()
+    expect(anan.get_by_role("status").get_by_text("Signed")).to_be_visible()
+    kanya.get_by_role("link", name="Overview").click()
+    expect(kanya.locator(".card .figure").first).to_be_visible()
+
+
+def test_a_folder_is_dropped_inspected_and_handed_in(people: People, served: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "halls"
+    (folder / "notes").mkdir(parents=True)
+    (folder / "list.csv").write_text("name_en,capacity\nHall A,100\n")
+    (folder / "notes" / "read me.txt").write_text("อ่านก่อน")
+    kanya = people.open("kanya", "panel-upload", origin="regulator")
+    expect(kanya.get_by_label("Regulator")).to_be_checked()
+    kanya.locator("input[webkitdirectory]").set_input_files(folder)
+    expect(kanya.get_by_text("halls/notes/read me.txt")).to_be_visible()
+    expect(kanya.get_by_label("Folder", exact=True)).to_be_checked()
+    kanya.get_by_role("button", name="Inspect").click()
+    expect(kanya.get_by_text("1 × 2")).to_be_visible()
+    kanya.get_by_role("button", name="Hand in").click()
+    expect(kanya.locator("h1")).to_have_text("Normalise")
+    handed_in = {source.title: source for source in list_sources(served.runtime, HALLS)}["halls"]
+    assert (str(handed_in.origin), str(handed_in.unit_mode)) == ("regulator", "folder")
+    expect(kanya.get_by_role("log")).to_contain_text("source.add")
+
+
+def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, served: Served, tmp_path: Path) -> None:
+    size = 192 * 1024 * 1024
+    big = tmp_path / "big.bin"
+    with big.open("wb") as file:
+        file.truncate(size)
+    kanya = people.open("kanya", "panel-upload")
+    parts: list[str] = []
+    kanya.on("request", lambda request: parts.append(request.url) if request.method == "PATCH" else None)
+    slow = kanya.context.new_cdp_session(kanya)
+    slow.send("Network.enable")
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 40 * 1024 * 1024}
+    slow.send("Network.emulateNetworkConditions", conditions)
+    kanya.locator("input[type=file]").first.set_input_files(big)
+    kanya.get_by_role("button", name="Hand in").click()
+    while kanya.locator("main progress").evaluate("bar => bar.value") < 30e6:
+        kanya.wait_for_timeout(50)
+    slow.send("Network.emulateNetworkConditions", {**conditions, "offline": True})
+    kanya.wait_for_timeout(1500)
+    slow.send("Network.emulateNetworkConditions", {**conditions, "uploadThroughput": -1})
+    expect(kanya.locator("h1")).to_have_text("Normalise", timeout=60_000)
+    with served.runtime.database.tenant(HALLS) as connection:
+        row = connection.execute(
+            "SELECT length, sha256 FROM runtime.uploads WHERE tenant_id = %s AND path = 'big.bin'", (HALLS,)
+        ).fetchone()
+    assert row is not None
+    assert row["length"] == size
+    assert len(parts) > 1
+    with big.open("rb") as file:
+        assert row["sha256"] == hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def test_every_word_is_there_in_three_languages_and_every_key_has_its_words() -> None:
+    folder = Path(workspace.__file__).parent
+    words = (folder / "words.js").read_text()
+    entries = re.findall(r'^  "?([\w-]+)"?: \[(.*)\],$', words, re.MULTILINE)
+    assert len(entries) > 100
+    for key, line in entries:
+        said = json.loads(f"[{line}]")
+        assert len(said) == 3, key
+        assert all(text.strip() for text in said), key
+    known = {key for key, _ in entries}
+    for script in [*folder.glob("*.js"), *folder.glob("panels/*.js"), *folder.glob("parts/*.js")]:
+        for key in re.findall(r'\bt\("(\w+)"', script.read_text()):
+            assert key in known, (script.name, key)
+
+
+def test_what_was_vendored_is_what_was_built() -> None:
+
+    folder = Path(workspace.__file__).parent / "vendor"
+    listed = dict(line.split("  ")[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
+    there = {f"./{path.relative_to(folder).as_posix()}" for path in folder.rglob("*") if path.is_file()}
+    assert there - {"./SHA256SUMS"} == set(listed)
+    for name, digest in listed.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
