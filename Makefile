@@ -6,7 +6,8 @@ unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking lock clean
+.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
+	lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -50,6 +51,12 @@ benchmark-pii: $(VENV)/installed
 benchmark-linking: $(VENV)/installed
 	$(BIN)/python -m benchmarks.linking
 	$(BIN)/python -m benchmarks.linking_incremental
+
+benchmark-collaboration: $(VENV)/installed
+	$(BIN)/python -m benchmarks.collaboration
+
+benchmark-api: $(VENV)/installed
+	$(BIN)/python -m benchmarks.api
 
 imports: $(VENV)/installed
 	$(BIN)/lint-imports

@@ -7,7 +7,8 @@ import { useDone } from "../parts/done.js";
 import { Loaded, Told } from "../parts/loaded.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
-import { labels, narrow, ofTenant, roleOf } from "../store.js";
+import { useShared } from "../shared.js";
+import { labels, may, narrow, ofTenant, roleOf, session } from "../store.js";
 
 function Approvals({ params }) {
   const whose = params.whose === "mine" ? "mine" : "all";
@@ -44,12 +45,18 @@ function Pair({ pair }) {
   const [reason, setReason] = useState("");
   const detail = useResource(open ? ofTenant(`/links/pairs/${pair.id}`) : null);
   const role = roleOf("reviewer", "platform-governance", "founder");
+  const { values, set, remove } = useShared("review.assignment");
+  const taken = values[pair.id];
   const judge = (judgement) => () =>
     act(ofTenant("/links/judgement"), { left: pair.left_id, right: pair.right_id, judgement, role, reason: reason || t(judgement) });
   const deeds = { same: useDone(judge("same")), different: useDone(judge("different")), unsure: useDone(judge("unsure")) };
   return html`
     <article class="card wide">
       <h3>${pair.left_name ?? pair.left_id} ↔ ${pair.right_name ?? pair.right_id} <span class="badge">${Math.round(pair.score * 100)} %</span></h3>
+      ${taken
+        ? html`<p>${t("assignedTo")} ${taken} ${taken === session.value.person && html`<button class="plain" onClick=${() => remove(pair.id)}>${t("back")}</button>`}</p>`
+        : may("reviewer", "tenant-admin", "platform-governance") &&
+          html`<button class="plain" onClick=${() => set(pair.id, session.value.person)}>${t("mine")}</button>`}
       <details onToggle=${(event) => setOpen(event.target.open)}>
         <summary>${t("evidence")}</summary>
         <${Loaded} of=${detail}>${(found) => html`<${Evidence} found=${found} />`}<//>
@@ -64,11 +71,22 @@ function Pair({ pair }) {
   `;
 }
 
+/** The parts of the score, each with its weight in bits, and what either side says. */
 function Evidence({ found }) {
-  const parts = Array.isArray(found.explanation) ? found.explanation : (found.explanation?.parts ?? []);
+  const parts = found.explanation.parts ?? [];
+  const properties = [...new Set(found.sides.flatMap((side) => Object.keys(side.features.values)))].sort();
   return html`
-    <ul>${parts.map((part) => html`<li>${typeof part === "string" ? part : (part.says ?? JSON.stringify(part))}</li>`)}</ul>
-    ${!parts.length && html`<pre>${JSON.stringify(found.explanation, null, 1)}</pre>`}
+    <ul>${parts.map((part) => html`<li class=${part.bits > 0 ? "pass" : "fail"}>${part.bits > 0 ? "+" : ""}${part.bits} · ${part.says}</li>`)}</ul>
+    <div class="scroll"><table>
+      <tbody>
+        ${properties.map(
+          (property) => html`<tr>
+            <th scope="row">${label("properties", property)}</th>
+            ${found.sides.map((side) => html`<td>${(side.features.values[property] ?? []).map((value) => [value].flat().join(" ")).join("; ")}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table></div>
   `;
 }
 
