@@ -1,0 +1,92 @@
+"""A server process that is killed in the middle of edits: what anybody has seen is there afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from pycrdt import Doc, Map
+from websockets.exceptions import ConnectionClosed
+
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import load_document
+from tests.api.conftest import OWN, Served
+from tests.api.windows import Window
+
+pytestmark = pytest.mark.slow
+
+FIELD = "wizard.answers"
+
+
+@contextmanager
+def _process(runtime: Runtime) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tenant_pipeline", "workspace", "--port", str(port)],
+        env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield Served(runtime, f"http://127.0.0.1:{port}"), process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_nothing_that_a_peer_has_seen_is_lost_when_the_server_is_killed(runtime: Runtime) -> None:
+    seen: set[str] = set()
+    for turn in range(2):
+        with _process(runtime) as (served, process):
+            one, other = Window(served, "anan").come(), Window(served, "rin").come()
+            with suppress(ConnectionClosed, OSError):
+                for count in range(400):
+                    one.write(FIELD, f"kill-{turn}-{count}", count)
+                    if count % 5 == 0:
+                        other.read(0.01)
+                    if count == 150:
+                        process.send_signal(signal.SIGKILL)
+            with suppress(ConnectionClosed, OSError):
+                for _ in range(200):
+                    other.read(0.01)
+            here = {key for key in other.field(FIELD) if key.startswith(f"kill-{turn}-")}
+            assert len(here) > 10
+            seen |= here
+            for window in (one, other):
+                with suppress(ConnectionClosed, OSError):
+                    window.go()
+    kept: Doc[object] = Doc()  # type: ignore[type-var]
+    for update in load_document(runtime, OWN).updates:
+        kept.apply_update(update)
+    assert seen <= set(kept.get(FIELD, type=Map).keys())
+
+
+def test_who_had_it_open_goes_on_with_the_next_process(runtime: Runtime) -> None:
+    window = None
+    for turn in range(2):
+        with _process(runtime) as (served, _):
+            if window is None:
+                window = Window(served, "anan")
+            window.move(served)
+            window.come().write(FIELD, f"turn-{turn}", turn)
+            Window(served, "rin").come().see(FIELD, f"turn-{turn}", turn)
+        window.field(FIELD)[f"offline-{turn}"] = turn
+    with _process(runtime) as (served, _):
+        assert window is not None
+        window.move(served)
+        window.come()
+        Window(served, "rin").come().see(FIELD, "offline-1", 1)

@@ -1,0 +1,107 @@
+"""A person's window on the shared document, as a browser would have it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pycrdt import Doc, Map
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, SyncFrame, read_frame, sync_frame
+from tenant_pipeline.core.tenancy import TenantId
+from tests.api.conftest import OWN, Served
+
+
+class Window:
+    """A person's window: a document of its own, and a connection that may go and come back."""
+
+    def __init__(self, served: Served, person: str, tenant: TenantId = OWN) -> None:
+        self.document: Doc[Any] = Doc()
+        self._tenant = tenant
+        self.move(served)
+        self._token = served.token(person, tenant)
+        self._unsent: list[bytes] = []
+        self._watch = self.document.observe(lambda event: self._unsent.append(event.update))
+
+    def move(self, served: Served) -> None:
+        """From now on it comes to this server."""
+        self._url = f"{served.url.replace('http', 'ws')}/api/tenant/{self._tenant}/document"
+        self.socket: ClientConnection | None = None
+
+    def field(self, name: str) -> Map[Any]:
+        return self.document.get(name, type=Map)
+
+    def come(self) -> Window:
+        """Connect, and exchange what either side lacks."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        self._connection = connect(self._url, additional_headers=headers, open_timeout=10, proxy=None)
+        self.socket = self._connection.__enter__()
+        self._unsent.clear()
+        self.socket.send(sync_frame(STEP_1, self.document.get_state()))
+        answered = asked = False
+        while not (answered and asked):
+            frame = read_frame(self._bytes(10))
+            if isinstance(frame, SyncFrame):
+                answered = answered or frame.step == STEP_2
+                asked = asked or frame.step == STEP_1
+                self._take(frame)
+        return self
+
+    def go(self) -> None:
+        if self.socket is not None:
+            self._connection.__exit__(None, None, None)
+            self.socket = None
+
+    def write(self, field: str, key: str, value: Any) -> None:
+        """Edit, and send the edit when connected."""
+        self.field(field)[key] = value
+        self.send()
+
+    def send(self) -> None:
+        assert self.socket is not None
+        while self._unsent:
+            self.socket.send(sync_frame(UPDATE, self._unsent.pop(0)))
+
+    def see(self, field: str, key: str, value: Any, seconds: float = 10) -> None:
+        """Read what comes until the field has that value."""
+        until = time.monotonic() + seconds
+        while self.field(field).get(key) != value:
+            assert time.monotonic() < until, f"{field}/{key} is {self.field(field).get(key)!r}"
+            self.read(0.2)
+
+    def read(self, seconds: float) -> None:
+        """Take in what comes within so many seconds."""
+        try:
+            frame = read_frame(self._bytes(seconds))
+        except TimeoutError:
+            return
+        if isinstance(frame, SyncFrame):
+            self._take(frame)
+
+    def closed(self) -> tuple[int, str]:
+        """The code and reason with which it is closed, within ten seconds."""
+        assert self.socket is not None
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                self.read(0.2)
+            except ConnectionClosed as closed:
+                return (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+        raise AssertionError("it stays open")
+
+    def _bytes(self, seconds: float) -> bytes:
+        assert self.socket is not None
+        data = self.socket.recv(seconds)
+        assert isinstance(data, bytes)
+        return data
+
+    def _take(self, frame: SyncFrame) -> None:
+        assert self.socket is not None
+        if frame.step == STEP_1:
+            self.socket.send(sync_frame(STEP_2, self.document.get_update(frame.payload)))
+            return
+        before = len(self._unsent)
+        self.document.apply_update(frame.payload)
+        del self._unsent[before:]
