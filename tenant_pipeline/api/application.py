@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -48,10 +48,12 @@ def create_application(runtime: Runtime) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         responses=RESPONSES,
-        lifespan=_living(runtime),
+        lifespan=_living,
     )
     application.state.runtime = runtime
     application.state.authenticator = Authenticator(runtime)
+    application.state.rooms = rooms = Rooms(runtime)
+    application.state.wake_up = WakeUp(runtime, rooms.edited)
     handle_problems(application)
     for routes in ROUTERS:
         application.include_router(routes.router)
@@ -63,14 +65,9 @@ def create_application(runtime: Runtime) -> FastAPI:
     return application
 
 
-def _living(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        application.state.rooms = rooms = Rooms(runtime)
-        application.state.wake_up = wake_up = WakeUp(runtime, rooms.edited)
-        wake_up.start()
-        yield
-        await rooms.stop()
-        await wake_up.stop()
-
-    return lifespan
+@asynccontextmanager
+async def _living(application: FastAPI) -> AsyncIterator[None]:
+    application.state.wake_up.start()
+    yield
+    await application.state.rooms.stop()
+    await application.state.wake_up.stop()
