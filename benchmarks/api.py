@@ -103,7 +103,8 @@ def _fill(runtime: Runtime) -> None:
     grant_role(runtime, TENANT, person="anan", role="tenant-admin", granted_by="benchmark")
     candidates = [
         {"source_id": f"src-{number:016x}", "statement_id": f"st-{number}", "value": f"value {number}",
-         "raw_value": f"value {number}", "authority_tier": 2, "locator": "a.csv#row=1", "lang": ""}
+         "raw_value": f"value {number}", "authority_tier": 2, "locator": "a.csv#row=1", "lang": "",
+         "relation": "agrees" if number == 0 else "differs", "observed_at": None}
         for number in range(2)
     ]  # fmt: skip
     with runtime.database.tenant(TENANT) as connection, connection.cursor() as cursor:
@@ -111,9 +112,10 @@ def _fill(runtime: Runtime) -> None:
             """
             INSERT INTO runtime.conflicts
                    (tenant_id, conflict_id, canonical_id, type, property, lang, verdict, rule, candidates,
-                    candidates_digest, proposed_value, proposed_rule, explanation, needs_person, status)
+                    candidates_digest, proposed_value, proposed_rule, explanation, needs_person, status,
+                    updated_by_source)
             VALUES (%s, %s, %s, 'Place', 'postalCode', '', 'differs', 'codes', %s, %s, 'value 0', 'authority-tier', %s,
-                    false, 'open')
+                    false, 'open', 'src-0000000000000001')
             """,
             [
                 (TENANT, f"item-{number}", f"can-{number:06d}", Jsonb(candidates), "a" * 64, Jsonb(["They differ."]))

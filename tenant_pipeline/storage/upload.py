@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -116,8 +116,9 @@ def _settled(part: Path, key: bytes) -> int:
 def _sweep(folder: Path) -> None:
     """Remove uploads that nobody has gone on with for a week."""
     for place in folder.iterdir():
-        if time.time() - place.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(place, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another upload has just been finished
+            if time.time() - place.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(place, ignore_errors=True)
 
 
 class _Joined(io.RawIOBase):

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -188,6 +189,16 @@ def test_of_two_that_go_on_with_one_upload_one_is_told_to_wait(served: Served) -
         thread.join(10)
         assert statuses == {423}
         assert first == [204]
+
+
+def test_many_uploads_at_once_do_not_get_in_each_others_way(served: Served) -> None:
+    def upload(number: int) -> list[int]:
+        with served.client("kanya") as kanya:
+            places = [_begin(kanya, f"{number}-{each}.csv", 2000).headers["location"] for each in range(15)]
+            return [_send(kanya, place, 0, os.urandom(2000)).status_code for place in places]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {status for statuses in pool.map(upload, range(8)) for status in statuses} == {204}
 
 
 def test_an_upload_whose_time_is_over_is_gone(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

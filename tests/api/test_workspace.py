@@ -240,7 +240,7 @@ def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, ser
     kanya.on("request", lambda request: parts.append(request.url) if request.method == "PATCH" else None)
     slow = kanya.context.new_cdp_session(kanya)
     slow.send("Network.enable")
-    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 40 * 1024 * 1024}
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 8 * 1024 * 1024}
     slow.send("Network.emulateNetworkConditions", conditions)
     kanya.locator("input[type=file]").first.set_input_files(big)
     kanya.get_by_role("button", name="Hand in").click()
