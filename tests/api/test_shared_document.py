@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psutil
 import pytest
 from pycrdt import Doc, Map, Text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
-from tenant_pipeline.api.collaboration.frames import UPDATE, sync_frame
+from tenant_pipeline.api.collaboration.frames import STEP_1, UPDATE, sync_frame
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.access import revoke_tokens_of
 from tenant_pipeline.services.runtime import Runtime
@@ -236,3 +237,13 @@ def test_who_is_sent_away_is_out_of_the_document_too(
     rin = window("rin").come()
     revoke_tokens_of(served.runtime, OWN, "rin", revoked_by="anan")
     assert rin.closed()[0] == 4401
+
+
+def test_six_bytes_do_not_take_the_memory_of_the_server(window: OpenWindow) -> None:
+    rin = window("rin").come()
+    assert rin.socket is not None
+    claims_to_have_very_many_clients = b"\xff\xff\xff\x7f\x01\x01"
+    before = psutil.Process().memory_info().rss
+    rin.socket.send(sync_frame(STEP_1, claims_to_have_very_many_clients))
+    assert rin.closed()[0] == 4400
+    assert psutil.Process().memory_info().rss - before < 100 * 1024 * 1024

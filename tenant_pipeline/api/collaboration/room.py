@@ -15,7 +15,7 @@ from pycrdt import Doc
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.collaboration.field_rights import EditRefusedError, TrialCopy
 from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, Presence, presence_frame, sync_frame
-from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError
+from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError, state_vector
 from tenant_pipeline.core.shared_state import SharedField
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
@@ -98,7 +98,8 @@ class Room:
             self._broadcast(presence_frame(gone), None)
 
     def state_for(self, state: bytes) -> bytes:
-        """What a client with that state vector lacks, as a frame. Raises ValueError for bytes that are none."""
+        """What a client with that state vector lacks, as a frame. Raises BrokenUpdateError for bytes that are none."""
+        state_vector(state)  # read strictly first: the CRDT makes room for as many clients as a vector claims to have
         return sync_frame(STEP_2, self._document.get_update(state))
 
     def write(self, client: Client, update: bytes) -> None:

@@ -43,7 +43,10 @@ class Leaning:
 def state_vector(data: bytes) -> StateVector:
     """A state vector's bytes as a mapping. Raises BrokenUpdateError."""
     read = _Reader(data)
-    return {read.number(): read.number() for _ in range(read.count())}
+    found = {read.number(): read.number() for _ in range(read.count())}
+    if not read.ended:
+        raise BrokenUpdateError("something follows on the state vector")
+    return found
 
 
 def leaning_of(update: bytes) -> Leaning:
