@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     public_url: str = ""
     """The address under which people reach the workspace (https://city.example); loopback's own if empty."""
 
+    dagster_url: str = ""
+    """The address under which people reach the Dagster UI; loopback's own if empty."""
+
     token_key: int = Field(default=1, ge=1)
     """The number of the key that the local issuer signs with; counting it up rotates the key."""
 

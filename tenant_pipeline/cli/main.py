@@ -3,85 +3,89 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from tenant_pipeline.cli import (
-    approval,
-    audit,
-    compliance,
-    conflict,
-    cost,
-    coverage,
-    doctor,
-    erasure,
-    evaluate,
-    export,
-    flag,
-    gate,
-    inspect,
-    instance,
-    link,
-    mapping,
-    marketplace,
-    pentest,
-    privacy,
-    quarantine,
-    reading,
-    release,
-    role,
-    run,
-    source,
-    template,
-    tenant,
-    up,
-    workspace,
-)
-from tenant_pipeline.cli.demo.command import demo
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
 
+COMMANDS = {
+    "demo": "demo.command:demo",
+    "up": "up:up",
+    "workspace": "workspace:workspace",
+    "sign-in": "workspace:sign_in",
+    "token": "workspace:token",
+    "tenant": "tenant:app",
+    "source": "source:app",
+    "role": "role:app",
+    "approval": "approval:app",
+    "release": "release:app",
+    "instance": "instance:app",
+    "marketplace": "marketplace:app",
+    "template": "template:app",
+    "flag": "flag:app",
+    "cost": "cost:app",
+    "compliance": "compliance:app",
+    "erasure": "erasure:app",
+    "run": "run:run",
+    "stages": "reading:stages",
+    "statements": "reading:statements",
+    "coverage": "coverage:app",
+    "explain": "coverage:explain_check",
+    "conflicts": "conflict:conflicts",
+    "conflict": "conflict:app",
+    "inspect": "inspect:inspect",
+    "export": "export:export",
+    "evaluate": "evaluate:evaluate",
+    "gate": "gate:app",
+    "quarantine": "quarantine:app",
+    "link": "link:app",
+    "mapping": "mapping:app",
+    "privacy": "privacy:app",
+    "audit": "audit:app",
+    "pentest": "pentest:pentest",
+    "doctor": "doctor:doctor",
+}
+"""Each command's name, and where in this package it is."""
+
+
+class OnDemand(TyperGroup):
+    """The commands, each loaded when it is asked for: a command does not wait for what only the others need."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every name, in the order above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"tenant_pipeline.cli.{module}"), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
     name="tenant-pipeline",
+    cls=OnDemand,
     help="Turn whatever a tenant has into a trusted knowledge base that the tenant owns.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo)
-app.command("up")(up.up)
-app.command("workspace")(workspace.workspace)
-app.command("sign-in")(workspace.sign_in)
-app.command("token")(workspace.token)
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(source.app, name="source")
-app.add_typer(role.app, name="role")
-app.add_typer(approval.app, name="approval")
-app.add_typer(release.app, name="release")
-app.add_typer(instance.app, name="instance")
-app.add_typer(marketplace.app, name="marketplace")
-app.add_typer(template.app, name="template")
-app.add_typer(flag.app, name="flag")
-app.add_typer(cost.app, name="cost")
-app.add_typer(compliance.app, name="compliance")
-app.add_typer(erasure.app, name="erasure")
-app.command("run")(run.run)
-app.command("stages")(reading.stages)
-app.command("statements")(reading.statements)
-app.add_typer(coverage.app, name="coverage")
-app.command("explain")(coverage.explain_check)
-app.command("conflicts")(conflict.conflicts)
-app.add_typer(conflict.app, name="conflict")
-app.command("inspect")(inspect.inspect)
-app.command("export")(export.export)
-app.command("evaluate")(evaluate.evaluate)
-app.add_typer(gate.app, name="gate")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(link.app, name="link")
-app.add_typer(mapping.app, name="mapping")
-app.add_typer(privacy.app, name="privacy")
-app.add_typer(audit.app, name="audit")
-app.command("pentest")(pentest.pentest)
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _every_command() -> None:
+    """Turn whatever a tenant has into a trusted knowledge base that the tenant owns."""
 
 
 def main() -> None:

@@ -51,14 +51,16 @@ def up(
                     f"Nerve of {instance.tenant}: {instance.phase} {instance.endpoint or instance.detail}",
                     highlight=False,
                 )
-            environment = {**os.environ, **dagster_environment(runtime)}
+            webserver = port or settings.webserver_port
+            told = {"TENANT_RUNTIME_WEBSERVER_PORT": str(webserver), "TENANT_RUNTIME_WORKSPACE_PORT": str(workspace)}
+            environment = {**os.environ, **dagster_environment(runtime), **told}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
             code = ["--module-name", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
             group = stack.enter_context(_ProcessGroup(environment, logs))
             group.start(
                 "webserver",
-                ["dagster_webserver", "--host", host, "--port", str(port or settings.webserver_port), *code],
+                ["dagster_webserver", "--host", host, "--port", str(webserver), *code],
             )
             group.start("daemon", ["dagster._daemon", "run", *code])
             group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])
@@ -68,7 +70,7 @@ def up(
                 soft_wrap=True,
             )
             complaints.print(
-                f"Dagster UI: http://{host}:{port or settings.webserver_port}   logs: {logs}   stop: Ctrl-C",
+                f"Dagster UI: http://{host}:{webserver}   logs: {logs}   stop: Ctrl-C",
                 highlight=False,
             )
             group.watch()

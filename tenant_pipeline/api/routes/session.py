@@ -30,13 +30,17 @@ class SignIn(BaseModel):
 
 
 class Session(BaseModel):
-    """Who is signed in, in which tenant, with which roles, and until when. `registered` says whether it exists yet."""
+    """Who is signed in, in which tenant, with which roles, and until when; and where the runs are to be seen.
+
+    `registered` says whether the tenant exists yet.
+    """
 
     person: str
     tenant: str
     roles: list[str]
     registered: bool
     expires_at: str
+    dagster_url: str
 
 
 class SignedOut(BaseModel):
@@ -104,4 +108,5 @@ def _session(runtime: Runtime, token: AccessToken, roles: frozenset[str]) -> Ses
         roles=sorted(roles),
         registered=known is not None,
         expires_at=token.expires_at.isoformat(),
+        dagster_url=runtime.settings.dagster_url or f"http://127.0.0.1:{runtime.settings.webserver_port}",
     )

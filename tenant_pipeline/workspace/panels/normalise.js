@@ -8,7 +8,7 @@ import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
 import { useResource } from "../resource.js";
-import { events, may, narrow, ofTenant, roleOf } from "../store.js";
+import { events, may, narrow, ofTenant, roleOf, session } from "../store.js";
 
 const STAGES = ["receive", "identify", "extract", "screen", "map", "standardise", "validate", "link", "assemble"];
 
@@ -48,7 +48,7 @@ function Stage({ source, stage, counted }) {
       <div class="card"><dt>${t("quarantined")}</dt><dd class="figure">${number(counted.rows_quarantined)}</dd></div>
       <div class="card"><dt>${t("seconds")}</dt><dd class="figure">${counted.seconds.toFixed(2)}</dd></div>
     </dl>
-    ${counted.run_id && html`<p>${t("dagsterRun")} <code>${counted.run_id}</code></p>`}`}
+    ${counted.run_id && html`<p><a href=${`${session.value.dagster_url}/runs/${counted.run_id}`} target="_blank" rel="noreferrer">${t("dagsterRun")} <code>${counted.run_id}</code></a></p>`}`}
     <h3>${t("rejects")}</h3>
     <${Loaded} of=${rejects}>
       ${(found) =>
