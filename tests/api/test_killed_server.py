@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from playwright.sync_api import expect
 from pycrdt import Doc, Map
 from websockets.exceptions import ConnectionClosed
 
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import load_document
+from tests.api.browser import People, browser, needs_browser
 from tests.api.conftest import OWN, Served
 from tests.api.windows import Window
 
@@ -25,11 +27,16 @@ pytestmark = pytest.mark.slow
 FIELD = "wizard.answers"
 
 
-@contextmanager
-def _process(runtime: Runtime) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _process(runtime: Runtime, port: int | None = None) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
+    port = port or _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "tenant_pipeline", "workspace", "--port", str(port)],
         env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
@@ -90,3 +97,21 @@ def test_who_had_it_open_goes_on_with_the_next_process(runtime: Runtime) -> None
         window.move(served)
         window.come()
         Window(served, "rin").come().see(FIELD, "offline-1", 1)
+
+
+@needs_browser
+def test_a_page_that_was_open_goes_on_when_the_server_is_back(runtime: Runtime) -> None:
+    port = _free_port()
+    with browser() as opened:
+        with _process(runtime, port) as (served, _):
+            page = People(opened, served, OWN).open("anan", "panel-upload")
+            notes = page.get_by_label("Notes for all")
+            notes.fill("Before.")
+            page.wait_for_timeout(500)
+        expect(page.get_by_text("Not connected.")).to_be_visible()
+        notes.press("End")
+        notes.press_sequentially(" And after.")
+        with _process(runtime, port):
+            expect(page.get_by_text("Not connected.")).to_have_count(0, timeout=60_000)
+            other = People(opened, served, OWN).open("kanya", "panel-upload")
+            expect(other.get_by_label("Notes for all")).to_have_value("Before. And after.", timeout=30_000)

@@ -247,3 +247,21 @@ def test_six_bytes_do_not_take_the_memory_of_the_server(window: OpenWindow) -> N
     rin.socket.send(sync_frame(STEP_1, claims_to_have_very_many_clients))
     assert rin.closed()[0] == 4400
     assert psutil.Process().memory_info().rss - before < 100 * 1024 * 1024
+
+
+def test_what_could_not_be_kept_is_sent_again_by_who_wrote_it(
+    window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness, anan = window("rin").come(), window("anan").come()
+    with monkeypatch.context() as patch:
+        patch.setattr("tenant_pipeline.api.collaboration.room.append_updates", _broken)
+        anan.write(ANSWERS, "not kept at first", 1)
+        assert anan.closed()[0] == 1013
+    witness.read(0.3)
+    assert "not kept at first" not in witness.field(ANSWERS)
+    anan.come()
+    witness.see(ANSWERS, "not kept at first", 1)
+
+
+def _broken(*_: Any) -> int:
+    raise RuntimeError

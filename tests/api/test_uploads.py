@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import random
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -167,28 +166,10 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(served: Served) -> Non
 def test_of_two_that_go_on_with_one_upload_one_is_told_to_wait(served: Served) -> None:
     with served.client("kanya") as kanya:
         place = _begin(kanya, "twice.csv", 10).headers["location"]
-        held, go = threading.Event(), threading.Event()
-
-        def slow() -> Any:
-            yield b"12345"
-            held.set()
-            go.wait(10)
-            yield b"67890"
-
-        first: list[int] = []
-
-        def send() -> None:
-            with served.client("kanya") as again:
-                first.append(_send(again, place, 0, slow()).status_code)  # type: ignore[arg-type]
-
-        thread = threading.Thread(target=send)
-        thread.start()
-        assert held.wait(10)
-        statuses = {_send(kanya, place, 0, b"1234567890").status_code for _ in range(3)}
-        go.set()
-        thread.join(10)
-        assert statuses == {423}
-        assert first == [204]
+        with service.going_on(served.runtime, OWN, place.rpartition("/")[2], "kanya") as (_, arriving):
+            arriving.write(b"12345")
+            assert _send(kanya, place, 0, b"1234567890").status_code == 423
+        assert _send(kanya, place, 5, b"67890").status_code == 204
 
 
 def test_many_uploads_at_once_do_not_get_in_each_others_way(served: Served) -> None:

@@ -15,6 +15,7 @@ from tests.system.conftest import SHARED_DATA, Installation
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the shared data folder is not beside this checkout"),
 ]
 

@@ -108,7 +108,6 @@ async def caller_of(connection: HTTPConnection, token: AccessToken, tenant: str)
     roles = await to_thread.run_sync(partial(authenticator_of(connection).roles, token))
     if token.tenant != tenant or not roles:
         raise ProblemError(404, "not-found", "There is no such tenant for you", "Ask the tenant's admin for a role.")
-    connection.state.caller = f"{token.tenant}|{token.person}"
     return Caller(token.person, token.tenant, roles, token.expires_at)
 
 

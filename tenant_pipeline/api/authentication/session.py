@@ -5,8 +5,6 @@ from __future__ import annotations
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from tenant_pipeline.core.access_token import AccessToken
-
 
 def cookie_name(*, secure: bool) -> str:
     """`__Host-` binds the cookie to this very host, and asks for https; a loopback address without it does not."""
@@ -31,8 +29,3 @@ def shown_token(request: HTTPConnection, *, secure: bool) -> str:
     if kind:
         return token.strip() if kind.lower() == "bearer" else ""
     return request.cookies.get(cookie_name(secure=secure), "")
-
-
-def seconds_left(token: AccessToken, now: float) -> int:
-    """How long a token is good for, in whole seconds."""
-    return max(0, int(token.expires_at.timestamp() - now))

@@ -27,7 +27,7 @@ from tenant_pipeline.services.shared_state import (
     updates_after,
 )
 
-NOT_ALLOWED, BROKEN, TOO_LARGE = 4403, 4400, 4413
+NOT_ALLOWED, BROKEN, TOO_LARGE, TRY_AGAIN = 4403, 4400, 4413, 1013
 LARGEST_DOCUMENT = 8 * 1024 * 1024
 MOST_AT_ONCE = 200
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 10.0
@@ -167,7 +167,14 @@ class Room:
         batch = self._checked(self._waiting[:MOST_AT_ONCE])
         del self._waiting[:MOST_AT_ONCE]
         if batch:
-            await self._keep(batch)
+            try:
+                await self._keep(batch)
+            except Exception:
+                # Their windows still have what was not kept: sent away, they come back with it.
+                for client, _ in batch:
+                    client.close(TRY_AGAIN, "what was written could not be kept")
+                self._copy_anew()
+                raise
         if self._kept_singly > COMPACTED_AFTER:
             self._size = await to_thread.run_sync(partial(compact_document, self._runtime, self._tenant))
             self._kept_singly = 0
