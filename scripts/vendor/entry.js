@@ -1,6 +1,6 @@
 // All that the workspace's modules import from others, as one module.
 export { h, render, Fragment } from "preact";
-export { useEffect, useMemo, useRef, useState } from "preact/hooks";
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 export { signal, computed, effect, batch } from "@preact/signals";
 export { html } from "htm/preact";
 export * as Y from "yjs";

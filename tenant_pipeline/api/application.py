@@ -30,7 +30,9 @@ from tenant_pipeline.api.routes import (
     uploads,
 )
 from tenant_pipeline.api.wake_up import WakeUp
+from tenant_pipeline.services.presence import MOVED
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
     session, labels, registration, overview, live_log, sources, uploads, inspection, places, coverage, conflicts,
@@ -53,7 +55,7 @@ def create_application(runtime: Runtime) -> FastAPI:
     application.state.runtime = runtime
     application.state.authenticator = Authenticator(runtime)
     application.state.rooms = rooms = Rooms(runtime)
-    application.state.wake_up = WakeUp(runtime, rooms.edited)
+    application.state.wake_up = WakeUp(runtime, {EDITED: rooms.edited, MOVED: rooms.moved})
     handle_problems(application)
     for routes in ROUTERS:
         application.include_router(routes.router)

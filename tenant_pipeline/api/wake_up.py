@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import psycopg
 from psycopg import sql
 
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.shared_state import EDITED
 from tenant_pipeline.storage.audit_log import GROWN
 
 RETRY_SECONDS = 1.0
@@ -21,13 +20,13 @@ _log = logging.getLogger(__name__)
 class WakeUp:
     """Wakes everybody in this process whenever an audit log has grown, and whenever the connection was mended.
 
-    It says nothing of whose log it was: each looks for itself, with the rights that it has. `edited` is called with
-    the sign of a shared document that was written to; with '' when it may have been any.
+    It says nothing of whose log it was: each looks for itself, with the rights that it has. `hearers`, by channel, are
+    called with what is notified there; with '' when they may have missed something.
     """
 
-    def __init__(self, runtime: Runtime, edited: Callable[[str], None]) -> None:
+    def __init__(self, runtime: Runtime, hearers: Mapping[str, Callable[[str], None]]) -> None:
         self._runtime = runtime
-        self._edited = edited
+        self._hearers = {GROWN: self._wake, **hearers}
         self._changed = asyncio.Event()
         self.stopped = False
         self._task: asyncio.Task[None] | None = None
@@ -57,7 +56,7 @@ class WakeUp:
             return False
         return True
 
-    def _wake(self) -> None:
+    def _wake(self, _: str = "") -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -67,15 +66,12 @@ class WakeUp:
                 async with await psycopg.AsyncConnection.connect(
                     self._runtime.database.platform_conninfo(), autocommit=True
                 ) as connection:
-                    for channel in (GROWN, EDITED):
+                    for channel in self._hearers:
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-                    self._wake()  # what was notified while nobody listened
-                    self._edited("")
+                    for hear in self._hearers.values():
+                        hear("")  # what was notified while nobody listened
                     async for notified in connection.notifies():
-                        if notified.channel == EDITED:
-                            self._edited(notified.payload)
-                        else:
-                            self._wake()
+                        self._hearers[notified.channel](notified.payload)
             except (psycopg.Error, OSError) as error:
                 _log.warning("the database does not answer: %s", type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)

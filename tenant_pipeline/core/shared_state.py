@@ -39,6 +39,20 @@ class Written:
     value: Any
 
 
+@dataclass(frozen=True)
+class Presence:
+    """What one window that has the document open says of itself; `state` is None when it is gone."""
+
+    client: int
+    clock: int
+    state: dict[str, Any] | None
+
+    @property
+    def person(self) -> str | None:
+        """Whose window it is, as far as it says so."""
+        return None if self.state is None else self.state.get("person")
+
+
 def refusal(
     edits: Collection[Written], fields: Mapping[str, SharedField], person: str, roles: Collection[str]
 ) -> str | None:

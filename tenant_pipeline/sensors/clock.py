@@ -9,13 +9,15 @@ from tenant_pipeline.services.approvals.queue import escalate_breaches
 from tenant_pipeline.services.cost.budgets import raise_alerts
 from tenant_pipeline.services.feature_flags.overrides import end_expired
 from tenant_pipeline.services.idempotency import forget_old_answers
+from tenant_pipeline.services.presence import forget_presence
 
 
 @dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
 def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
     """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
 
-    It approves nothing. Answers that were kept for who asks again are thrown away after a day.
+    It approves nothing. Answers that were kept for who asks again are thrown away after a day, and who was where in a
+    workspace after a minute.
     """
     opened = runtime.open()
     now = opened.now()
@@ -25,6 +27,7 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
             f"{each.tenant}: {each.request.gate} was due at {each.request.due_at.isoformat()} and is escalated"
         )
     forget_old_answers(opened)
+    forget_presence(opened)
     since = datetime.fromisoformat(context.cursor) if context.cursor else None
     ended = end_expired(opened, since, now)
     for tenant in ended:

@@ -9,7 +9,16 @@ from pycrdt import Doc, Map
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, SyncFrame, read_frame, sync_frame
+from tenant_pipeline.api.collaboration.frames import (
+    STEP_1,
+    STEP_2,
+    UPDATE,
+    SyncFrame,
+    presence_frame,
+    read_frame,
+    sync_frame,
+)
+from tenant_pipeline.core.shared_state import Presence
 from tenant_pipeline.core.tenancy import TenantId
 from tests.api.conftest import OWN, Served
 
@@ -24,6 +33,9 @@ class Window:
         self._token = served.token(person, tenant)
         self._unsent: list[bytes] = []
         self._watch = self.document.observe(lambda event: self._unsent.append(event.update))
+        self._person = person
+        self._clock = 0
+        self.others: dict[int, Presence] = {}
 
     def move(self, served: Served) -> None:
         """From now on it comes to this server."""
@@ -43,7 +55,9 @@ class Window:
         answered = asked = False
         while not (answered and asked):
             frame = read_frame(self._bytes(10))
-            if isinstance(frame, SyncFrame):
+            if not isinstance(frame, SyncFrame):
+                self.others |= {each.client: each for each in frame}
+            else:
                 answered = answered or frame.step == STEP_2
                 asked = asked or frame.step == STEP_1
                 self._take(frame)
@@ -64,7 +78,7 @@ class Window:
         while self._unsent:
             self.socket.send(sync_frame(UPDATE, self._unsent.pop(0)))
 
-    def see(self, field: str, key: str, value: Any, seconds: float = 10) -> None:
+    def see(self, field: str, key: str, value: Any, seconds: float = 60) -> None:
         """Read what comes until the field has that value."""
         until = time.monotonic() + seconds
         while self.field(field).get(key) != value:
@@ -79,11 +93,28 @@ class Window:
             return
         if isinstance(frame, SyncFrame):
             self._take(frame)
+        else:
+            self.others |= {each.client: each for each in frame}
+
+    def says(self, **state: Any) -> None:
+        """Let the others know where this window is."""
+        assert self.socket is not None
+        self._clock += 1
+        own = Presence(self.document.client_id, self._clock, {"person": self._person, **state})
+        self.socket.send(presence_frame([own]))
+
+    def hears(self, other: Window, seconds: float = 60, **state: Any) -> None:
+        """Read what comes until the other window is known to be there; gone, if no state is given."""
+        until = time.monotonic() + seconds
+        expected = {"person": other._person, **state} if state else None
+        while (heard := self.others.get(other.document.client_id)) is None or heard.state != expected:
+            assert time.monotonic() < until, heard
+            self.read(0.2)
 
     def closed(self) -> tuple[int, str]:
-        """The code and reason with which it is closed, within ten seconds."""
+        """The code and reason with which it is closed, within a minute."""
         assert self.socket is not None
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 self.read(0.2)

@@ -17,7 +17,6 @@ from tenant_pipeline.api.collaboration.frames import (
     EMPTY_UPDATE,
     STEP_1,
     BrokenFrameError,
-    Presence,
     SyncFrame,
     read_frame,
 )
@@ -25,6 +24,7 @@ from tenant_pipeline.api.collaboration.room import BROKEN, Room
 from tenant_pipeline.api.collaboration.rooms import Rooms
 from tenant_pipeline.api.guards import own_origins
 from tenant_pipeline.api.problems import ProblemError
+from tenant_pipeline.core.shared_state import Presence
 
 router = APIRouter()
 
@@ -135,7 +135,7 @@ class _Connection:
 
     def _take(self, room: Room, frame: SyncFrame | list[Presence]) -> None:
         if not isinstance(frame, SyncFrame):
-            if any(each.state is not None and each.state.get("person") != self.caller.person for each in frame):
+            if any(each.state is not None and each.person != self.caller.person for each in frame):
                 raise BrokenFrameError
             room.announce(self, frame)
         elif frame.step == STEP_1:

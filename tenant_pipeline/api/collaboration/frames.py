@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError
+from tenant_pipeline.core.shared_state import Presence
 
 SYNC, AWARENESS = 0, 1
 STEP_1, STEP_2, UPDATE = 0, 1, 2
 EMPTY_UPDATE = b"\x00\x00"
 MOST_STATES = 4
 LARGEST_STATE = 2_000
+LARGEST_NUMBER = 2**53 - 1
+"""The largest whole number that JavaScript knows exactly: no browser sends a larger one."""
 
 
 class BrokenFrameError(ValueError):
@@ -25,15 +27,6 @@ class SyncFrame:
 
     step: int
     payload: bytes
-
-
-@dataclass(frozen=True)
-class Presence:
-    """What one window says of itself; `state` is None when it is gone."""
-
-    client: int
-    clock: int
-    state: dict[str, Any] | None
 
 
 def read_frame(data: bytes) -> SyncFrame | list[Presence]:
@@ -79,10 +72,11 @@ def _presences(payload: bytes) -> list[Presence]:
         client, at = _number(payload, at)
         clock, at = _number(payload, at)
         text, at = _buffer(payload, at)
-        if len(text) > LARGEST_STATE:
+        if len(text) > LARGEST_STATE or client > LARGEST_NUMBER or clock > LARGEST_NUMBER:
             raise BrokenFrameError
         try:
-            state = json.loads(text)
+            state = json.loads(text, parse_constant=_no_number)
+            json.dumps(state, ensure_ascii=False).encode()  # half a character cannot be passed on
         except ValueError:
             raise BrokenFrameError from None
         if state is not None and not isinstance(state, dict):
@@ -91,6 +85,10 @@ def _presences(payload: bytes) -> list[Presence]:
     if at != len(payload):
         raise BrokenFrameError
     return found
+
+
+def _no_number(name: str) -> None:
+    raise BrokenFrameError(name)  # NaN and the infinities are none of JSON's
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

@@ -14,9 +14,10 @@ from pycrdt import Doc
 
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.collaboration.field_rights import EditRefusedError, TrialCopy
-from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, Presence, presence_frame, sync_frame
+from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, presence_frame, sync_frame
+from tenant_pipeline.api.collaboration.neighbours import Neighbours
 from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError, state_vector
-from tenant_pipeline.core.shared_state import SharedField
+from tenant_pipeline.core.shared_state import Presence, SharedField
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import (
@@ -48,12 +49,13 @@ class Client(Protocol):
 
 
 class Room:
-    """A document, its clients, and one task that keeps what they write."""
+    """A document, its clients, and one task that keeps what they write; `server` names this process to the others."""
 
-    def __init__(self, runtime: Runtime, tenant: TenantId, fields: Mapping[str, SharedField]) -> None:
+    def __init__(self, runtime: Runtime, tenant: TenantId, fields: Mapping[str, SharedField], server: str) -> None:
         self._runtime = runtime
         self._tenant = tenant
         self._fields = fields
+        self._neighbours = Neighbours(runtime, tenant, server)
         self._clients: dict[Client, dict[int, Presence]] = {}
         self._waiting: list[tuple[Client, bytes]] = []
         self._work = asyncio.Event()
@@ -87,6 +89,7 @@ class Room:
         self._clients[client] = {}
         client.send(sync_frame(STEP_1, self._document.get_state()))
         others = [each for states in self._clients.values() for each in states.values() if each.state is not None]
+        others += self._neighbours.present()
         if others:
             client.send(presence_frame(others))
 
@@ -96,6 +99,8 @@ class Room:
         gone = [Presence(each.client, each.clock + 1, None) for each in states.values() if each.state is not None]
         if gone:
             self._broadcast(presence_frame(gone), None)
+            self._neighbours.tell(gone)
+            self._begin_work()
 
     def state_for(self, state: bytes) -> bytes:
         """What a client with that state vector lacks, as a frame. Raises BrokenUpdateError for bytes that are none."""
@@ -105,14 +110,17 @@ class Room:
     def write(self, client: Client, update: bytes) -> None:
         """Put an edit in line: it is checked and kept, and then shown to the others; or its client is told why not."""
         self._waiting.append((client, update))
-        self._idle.clear()
-        self._work.set()
+        self._begin_work()
 
     def look(self) -> None:
         """Another process may have written: look."""
         self._look = True
-        self._idle.clear()
-        self._work.set()
+        self._begin_work()
+
+    def listen(self) -> None:
+        """Somebody may have moved at another process: hear where to."""
+        self._neighbours.listen()
+        self._begin_work()
 
     def announce(self, client: Client, presences: list[Presence]) -> None:
         """Tell the others what a client says of its windows. A client speaks for windows that are nobody else's."""
@@ -120,11 +128,18 @@ class Room:
         if own is None:
             return
         taken = {window for other, states in self._clients.items() if other is not client for window in states}
+        taken |= {each.client for each in self._neighbours.present() if each.person != client.caller.person}
         said = [each for each in presences if each.client not in taken]
         for each in said:
             own[each.client] = each
         if said:
             self._broadcast(presence_frame(said), client)
+            self._neighbours.tell(said)
+            self._begin_work()
+
+    def _begin_work(self) -> None:
+        self._idle.clear()
+        self._work.set()
 
     async def _load(self) -> None:
         kept = await to_thread.run_sync(partial(load_document, self._runtime, self._tenant))
@@ -153,17 +168,27 @@ class Room:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
                 self._work.set()
-            if not self._waiting and not self._look:
+            if not self._waiting and not self._look and not self._neighbours.waiting:
                 self._idle.set()
             elif not self._work.is_set():
                 self._work.set()
 
     async def _step(self) -> None:
         if self._look:
-            await self._catch_up()
-            self._look = False
-        if not self._waiting:
-            return
+            self._look = False  # before looking: what is written meanwhile is looked for again
+            try:
+                await self._catch_up()
+            except Exception:
+                self._look = True
+                raise
+        if self._waiting:
+            await self._keep_what_waits()
+        if self._neighbours.waiting:
+            moved = await self._neighbours.exchange()
+            if moved:
+                self._broadcast(presence_frame(moved), None)
+
+    async def _keep_what_waits(self) -> None:
         batch = self._checked(self._waiting[:MOST_AT_ONCE])
         del self._waiting[:MOST_AT_ONCE]
         if batch:
@@ -191,6 +216,7 @@ class Room:
             except (EditRefusedError, BrokenUpdateError) as error:
                 code = NOT_ALLOWED if isinstance(error, EditRefusedError) else BROKEN
                 client.close(code, str(error))
+                _log.warning("an edit of %s by %s is refused: %s", self._tenant, client.caller.person, error)
                 self._copy_anew()
                 for _, before in accepted:
                     self._trial.takes(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ class Rooms:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._server = secrets.token_hex(8)
         self._open: dict[TenantId, Room] = {}
         self._by_sign: dict[str, Room] = {}
         self._locks: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -31,7 +33,7 @@ class Rooms:
         async with self._locks[tenant]:
             room = self._open.get(tenant)
             if room is None:
-                room = Room(self._runtime, tenant, self._runtime.contracts.shared_fields)
+                room = Room(self._runtime, tenant, self._runtime.contracts.shared_fields, self._server)
                 await room.open()
                 self._open[tenant] = self._by_sign[sign_of(self._runtime.database, tenant)] = room
                 room.look()  # what was written between loading and listening
@@ -44,8 +46,20 @@ class Rooms:
 
     def edited(self, sign: str) -> None:
         """A document was written to; '' for perhaps any."""
-        for room in [self._by_sign[sign]] if sign in self._by_sign else [] if sign else list(self._open.values()):
+        for room in self._called(sign):
             room.look()
+
+    def moved(self, said: str) -> None:
+        """Somebody moved in a document, at the process that says so; '' for perhaps any, anywhere."""
+        sign, _, server = said.partition(" ")
+        if server != self._server:
+            for room in self._called(sign):
+                room.listen()
+
+    def _called(self, sign: str) -> list[Room]:
+        if not sign:
+            return list(self._open.values())
+        return [self._by_sign[sign]] if sign in self._by_sign else []
 
     async def stop(self) -> None:
         """Send everybody away, to come back to another process; keep what still waits."""

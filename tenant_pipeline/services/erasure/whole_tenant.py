@@ -48,6 +48,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "idempotent_requests": {"body": _NULL},
     "uploads": {"path": _TEXT, "ended_at": "now()"},
     "workspace_updates": {"update": "'\\x0000'"},
+    "workspace_presence": {"state": _NULL},
     "tenant_workspaces": {"panel_state": "'{}'", "crdt_doc": _NULL},
 }
 """What a source's words stand in, of the rows that can change, and what stands there afterwards."""

@@ -1,6 +1,6 @@
 /** panel-conflict: the matrix of sources × fields, the items behind a cell, and the form in which one is decided. */
 
-import { html, useEffect, useMemo, useRef, useState } from "../vendor/modules.js";
+import { html, useEffect, useMemo, useState } from "../vendor/modules.js";
 import { act, get } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
@@ -8,6 +8,7 @@ import { Badge } from "../parts/badge.js";
 import { Deed, useDone } from "../parts/done.js";
 import { Loaded, Told } from "../parts/loaded.js";
 import { editorOf } from "../parts/presence.js";
+import { meantForText, useKeys } from "../keys.js";
 import { useResource } from "../resource.js";
 import { attend, useShared } from "../shared.js";
 import { narrow, ofTenant, roleOf, tell } from "../store.js";
@@ -109,21 +110,13 @@ function Decide({ form, titles, follow }) {
     attend(`${DRAFTS}/${id}`);
     return () => attend("");
   }, [id]);
-  const send = useRef(null);
-  send.current = () => role && draft.reason && choice && sign.start();
-  useEffect(() => {
-    const onKey = (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        send.current();
-        return;
-      }
-      if (event.target.matches("input:not([type=radio]), textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (/^[1-9]$/.test(event.key) && form.candidates[event.key - 1]) change({ decision: "candidate", number: Number(event.key) });
-      else if (event.key === "b") change({ decision: "both-right" });
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeys((event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      if (role && draft.reason && choice) sign.start();
+    } else if (meantForText(event)) return;
+    else if (/^[1-9]$/.test(event.key) && form.candidates[event.key - 1]) change({ decision: "candidate", number: Number(event.key) });
+    else if (event.key === "b") change({ decision: "both-right" });
   });
   const signature = form.signature;
   return html`
@@ -209,14 +202,10 @@ export function Conflict({ params }) {
     const to = items[Math.min(Math.max(at + by, 0), items.length - 1)];
     if (to) narrow({ item: to.conflict_id });
   };
-  useEffect(() => {
-    const onKey = (event) => {
-      if (event.target.matches("input:not([type=radio]), textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "j") step(1);
-      else if (event.key === "k") step(-1);
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeys((event) => {
+    if (meantForText(event)) return;
+    if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
   });
   const rules = [...new Set(items.filter((each) => !each.needs_person && each.proposed_rule).map((each) => each.proposed_rule))];
   return html`
