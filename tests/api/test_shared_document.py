@@ -63,20 +63,20 @@ def test_what_one_writes_the_others_see_at_once(window: OpenWindow) -> None:
 
 def test_what_was_typed_without_a_connection_is_merged_on_return(window: OpenWindow) -> None:
     anan, kanya = window("anan").come(), window("kanya").come()
-    anan.field(NOTES)["notes"] = Text("bring the map")
+    anan.field(NOTES)["of the day out"] = Text("bring the map")
     anan.send()
     until = time.monotonic() + 60
-    while "notes" not in kanya.field(NOTES):
+    while "of the day out" not in kanya.field(NOTES):
         assert time.monotonic() < until
         kanya.read(0.2)
     kanya.go()
-    kanya.field(NOTES)["notes"].insert(0, "please ")
-    anan.field(NOTES)["notes"].insert(len("bring the map"), " and the list")
+    kanya.field(NOTES)["of the day out"].insert(0, "please ")
+    anan.field(NOTES)["of the day out"].insert(len("bring the map"), " and the list")
     anan.send()
     kanya.come()
     until = time.monotonic() + 60
-    while {str(each.field(NOTES)["notes"]) for each in (anan, kanya)} != {"please bring the map and the list"}:
-        assert time.monotonic() < until, [str(each.field(NOTES)["notes"]) for each in (anan, kanya)]
+    while {str(each.field(NOTES)["of the day out"]) for each in (anan, kanya)} != {"please bring the map and the list"}:
+        assert time.monotonic() < until, [str(each.field(NOTES)["of the day out"]) for each in (anan, kanya)]
         anan.read(0.2)
         kanya.read(0.2)
 
