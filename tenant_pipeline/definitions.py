@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from tenant_pipeline.assets.feeds import FETCH_FEED, feed_check, feed_partitions, feed_version
 from tenant_pipeline.assets.gate_checks import gate_checks
 from tenant_pipeline.assets.going_live import LISTINGS, PROVISIONING, RELEASES, going_live_assets
 from tenant_pipeline.assets.judgement_checks import judgement_checks
@@ -13,6 +14,7 @@ from tenant_pipeline.assets.partitions import tenant_partitions, tenant_source_p
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.approvals import approval_sensors
 from tenant_pipeline.sensors.clock import budgets, clock
+from tenant_pipeline.sensors.feeds import feeds
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
 normalise_sources = dg.define_asset_job(
@@ -38,11 +40,18 @@ going_live_jobs = [
     _tenant_job(LISTINGS, "marketplace_listing", "Show the approved listing of a tenant."),
 ]
 
+fetch_feed = dg.define_asset_job(
+    FETCH_FEED,
+    selection=dg.AssetSelection.assets("feed_version"),
+    partitions_def=feed_partitions,
+    description="Ask a feed that is too large or too slow to be asked in passing.",
+)
+
 defs = dg.Definitions(
-    assets=[*normalisation_assets, *judgement_assets, *going_live_assets],
-    asset_checks=[*gate_checks, *judgement_checks],
-    jobs=[normalise_sources, *going_live_jobs],
-    sensors=[uploads, *approval_sensors, clock, budgets],
+    assets=[*normalisation_assets, *judgement_assets, *going_live_assets, feed_version],
+    asset_checks=[*gate_checks, *judgement_checks, feed_check],
+    jobs=[normalise_sources, *going_live_jobs, fetch_feed],
+    sensors=[feeds, uploads, *approval_sensors, clock, budgets],
     resources={"runtime": RuntimeAccess()},
     executor=dg.in_process_executor,
 )

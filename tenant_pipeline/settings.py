@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     price_table: Path | None = None
     """A JSON file with the prices of this installation; an example is shipped."""
 
+    loopback_links: bool = False
+    """Whether links and feeds may lead to this machine itself, at any port: for trials only."""
+
     clamav: str = ""
     """A ClamAV daemon (tcp://host:port or unix:///path) that every file must pass; none if empty."""
 
@@ -74,6 +77,10 @@ class Settings(BaseSettings):
     @property
     def instances_directory(self) -> Path:
         return self.home / "instances"
+
+    @property
+    def credentials_directory(self) -> Path:
+        return self.home / "credentials"
 
     @property
     def checkpoints_file(self) -> Path:

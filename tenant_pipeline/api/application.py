@@ -16,6 +16,7 @@ from tenant_pipeline.api.routes import (
     approvals,
     conflicts,
     coverage,
+    feeds,
     inspection,
     labels,
     linking,
@@ -35,7 +36,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
-    session, labels, registration, overview, live_log, sources, uploads, inspection, places, coverage, conflicts,
+    session, labels, registration, overview, live_log, sources, feeds, uploads, inspection, places, coverage, conflicts,
     linking, approvals, publishing,
 )  # fmt: skip
 

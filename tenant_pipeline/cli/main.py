@@ -20,6 +20,7 @@ COMMANDS = {
     "token": "workspace:token",
     "tenant": "tenant:app",
     "source": "source:app",
+    "feed": "feed:app",
     "role": "role:app",
     "approval": "approval:app",
     "release": "release:app",

@@ -23,9 +23,9 @@ from tenant_pipeline.core.mapping.mapping import Mapping as DeclaredMapping
 from tenant_pipeline.core.mapping.mapping import field_key
 from tenant_pipeline.core.mapping.proposal import Proposal
 from tenant_pipeline.core.mapping.propose import propose_for_table
-from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.origin import Origin, Unit, UnitMode
 from tenant_pipeline.core.stage import Disposition, Reject
-from tenant_pipeline.core.tables import TableWriter
+from tenant_pipeline.core.tables import RawObjects, TableWriter
 from tenant_pipeline.intake.readers.item import RECORDS, UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.parsers import profile
@@ -93,15 +93,18 @@ def inspect_path(path: Path, origin: Origin, contracts: Contracts) -> list[Inspe
     """
     mode = UnitMode.FOLDER if path.is_dir() else UnitMode.SINGLE_FILE
     with _files_in_place() as raw:
-        unit = unit_from_paths(mode, [path], raw)
-        listing = _Listing()
-        receive(unit, raw, listing, ReceiveLimits())
-        names = {f"file={number}": file.path for number, file in enumerate(unit.files, 1)}
-        refused = [
-            InspectedObject(_named(reject, names), refused=reject.code, reason=reject.reason)
-            for reject in listing.rejects
-        ]
-        return [_inspected(raw, *entry, origin, contracts) for entry in listing.objects] + refused
+        return inspect_unit(unit_from_paths(mode, [path], raw), raw, origin, contracts)
+
+
+def inspect_unit(unit: Unit, raw: RawObjects, origin: Origin, contracts: Contracts) -> list[InspectedObject]:
+    """Look into a unit whose files are kept. What is wrong is told of the object that it is wrong with."""
+    listing = _Listing()
+    receive(unit, raw, listing, ReceiveLimits())
+    names = {f"file={number}": file.path for number, file in enumerate(unit.files, 1)}
+    refused = [
+        InspectedObject(_named(reject, names), refused=reject.code, reason=reject.reason) for reject in listing.rejects
+    ]
+    return [_inspected(raw, *entry, origin, contracts) for entry in listing.objects] + refused
 
 
 def _named(reject: Reject, names: Mapping[str, str]) -> str:
@@ -110,7 +113,7 @@ def _named(reject: Reject, names: Mapping[str, str]) -> str:
     return f"{names.get(file, file)} {member}".strip()
 
 
-def _inspected(raw: _FilesInPlace, path: str, digest: Sha256, origin: Origin, contracts: Contracts) -> InspectedObject:
+def _inspected(raw: RawObjects, path: str, digest: Sha256, origin: Origin, contracts: Contracts) -> InspectedObject:
     try:
         with raw.open(digest) as stream:
             found = profile(stream, path, samples=SAMPLE_ROWS)

@@ -73,6 +73,9 @@ def stage_code_version(
         if needs_meanings(runtime.contracts, decisions.declarations) and decisions.rules.accepted:
             extracted = runtime.stage_store(source.tenant).read(input_digest)
             parameters |= chosen_mappings(extracted, decisions.rules, str(source.origin))
+    if source.version > 1 and stage in (Stage.LINK, Stage.ASSEMBLE):
+        # They write into the knowledge base: content that comes back after another version is taken in anew.
+        parameters["source_version"] = source.version
     released = decisions.released_from(stage)
     if released:
         parameters["released"] = sorted(released)

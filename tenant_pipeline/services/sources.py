@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,20 +13,23 @@ from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
-from tenant_pipeline.intake.link.fetch import NotModified
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
-from tenant_pipeline.intake.link.unit import unit_from_link
-from tenant_pipeline.intake.link.validators import Validators
 from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.provider import is_on
+from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.object_store import RawZone
 
 PUBLIC_LINKS = LinkPolicy()
+
+
+class SourceInUseError(InputError):
+    """A source cannot be given a new version while it is on its way through the stages."""
+
+    code = "source-in-use"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Source:
     observed_at: datetime | None
     received_at: datetime
     queued_at: datetime
+    version: int
 
     def as_json(self) -> dict[str, Any]:
         """The source as the command line and the API give it."""
@@ -67,6 +70,7 @@ class Source:
             "authority_rank": self.authority_rank,
             "observed_at": self.observed_at.isoformat() if self.observed_at else None,
             "received_at": self.received_at.isoformat(),
+            "version": self.version,
         }
 
 
@@ -91,17 +95,17 @@ def add_source(
     again. Raises InputError naming the path and what to do, and for a tenant that is out of service.
     """
     registry.require_in_service(runtime, tenant)
-    raw = runtime.raw_zone(tenant)
     if unit_mode is UnitMode.LINK:
         if not is_on(runtime, tenant, "intake.links"):
             raise InputError("Links are switched off for this tenant", where="link", remedy="Hand in the file itself.")
         if len(places) != 1:
             raise InputError("A link is one URL", where="link", remedy="Add each URL as a source of its own.")
         url = str(checked_url(places[0], link_policy))
-        unit, validators = _fetched(runtime, tenant, url, raw, link_policy)
+        fetched = fetch_link(runtime, tenant, url, link_policy)
+        unit = fetched.unit
     else:
-        url, validators = "", Validators()
-        unit = unit_from_paths(unit_mode, [Path(place) for place in places], raw)
+        fetched = None
+        unit = unit_from_paths(unit_mode, [Path(place) for place in places], runtime.raw_zone(tenant))
     return _register(
         runtime,
         tenant,
@@ -111,7 +115,7 @@ def add_source(
         actor=actor,
         rights=rights,
         observed_at=observed_at,
-        fetched=(url, validators) if unit_mode is UnitMode.LINK else None,
+        fetched=fetched,
     )
 
 
@@ -145,109 +149,115 @@ def _register(
     actor: str,
     rights: str,
     observed_at: datetime | None,
-    fetched: tuple[str, Validators] | None = None,
+    fetched: FetchedLink | None = None,
 ) -> Source:
-    unit_mode = unit.mode
     if not title.strip():
         raise InputError("A source needs a title", where="--title")
-    runtime.raw_zone(tenant).put(io.BytesIO(canonical_json(unit.as_json())))
-    identifier = source_id(short_id("src-", (tenant, origin, unit_mode, title, unit.digest), length=16))
+    keep_unit(runtime, tenant, unit)
+    identifier = source_id(short_id("src-", (tenant, origin, unit.mode, title, unit.digest), length=16))
     with runtime.database.tenant(tenant) as connection:
-        inserted = connection.execute(
-            """
-            INSERT INTO runtime.tenant_sources
-                   (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
-                    ingest_status, authority_rank, observed_at, received_by)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s)
-            ON CONFLICT (tenant_id, id) DO NOTHING
-            RETURNING id
-            """,
-            (
-                tenant,
-                identifier,
-                str(origin),
-                str(unit_mode),
-                title,
-                unit.files[0].path if unit_mode is UnitMode.SINGLE_FILE else "",
-                fetched[0] if fetched else "",
-                unit.digest,
-                rights,
-                runtime.contracts.authority_tier(origin),
-                observed_at,
-                actor,
-            ),
-        ).fetchone()
-        if inserted:
-            runtime.audit.append(
-                connection,
-                tenant,
-                [
-                    AuditEntry(
-                        actor=actor,
-                        action="source.add",
-                        subject=identifier,
-                        details={
-                            "origin": str(origin),
-                            "unit_mode": str(unit_mode),
-                            "unit_digest": unit.digest,
-                            "files": len(unit.files),
-                            "bytes": sum(file.size for file in unit.files),
-                        },
-                    )
-                ],
-            )
         if fetched:
-            _note_fetch(connection, tenant, *fetched, unit)
-        return get_source(connection, tenant, identifier)
+            note_fetched(connection, tenant, fetched)
+        return insert_source(
+            connection, runtime, tenant, identifier, unit, origin=origin, title=title, actor=actor, rights=rights,
+            observed_at=observed_at, url=fetched.url if fetched else "",
+        )  # fmt: skip
 
 
-def _fetched(runtime: Runtime, tenant: TenantId, url: str, raw: RawZone, policy: LinkPolicy) -> tuple[Unit, Validators]:
-    """The unit behind a link and its validators: as kept, where the server says that it has not changed."""
-    with runtime.database.tenant(tenant) as connection:
-        row = connection.execute(
-            """
-            SELECT etag, last_modified, answered_by, unit_digest FROM runtime.fetched_links
-             WHERE tenant_id = %s AND url = %s
-            """,
-            (tenant, url),
-        ).fetchone()
-    kept = _kept_unit(raw, Sha256(row["unit_digest"])) if row else None
-    if row is None or kept is None:
-        known = Validators()
-    else:
-        known = Validators(row["etag"], row["last_modified"], row["answered_by"])
-    found = unit_from_link(url, raw, policy, known)
-    if isinstance(found, NotModified):
-        assert kept is not None
-        return kept, known
-    return found.unit, found.validators
+def keep_unit(runtime: Runtime, tenant: TenantId, unit: Unit) -> None:
+    """Keep the list of a unit's files in the raw zone, under the unit's digest."""
+    runtime.raw_zone(tenant).put(io.BytesIO(canonical_json(unit.as_json())))
 
 
-def _kept_unit(raw: RawZone, digest: Sha256) -> Unit | None:
-    """A unit that was handed in before, if all of it is still in the raw zone."""
-    if digest not in raw:
-        return None
-    with raw.open(digest) as stream:
-        unit = Unit.from_json(json.load(stream))
-    return unit if all(file.sha256 in raw for file in unit.files) else None
-
-
-def _note_fetch(connection: Connection, tenant: TenantId, url: str, validators: Validators, unit: Unit) -> None:
-    connection.execute(
+def insert_source(
+    connection: Connection,
+    runtime: Runtime,
+    tenant: TenantId,
+    identifier: SourceId,
+    unit: Unit,
+    *,
+    origin: Origin,
+    title: str,
+    actor: str,
+    rights: str,
+    observed_at: datetime | None,
+    url: str = "",
+) -> Source:
+    """Register a source whose unit is kept, and put it in line; one that is there already stays as it is. Audited."""
+    inserted = connection.execute(
         """
-        INSERT INTO runtime.fetched_links (tenant_id, url, etag, last_modified, answered_by, unit_digest)
-        VALUES (%s, %s, %s, %s, %s, %s)
-        ON CONFLICT (tenant_id, url) DO UPDATE
-           SET (etag, last_modified, answered_by, unit_digest, fetched_at) =
-               (EXCLUDED.etag, EXCLUDED.last_modified, EXCLUDED.answered_by, EXCLUDED.unit_digest, now())
+        INSERT INTO runtime.tenant_sources
+               (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
+                ingest_status, authority_rank, observed_at, received_by)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s)
+        ON CONFLICT (tenant_id, id) DO NOTHING
+        RETURNING id
         """,
-        (tenant, url, validators.etag, validators.last_modified, validators.address, unit.digest),
-    )
+        (
+            tenant,
+            identifier,
+            str(origin),
+            str(unit.mode),
+            title,
+            unit.files[0].path if unit.mode is UnitMode.SINGLE_FILE else "",
+            url,
+            unit.digest,
+            rights,
+            runtime.contracts.authority_tier(origin),
+            observed_at,
+            actor,
+        ),
+    ).fetchone()
+    if inserted:
+        details = {"origin": str(origin), "unit_mode": str(unit.mode), **_size_of(unit)}
+        entry = AuditEntry(actor=actor, action="source.add", subject=identifier, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+    return get_source(connection, tenant, identifier)
+
+
+def renew_source(
+    connection: Connection,
+    runtime: Runtime,
+    tenant: TenantId,
+    identifier: SourceId,
+    unit: Unit,
+    *,
+    actor: str,
+    observed_at: datetime,
+) -> Source:
+    """Give a source a new version of its unit, and put it in line. What it no longer says is retired when it is
+    assembled; nothing is deleted. Audited.
+
+    Raises SourceInUseError while the version before is still on its way.
+    """
+    renewed = connection.execute(
+        """
+        UPDATE runtime.tenant_sources
+           SET unit_digest = %s, version = version + 1, observed_at = %s, ingest_stage = '', ingest_status = 'waiting',
+               queued_at = clock_timestamp()
+         WHERE tenant_id = %s AND id = %s AND ingest_status IN ('assembled', 'stopped')
+        RETURNING version
+        """,
+        (unit.digest, observed_at, tenant, identifier),
+    ).fetchone()
+    if renewed is None:
+        raise SourceInUseError(
+            "The version before is still on its way through the stages", where=identifier, remedy="Try again later."
+        )
+    details = {"version": renewed["version"], **_size_of(unit)}
+    entry = AuditEntry(actor=actor, action="source.renewed", subject=identifier, details=details)
+    runtime.audit.append(connection, tenant, [entry])
+    return get_source(connection, tenant, identifier)
+
+
+def _size_of(unit: Unit) -> dict[str, Any]:
+    files = unit.files
+    return {"unit_digest": unit.digest, "files": len(files), "bytes": sum(file.size for file in files)}
 
 
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
-              received_at, queued_at"""
+              received_at, queued_at, version"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:

@@ -25,6 +25,8 @@ FILLED = {
     "{request}": "00000000-0000-0000-0000-000000000000",
     "{sequence}": "1",
     "{upload}": "0" * 32,
+    "{feed}": "feed-00000000000000aa",
+    "{number}": "1",
     "{dimension}": "completeness",
 }
 

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,15 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 @dataclass(frozen=True)
 class Installation:
-    """One installation: its home, and ways to use it."""
+    """One installation: its home, its further settings (as environment variables), and ways to use it."""
 
     home: Path
+    further: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("DAGSTER", "TENANT_RUNTIME"))}
-        return {**clean, "TENANT_RUNTIME_HOME": str(self.home), "COLUMNS": "200"}
+        return {**clean, **self.further, "TENANT_RUNTIME_HOME": str(self.home), "COLUMNS": "200"}
 
     @property
     def settings(self) -> Settings:

@@ -13,6 +13,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.tables import RawObjects
 from tenant_pipeline.intake.link.allowance import Allowance
 from tenant_pipeline.intake.link.body import Body
+from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.intake.link.errors import LengthError, LinkError, PassingError, RobotsError
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.request import Requests
@@ -48,12 +49,18 @@ class NotModified:
 class Fetch:
     """Fetches the documents of one link; robots.txt, pace, time and bytes hold over all of them."""
 
-    def __init__(self, raw: RawObjects, policy: LinkPolicy, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        raw: RawObjects,
+        policy: LinkPolicy,
+        surroundings: Surroundings,
+        credential: Credential | None = None,
+    ) -> None:
         self._raw = raw
         self._policy = policy
         self._sleep = surroundings.sleep
         self._allowance = Allowance(policy, surroundings.clock)
-        self._requests = Requests(policy, surroundings, self._allowance)
+        self._requests = Requests(policy, surroundings, self._allowance, credential)
         self._robots: dict[str, Robots] = {}
 
     def __enter__(self) -> Self:
@@ -137,7 +144,7 @@ class Fetch:
 
     def _ask_robots(self, url: httpx.URL) -> None:
         address = url.copy_with(raw_path=b"/robots.txt")
-        if url == address:
+        if url == address or not self._policy.obey_robots:
             return
         site = str(address)
         if site not in self._robots:

@@ -17,7 +17,8 @@ class LinkPolicy:
     `max_bytes` counts the bytes of every body that arrives, also of those that were broken off. `quiet_seconds` is
     how long a server may say nothing. `request_interval_seconds` lies at least between two requests to one host.
     `allow_loopback` opens this machine's own addresses at any port, for a runtime that is tried out against a local
-    server.
+    server. `obey_robots` is off for a feed only: robots.txt speaks to programs that come of themselves (RFC 9309), and
+    a feed is what its publisher offers to be asked for.
     """
 
     max_bytes: int = 200 * 1024 * 1024
@@ -28,3 +29,4 @@ class LinkPolicy:
     quiet_seconds: float = 30.0
     request_interval_seconds: float = 0.5
     allow_loopback: bool = False
+    obey_robots: bool = True

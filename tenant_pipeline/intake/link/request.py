@@ -11,6 +11,7 @@ import httpx
 
 from tenant_pipeline.intake.link.allowance import Allowance
 from tenant_pipeline.intake.link.connection import PinnedBackend
+from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.intake.link.errors import LinkError, PassingError
 from tenant_pipeline.intake.link.pace import Pace
 from tenant_pipeline.intake.link.policy import USER_AGENT, LinkPolicy
@@ -25,7 +26,10 @@ HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identi
 class Requests:
     """Asks for addresses that were checked. Holds open connections until it is closed."""
 
-    def __init__(self, policy: LinkPolicy, surroundings: Surroundings, allowance: Allowance) -> None:
+    def __init__(
+        self, policy: LinkPolicy, surroundings: Surroundings, allowance: Allowance, credential: Credential | None
+    ) -> None:
+        self._credential = credential
         self._surroundings = surroundings
         self._allowance = allowance
         self._quiet = policy.quiet_seconds
@@ -44,7 +48,8 @@ class Requests:
         """
         self.pace.wait(url.host)
         timeout = httpx.Timeout(self._quiet).as_dict()
-        request = httpx.Request("GET", url, headers={**HEADERS, **headers}, extensions={"timeout": timeout})
+        secret = self._credential.headers(url) if self._credential else {}
+        request = httpx.Request("GET", url, headers={**HEADERS, **headers, **secret}, extensions={"timeout": timeout})
         with passing_faults():
             answer = self._transport.handle_request(request)
         if answer.status_code in BUSY:

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tables import RawObjects
+from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.intake.link.fetch import Document, Fetch, NotModified
 from tenant_pipeline.intake.link.paging import following_pages
 from tenant_pipeline.intake.link.policy import LinkPolicy
@@ -36,6 +37,7 @@ def unit_from_link(
     policy: LinkPolicy,
     known: Validators = NOTHING_KNOWN,
     surroundings: Surroundings | None = None,
+    credential: Credential | None = None,
 ) -> LinkUnit | NotModified:
     """Fetch `url` into the raw zone and describe it as a unit of one file, or of one file a page, in order.
 
@@ -44,7 +46,7 @@ def unit_from_link(
     time than the policy allows, and for an answer that is not 200 or does not come whole.
     """
     asked = checked_url(url, policy)
-    with Fetch(raw, policy, surroundings or Surroundings()) as fetch:
+    with Fetch(raw, policy, surroundings or Surroundings(), credential) as fetch:
         first = fetch.document(asked, known)
         if isinstance(first, NotModified):
             return first

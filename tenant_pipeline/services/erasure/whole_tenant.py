@@ -45,6 +45,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "fetched_links": {"url": _UNIQUE, "etag": "''", "last_modified": "''", "answered_by": "''"},
     "objects": {"display_path": _TEXT},
     "tenant_sources": {"title": _TEXT, "filename": "''", "url": "''", "rights": "''", "ingest_status": "'stopped'"},
+    "feeds": {"title": _TEXT, "url": _UNIQUE, "rights": "''", "error": "''", "status": "'ended'"},
     "idempotent_requests": {"body": _NULL},
     "uploads": {"path": _TEXT, "ended_at": "now()"},
     "workspace_updates": {"update": "'\\x0000'"},

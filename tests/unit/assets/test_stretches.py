@@ -33,6 +33,7 @@ def _source(number: int) -> Source:
         observed_at=None,
         received_at=datetime(2026, 1, 1, tzinfo=UTC),
         queued_at=datetime(2026, 1, 1, tzinfo=UTC),
+        version=1,
     )
 
 

@@ -1,0 +1,108 @@
+"""Feeds: sources that are fetched by a schedule; their versions, and who lets in one that is held."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field, StringConstraints
+
+from tenant_pipeline.api.authentication.authenticator import CallerOf
+from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.once import OnceOnly
+from tenant_pipeline.api.running import RuntimeOf
+from tenant_pipeline.api.texts import Line, OptionalReason, Reason, RoleName
+from tenant_pipeline.core.feed.profile import Expectations
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.services.feeds import versions
+from tenant_pipeline.services.feeds.feeds import FEED_ROLES, NewFeed, add_feed, get_feed, list_feeds, set_status
+
+router = APIRouter(prefix="/api/tenant/{tenant}/feeds", tags=["feeds"], route_class=ConditionalRoute)
+
+FeedPath = Annotated[str, Path(pattern=r"^feed-[0-9a-f]{16}$")]
+Number = Annotated[int, Path(ge=1, le=1_000_000)]
+
+
+class Feeds(BaseModel):
+    """Every feed of the tenant."""
+
+    feeds: list[dict[str, Any]]
+
+
+class WantedFeed(BaseModel):
+    """A feed to add."""
+
+    title: Line
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+    origin: Origin
+    cron: Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")] = "0 6 * * *"
+    time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Bangkok"
+    rights: OptionalReason = ""
+    credential: Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")] = ""
+    least_rows: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    most_loss: Annotated[float, Field(ge=0, le=1)] = 0.5
+    fresh_within_hours: Annotated[int | None, Field(ge=1, le=100_000)] = None
+
+
+class Change(BaseModel):
+    """What becomes of a feed."""
+
+    status: Literal["active", "paused", "ended"]
+
+
+class VersionDecision(BaseModel):
+    """What becomes of a version that is held."""
+
+    decision: Literal["accept", "refuse"]
+    reason: Reason
+    role: RoleName | None = None
+
+
+@router.get("")
+def feeds(caller: CallerOf, runtime: RuntimeOf) -> Feeds:
+    """The tenant's feeds, when each is asked next, and which are dead or stale."""
+    return Feeds(feeds=[feed.as_json() for feed in list_feeds(runtime, caller.tenant)])
+
+
+@router.post("", status_code=201)
+def add(wanted: WantedFeed, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> dict[str, Any]:
+    """Add a feed. It is asked at once, and then by its schedule."""
+    caller.require(FEED_ROLES)
+    new = NewFeed(
+        wanted.title, wanted.url, wanted.origin, Schedule(wanted.cron, wanted.time_zone),
+        Expectations(wanted.least_rows, wanted.most_loss), wanted.rights, wanted.credential, wanted.fresh_within_hours,
+    )  # fmt: skip
+    return once.answer(caller, lambda: add_feed(runtime, caller.tenant, new, actor=caller.person).as_json(), 201)
+
+
+@router.get("/{feed}")
+def feed(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf) -> dict[str, Any]:
+    """A feed with its versions, the newest first, and why one is held."""
+    with runtime.database.tenant(caller.tenant) as connection:
+        found = get_feed(connection, caller.tenant, feed)
+        return {**found.as_json(), "versions": [each.as_json() for each in versions.versions_of(connection, found)]}
+
+
+@router.post("/{feed}/status")
+def change(feed: FeedPath, wanted: Change, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> dict[str, Any]:
+    """Pause a feed, let it go on, or end it for good."""
+    caller.require(FEED_ROLES)
+    return once.answer(
+        caller, lambda: set_status(runtime, caller.tenant, feed, wanted.status, actor=caller.person).as_json()
+    )
+
+
+@router.post("/{feed}/versions/{number}/decision")
+def decide(
+    feed: FeedPath, number: Number, wanted: VersionDecision, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> dict[str, Any]:
+    """Let a version that is held flow on, or refuse it."""
+    role = caller.acting_as(wanted.role, versions.DECIDING_ROLES)
+    return once.answer(
+        caller,
+        lambda: versions.decide(
+            runtime, caller.tenant, feed, number, wanted.decision, person=caller.person, role=role,
+            reason=wanted.reason,
+        ).as_json(),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""The versions of each feed as an asset, a partition a feed; materialising one asks the feed now, whatever its size."""
+
+import warnings
+from collections.abc import Iterator
+
+import dagster as dg
+
+from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId, tenant_id
+from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.feeds.feeds import Feed
+from tenant_pipeline.services.feeds.polling import Answer, Polled, ask_now, poll_feed
+from tenant_pipeline.services.feeds.versions import feed_and_whether_held
+
+# Checks per partition are in preview in Dagster.
+warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*AssetCheckSpec.*")
+
+FEED = "feed"
+FEED_VERSION = "feed_version"
+FEED_IS_WELL = "feed_is_well"
+FETCH_FEED = "fetch_feed"
+
+feed_partitions = dg.DynamicPartitionsDefinition(name=FEED)
+
+
+def feed_key(tenant: TenantId, feed: str) -> str:
+    """The partition of a feed: `tenant|feed`."""
+    return f"{tenant}{PARTITION_SEPARATOR}{feed}"
+
+
+def version_event(polled: Polled) -> dg.AssetMaterialization | None:
+    """The version that came of asking a feed, if one did."""
+    if polled.answer not in (Answer.VERSION, Answer.HELD):
+        return None
+    feed = polled.feed
+    return dg.AssetMaterialization(
+        FEED_VERSION,
+        partition=feed_key(feed.tenant, feed.id),
+        metadata={"version": polled.number, "answer": str(polled.answer), "detail": polled.detail},
+        tags={"tenant": feed.tenant},
+    )
+
+
+def health_event(feed: Feed, held: bool) -> dg.AssetCheckEvaluation:
+    """How a feed is: whether it answers, is as fresh as it has to be, and nothing of it waits for a person."""
+    ills = [*([feed.alerted] if feed.alerted else []), *([feed.error] if feed.failures else []), *(["held"] * held)]
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(FEED_VERSION),
+        check_name=FEED_IS_WELL,
+        passed=not ills,
+        severity=dg.AssetCheckSeverity.WARN,
+        partition=feed_key(feed.tenant, feed.id),
+        description="; ".join(ills),
+        metadata={"failures": feed.failures, "alert": feed.alerted},
+    )
+
+
+@dg.asset(name=FEED_VERSION, partitions_def=feed_partitions, group_name="feeds")
+def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> dg.MaterializeResult[None]:
+    """The newest version of a feed: it becomes the unit of its source, unless a person has to look at it first."""
+    opened = runtime.open()
+    tenant, feed = _from_key(context.partition_key)
+    ask_now(opened, tenant, feed)
+    polled = poll_feed(opened, tenant, feed, wholly=True)
+    return dg.MaterializeResult(
+        metadata={"answer": str(polled.answer), "detail": polled.detail, "version": polled.number or 0}
+    )
+
+
+@dg.multi_asset_check(
+    name=f"{FEED_VERSION}_{FEED_IS_WELL}",
+    specs=[
+        dg.AssetCheckSpec(
+            FEED_IS_WELL,
+            asset=FEED_VERSION,
+            description="The feed answers, is as fresh as it has to be, and nothing of it waits for a person.",
+            partitions_def=feed_partitions,
+        )
+    ],
+    can_subset=True,
+)
+def feed_check(context: dg.AssetCheckExecutionContext, runtime: RuntimeResource) -> Iterator[dg.AssetCheckResult]:
+    """How each feed of the run is now."""
+    opened = runtime.open()
+    for key in context.op_execution_context.partition_keys:
+        feed, held = feed_and_whether_held(opened, *_from_key(key))
+        context.op_execution_context.log_event(health_event(feed, held))  # type: ignore[arg-type]
+    yield from ()
+
+
+def _from_key(key: str) -> tuple[TenantId, str]:
+    tenant, _, feed = key.partition(PARTITION_SEPARATOR)
+    return tenant_id(tenant), feed

@@ -1,0 +1,156 @@
+"""`feed add | list | show | pause | resume | end | poll | decide | credential`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.feed.profile import Expectations
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.tenancy import tenant_id
+
+app = typer.Typer(help="Sources that are fetched by a schedule.", no_args_is_help=True)
+
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="The feed's id.")]
+
+COLUMNS = ("id", "title", "status", "cron", "time_zone", "due_at", "checked_at", "changed_at", "alerted", "error")
+VERSIONS = ("number", "rows", "fetched_at", "taken_in", "reasons", "decision", "person")
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Where it is fetched.")],
+    tenant: TenantOption,
+    origin: Annotated[Origin, typer.Option(help="Where it comes from.")],
+    title: Annotated[str, typer.Option(help="What people call it, without personal data.")],
+    cron: Annotated[str, typer.Option(help='When it is asked: five fields, such as "30 6 * * 1-5".')] = "0 6 * * *",
+    time_zone: Annotated[str, typer.Option(help="The zone that the times are of.")] = "Asia/Bangkok",
+    rights: Annotated[str, typer.Option(help="Under what licence or agreement it may be used.")] = "",
+    credential: Annotated[str, typer.Option(help="The name of the secret that it is asked with.")] = "",
+    least_rows: Annotated[int, typer.Option(min=0, help="Held for a person with fewer rows.")] = 0,
+    most_loss: Annotated[float, typer.Option(min=0, max=1, help="Held when it loses more of its rows.")] = 0.5,
+    fresh_within_hours: Annotated[
+        int | None, typer.Option(min=1, help="It is stale when nothing new came for so long.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a feed. It is asked at once, and then by its schedule."""
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
+
+        wanted = NewFeed(
+            title, url, origin, Schedule(cron, time_zone), Expectations(least_rows, most_loss), rights, credential,
+            fresh_within_hours,
+        )  # fmt: skip
+        added = add_feed(runtime, tenant_id(tenant), wanted, actor=getpass.getuser())
+    print_rows("Added", [added.as_json()], COLUMNS, as_json=False) if not as_json else print_json(added.as_json())
+
+
+@app.command("list")
+def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """The tenant's feeds, when each is asked next, and which are dead or stale."""
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.feeds import list_feeds
+
+        rows = [feed.as_json() for feed in list_feeds(runtime, tenant_id(tenant))]
+    print_rows(f"Feeds of {tenant}", rows, COLUMNS, as_json=as_json)
+
+
+@app.command()
+def show(feed: FeedArgument, tenant: TenantOption, as_json: JsonOption = False) -> None:
+    """The versions of a feed, the newest first, and why one is held."""
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.feeds import get_feed
+        from tenant_pipeline.services.feeds.versions import versions_of
+
+        with runtime.database.tenant(tenant_id(tenant)) as connection:
+            found = get_feed(connection, tenant_id(tenant), feed)
+            rows = [version.as_json() for version in versions_of(connection, found)]
+    if as_json:
+        print_json({**found.as_json(), "versions": rows})
+        return
+    print_rows(found.title, [found.as_json()], COLUMNS, as_json=False)
+    print_rows("Versions", rows, VERSIONS, as_json=False)
+
+
+@app.command()
+def pause(feed: FeedArgument, tenant: TenantOption) -> None:
+    """Ask it no more, until it is resumed."""
+    _set_status(feed, tenant, "paused")
+
+
+@app.command()
+def resume(feed: FeedArgument, tenant: TenantOption) -> None:
+    """Ask it again, at once and then by its schedule."""
+    _set_status(feed, tenant, "active")
+
+
+@app.command()
+def end(feed: FeedArgument, tenant: TenantOption) -> None:
+    """End it for good. What it brought stays."""
+    _set_status(feed, tenant, "ended")
+
+
+@app.command()
+def poll(feed: FeedArgument, tenant: TenantOption) -> None:
+    """Ask it now, however large it is."""
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.polling import ask_now, poll_feed
+
+        ask_now(runtime, tenant_id(tenant), feed)
+        polled = poll_feed(runtime, tenant_id(tenant), feed, wholly=True)
+    typer.echo(f"{polled.answer} {polled.detail}".rstrip())
+
+
+@app.command()
+def decide(
+    feed: FeedArgument,
+    number: Annotated[int, typer.Argument(help="The version that is held.")],
+    decision: Annotated[str, typer.Argument(help="accept or refuse")],
+    tenant: TenantOption,
+    person: Annotated[str, typer.Option(help="Who decides.")],
+    role: Annotated[str, typer.Option(help="In which role.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Let a version that is held flow on, or refuse it."""
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds import versions
+
+        decided = versions.decide(
+            runtime, tenant_id(tenant), feed, number, decision, person=person, role=role, reason=reason
+        )
+    print_rows("Decided", [decided.as_json()], VERSIONS, as_json=False)
+
+
+@app.command()
+def credential(
+    name: Annotated[str, typer.Argument(help="What feeds call it.")],
+    tenant: TenantOption,
+    origin: Annotated[str, typer.Option(help="The one site that it is shown to, such as https://feeds.example.")],
+    header: Annotated[str, typer.Option(help="The request header that carries it.")] = "Authorization",
+) -> None:
+    """Keep the secret that comes on standard input (such as `Bearer …`), encrypted under the tenant's key."""
+    value = getpass.getpass("Value: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not value:
+        raise InputError("No secret came", where="standard input", remedy="Give it on one line.")
+    with opened() as runtime:
+        from tenant_pipeline.intake.link.credential import Credential
+        from tenant_pipeline.services.feeds.credentials import keep_credential
+
+        secret = Credential(origin, header, value)
+        keep_credential(runtime, tenant_id(tenant), name, secret, actor=getpass.getuser())
+    typer.echo(f"kept: {name}")
+
+
+def _set_status(feed: str, tenant: str, status: str) -> None:
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.feeds import set_status
+
+        changed = set_status(runtime, tenant_id(tenant), feed, status, actor=getpass.getuser())
+    print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)

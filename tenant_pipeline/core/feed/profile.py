@@ -1,0 +1,58 @@
+"""What a version of a feed looks like from outside, and why a new one may have to wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FeedProfile:
+    """How many rows the tables of a version have together, and which sets of fields."""
+
+    rows: int
+    schemas: frozenset[tuple[str, ...]]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> FeedProfile:
+        """The profile as `as_json` gives it."""
+        return cls(value["rows"], frozenset(tuple(fields) for fields in value["schemas"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """The profile as it is kept."""
+        return {"rows": self.rows, "schemas": sorted(map(list, self.schemas))}
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What is expected of every version: so many rows at least, and no loss of more than this share of them."""
+
+    least_rows: int = 0
+    most_loss: float = 0.5
+
+
+def reasons_to_wait(
+    new: FeedProfile, before: FeedProfile | None, expected: Expectations, unread: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Why a person has to look at a new version; none where it may flow on.
+
+    `before` is the version that was taken in last, None for the first one. `unread` are the files of the new version
+    that could not be read, each with the reason.
+    """
+    reasons = [f"unreadable: {path}: {why}" for path, why in sorted(unread.items())]
+    if new.rows < expected.least_rows:
+        reasons.append(f"too-few-rows: {new.rows}, where at least {expected.least_rows} are expected")
+    if before is None:
+        return tuple(reasons)
+    if new.rows < before.rows * (1 - expected.most_loss):
+        reasons.append(f"shrunk: from {before.rows} rows to {new.rows}")
+    if new.schemas != before.schemas:
+        old_fields = {field for fields in before.schemas for field in fields}
+        new_fields = {field for fields in new.schemas for field in fields}
+        changes = [
+            *(f"without {field}" for field in sorted(old_fields - new_fields)),
+            *(f"with {field}" for field in sorted(new_fields - old_fields)),
+        ]
+        reasons.append(f"schema-changed: {', '.join(changes) or 'the same fields in other tables or another order'}")
+    return tuple(reasons)

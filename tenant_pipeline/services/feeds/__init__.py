@@ -1,0 +1,1 @@
+"""Feeds: what a tenant has fetched by a schedule, its versions, and who let them in."""

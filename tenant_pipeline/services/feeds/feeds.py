@@ -1,0 +1,191 @@
+"""The feeds of a tenant: kept as rows, added, changed, paused and ended; nothing of them is ever deleted."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.feed.profile import Expectations
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
+from tenant_pipeline.intake.link.policy import LinkPolicy
+from tenant_pipeline.intake.link.target import checked_url
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.feeds.credentials import credential_of
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+FEED_ROLES = ("tenant-admin", "platform-governance")
+STATUSES = ("active", "paused", "ended")
+
+_COLUMNS = """tenant_id AS tenant, id, title, url, origin, rights, cron, time_zone, credential, least_rows, most_loss,
+              fresh_within_hours, status, source_id, due_at, failures, error, checked_at, changed_at, alerted,
+              created_at"""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed as it is kept, and how it stands. `alerted` is "", "dead" (it does not answer) or "stale"."""
+
+    tenant: TenantId
+    id: str
+    title: str
+    url: str
+    origin: Origin
+    rights: str
+    cron: str
+    time_zone: str
+    credential: str
+    least_rows: int
+    most_loss: float
+    fresh_within_hours: int | None
+    status: str
+    source_id: SourceId
+    due_at: datetime
+    failures: int
+    error: str
+    checked_at: datetime | None
+    changed_at: datetime | None
+    alerted: str
+    created_at: datetime
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it is asked."""
+        return Schedule(self.cron, self.time_zone)
+
+    @property
+    def expectations(self) -> Expectations:
+        """What is expected of its versions."""
+        return Expectations(self.least_rows, self.most_loss)
+
+    def as_json(self) -> dict[str, Any]:
+        """The feed as the command line and the API give it."""
+        values = {**asdict(self), "origin": str(self.origin)}
+        return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
+
+
+@dataclass(frozen=True)
+class NewFeed:
+    """What is asked of a new feed."""
+
+    title: str
+    url: str
+    origin: Origin
+    schedule: Schedule
+    expectations: Expectations = field(default_factory=Expectations)
+    rights: str = ""
+    credential: str = ""
+    fresh_within_hours: int | None = None
+
+
+def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str) -> Feed:
+    """Add a feed, to be asked at once and then by its schedule. Audited.
+
+    Raises InputError for an address that is not public or that another feed has, for a schedule that is none, for
+    expectations that nothing meets, and NotFoundError for no such tenant or credential.
+    """
+    registry.require_in_service(runtime, tenant)
+    policy = LinkPolicy(allow_loopback=runtime.settings.loopback_links)
+    url = str(checked_url(wanted.url, policy))
+    now = runtime.now()
+    wanted.schedule.check(now)
+    if not wanted.title.strip():
+        raise InputError("A feed needs a title", where="--title")
+    if not 0 <= wanted.expectations.most_loss <= 1 or wanted.expectations.least_rows < 0:
+        raise InputError("That cannot be expected", where="--most-loss", remedy="A share from 0 to 1.")
+    if wanted.credential:
+        credential_of(runtime, tenant, wanted.credential)
+    identifier = f"feed-{secrets.token_hex(8)}"
+    with runtime.database.tenant(tenant) as connection:
+        known = connection.execute(
+            "SELECT id FROM runtime.feeds WHERE tenant_id = %s AND url = %s AND status <> 'ended'", (tenant, url)
+        ).fetchone()
+        if known:
+            raise InputError("The tenant has this feed", where=known["id"], remedy="Change that one, or end it first.")
+        connection.execute(
+            """
+            INSERT INTO runtime.feeds
+                   (tenant_id, id, title, url, origin, rights, cron, time_zone, credential, least_rows, most_loss,
+                    fresh_within_hours, source_id, due_at, created_by, created_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            (
+                tenant, identifier, wanted.title, url, str(wanted.origin), wanted.rights, wanted.schedule.cron,
+                wanted.schedule.time_zone, wanted.credential, wanted.expectations.least_rows,
+                wanted.expectations.most_loss, wanted.fresh_within_hours, source_id(f"src-{secrets.token_hex(8)}"), now,
+                actor, now,
+            ),
+        )  # fmt: skip
+        details = {"origin": str(wanted.origin), "cron": wanted.schedule.cron, "time_zone": wanted.schedule.time_zone}
+        entry = AuditEntry(actor=actor, action="feed.add", subject=identifier, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+        return get_feed(connection, tenant, identifier)
+
+
+def set_status(runtime: Runtime, tenant: TenantId, feed: str, status: str, *, actor: str) -> Feed:
+    """Pause a feed, let it go on (it is then asked at once), or end it for good. Audited.
+
+    Raises NotFoundError, and InputError for another status or a feed that has ended.
+    """
+    if status not in STATUSES:
+        raise InputError("There is no such status", where="status", remedy=f"One of {', '.join(STATUSES)}.")
+    with runtime.database.tenant(tenant) as connection:
+        before = get_feed(connection, tenant, feed)
+        if before.status == status:
+            return before
+        if before.status == "ended":
+            raise InputError("The feed has ended", where=feed, remedy="Add a new one.")
+        connection.execute(
+            """
+            UPDATE runtime.feeds SET status = %s, due_at = %s, failures = 0 WHERE tenant_id = %s AND id = %s
+            """,
+            (status, runtime.now(), tenant, feed),
+        )
+        details = {"from": before.status, "to": status}
+        entry = AuditEntry(actor=actor, action="feed.status", subject=feed, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+        return get_feed(connection, tenant, feed)
+
+
+def get_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:
+    """One feed. Raises NotFoundError when the tenant has none of that id."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM runtime.feeds WHERE tenant_id = %s AND id = %s", (tenant, feed)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no feed {feed}", where=tenant, remedy="`tenant-pipeline feed list` shows them.")
+    return feed_of(row)
+
+
+def list_feeds(runtime: Runtime, tenant: TenantId) -> list[Feed]:
+    """The tenant's feeds in the order in which they came. Raises NotFoundError for no such tenant."""
+    registry.show_tenant(runtime, tenant)
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM runtime.feeds WHERE tenant_id = %s ORDER BY created_at, id", (tenant,)
+        ).fetchall()
+    return [feed_of(row) for row in rows]
+
+
+def claim_feed(connection: Connection, tenant: TenantId, feed: str, now: datetime, until: datetime) -> Feed | None:
+    """The feed, if it is due; nobody else has it then before `until`, by when who claimed it has ended or is dead."""
+    row = connection.execute(
+        f"""
+        UPDATE runtime.feeds SET due_at = %s
+         WHERE tenant_id = %s AND id = %s AND status = 'active' AND due_at <= %s
+        RETURNING {_COLUMNS}
+        """,
+        (until, tenant, feed, now),
+    ).fetchone()
+    return feed_of(row) if row else None
+
+
+def feed_of(row: dict[str, Any]) -> Feed:
+    """A feed of its row."""
+    return Feed(**{**row, "origin": Origin(row["origin"])})

@@ -1,0 +1,200 @@
+"""Asking a feed: what has not changed costs one request; what has becomes a version; a failure is asked about later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.feed.profile import reasons_to_wait
+from tenant_pipeline.core.feed.schedule import due_after_failure
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake.link.errors import PassingError, TooLargeError, TooSlowError
+from tenant_pipeline.intake.link.policy import LinkPolicy
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.feeds.credentials import credential_of
+from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed
+from tenant_pipeline.services.feeds.versions import add_version, newest_versions, profile_of
+from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import SourceInUseError, keep_unit
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+BRIEFLY = LinkPolicy(
+    max_bytes=8 * 1024 * 1024,
+    max_attempts=1,
+    timeout_seconds=20.0,
+    quiet_seconds=10.0,
+    request_interval_seconds=0.0,
+    obey_robots=False,
+)
+"""What a feed may cost when it is asked in passing. Attempts are the schedule's: it asks again after a failure."""
+
+WHOLLY = LinkPolicy(max_bytes=4 * 1024**3, timeout_seconds=3_600.0, request_interval_seconds=0.0, obey_robots=False)
+"""What a feed may cost that has a run of its own, because it is large or slow."""
+
+DEAD_AFTER = 5
+"""After so many failures in a row a feed is called dead. It is asked on, ever more rarely."""
+
+IN_USE_PAUSE = timedelta(minutes=1)
+MARGIN = timedelta(minutes=10)
+
+
+class Answer(StrEnum):
+    """What came of asking."""
+
+    NOT_DUE = "not-due"
+    UNCHANGED = "unchanged"
+    VERSION = "version"
+    HELD = "held"
+    FAILED = "failed"
+    LARGE = "large"
+    """Too large or too slow to be fetched in passing: it takes a run of its own."""
+
+    IN_USE = "in-use"
+    """The version before is still on its way; it is asked again in a minute."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """A feed as it stands after it was asked, and what came of it; `number` is the new version's."""
+
+    feed: Feed
+    answer: Answer
+    number: int | None = None
+    detail: str = ""
+
+
+def due_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
+    """Feeds of all tenants that are due and whose source is not on its way, in turn by tenant, the oldest first."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT feed.tenant_id, feed.id
+              FROM runtime.feeds AS feed
+              JOIN runtime.tenants AS tenant ON tenant.id = feed.tenant_id
+              LEFT JOIN runtime.tenant_sources AS source
+                ON source.tenant_id = feed.tenant_id AND source.id = feed.source_id
+             WHERE feed.status = 'active' AND feed.due_at <= %s
+               AND tenant.status NOT IN ('suspended', 'archived')
+               AND (source.id IS NULL OR source.ingest_status IN ('assembled', 'stopped'))
+             ORDER BY row_number() OVER (PARTITION BY feed.tenant_id ORDER BY feed.due_at), feed.due_at, feed.id
+             LIMIT %s
+            """,
+            (runtime.now(), limit),
+        ).fetchall()
+    return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
+
+
+def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool = False) -> Polled:
+    """Ask a feed that is due; `wholly` where it has all the time it needs.
+
+    Killed at any point, it is asked again when its claim has run out.
+
+    Raises NotFoundError for no such feed; what is wrong with the feed itself is noted, and never raised.
+    """
+    now = runtime.now()
+    policy = replace(WHOLLY if wholly else BRIEFLY, allow_loopback=runtime.settings.loopback_links)
+    with runtime.database.tenant(tenant) as connection:
+        until = now + timedelta(seconds=policy.timeout_seconds) + MARGIN
+        feed = claim_feed(connection, tenant, feed_id, now, until)
+        if feed is None:
+            return Polled(get_feed(connection, tenant, feed_id), Answer.NOT_DUE)
+    try:
+        registry.require_in_service(runtime, tenant)
+        credential = credential_of(runtime, tenant, feed.credential) if feed.credential else None
+        link = fetch_link(runtime, tenant, feed.url, policy, credential)
+    except (TooLargeError, TooSlowError) as error:
+        if not wholly:
+            return Polled(feed, Answer.LARGE)
+        return _failed(runtime, feed, error)
+    except TenantRuntimeError as error:
+        return _failed(runtime, feed, error)
+    try:
+        return _answered(runtime, feed, link)
+    except SourceInUseError as error:
+        with runtime.database.tenant(tenant) as connection:
+            _ask_again(connection, feed, runtime.now() + IN_USE_PAUSE)
+        return Polled(feed, Answer.IN_USE, detail=error.what)
+
+
+def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
+    """Make an active feed due. Raises NotFoundError for no such feed."""
+    with runtime.database.tenant(tenant) as connection:
+        _ask_again(connection, get_feed(connection, tenant, feed_id), runtime.now())
+
+
+def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
+    with runtime.database.tenant(feed.tenant) as connection:
+        newest, taken_in = newest_versions(connection, feed)
+    if newest is not None and newest.unit_digest == link.unit.digest:
+        with runtime.database.tenant(feed.tenant) as connection:
+            note_fetched(connection, feed.tenant, link)
+            return Polled(_well(connection, runtime, feed), Answer.UNCHANGED)
+    keep_unit(runtime, feed.tenant, link.unit)
+    profile, unread = profile_of(runtime, feed, link.unit)
+    reasons = reasons_to_wait(profile, taken_in.profile if taken_in else None, feed.expectations, unread)
+    with runtime.database.tenant(feed.tenant) as connection:
+        number = add_version(connection, runtime, feed, link.unit, profile, reasons)
+        note_fetched(connection, feed.tenant, link)
+        after = _well(connection, runtime, feed)
+    return Polled(after, Answer.HELD if reasons else Answer.VERSION, number, "; ".join(reasons))
+
+
+def _well(connection: Connection, runtime: Runtime, feed: Feed) -> Feed:
+    """Note that the feed's server answered well, and when it is asked next."""
+    now = runtime.now()
+    connection.execute(
+        """
+        UPDATE runtime.feeds SET failures = 0, error = '', checked_at = %s, due_at = %s
+         WHERE tenant_id = %s AND id = %s
+        """,
+        (now, feed.schedule.due_after(now, feed.id), feed.tenant, feed.id),
+    )
+    after = get_feed(connection, feed.tenant, feed.id)
+    return _alert(connection, runtime, after, "stale" if _is_stale(after, now) else "")
+
+
+def _failed(runtime: Runtime, feed: Feed, error: TenantRuntimeError) -> Polled:
+    now = runtime.now()
+    failures = feed.failures + 1
+    wanted = error.retry_after if isinstance(error, PassingError) else None
+    with runtime.database.tenant(feed.tenant) as connection:
+        connection.execute(
+            """
+            UPDATE runtime.feeds SET failures = %s, error = %s, due_at = %s WHERE tenant_id = %s AND id = %s
+            """,
+            (failures, error.what, due_after_failure(now, feed.id, failures, wanted), feed.tenant, feed.id),
+        )
+        after = get_feed(connection, feed.tenant, feed.id)
+        after = _alert(connection, runtime, after, "dead" if failures >= DEAD_AFTER else feed.alerted)
+    return Polled(after, Answer.FAILED, detail=error.what)
+
+
+def _is_stale(feed: Feed, now: datetime) -> bool:
+    if feed.fresh_within_hours is None:
+        return False
+    return now - (feed.changed_at or feed.created_at) > timedelta(hours=feed.fresh_within_hours)
+
+
+def _alert(connection: Connection, runtime: Runtime, feed: Feed, alert: str) -> Feed:
+    """The feed, once it is noted that it is dead or stale, or neither any more. Audited."""
+    if alert == feed.alerted:
+        return feed
+    connection.execute(
+        "UPDATE runtime.feeds SET alerted = %s WHERE tenant_id = %s AND id = %s", (alert, feed.tenant, feed.id)
+    )
+    details = {"failures": feed.failures, "error": feed.error, "before": feed.alerted}
+    action = f"feed.{alert}" if alert else "feed.recovered"
+    runtime.audit.append(
+        connection, feed.tenant, [AuditEntry(actor="feed", action=action, subject=feed.id, details=details)]
+    )
+    return replace(feed, alerted=alert)
+
+
+def _ask_again(connection: Connection, feed: Feed, at: datetime) -> None:
+    connection.execute(
+        "UPDATE runtime.feeds SET due_at = %s WHERE tenant_id = %s AND id = %s", (at, feed.tenant, feed.id)
+    )

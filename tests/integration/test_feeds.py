@@ -1,0 +1,443 @@
+"""Feeds against a real server that misbehaves: what is not new costs one request, what is wrong does not flow on."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.stage import STAGES
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake.link.credential import Credential
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.feeds import polling
+from tenant_pipeline.services.feeds.credentials import keep_credential
+from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed, list_feeds, set_status
+from tenant_pipeline.services.feeds.polling import DEAD_AFTER, Answer, Polled, ask_now, due_feeds, poll_feed
+from tenant_pipeline.services.feeds.versions import FeedVersion, decide, versions_of
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.roles import grant_role
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.storage.statements import statements_of
+from tests.integration.conftest import TwoTenants
+from tests.unit.intake.link_server import Answer as Served
+from tests.unit.intake.link_server import Server, serve
+
+HEADER = "licence_no,venue_name_en,postcode\n"
+DAILY = Schedule("0 6 * * *", "Asia/Bangkok")
+
+
+@dataclass
+class Clock:
+    """The present, as the test has it."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def forward(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@dataclass(frozen=True)
+class RuntimeOnAClock(Runtime):
+    """A runtime whose present the test sets."""
+
+    clock: Clock = field(default_factory=Clock)
+
+    def now(self) -> datetime:
+        return self.clock.now
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> RuntimeOnAClock:
+    real = tenants.runtime
+    settings = real.settings.model_copy(update={"loopback_links": True})
+    return RuntimeOnAClock(settings, real.contracts, real.database, real.keys, real.objects, real.audit)
+
+
+@pytest.fixture
+def tenant(runtime: RuntimeOnAClock) -> TenantId:
+    return _registered(runtime)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+def _registered(runtime: Runtime) -> TenantId:
+    identifier = TenantId(f"feed-{uuid.uuid4().hex[:12]}")
+    name = {"th": "ก", "en": "a", "zh": "普"}
+    registry.register_tenant(
+        runtime, identifier, name=name, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
+    )
+    grant_role(runtime, identifier, person="rin", role="reviewer", granted_by="test")
+    return identifier
+
+
+def _csv(*rows: str, etag: str = "") -> Served:
+    return Served(
+        (HEADER + "".join(f"{row}\n" for row in rows)).encode(), headers={"ETag": f'"{etag}"'} if etag else {}
+    )
+
+
+def _halls(count: int, etag: str = "") -> Served:
+    return _csv(*(f"PKT-{number},Hall {number},{83000 + number}" for number in range(count)), etag=etag)
+
+
+def _add(runtime: Runtime, tenant: TenantId, url: str, **wanted: Any) -> Feed:
+    new = NewFeed("Register of halls", url, Origin.REGULATOR, DAILY)
+    return add_feed(runtime, tenant, replace(new, **wanted), actor="test")
+
+
+def _poll(runtime: RuntimeOnAClock, feed: Feed) -> Polled:
+    ask_now(runtime, feed.tenant, feed.id)
+    return poll_feed(runtime, feed.tenant, feed.id)
+
+
+def _through(runtime: Runtime, feed: Feed) -> None:
+    for stage in STAGES:
+        run_stage(runtime, feed.tenant, feed.source_id, stage)
+
+
+def _names(runtime: Runtime, feed: Feed) -> set[str]:
+    with runtime.database.tenant(feed.tenant) as connection:
+        rows = statements_of(connection, feed.tenant, source=feed.source_id, property_="name", limit=1000)
+    return {row["value"] for row in rows}
+
+
+def _versions(runtime: Runtime, feed: Feed) -> list[FeedVersion]:
+    with runtime.database.tenant(feed.tenant) as connection:
+        return versions_of(connection, feed)
+
+
+def _now(runtime: Runtime, feed: Feed) -> Feed:
+    with runtime.database.tenant(feed.tenant) as connection:
+        return get_feed(connection, feed.tenant, feed.id)
+
+
+def test_what_has_not_changed_costs_one_request_and_nothing_else(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/halls.csv", _halls(3, etag="v1"), Served(status=304)))
+    assert _poll(runtime, feed).answer is Answer.VERSION
+    _through(runtime, feed)
+    with runtime.database.tenant(tenant) as connection:
+        before = get_source(connection, tenant, feed.source_id)
+    for _ in range(3):
+        assert _poll(runtime, feed).answer is Answer.UNCHANGED
+    assert [path for path, _ in server.asked] == ["/halls.csv"] * 4
+    assert [headers.get("If-None-Match") for headers in server.headers("/halls.csv")] == [None, *['"v1"'] * 3]
+    with runtime.database.tenant(tenant) as connection:
+        assert get_source(connection, tenant, feed.source_id) == before
+    assert len(_versions(runtime, feed)) == 1
+
+
+def test_without_validators_the_same_content_is_no_new_version(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/halls.csv", _halls(3)))
+    assert [_poll(runtime, feed).answer for _ in range(2)] == [Answer.VERSION, Answer.UNCHANGED]
+
+
+def test_what_changed_flows_on_and_what_vanished_is_retired_and_not_deleted(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    old, sea_hall, new_hall = "PKT-1,Old hall,83000", "PKT-2,Sea hall,83100", "PKT-3,New hall,83110"
+    first = _csv(old, sea_hall)
+    feed = _add(runtime, tenant, server.answer("/h", first, _csv(sea_hall, new_hall), first))
+    seen = []
+    for _ in range(3):
+        assert _poll(runtime, feed).answer is Answer.VERSION
+        _through(runtime, feed)
+        runtime.clock.forward(days=1)
+        seen.append(_names(runtime, feed))
+    assert seen == [{"Old hall", "Sea hall"}, {"Sea hall", "New hall"}, {"Old hall", "Sea hall"}]
+    with runtime.database.tenant(tenant) as connection:
+        kept = connection.execute(
+            "SELECT value, last_seen FROM runtime.statements WHERE source_id = %s AND property = 'name'",
+            (feed.source_id,),
+        ).fetchall()
+        assert get_source(connection, tenant, feed.source_id).version == 3
+    assert {row["value"] for row in kept} == {"Old hall", "Sea hall", "New hall"}
+    (new,) = (row for row in kept if row["value"] == "New hall")
+    (sea,) = (row for row in kept if row["value"] == "Sea hall")
+    assert new["last_seen"] < sea["last_seen"]
+
+
+def test_a_feed_is_not_asked_while_its_version_is_on_its_way(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(2), _halls(3)))
+    _poll(runtime, feed)
+    ask_now(runtime, tenant, feed.id)
+    assert (tenant, feed.id) not in due_feeds(runtime, 1000)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.IN_USE
+    assert len(_versions(runtime, feed)) == 1
+    _through(runtime, feed)
+    runtime.clock.forward(minutes=2)
+    assert (tenant, feed.id) in due_feeds(runtime, 1000)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+
+
+@pytest.mark.parametrize(
+    ("then", "code"),
+    [
+        (_halls(4), "shrunk"),
+        (Served(b"licence_no,venue_name_en,zip\n" + b"PKT-1,Hall,83000\n" * 10), "schema-changed"),
+        (Served(b"<html><body><h1>Down for maintenance</h1></body></html>"), "shrunk"),
+        (Served(b""), "shrunk"),
+    ],
+)
+def test_what_shrinks_or_changes_its_fields_waits_for_a_person(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, then: Served, code: str
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(10), then))
+    _poll(runtime, feed)
+    _through(runtime, feed)
+    before = _names(runtime, feed)
+    polled = _poll(runtime, feed)
+    assert polled.answer is Answer.HELD
+    assert code in polled.detail
+    assert _poll(runtime, feed).answer is Answer.UNCHANGED
+    with runtime.database.tenant(tenant) as connection:
+        assert get_source(connection, tenant, feed.source_id).version == 1
+    assert _names(runtime, feed) == before
+
+
+def test_a_person_lets_a_held_version_in_for_a_reason_or_refuses_it(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(10), _halls(2), _halls(3)))
+    for _ in range(2):
+        _poll(runtime, feed)
+        if _versions(runtime, feed)[0].number == 1:
+            _through(runtime, feed)
+    said = {"person": "rin", "role": "reviewer", "reason": "They closed eight"}
+    with pytest.raises(NotAllowedError):
+        decide(runtime, tenant, feed.id, 2, "accept", person="eve", role="reviewer", reason="I am not theirs")
+    with pytest.raises(InputError):
+        decide(runtime, tenant, feed.id, 2, "accept", person="rin", role="reviewer", reason=" ")
+    with pytest.raises(InputError):
+        decide(runtime, tenant, feed.id, 1, "refuse", **said)
+    assert decide(runtime, tenant, feed.id, 2, "refuse", **said).taken_in is False
+    with pytest.raises(InputError):
+        decide(runtime, tenant, feed.id, 2, "accept", **said)
+    assert _poll(runtime, feed).answer is Answer.HELD
+    assert decide(runtime, tenant, feed.id, 3, "accept", **said).taken_in is True
+    runtime.clock.forward(hours=1)
+    _through(runtime, feed)
+    assert len(_names(runtime, feed)) == 3
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [Served(status=503, headers={"Retry-After": "7200"})],
+        [Served(status=429)],
+        [Served(status=404)],
+        [Served(status=304)],
+        [Served(status=302, headers={"Location": "/h"})] * 6,
+        [Served(b"x" * 100, declared=200)],
+        [Served(b"x" * 100, sent=40)],
+        [Served(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data"})],
+    ],
+)
+def test_a_server_that_misbehaves_is_asked_again_later_and_nothing_is_taken_in(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, answers: list[Served]
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", *answers, _halls(3)))
+    polled = _poll(runtime, feed)
+    assert polled.answer is Answer.FAILED
+    after = polled.feed
+    assert (after.failures, bool(after.error), after.checked_at) == (1, True, None)
+    wanted = 7200 if answers[0].headers.get("Retry-After") else 60
+    assert after.due_at - runtime.now() >= timedelta(seconds=wanted)
+    assert _versions(runtime, feed) == []
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
+    runtime.clock.now = after.due_at
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    assert (_now(runtime, feed).failures, _now(runtime, feed).error) == (0, "")
+
+
+def test_a_feed_that_does_not_answer_is_called_dead_once_and_recovers(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    url = server.answer("/h", *[Served(status=500)] * (DEAD_AFTER + 2), _halls(3))
+    feed = _add(runtime, tenant, url)
+    pauses = []
+    for _ in range(DEAD_AFTER + 2):
+        failed = _poll(runtime, feed)
+        pauses.append(failed.feed.due_at - runtime.now())
+    assert pauses == sorted(pauses)
+    assert failed.feed.alerted == "dead"
+    assert _poll(runtime, feed).feed.alerted == ""
+    assert _audited(runtime, tenant, feed) == ["feed.add", "feed.dead", "feed.version", "feed.recovered"]
+
+
+def test_a_feed_that_brings_nothing_new_for_too_long_is_stale(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)), fresh_within_hours=48)
+    assert _poll(runtime, feed).feed.alerted == ""
+    runtime.clock.forward(hours=47)
+    assert _poll(runtime, feed).feed.alerted == ""
+    runtime.clock.forward(hours=2)
+    assert _poll(runtime, feed).feed.alerted == "stale"
+    assert _audited(runtime, tenant, feed)[-1] == "feed.stale"
+
+
+def _audited(runtime: Runtime, tenant: TenantId, feed: Feed) -> list[str]:
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(
+            "SELECT action FROM runtime.audit_log WHERE subject = %s ORDER BY sequence", (feed.id,)
+        ).fetchall()
+    return [row["action"] for row in rows]
+
+
+def test_what_is_too_large_for_asking_in_passing_is_fetched_by_a_run_of_its_own(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(1000)))
+    monkeypatch.setattr(polling, "BRIEFLY", replace(polling.BRIEFLY, max_bytes=5_000))
+    assert _poll(runtime, feed).answer is Answer.LARGE
+    assert _versions(runtime, feed) == []
+    ask_now(runtime, tenant, feed.id)
+    assert poll_feed(runtime, tenant, feed.id, wholly=True).answer is Answer.VERSION
+
+
+def test_two_who_ask_at_once_ask_once(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", replace(_halls(3), pause=0.01)))
+    answers: list[Answer] = []
+    asking = [
+        threading.Thread(target=lambda: answers.append(poll_feed(runtime, tenant, feed.id).answer)) for _ in range(6)
+    ]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join()
+    assert sorted(answers) == sorted([Answer.VERSION, *[Answer.NOT_DUE] * 5])
+    assert len(server.asked) == 1
+
+
+def test_one_who_was_killed_while_asking_is_followed_by_another(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    with monkeypatch.context() as patch:
+        patch.setattr(polling, "_answered", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            poll_feed(runtime, tenant, feed.id)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
+    runtime.clock.forward(minutes=15)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+
+
+def _killed(*_: object) -> Polled:
+    raise KeyboardInterrupt
+
+
+def test_a_secret_is_shown_to_its_site_only_and_lies_nowhere_in_the_clear(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    secret = "Bearer 9f8e7d6c5b4a39281706"
+    with serve() as elsewhere:
+        keep_credential(runtime, tenant, "partner", Credential(server.url, "Authorization", secret), actor="test")
+        moved = Served(status=302, headers={"Location": elsewhere.answer("/there", _halls(3))})
+        feed = _add(runtime, tenant, server.answer("/h", moved), credential="partner")
+        assert _poll(runtime, feed).answer is Answer.VERSION
+        assert [headers.get("Authorization") for headers in server.headers("/h")] == [secret]
+        assert [headers.get("Authorization") for headers in elsewhere.headers("/there")] == [None]
+    kept = [path for path in runtime.settings.credentials_directory.rglob("*") if path.is_file()]
+    assert kept
+    assert all(secret.encode() not in path.read_bytes() for path in kept)
+    with runtime.database.tenant(tenant) as connection:
+        assert secret not in str(connection.execute("SELECT details FROM runtime.audit_log").fetchall())
+    assert secret not in repr(Credential(server.url, "Authorization", secret))
+
+
+def test_a_tenant_has_its_own_secrets_only(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
+    other = _registered(runtime)
+    keep_credential(runtime, other, "theirs", Credential(server.url, "Authorization", "x"), actor="test")
+    for name in ("theirs", "../theirs", f"../{other}/theirs"):
+        with pytest.raises((NotFoundError, InputError)):
+            _add(runtime, tenant, server.answer("/h", _halls(3)), credential=name)
+
+
+@pytest.mark.parametrize(
+    ("origin", "header", "value"),
+    [
+        ("http://partner.example", "Authorization", "x"),
+        ("https://user:word@partner.example", "Authorization", "x"),
+        ("ftp://partner.example", "Authorization", "x"),
+        ("https://partner.example", "Bad header", "x"),
+        ("https://partner.example", "Authorization", "two\r\nlines"),
+        ("https://partner.example", "Authorization", ""),
+    ],
+)
+def test_a_secret_that_could_leak_or_break_a_request_is_not_kept(
+    runtime: RuntimeOnAClock, tenant: TenantId, origin: str, header: str, value: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        keep_credential(runtime, tenant, "one", Credential(origin, header, value), actor="test")
+    assert not value or value == "x" or value not in str(refused.value)
+
+
+def test_another_tenant_neither_sees_nor_moves_a_feed(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    other = _registered(runtime)
+    feed = _add(runtime, tenant, server.answer("/h", _halls(10), _halls(2)))
+    _poll(runtime, feed)
+    _through(runtime, feed)
+    _poll(runtime, feed)
+    assert list_feeds(runtime, other) == []
+    said = {"person": "rin", "role": "reviewer", "reason": "mine"}
+    for attempt in (
+        lambda: set_status(runtime, other, feed.id, "ended", actor="rin"),
+        lambda: poll_feed(runtime, other, feed.id),
+        lambda: ask_now(runtime, other, feed.id),
+        lambda: decide(runtime, other, feed.id, 2, "accept", **said),
+    ):
+        with pytest.raises(NotFoundError):
+            attempt()
+    assert _now(runtime, feed).status == "active"
+
+
+def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    set_status(runtime, tenant, feed.id, "paused", actor="test")
+    assert _poll(runtime, feed).answer is Answer.NOT_DUE
+    assert (tenant, feed.id) not in due_feeds(runtime, 1000)
+    set_status(runtime, tenant, feed.id, "active", actor="test")
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    set_status(runtime, tenant, feed.id, "ended", actor="test")
+    with pytest.raises(InputError):
+        set_status(runtime, tenant, feed.id, "active", actor="test")
+    with pytest.raises(InputError):
+        _add(runtime, tenant, "http://10.0.0.1/internal")
+    assert _add(runtime, tenant, feed.url).id != feed.id
+
+
+def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    for number in range(20):
+        _add(runtime, tenant, server.answer(f"/{number}", _halls(1)))
+    other = _registered(runtime)
+    runtime.clock.forward(seconds=1)
+    single = _add(runtime, other, server.answer("/single", _halls(1)))
+    runtime.clock.forward(seconds=1)
+    due = [each for each in due_feeds(runtime, 1000) if each[0] in (tenant, other)]
+    assert due.index((other, single.id)) <= 1
