@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark-intake benchmark-upload benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
+.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
 	lock clean
 
 demo: $(VENV)/installed
@@ -38,6 +38,10 @@ evaluate: $(VENV)/installed
 	for subject in extraction pii linking conflicts; do \
 		$(BIN)/tenant-pipeline evaluate $$subject $(if $(GOLD),--data $(GOLD)) --page evaluation-$$subject.html || exit 1; \
 	done
+
+# Prints one JSON, writes benchmark.html, and keeps what it has: begun again it goes on. BENCHMARK="--small" tries it out.
+benchmark: $(VENV)/installed
+	$(BIN)/python -m benchmarks.scale $(BENCHMARK)
 
 benchmark-intake: $(VENV)/installed
 	$(BIN)/python -m benchmarks.intake
