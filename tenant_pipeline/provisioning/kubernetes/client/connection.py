@@ -19,6 +19,7 @@ from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
 
 from tenant_pipeline.core.errors import ProvisioningError
@@ -112,17 +113,18 @@ class ApiConnection:
         self, method: str, url: str, body: object, content_type: str, deadline: Deadline
     ) -> tuple[int, dict[str, Any]]:
         headers = {"Accept": "application/json", "Content-Type": content_type}
-        self._client.update_params_for_auth(headers, [], ["BearerToken"], url, method, None)
+        self._client.update_params_for_auth(headers, [], ["BearerToken"])
         failed = ""
         try:
-            response = self._client.rest_client.request(
+            # The pool itself, since the client above it may write answers, and so secrets, to its log.
+            response = self._client.rest_client.pool_manager.request(
                 method,
                 self._client.configuration.host + url,
                 headers=headers,
-                body=body,
-                _request_timeout=min(_LONGEST_REQUEST, max(1.0, deadline.remaining)),
+                body=None if body is None else json.dumps(body),
+                timeout=Timeout(total=min(_LONGEST_REQUEST, max(1.0, deadline.remaining))),
             )
-            status, data, told = response.status, response.read(), response.getheaders().get("Retry-After", "")
+            status, data, told = response.status, response.data, response.headers.get("Retry-After", "")
         except (HTTPError, OSError) as error:
             failed = type(error).__name__
         if failed:
