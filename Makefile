@@ -65,10 +65,14 @@ benchmark-api: $(VENV)/installed
 imports: $(VENV)/installed
 	$(BIN)/lint-imports
 
-# The lock is uv's, in the requirements form with hashes: it names no registry, so any mirror will do.
+# The lock is uv's, in the requirements form with hashes: it names no registry, so any mirror will do. The second is the
+# part of it that runs in a container.
 lock: $(VENV)/uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--extra dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--extra build --extra kubernetes --constraint requirements.lock --custom-compile-command "make lock" \
+		--output-file deploy/requirements.lock pyproject.toml
 
 $(VENV)/uv:
 	$(PYTHON) -m venv $(VENV)

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TENANT_RUNTIME_", extra="forbid")
 
     home: Path = Field(default_factory=lambda: Path.cwd() / ".tenant-runtime")
+    keys: Path | None = None
+    """The folder of the keys where it is not the home's own: a volume of theirs, with backups of theirs."""
+
     database_dsn: SecretStr | None = None
     dagster_dsn: SecretStr | None = None
     webserver_port: int = 3000
@@ -68,7 +71,7 @@ class Settings(BaseSettings):
 
     @property
     def keys_directory(self) -> Path:
-        return self.home / "keys"
+        return self.keys or self.home / "keys"
 
     @property
     def objects_directory(self) -> Path:

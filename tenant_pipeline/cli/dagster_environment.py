@@ -14,6 +14,8 @@ from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 DSN_VARIABLE = "TENANT_RUNTIME_DAGSTER_DSN"
 EVENTS_A_BATCH = "50"
 CONCURRENT_RUNS = 2
+RUNS_A_TENANT = 1
+"""No tenant takes every place in the queue, however much it hands in. A run for several tenants counts as its own."""
 
 
 def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
@@ -40,9 +42,16 @@ def _write_instance_settings(settings: Settings) -> None:
             "run_coordinator": {
                 "module": "dagster._core.run_coordinator",
                 "class": "QueuedRunCoordinator",
-                "config": {"max_concurrent_runs": CONCURRENT_RUNS},
+                "config": {
+                    "max_concurrent_runs": CONCURRENT_RUNS,
+                    "tag_concurrency_limits": [
+                        {"key": "tenant", "value": {"applyLimitPerUniqueValue": True}, "limit": RUNS_A_TENANT}
+                    ],
+                },
             },
             "run_monitoring": {"enabled": True},
+            # What failed by itself waits for a person; what was killed is run again.
+            "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
             "telemetry": {"enabled": False},
             "nux": {"enabled": False},
         }

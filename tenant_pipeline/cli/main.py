@@ -15,6 +15,7 @@ from tenant_pipeline.core.errors import TenantRuntimeError
 COMMANDS = {
     "demo": "demo.command:demo",
     "up": "up:up",
+    "migrate": "migrate:migrate",
     "workspace": "workspace:workspace",
     "sign-in": "workspace:sign_in",
     "token": "workspace:token",

@@ -1,0 +1,14 @@
+"""`migrate`: the database brought to the version of this code."""
+
+from __future__ import annotations
+
+import typer
+
+from tenant_pipeline.cli.shell import opened
+
+
+def migrate() -> None:
+    """Bring the database to the version of this code; at that version already, do nothing."""
+    with opened() as runtime, runtime.database.administration() as connection:
+        row = connection.execute("SELECT version_num FROM tenant_runtime_version").fetchone()
+        typer.echo(f"The database is at version {row['version_num'] if row else 'none'}.")
