@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
+.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
 	lock clean
 
 demo: $(VENV)/installed
@@ -48,6 +48,9 @@ benchmark-intake: $(VENV)/installed
 
 benchmark-upload: $(VENV)/installed
 	$(BIN)/python -m benchmarks.upload
+
+benchmark-object-store: $(VENV)/installed
+	$(BIN)/python -m benchmarks.object_store
 
 benchmark-pii: $(VENV)/installed
 	$(BIN)/python -m benchmarks.pii

@@ -29,7 +29,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
-from tenant_pipeline.storage.object_store import ObjectStore
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageStore
 
 TENANT = TenantId("bench-tenant")

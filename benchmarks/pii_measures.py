@@ -24,7 +24,7 @@ from tenant_pipeline.pii.analyzer import PiiAnalyzer, build_analyzer, folded_val
 from tenant_pipeline.pii.column_evidence import column_evidence
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.screen import screen
-from tenant_pipeline.storage.object_store import ObjectStore
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageStore, StoredStage
 
 SAMPLED_ROWS = 500

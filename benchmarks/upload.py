@@ -18,7 +18,8 @@ from pathlib import Path
 from tenant_pipeline.core.origin import UnitMode
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.unit_reader import unit_from_paths
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 
 PIECE = os.urandom(1024 * 1024)
 

@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=1200, ge=1)
     """How many requests one person may make in a minute, in each server process."""
 
+    object_store_url: str = ""
+    """Where objects and audit checkpoints are kept: `s3://bucket/prefix`, with endpoint and credentials in the usual
+    AWS_ variables, or `file:///folder`; the folder of `home` if empty."""
+
+    object_store_retry_seconds: float = Field(default=60.0, gt=0, le=280)
+    """So long a request that the object store fails is tried again."""
+
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 
@@ -76,6 +83,11 @@ class Settings(BaseSettings):
     @property
     def objects_directory(self) -> Path:
         return self.home / "objects"
+
+    @property
+    def staging_directory(self) -> Path:
+        """Where files for a bucket are made, and uploads wait for their end."""
+        return self.home / "staging"
 
     @property
     def instances_directory(self) -> Path:

@@ -72,6 +72,12 @@ class GateClosedError(SourceStoppedError):
     code = "gate-closed"
 
 
+class StoreUnavailableError(TenantRuntimeError):
+    """The object store does not answer, or fails again and again."""
+
+    code = "object-store-unavailable"
+
+
 class ConservationError(TenantRuntimeError):
     """A stage lost or invented rows: rows in differ from rows out + rejected + quarantined."""
 

@@ -12,11 +12,14 @@ from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.audit_log import AuditLog
+from tenant_pipeline.storage.checkpoints import CheckpointFile, CheckpointObjects, Checkpoints
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.keys import KeyRing
 from tenant_pipeline.storage.migrations import migrate
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import Objects, RawZone
+from tenant_pipeline.storage.object_store_bucket import BucketStore
+from tenant_pipeline.storage.object_store_url import open_object_store
 from tenant_pipeline.storage.stage_store import StageStore
 
 
@@ -28,7 +31,7 @@ class Runtime:
     contracts: Contracts
     database: Database
     keys: KeyRing
-    objects: ObjectStore
+    objects: Objects
     audit: AuditLog
 
     def now(self) -> datetime:
@@ -51,6 +54,22 @@ def administration_dsn(settings: Settings) -> str | None:
     return running_dsn(settings.postgres_directory)
 
 
+def object_store(settings: Settings) -> Objects:
+    """Where objects are kept. Raises SettingsError for a URL that names no store."""
+    return open_object_store(
+        settings.object_store_url,
+        folder=settings.objects_directory,
+        staging=settings.staging_directory,
+        retry_seconds=settings.object_store_retry_seconds,
+    )
+
+
+def _checkpoints(settings: Settings, objects: Objects) -> Checkpoints:
+    if isinstance(objects, BucketStore):
+        return CheckpointObjects(objects)
+    return CheckpointFile(settings.checkpoints_file)
+
+
 @contextmanager
 def connect(settings: Settings) -> Iterator[Runtime]:
     """The runtime over a database that is already there. Raises SettingsError when none runs."""
@@ -62,6 +81,7 @@ def connect(settings: Settings) -> Iterator[Runtime]:
             remedy="Start one with `tenant-pipeline up`, or set TENANT_RUNTIME_DATABASE_DSN.",
         )
     keys = KeyRing(settings.keys_directory)
+    objects = object_store(settings)
     database = Database(dsn, keys.login_secret())
     try:
         yield Runtime(
@@ -69,8 +89,8 @@ def connect(settings: Settings) -> Iterator[Runtime]:
             contracts=load_contracts(),
             database=database,
             keys=keys,
-            objects=ObjectStore(settings.objects_directory),
-            audit=AuditLog(settings.checkpoints_file, keys.audit_signing_key()),
+            objects=objects,
+            audit=AuditLog(_checkpoints(settings, objects), keys.audit_signing_key()),
         )
     finally:
         database.close()

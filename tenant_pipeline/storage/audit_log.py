@@ -2,18 +2,14 @@
 
 The chain shows an edit, a deletion or a new order. It cannot show that a superuser disabled the triggers and wrote
 the whole chain anew, nor that its end was cut off: that is what the checkpoints are for. Each is an Ed25519-signed
-Merkle tree head, itself chained to the one before, in a file that belongs on write-once storage.
+Merkle tree head, itself chained to the one before, kept on write-once storage.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +19,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
 from tenant_pipeline.core.digest import canonical_json, sha256_of_json
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.storage.checkpoints import Checkpoint, Checkpoints
 from tenant_pipeline.storage.database import Connection
 
 ROWS_A_FETCH = 5_000
@@ -51,9 +48,9 @@ class AuditReport:
 
 
 class AuditLog:
-    """The audit logs of all tenants, with their checkpoints in one file."""
+    """The audit logs of all tenants, and their checkpoints."""
 
-    def __init__(self, checkpoints: Path, signing_key: Ed25519PrivateKey) -> None:
+    def __init__(self, checkpoints: Checkpoints, signing_key: Ed25519PrivateKey) -> None:
         self._checkpoints = checkpoints
         self._signing_key = signing_key
 
@@ -101,28 +98,25 @@ class AuditLog:
 
     def checkpoint(self, connection: Connection, tenant: TenantId, at: datetime) -> None:
         """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint."""
+        connection.execute("SELECT app.lock('audit', %s)", (tenant,))
         tree = MerkleTree()
         for row in _rows(connection, tenant):
             tree.add(row["hash"])
-        sealed = self._of_tenant(tenant)
+        sealed = _of(tenant, self._checkpoints.chain(tenant))
         if sealed and sealed[-1]["size"] == tree.size:
             return
-        head = {
-            "tenant": tenant,
-            "size": tree.size,
-            "root": tree.root(),
-            "at": at.isoformat(),
-        }
-        self._checkpoints.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._checkpoints.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            lines = file.read().splitlines()
-            head["previous"] = sha256_of_json(json.loads(lines[-1])) if lines else FIRST_PREVIOUS_HASH
-            signature = self._signing_key.sign(canonical_json(head)).hex()
-            file.write(canonical_json({**head, "signature": signature}) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+
+        def signed(last: Checkpoint | None) -> Checkpoint:
+            head = {
+                "tenant": tenant,
+                "size": tree.size,
+                "root": tree.root(),
+                "at": at.isoformat(),
+                "previous": sha256_of_json(dict(last)) if last else FIRST_PREVIOUS_HASH,
+            }
+            return {**head, "signature": self._signing_key.sign(canonical_json(head)).hex()}
+
+        self._checkpoints.add(tenant, signed)
 
     def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
         """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded."""
@@ -158,19 +152,12 @@ class AuditLog:
             problem = f"{checkpoints[-1]['size']} entries were sealed but {tree.size} are there"
         return AuditReport(not problem, tree.size, len(checkpoints), problem)
 
-    def _lines(self) -> list[dict[str, Any]]:
-        if not self._checkpoints.exists():
-            return []
-        return [json.loads(line) for line in self._checkpoints.read_bytes().splitlines()]
-
-    def _of_tenant(self, tenant: TenantId) -> list[dict[str, Any]]:
-        return [line for line in self._lines() if line["tenant"] == tenant]
-
-    def _trusted_of_tenant(self, tenant: TenantId) -> tuple[list[dict[str, Any]], str]:
-        """The tenant's checkpoints, and what is wrong with the file, if anything is."""
+    def _trusted_of_tenant(self, tenant: TenantId) -> tuple[list[Checkpoint], str]:
+        """The tenant's checkpoints, and what is wrong with the chain that they stand in, if anything is."""
         public = self._signing_key.public_key()
         previous, problem = FIRST_PREVIOUS_HASH, ""
-        for number, line in enumerate(self._lines(), 1):
+        chain = self._checkpoints.chain(tenant)
+        for number, line in enumerate(chain, 1):
             head = {name: value for name, value in line.items() if name != "signature"}
             try:
                 public.verify(bytes.fromhex(line["signature"]), canonical_json(head))
@@ -178,8 +165,12 @@ class AuditLog:
                 problem = problem or f"checkpoint {number} is not signed by this installation's key"
             if head["previous"] != previous:
                 problem = problem or f"checkpoint {number} does not follow the one before it"
-            previous = sha256_of_json(line)
-        return self._of_tenant(tenant), problem
+            previous = sha256_of_json(dict(line))
+        return _of(tenant, chain), problem
+
+
+def _of(tenant: TenantId, chain: Sequence[Checkpoint]) -> list[Checkpoint]:
+    return [line for line in chain if line["tenant"] == tenant]
 
 
 def _rows(connection: Connection, tenant: TenantId) -> Iterator[dict[str, Any]]:

@@ -1,33 +1,30 @@
 """Content-addressed files of each tenant: the encrypted raw zone, and the plain outputs of the later stages.
 
 A file appears under the SHA-256 of its plain bytes, at once and whole, or not at all: it is written in a draft folder
-beside its place, synced, and renamed. What a killed process left half-written stays in its draft, which no reader
-looks into and the next writer sweeps away.
+and then published. What a killed process left half-written stays in its draft, which no reader looks into and the next
+writer sweeps away. Where the files lie, on this machine or in a bucket, is behind `Objects`.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, Protocol
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.encrypted_file import EncryptedWriter, open_encrypted
-from tenant_pipeline.storage.private_folder import make_private_folder, sync
+from tenant_pipeline.storage.object_store_draft import Draft
+from tenant_pipeline.storage.private_folder import make_private_folder
 from tenant_pipeline.storage.upload import Upload, open_upload
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 READ_BYTES = 1024 * 1024
 DRAFT = ".draft-"
@@ -35,23 +32,49 @@ DRAFT = ".draft-"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-class ObjectStore:
-    """Files below one folder, a folder a tenant, private to the user that runs the runtime."""
+class Objects(Protocol):
+    """Where files of all tenants lie, by name (`tenant/zone/ab/abcd…`). One appears at once and whole, or not at all.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    `staging` is the folder of this machine in which files are made. Where it is not `private` (others can read what
+    lies there), nothing is stored that is not encrypted.
+    """
+
+    @property
+    def staging(self) -> Path: ...
+
+    @property
+    def private(self) -> bool: ...
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes, seekable, closed by the caller. Raises FileNotFoundError."""
+
+    def publish(self, files: Sequence[tuple[str, Path | None]]) -> None:
+        """Let files appear under their names: the last one last, when the others are there for good.
+
+        One without a path is there already; it, too, is there for good afterwards.
+        """
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Every file below a folder of names: its name and its size in bytes."""
+
+    def delete(self, prefix: str) -> int:
+        """Delete all that lies below a folder of names, what is in the making too; return how many files."""
 
 
 class Zone:
     """Files of one tenant under their SHA-256, fanned out by its first two digits; encrypted if there is a key."""
 
-    def __init__(self, store: ObjectStore, tenant: TenantId, name: str, key: bytes | None = None) -> None:
-        self._root = store.root
-        self._directory = store.root / tenant_id(tenant) / name
+    def __init__(self, store: Objects, tenant: TenantId, name: str, key: bytes | None = None) -> None:
+        self._store = store
+        self._name = f"{tenant_id(tenant)}/{name}"
+        self._staging = store.staging / tenant_id(tenant) / name
         self._key = key
 
     def __contains__(self, digest: Sha256) -> bool:
-        return self._place(digest).exists()
+        return self._store.holds(self._place(digest))
 
     def open(self, digest: Sha256) -> BinaryIO:
         """The plain bytes, seekable, closed by the caller.
@@ -61,7 +84,7 @@ class Zone:
         """
         where = f"stored file {digest}"
         try:
-            stream = self._place(digest).open("rb")
+            stream = self._store.open(self._place(digest))
         except FileNotFoundError:
             raise NotFoundError(
                 "There is no stored file of that digest", where=where, remedy="Run the stage that made it again."
@@ -89,7 +112,7 @@ class Zone:
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """Files that appear together. What is not published in the block leaves no trace."""
-        make_private_folder(self._directory, self._root)
+        make_private_folder(self._staging, self._store.staging)
         self._sweep()
         folder, lock = self._new_draft_folder()
         try:
@@ -102,24 +125,21 @@ class Zone:
         """What encrypts a file of this zone into `target`, or None where files are plain."""
         return EncryptedWriter(target, self._key) if self._key is not None else None
 
-    def move_in(self, file: Path, digest: Sha256) -> Path:
-        """Move a finished file, synced, to its place and return the folder to sync.
+    def publish(self, files: Sequence[tuple[Sha256, Path]]) -> None:
+        """Let finished files appear under their digests: the last one last, when the others are there for good.
 
         Where the same content lies whole already it is left alone; where it was damaged it is replaced.
         """
-        place = self._place(digest)
-        make_private_folder(place.parent, self._root)
-        if not self._is_whole(digest):
-            sync(file)
-            file.replace(place)
-        return place.parent
+        self._store.publish([(self._place(digest), None if self._is_whole(digest) else file) for digest, file in files])
 
-    def _place(self, digest: Sha256) -> Path:
+    def _place(self, digest: Sha256) -> str:
         if not _SHA256.fullmatch(digest):
             raise NotFoundError("That is not a SHA-256 digest", where="object store")
-        return self._directory / digest[:2] / digest
+        return f"{self._name}/{digest[:2]}/{digest}"
 
     def _is_whole(self, digest: Sha256) -> bool:
+        if digest not in self:
+            return False
         try:
             with self.open(digest) as stream:
                 return _sha256_of(stream) == digest
@@ -129,7 +149,7 @@ class Zone:
     def _new_draft_folder(self) -> tuple[Path, int]:
         """A draft folder, and the descriptor that locks it for as long as it is open."""
         while True:
-            folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=self._directory))
+            folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=self._staging))
             try:
                 lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:  # another process swept it before it was locked, here or two lines below
@@ -140,7 +160,7 @@ class Zone:
             os.close(lock)
 
     def _sweep(self) -> None:
-        for leftover in self._directory.glob(f"{DRAFT}*"):
+        for leftover in self._staging.glob(f"{DRAFT}*"):
             try:
                 lock = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:
@@ -157,9 +177,9 @@ class Zone:
 class RawZone(Zone):
     """A tenant's raw zone: whole files, encrypted with the tenant's key."""
 
-    def __init__(self, store: ObjectStore, tenant: TenantId, key: bytes) -> None:
+    def __init__(self, store: Objects, tenant: TenantId, key: bytes) -> None:
         super().__init__(store, tenant, "raw", key)
-        self._uploads = store.root / tenant_id(tenant) / "uploads"
+        self._uploads = store.staging / tenant_id(tenant) / "uploads"
         self._upload_key = key
 
     @contextmanager
@@ -168,7 +188,7 @@ class RawZone(Zone):
 
         Raises InputError while another process has the same upload in hand.
         """
-        make_private_folder(self._directory, self._root)
+        make_private_folder(self._staging, self._store.staging)
         with open_upload(self, self._uploads, self._upload_key, name) as upload:
             yield upload
 
@@ -179,73 +199,6 @@ class RawZone(Zone):
             while data := stream.read(READ_BYTES):
                 upload.write(data)
             return upload.finish()
-
-
-class Draft:
-    """Files in the making that will appear together."""
-
-    def __init__(self, zone: Zone, folder: Path) -> None:
-        self._zone = zone
-        self._folder = folder
-        self._begun = 0
-        self._finished: dict[Sha256, Path] = {}
-
-    @contextmanager
-    def new_file(self) -> Iterator[ContentWriter]:
-        """A new file to write to. Only a finished one is published."""
-        path = self._folder / str(self._begun)
-        self._begun += 1
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            writer = ContentWriter(file, self._zone.encryption(file))
-            yield writer
-        if writer.digest is not None:
-            self._finished.pop(writer.digest, None)  # the same content again takes its place in the order anew
-            self._finished[writer.digest] = path
-
-    def publish(self) -> None:
-        """Move the finished files to their places: the last one last, when the others are there for good.
-
-        So a file that names the others, finished after them, is never seen before them, whenever the power fails.
-        """
-        *others, last = self._finished.items()
-        for folder in {self._zone.move_in(path, digest) for digest, path in others}:
-            sync(folder)
-        digest, path = last
-        sync(self._zone.move_in(path, digest))
-        self._finished.clear()
-
-
-class ContentWriter(io.RawIOBase):
-    """A file in the making, digested as it is written."""
-
-    def __init__(self, file: BinaryIO, encryption: EncryptedWriter | None) -> None:
-        super().__init__()
-        self._file = file
-        self._encryption = encryption
-        self._sha256 = hashlib.sha256()
-        self.size = 0
-        self.digest: Sha256 | None = None
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self.size
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        content = bytes(data)
-        self._sha256.update(content)
-        self.size += len(content)
-        (self._encryption or self._file).write(content)
-        return len(content)
-
-    def finish(self) -> Sha256:
-        """Complete the file, and return the digest under which it will be found once it is published."""
-        self.digest = Sha256(self._sha256.hexdigest())
-        if self._encryption is not None:
-            self._encryption.finish(self._sha256.digest())
-        return self.digest
 
 
 def _sha256_of(stream: BinaryIO) -> Sha256:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tenant_pipeline.core.tables import BATCH_ROWS
-from tenant_pipeline.storage.object_store import ContentWriter
+from tenant_pipeline.storage.object_store_draft import ContentWriter
 
 PIECES_WAITING = 1_000
 

@@ -1,7 +1,8 @@
 """A stage's output: Parquet tables, JSON documents and rejects, under the digest of a manifest that names them all.
 
 Everything is content-addressed by its plain bytes, so the same output is the same digest; what comes before `screen`
-lies encrypted in the raw zone. Tables are written and read in bounded batches. Nothing is visible before `commit`.
+lies encrypted in the raw zone, and outside this machine all of it is encrypted. Tables are written and read in bounded
+batches. Nothing is visible before `commit`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.core.stage import Disposition, Reject, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableDescriptor, TableReader
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.object_store import Draft, ObjectStore, RawZone, Zone
+from tenant_pipeline.storage.object_store import Objects, RawZone, Zone
+from tenant_pipeline.storage.object_store_draft import Draft
 from tenant_pipeline.storage.parquet_table import ParquetTable, read_batches
 
 REJECTS = "rejects"
@@ -32,8 +34,8 @@ REJECTS_WAITING = 10_000
 class StageStore:
     """The stage outputs of one tenant."""
 
-    def __init__(self, store: ObjectStore, tenant: TenantId, raw_zone_key: bytes) -> None:
-        self._plain = Zone(store, tenant, "stages")
+    def __init__(self, store: Objects, tenant: TenantId, raw_zone_key: bytes) -> None:
+        self._plain = Zone(store, tenant, "stages", None if store.private else raw_zone_key)
         self._raw = RawZone(store, tenant, raw_zone_key)
 
     @contextmanager

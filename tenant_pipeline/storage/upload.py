@@ -2,7 +2,8 @@
 
 An upload is a folder of parts, one a session. A part that a killed session left is cut back to its last whole chunk
 and never written to again, so that no nonce is used twice. An upload that came in one session becomes the stored file
-as it is; the parts of an interrupted one are put together once, at the end.
+as it is; the parts of an interrupted one are put together once, at the end. The parts lie on this machine's disk
+wherever the stored file will lie: what is half there is of no use elsewhere, and an upload comes back to where it was.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Upload:
         else:
             digest = Sha256(self._sha256.hexdigest())
             self._end_part(self._sha256.digest())
-            self._zone.move_in(Path(self._file.name), digest)
+            self._zone.publish([(digest, Path(self._file.name))])
             stored = digest, self.offset
         shutil.rmtree(self._folder)
         return stored

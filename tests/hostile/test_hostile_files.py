@@ -16,7 +16,8 @@ from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.hostile import archives, documents
 from tests.unit.pii.memory_stage import MemoryStage
 

@@ -26,7 +26,7 @@ from tenant_pipeline.storage import statements
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.migrations import migrate
-from tenant_pipeline.storage.object_store import ObjectStore
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageStore, StoredStage
 from tenant_pipeline.storage.statements import (
     AssembleCount,

@@ -15,6 +15,7 @@ from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, en
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
+from tenant_pipeline.storage.checkpoints import CheckpointFile
 from tests.integration.conftest import TwoTenants
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ class Log:
 
     def __init__(self, tenants: TwoTenants, tenant: TenantId, checkpoints: Path) -> None:
         self.tenants, self.tenant = tenants, tenant
-        self.log = AuditLog(checkpoints, tenants.runtime.keys.audit_signing_key())
+        self.log = AuditLog(CheckpointFile(checkpoints), tenants.runtime.keys.audit_signing_key())
         self.checkpoints = checkpoints
 
     def append(self, count: int) -> None:

@@ -101,7 +101,7 @@ def test_an_unchanged_link_under_another_title_is_another_source_of_the_same_uni
 def test_a_unit_that_is_gone_from_the_raw_zone_is_fetched_again(runtime: Runtime, server: Server) -> None:
     url = server.answer("/gone.csv", Answer(b"name\nGone\n", headers={"ETag": '"g"'}))
     first = _add(runtime, url)
-    raw = runtime.objects.root / TENANT / "raw"
+    raw = runtime.settings.objects_directory / TENANT / "raw"
     (raw / first.unit_digest[:2] / first.unit_digest).unlink()
     assert _add(runtime, url) == first
     assert not any("If-None-Match" in headers for headers in server.headers("/gone.csv"))

@@ -7,9 +7,9 @@ roles are not read.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, login_of
+from tenant_pipeline.storage.encrypted_file import open_encrypted
 
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
@@ -42,7 +43,7 @@ def stored_texts(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
     """Every text of every store, a bounded number at a time."""
     yield from _database(runtime, tenant)
     yield from _serving(runtime, tenant)
-    yield from _objects(runtime.settings.objects_directory / tenant_id(tenant))
+    yield from _objects(runtime, tenant)
     yield from _logs(runtime)
 
 
@@ -89,18 +90,28 @@ def _rows(connection: Connection, query: sql.Composed, given: tuple[str, ...], p
                     yield f"{place}.{column}", texts
 
 
-def _objects(folder: Path) -> Iterator[Texts]:
-    for zone in sorted(folder.iterdir()) if folder.exists() else ():
-        if zone.name in ENCRYPTED_ZONES:
+def _objects(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
+    for name, _ in runtime.objects.listed(tenant_id(tenant)):
+        zone = name.split("/")[1]
+        if zone in ENCRYPTED_ZONES:
             continue
-        for path in sorted(each for each in zone.rglob("*") if each.is_file()):
-            with path.open("rb") as file:
-                is_table = file.read(4) == b"PAR1"
-            yield from _table(path, zone.name) if is_table else _file(path, f"objects: {zone.name}")
+        with _plain(runtime, tenant, name) as file:
+            is_table = file.read(4) == b"PAR1"
+            file.seek(0)
+            yield from _table(file, zone) if is_table else _file(file, f"objects: {zone}")
 
 
-def _table(path: Path, zone: str) -> Iterator[Texts]:
-    with pq.ParquetFile(path) as table:
+def _plain(runtime: Runtime, tenant: TenantId, name: str) -> BinaryIO:
+    """What a file of a plain zone holds; outside this machine that, too, is encrypted."""
+    stored = runtime.objects.open(name)
+    if runtime.objects.private:
+        return stored
+    digest = bytes.fromhex(name.rpartition("/")[2])
+    return open_encrypted(stored, runtime.keys.raw_zone_key(tenant), digest, "stage outputs")
+
+
+def _table(file: BinaryIO, zone: str) -> Iterator[Texts]:
+    with pq.ParquetFile(file) as table:
         columns = [
             field.name
             for field in table.schema_arrow
@@ -115,18 +126,19 @@ def _table(path: Path, zone: str) -> Iterator[Texts]:
 
 def _logs(runtime: Runtime) -> Iterator[Texts]:
     home = runtime.settings.home
-    aside = (runtime.settings.objects_directory, runtime.settings.keys_directory)
+    aside = (runtime.objects.staging, runtime.settings.objects_directory, runtime.settings.keys_directory)
     for path in sorted(home.rglob("*")):
         if path.suffix in LOGS and path.is_file() and not any(path.is_relative_to(each) for each in aside):
-            yield from _file(path, f"files: {path.relative_to(home).parts[0]}/*{path.suffix}")
+            with path.open("rb") as file:
+                yield from _file(file, f"files: {path.relative_to(home).parts[0]}/*{path.suffix}")
 
 
-def _file(path: Path, place: str) -> Iterator[Texts]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        before = ""
-        while piece := file.read(CHARACTERS_AT_ONCE):
-            yield place, (before + piece).splitlines()
-            before = piece[-OVERLAP:]
+def _file(file: BinaryIO, place: str) -> Iterator[Texts]:
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="replace")
+    before = ""
+    while piece := text.read(CHARACTERS_AT_ONCE):
+        yield place, (before + piece).splitlines()
+        before = piece[-OVERLAP:]
 
 
 def _leaves(value: Any) -> Iterator[str]:

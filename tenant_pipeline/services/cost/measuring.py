@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from tenant_pipeline.core.cost.month import Interval, Month, hours_within
 from tenant_pipeline.core.cost.price import Usage
@@ -31,14 +30,10 @@ def usage_of(runtime: Runtime, tenant: TenantId, month: Month) -> Usage:
     now = runtime.now()
     return Usage(
         run_seconds=float(ran["seconds"]),
-        stored_bytes=_bytes_below(runtime.settings.objects_directory / tenant),
+        stored_bytes=sum(size for _, size in runtime.objects.listed(tenant)),
         rows=int(ran["rows"]),
         instance_hours=hours_within(_standing(history, now), month, now),
     )
-
-
-def _bytes_below(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _standing(history: list[Operation], now: datetime) -> list[Interval]:

@@ -110,11 +110,11 @@ def _destroy_keys(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[st
 
 
 def _delete_files(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
-    folders = [runtime.settings.objects_directory / tenant_id(tenant), runtime.settings.home / "explanations" / tenant]
-    deleted = sum(path.is_file() for folder in folders for path in folder.rglob("*"))
-    for folder in folders:
-        if folder.exists():
-            shutil.rmtree(folder)
+    deleted = runtime.objects.delete(tenant_id(tenant))
+    pages = runtime.settings.home / "explanations" / tenant
+    if pages.exists():
+        deleted += sum(path.is_file() for path in pages.rglob("*"))
+        shutil.rmtree(pages)
     return {"files": deleted}
 
 
@@ -150,8 +150,8 @@ def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]
         keys_gone = False
     except KeysDestroyedError:
         keys_gone = True
-    folder = runtime.settings.objects_directory / tenant_id(tenant)
-    files = sum(path.is_file() for path in folder.rglob("*"))
+    in_the_making = (runtime.objects.staging / tenant_id(tenant)).rglob("*")
+    files = sum(1 for _ in runtime.objects.listed(tenant_id(tenant))) + sum(path.is_file() for path in in_the_making)
     with runtime.database.administration() as connection:
         served = serving.is_there(connection, login_of(tenant))
     with runtime.database.tenant(tenant) as connection:

@@ -25,7 +25,8 @@ from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.unit_reader import unit_from_paths
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.pii.memory_stage import MemoryStage
 
 ROOT = Path(__file__).resolve().parents[3]

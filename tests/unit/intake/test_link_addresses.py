@@ -16,7 +16,8 @@ from tenant_pipeline.intake.link.addresses import DENIED_NETWORKS, is_public
 from tenant_pipeline.intake.link.errors import LinkError, NotPublicError
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.unit import LinkUnit, unit_from_link
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.intake.link_network import StubNetwork, answer, surroundings
 
 PUBLIC = "93.184.216.34"

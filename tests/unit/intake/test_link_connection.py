@@ -15,7 +15,8 @@ from tenant_pipeline.intake.link.errors import LengthError, LinkError, PassingEr
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.surroundings import SystemNetwork
 from tenant_pipeline.intake.link.unit import LinkUnit, unit_from_link
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.intake.link_network import StubNetwork, answer, surroundings
 from tests.unit.intake.link_server import Answer, serve
 

@@ -22,7 +22,8 @@ from tenant_pipeline.intake.link.next_page import next_page
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.unit import LinkUnit, unit_from_link
 from tenant_pipeline.intake.link.validators import Validators
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.intake.link_network import StubNetwork, answer, surroundings
 from tests.unit.intake.link_server import Answer, Server, serve
 

@@ -18,7 +18,8 @@ from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.robots import Robots
 from tenant_pipeline.intake.link.surroundings import Surroundings
 from tenant_pipeline.intake.link.unit import unit_from_link
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.intake.link_network import StubTime
 from tests.unit.intake.link_server import Answer, Server, serve
 

@@ -16,7 +16,8 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.tables import RawObjects
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone, Zone
+from tenant_pipeline.storage.object_store import RawZone, Zone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 
 PHUKET, KRABI = TenantId("phuket"), TenantId("krabi")
 KEY = b"k" * 32
@@ -159,7 +160,8 @@ def test_the_files_of_a_draft_are_seen_only_when_it_is_published(raw: RawZone) -
 
 KILLED_WHILE_WRITING = """
 import os, signal, sys, pathlib
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 with RawZone(ObjectStore(pathlib.Path(sys.argv[1])), "phuket", b"k" * 32).draft() as draft:
     with draft.new_file() as file:
         file.write(b"x" * 1_000_000)
@@ -188,7 +190,8 @@ def test_a_living_writer_is_not_swept_away(raw: RawZone) -> None:
 
 MANY_WRITERS = """
 import io, sys, pathlib
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 raw = RawZone(ObjectStore(pathlib.Path(sys.argv[1])), "phuket", b"k" * 32)
 for number in range(60):
     raw.put(io.BytesIO(str(number).encode() * 1000))

@@ -21,7 +21,7 @@ from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.stage import Disposition, Reject, StageCount
 from tenant_pipeline.core.tables import BATCH_ROWS
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.object_store import ObjectStore
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageOutput, StageStore
 
 TENANT = TenantId("phuket")

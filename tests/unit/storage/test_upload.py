@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.storage.encrypted_file import CHUNK_BYTES
-from tenant_pipeline.storage.object_store import ObjectStore, RawZone
+from tenant_pipeline.storage.object_store import RawZone
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.upload import KEPT_SECONDS
 
 KEY = b"k" * 32
@@ -64,7 +65,8 @@ def test_a_killed_upload_goes_on_where_it_stopped(zone: RawZone, tmp_path: Path)
     (tmp_path / "content").write_bytes(content)
     script = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from tenant_pipeline.storage.object_store import ObjectStore, RawZone\n"
+        "from tenant_pipeline.storage.object_store import RawZone\n"
+        "from tenant_pipeline.storage.object_store_folder import ObjectStore\n"
         "from tenant_pipeline.core.tenancy import TenantId\n"
         "zone = RawZone(ObjectStore(Path(sys.argv[1]) / 'objects'), TenantId('a-tenant'), b'k' * 32)\n"
         "content = (Path(sys.argv[1]) / 'content').read_bytes()\n"

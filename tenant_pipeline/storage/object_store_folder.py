@@ -1,0 +1,64 @@
+"""Objects as files below one folder of this machine: a name appears by a rename, and is kept by a sync."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from tenant_pipeline.storage.private_folder import make_private_folder, sync
+
+
+class ObjectStore:
+    """Files below one folder, a folder a tenant, private to the user that runs the runtime."""
+
+    private = True
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def staging(self) -> Path:
+        """Files are made beside their places, so that a rename brings them there."""
+        return self.root
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return (self.root / name).exists()
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes, seekable. Raises FileNotFoundError."""
+        return (self.root / name).open("rb")
+
+    def publish(self, files: Sequence[tuple[str, Path | None]]) -> None:
+        """Move files to their places: the last one last, when the others are there for good."""
+        *others, last = files
+        for folder in {self._move_in(name, file) for name, file in others}:
+            sync(folder)
+        sync(self._move_in(*last))
+
+    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Every file below a folder, those in the making too: its name and its size in bytes."""
+        for path in sorted((self.root / prefix).rglob("*")):
+            if path.is_file():
+                yield str(path.relative_to(self.root)), path.stat().st_size
+
+    def delete(self, prefix: str) -> int:
+        """Delete a file, or all that lies below a folder; return how many files that were. None there: no error."""
+        place = self.root / prefix
+        if place.is_file():
+            place.unlink()
+            return 1
+        deleted = sum(1 for _ in self.listed(prefix))
+        if place.exists():
+            shutil.rmtree(place)
+        return deleted
+
+    def _move_in(self, name: str, file: Path | None) -> Path:
+        place = self.root / name
+        make_private_folder(place.parent, self.root)
+        if file is not None:
+            sync(file)
+            file.replace(place)
+        return place.parent

@@ -1,0 +1,185 @@
+"""An S3-compatible server process on loopback (rclone's), behind a proxy of ours that can be made faulty.
+
+The proxy also gives two answers as S3 gives them and rclone does not: 206 to a request for a range, and 412 to a
+conditional write over what is there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ACCESS_KEY, SECRET_KEY = "tenant-runtime-test", "a-secret-of-the-test"
+BUCKET = "bucket"
+PIECE = 1024 * 1024
+
+Fault = Callable[[str, str, int], int | None]
+"""Given a request's method, path and number: a status to answer with, 0 to cut the connection, None to pass it on."""
+
+
+@dataclass
+class BucketServer:
+    """A running server: the folder that it serves, where its proxy listens, and what the proxy has seen."""
+
+    folder: Path
+    port: int
+    fault: Fault | None = None
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"s3://{BUCKET}/an/installation"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT": f"http://127.0.0.1:{self.port}",
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        }
+
+    def files(self) -> list[Path]:
+        """The files that the server keeps."""
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+
+@contextmanager
+def bucket_server(folder: Path) -> Iterator[BucketServer]:
+    """A server over `folder`, with one bucket."""
+    (folder / BUCKET).mkdir(parents=True)
+    port = _free_port()
+    process = subprocess.Popen(
+        [
+            str(Path(sys.executable).with_name("rclone")), "serve", "s3", f"--addr=127.0.0.1:{port}",
+            f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--config=/dev/null", str(folder),
+        ],
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )  # fmt: skip
+    try:
+        _wait_for(port)
+        server = BucketServer(folder, 0)
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server, port))
+        proxy.daemon_threads = True
+        server.port = proxy.server_port
+        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            proxy.shutdown()
+            thread.join()
+            proxy.server_close()
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def its_environment(server: BucketServer, **changes: str) -> Iterator[None]:
+    """The process's environment with the server's endpoint and credentials in it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**server.environment, **changes}.items():
+            patch.setenv(name, value)
+        yield
+
+
+def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            server.requests.append((self.command, self.path))
+            fault = server.fault(self.command, self.path, len(server.requests)) if server.fault else None
+            length = int(self.headers.get("Content-Length") or 0)
+            if fault is not None:
+                self._fail(fault, length)
+                return
+            behind = http.client.HTTPConnection("127.0.0.1", port)
+            try:
+                if self.headers.get("If-None-Match") == "*" and self._is_there():
+                    self._drain(length)
+                    self._answer(412, {}, b"")
+                    return
+                behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    behind.putheader(name, value)
+                behind.endheaders()
+                while length:
+                    piece = self.rfile.read(min(PIECE, length))
+                    behind.send(piece)
+                    length -= len(piece)
+                answer = behind.getresponse()
+                status = 206 if answer.status == 200 and answer.getheader("Content-Range") else answer.status
+                self.send_response_only(status)
+                for name, value in answer.getheaders():
+                    if name.lower() != "transfer-encoding":
+                        self.send_header(name, value)
+                if self.command != "HEAD" and answer.getheader("Content-Length") is None and status != 204:
+                    body = answer.read()
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                    return
+                self.end_headers()
+                while piece := answer.read(PIECE):
+                    self.wfile.write(piece)
+            finally:
+                behind.close()
+
+        def _is_there(self) -> bool:
+            return (server.folder / self.path.lstrip("/")).exists()
+
+        def _drain(self, length: int) -> None:
+            while length:
+                length -= len(self.rfile.read(min(PIECE, length)))
+
+        def _fail(self, status: int, length: int) -> None:
+            if status == 0:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return
+            self._drain(length)
+            self._answer(status, {}, b"")
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response_only(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _pass_on
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    return Handler
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError("the server did not start")
