@@ -80,8 +80,14 @@ class EntityIndex(Protocol):
         """What is known under each (scheme, value) for the type."""
         ...
 
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
-        """What is known under each blocking key, in order; keys that too many share are left out."""
+    def by_blocking_key(
+        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
+    ) -> dict[tuple[str, str], list[Known]]:
+        """What is known under each blocking key, in order; keys that too many share are left out.
+
+        `alone` says that each entity of this run is a keyed row of one table, so that none is another. Keys under
+        which there is nothing but entities that this run has made, and found to be new, may then be left out too.
+        """
         ...
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:

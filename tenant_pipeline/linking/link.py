@@ -40,13 +40,15 @@ def link(
     the same time. Memory is bounded by the batch, whatever the source holds.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
-    statements = sum(table.rows for table in validated.tables("statements"))
+    tables = validated.tables("statements")
+    statements = sum(table.rows for table in tables)
+    alone = len(tables) == 1 and tables[0].descriptor.name not in keyless
     again: list[Features] = []
     for entities in gather(validated, identifying):
         for new in _batches(entities):
-            again = _link_batch(new, again, vocabulary, index, tenant, keyless)
+            again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone)
     while again:
-        again = _link_batch([], again, vocabulary, index, tenant, keyless)
+        again = _link_batch([], again, vocabulary, index, tenant, keyless, alone)
     linked = 0
     with out.table("links", "links") as writer:
         empty = True
@@ -69,9 +71,10 @@ def _link_batch(
     index: EntityIndex,
     tenant: TenantId,
     keyless: frozenset[str],
+    alone: bool,
 ) -> list[Features]:
     """Link some entities; returns those of earlier batches that gave way to surer ones and are to be linked again."""
-    batch = Batch(vocabulary, index, tenant, keyless)
+    batch = Batch(vocabulary, index, tenant, keyless, alone)
     batch.match(entities, again)
     displaced = index.release(batch.displaced) if batch.displaced else []
     index.add(batch.seen, batch.members, batch.homes, batch.proposals)

@@ -24,12 +24,16 @@ as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2
 
 @dataclass
 class Batch:
-    """Entities of one source in the making: what they turned out to be, and what is to be kept of them."""
+    """Entities of one source in the making: what they turned out to be, and what is to be kept of them.
+
+    `alone` says that all entities of the source are rows of one table, told apart by a key.
+    """
 
     vocabulary: Vocabulary
     index: EntityIndex
     tenant: TenantId
     keyless: frozenset[str]
+    alone: bool = False
     seen: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     homes: dict[str, Home] = field(default_factory=dict)
@@ -145,12 +149,12 @@ class Batch:
         for own in sorted(scorable):
             kind = self._family(scorable[own])
             wanted.setdefault(kind, set()).update(keys[own])
-            for key in keys[own]:
+            for key in keys[own] if not self.alone else ():
                 blocks.setdefault((kind, *key), []).append(own)
         found = {
             (kind, *key): homes
             for kind, of_kind in sorted(wanted.items())
-            for key, homes in self.index.by_blocking_key(kind, of_kind).items()
+            for key, homes in self.index.by_blocking_key(kind, of_kind, alone=self.alone).items()
         }
         in_blocks = {home.canonical_id for block in found.values() for home in block}
         held = self._held(in_blocks | {other for _, other in same})
@@ -167,7 +171,7 @@ class Batch:
                         continue
                     shared = homes.setdefault(home.canonical_id, {})
                     shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
-                together = blocks[kind, *key]
+                together = blocks.get((kind, *key), [])
                 if 1 < len(together) <= MOST_IN_A_BLOCK:
                     for other in together:
                         if other < own and self._may_be_rows_of_one(each, scorable[other]):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -33,9 +33,39 @@ CREATE TEMPORARY TABLE new_members (
 CREATE TEMPORARY TABLE new_proposals (
     id text, left_id text, right_id text, score double precision, explanation jsonb
 ) ON COMMIT DROP;
+CREATE TEMPORARY TABLE telling_homes (home_id text PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boolean) ON COMMIT DROP
 """
 
+# Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
+# of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
+# known from elsewhere, or attached to what is.
+_LOOK_UP = """
+SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into, home.canonical_id)
+  FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS wanted (scheme, value)
+  CROSS JOIN LATERAL (
+        SELECT array_agg(canonical_id) AS homes, bool_or(telling) AS telling
+          FROM (SELECT canonical_id,
+                       NOT %(alone)s OR xmin <> pg_current_xact_id()::xid
+                       OR EXISTS (SELECT FROM pg_temp.telling_homes WHERE home_id = canonical_id) AS telling
+                  FROM runtime.entity_keys
+                 WHERE tenant_id = %(tenant)s AND kind = %(kind)s AND type = %(type)s
+                   AND scheme = wanted.scheme AND value = wanted.value
+                 ORDER BY canonical_id LIMIT %(most)s + 1) AS within) AS block
+  CROSS JOIN LATERAL unnest(block.homes) AS known (canonical_id)
+  CROSS JOIN LATERAL (
+        SELECT canonical_id, merged_into FROM runtime.entities
+         WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
+ WHERE block.telling AND (%(kind)s = 'identifier' OR cardinality(block.homes) <= %(most)s)
+"""
+
+_NOTE_TELLING_HOMES = """
+INSERT INTO pg_temp.telling_homes
+SELECT home_id FROM pg_temp.new_homes AS new
+ WHERE attached_to <> '' OR merged_into IS NOT NULL
+    OR EXISTS (SELECT FROM runtime.entities WHERE tenant_id = %(tenant)s AND canonical_id = new.home_id)
+ON CONFLICT DO NOTHING
+"""
 # The homes of one batch are of one age, and younger than what they are attached to.
 _KEEP_HOMES = """
 INSERT INTO runtime.entities AS known
@@ -106,42 +136,35 @@ class PostgresEntityIndex:
         """What is known under each (scheme, value) for the type."""
         return {key: homes[0] for key, homes in self._lookup("identifier", type_, identifiers).items()}
 
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
-        """What is known under each blocking key, in order; keys that too many share are left out."""
-        found = self._lookup("blocking", family, keys)
-        return {key: homes for key, homes in found.items() if len(homes) <= MOST_IN_A_BLOCK}
+    def by_blocking_key(
+        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
+    ) -> dict[tuple[str, str], list[Known]]:
+        """What is known under each blocking key, in order; keys that too many share are left out, and for a table of
+        keyed rows that is alone in its source those that its own new rows have to themselves."""
+        return self._lookup("blocking", family, keys, alone=alone)
 
-    def _lookup(self, kind: str, type_: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
+    def _lookup(
+        self, kind: str, type_: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
+    ) -> dict[tuple[str, str], list[Known]]:
         wanted = sorted(keys)
         found: dict[tuple[str, str], list[Known]] = {}
         if not wanted:
             return found
-        rows = self._connection.execute(
-            """
-            SELECT known.scheme, known.value, known.canonical_id AS home_id,
-                   coalesce(home.merged_into, home.canonical_id) AS canonical_id
-              FROM unnest(%s::text[], %s::text[]) AS wanted (scheme, value)
-              CROSS JOIN LATERAL (
-                    SELECT scheme, value, canonical_id FROM runtime.entity_keys
-                     WHERE tenant_id = %s AND kind = %s AND type = %s
-                       AND scheme = wanted.scheme AND value = wanted.value
-                     ORDER BY canonical_id LIMIT %s) AS known
-              CROSS JOIN LATERAL (
-                    SELECT canonical_id, merged_into FROM runtime.entities
-                     WHERE tenant_id = %s AND canonical_id = known.canonical_id OFFSET 0) AS home
-            """,
-            (
-                [scheme for scheme, _ in wanted],
-                [value for _, value in wanted],
-                self._tenant,
-                kind,
-                type_,
-                MOST_IN_A_BLOCK + 1,
-                self._tenant,
-            ),
-        )
-        for row in rows:
-            found.setdefault((row["scheme"], row["value"]), []).append(Known(row["home_id"], row["canonical_id"]))
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(
+                _LOOK_UP,
+                {
+                    "schemes": [scheme for scheme, _ in wanted],
+                    "values": [value for _, value in wanted],
+                    "tenant": self._tenant,
+                    "kind": kind,
+                    "type": type_,
+                    "most": MOST_IN_A_BLOCK,
+                    "alone": alone,
+                },
+            )
+            for scheme, value, home, canonical in rows:
+                found.setdefault((scheme, value), []).append(Known(home, canonical))
         return {key: sorted(homes, key=lambda home: home.home_id) for key, homes in found.items()}
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
@@ -296,7 +319,7 @@ class PostgresEntityIndex:
                 for each in proposals
             ),
         )  # fmt: skip
-        for statement in (_KEEP_HOMES, _KEEP_FEATURES, _KEEP_KEYS, _KEEP_MEMBERS, _KEEP_PROPOSALS):
+        for statement in (_NOTE_TELLING_HOMES, _KEEP_HOMES, _KEEP_FEATURES, _KEEP_KEYS, _KEEP_MEMBERS, _KEEP_PROPOSALS):
             self._connection.execute(statement, self._parameters)
         new = [each.entity_id for each in members]
         self._connection.execute(

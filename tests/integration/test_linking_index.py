@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from tenant_pipeline.linking import link as link_stage
 from tenant_pipeline.linking.entity_index import Home, Member
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
+from tenant_pipeline.linking.matching import Batch
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
@@ -91,6 +93,48 @@ def test_the_database_finds_what_memory_finds(
         assert grouped[0] == grouped[1]
         assert [row["method"] for row in found.values()] == [row["method"] for row in expected.values()]
     assert len(_everything(runtime, tenant)["judgements"]) == len(index.proposals)
+
+
+@pytest.mark.parametrize("batch", [3, 5_000])
+def test_leaving_out_what_a_table_has_to_itself_changes_no_link(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
+    of_source = {source: _noisy_halls(source) for source in ("a", "b", "c")}
+    rounds = [("a", of_source["a"]), ("b", of_source["b"][:25]), ("c", of_source["c"]), ("b", of_source["b"])]
+
+    def all_linked() -> list[Any]:
+        found: list[Any] = []
+        for source, halls in rounds:
+            with runtime.database.tenant(tenant) as connection:
+                found.append(_link(connection, tenant, source, *halls))
+        for rows in _everything(runtime, tenant).values():
+            found.append([{name: value for name, value in row.items() if name != "born_at"} for row in rows])
+        with runtime.database.administration() as connection:
+            for table in reversed(TABLES):
+                connection.execute(f"DELETE FROM runtime.{table} WHERE tenant_id = %s", (tenant,))
+        return found
+
+    quick = all_linked()
+    monkeypatch.setattr(link_stage, "Batch", lambda *given: Batch(*given[:-1], alone=False))
+    assert all_linked() == quick
+    methods = {row["method"] for links in quick[: len(rounds)] for row in links.values()}
+    assert methods == {"new", "score", "identifier:identifier"}
+
+
+def _noisy_halls(source: str) -> list[dict[str, str]]:
+    """Forty halls that each source names in its own way, some with an identifier, some so alike that rows compete."""
+    chance = random.Random(source)
+    halls = []
+    for number in range(40):
+        of_all = random.Random(number // 2)
+        word = "".join(of_all.choice(("mak", "ham", "sar", "sin", "lan", "ta")) for _ in range(3)).title()
+        place = [of_all.uniform(7.7, 8.0) + chance.gauss(0, 3e-4), of_all.uniform(98.2, 98.4)]
+        hall = {"name@en": f"{word} {chance.choice(('Hall', 'Centre'))}", "postalCode": "83000"}
+        hall |= {"geo": f"{place[0]:.6f},{place[1]:.6f}"} if chance.random() < 0.9 else {}
+        hall |= {"identifier": f"PKT-{number}"} if number % 5 == 0 and chance.random() < 0.8 else {}
+        halls.append(hall)
+    return halls
 
 
 def _grouping(links: Mapping[str, Mapping[str, Any]]) -> set[frozenset[str]]:

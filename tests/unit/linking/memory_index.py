@@ -52,7 +52,9 @@ class MemoryIndex:
                     found.setdefault(identifier, Known(name, home.canonical_id))
         return found
 
-    def by_blocking_key(self, family: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
+    def by_blocking_key(
+        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
+    ) -> dict[tuple[str, str], list[Known]]:
         found: dict[tuple[str, str], list[Known]] = {}
         of_homes = {name: set(blocking_keys(home.features)) for name, home in self.homes.items()}
         for key in keys:
