@@ -11,6 +11,7 @@ from tenant_pipeline.assets.judgement_checks import judgement_checks
 from tenant_pipeline.assets.judgements import judgement_assets
 from tenant_pipeline.assets.normalisation import normalisation_assets
 from tenant_pipeline.assets.partitions import tenant_partitions, tenant_source_partitions
+from tenant_pipeline.resources.console import console
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.approvals import approval_sensors
 from tenant_pipeline.sensors.clock import budgets, clock
@@ -53,5 +54,6 @@ defs = dg.Definitions(
     jobs=[normalise_sources, *going_live_jobs, fetch_feed],
     sensors=[feeds, uploads, *approval_sensors, clock, budgets],
     resources={"runtime": RuntimeAccess()},
+    loggers={"console": console},
     executor=dg.in_process_executor,
 )

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
 
     object_store_retry_seconds: float = Field(default=60.0, gt=0, le=280)
     """So long a request that the object store fails is tried again."""
+    metrics_token: SecretStr | None = None
+    """The bearer token that a monitoring system shows for `/metrics`; without one there is no `/metrics`."""
+
+    metrics_by_tenant: bool = False
+    """Whether what waits is told for each tenant too: two more time series a tenant that has something in line."""
 
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""

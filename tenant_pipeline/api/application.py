@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from tenant_pipeline.api import metrics
 from tenant_pipeline.api.authentication.authenticator import Authenticator
 from tenant_pipeline.api.collaboration import connection
 from tenant_pipeline.api.collaboration.rooms import Rooms
@@ -17,6 +18,7 @@ from tenant_pipeline.api.routes import (
     conflicts,
     coverage,
     feeds,
+    health,
     inspection,
     labels,
     linking,
@@ -31,6 +33,7 @@ from tenant_pipeline.api.routes import (
     uploads,
 )
 from tenant_pipeline.api.wake_up import WakeUp
+from tenant_pipeline.services.observation.figures import Figures
 from tenant_pipeline.services.presence import MOVED
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import EDITED
@@ -55,12 +58,14 @@ def create_application(runtime: Runtime) -> FastAPI:
     )
     application.state.runtime = runtime
     application.state.authenticator = Authenticator(runtime)
+    application.state.figures = Figures(runtime)
     application.state.rooms = rooms = Rooms(runtime)
     application.state.wake_up = WakeUp(runtime, {EDITED: rooms.edited, MOVED: rooms.moved})
     handle_problems(application)
     for routes in ROUTERS:
         application.include_router(routes.router)
-    application.include_router(connection.router)
+    for routes in (connection, metrics, health):
+        application.include_router(routes.router)
     pages.mount(application)
     application.add_middleware(OriginGuard, public_url=runtime.settings.public_url)
     application.add_middleware(RateLimit, requests_per_minute=runtime.settings.requests_per_minute)
@@ -74,3 +79,4 @@ async def _living(application: FastAPI) -> AsyncIterator[None]:
     yield
     await application.state.rooms.stop()
     await application.state.wake_up.stop()
+    metrics.forget_this_process()

@@ -1,8 +1,7 @@
-"""What stands around every route: request ids and one log line each, security headers, origins, and rate limits."""
+"""What stands around every route: a request's id, log line, span and count, security headers, origins, rate limits."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import time
@@ -19,7 +18,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenant_pipeline.api.authentication.session import cookie_name
+from tenant_pipeline.api.metrics import count_request
 from tenant_pipeline.api.problems import PROBLEM_JSON, Problem
+from tenant_pipeline.telemetry.traces import span
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -50,9 +51,9 @@ def own_origins(public_url: str, connection: HTTPConnection) -> frozenset[str]:
 
 
 class RequestLog:
-    """Gives each request an id (the caller's X-Request-ID if it is one) and writes one JSON line when it is answered.
+    """Gives each request an id (the caller's X-Request-ID if it is one), and tells log, metrics and trace of it.
 
-    The line holds the route, never the query, a header or a body.
+    They hold the route, never the query, a header or a body.
     """
 
     def __init__(self, application: ASGIApp) -> None:
@@ -62,7 +63,8 @@ class RequestLog:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        headers_given = Headers(scope=scope)
+        given = headers_given.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = time.perf_counter(), 500
@@ -82,19 +84,27 @@ class RequestLog:
                     headers.setdefault("Vary", "Authorization, Cookie")
             await send(message)
 
-        try:
-            await self._application(scope, receive, answer)
-        finally:
-            route = getattr(scope.get("route"), "path", "")
-            entry = {
-                "request_id": request_id,
-                "method": scope["method"],
-                "route": route,
-                "tenant": scope.get("path_params", {}).get("tenant", ""),
-                "status": status,
-                "milliseconds": round((time.perf_counter() - began) * 1000, 1),
-            }
-            _log.info(json.dumps(entry))
+        with span(f"http {scope['method']}", {"request_id": request_id}, parent=headers_given) as attribute:
+            try:
+                await self._application(scope, receive, answer)
+            finally:
+                seconds = time.perf_counter() - began
+                route = getattr(scope.get("route"), "path", "")
+                tenant = scope.get("path_params", {}).get("tenant", "")
+                count_request(scope["method"], route, status, seconds)
+                attribute("http.route", route)
+                attribute("http.request.method", scope["method"])
+                attribute("http.response.status_code", status)
+                attribute("tenant_runtime.tenant", tenant)
+                entry = {
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "route": route,
+                    "tenant": tenant,
+                    "status": status,
+                    "milliseconds": round(seconds * 1000, 1),
+                }
+                _log.info("request", extra={"fields": entry})
 
 
 class OriginGuard:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import logging
+import os
+import tempfile
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,12 +12,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from tenant_pipeline.api.application import create_application
+from tenant_pipeline.api.metrics import FOLDER_VARIABLE
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.telemetry.logs import log_of_process
 
 OPTIONS: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
+    "log_config": None,
     "log_level": "warning",
     "timeout_graceful_shutdown": 3,
     "timeout_keep_alive": 65,
@@ -27,20 +31,23 @@ OPTIONS: dict[str, Any] = {
 
 def application() -> FastAPI:
     """The application with a runtime of its own, which is closed when the process ends."""
+    log_of_process("api")
     stack = ExitStack()
     atexit.register(stack.close)
     return create_application(stack.enter_context(connect(Settings())))
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:
-    """Serve until SIGTERM or SIGINT. Every line of the log is JSON, or uvicorn's own of starting and stopping."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    uvicorn.run(
-        "tenant_pipeline.api.server:application",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        **OPTIONS,
-    )
+    """Serve until SIGTERM or SIGINT."""
+    log_of_process("api")
+    with tempfile.TemporaryDirectory(prefix="tenant-runtime-metrics-") as counts:
+        if workers > 1:  # each is a new interpreter, which finds it there before it loads prometheus_client
+            os.environ.setdefault(FOLDER_VARIABLE, counts)
+        uvicorn.run(
+            "tenant_pipeline.api.server:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            **OPTIONS,
+        )

@@ -10,6 +10,7 @@ from contextlib import suppress
 import psycopg
 from psycopg import sql
 
+from tenant_pipeline.api.metrics import LISTENING
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import GROWN
 
@@ -29,6 +30,7 @@ class WakeUp:
         self._hearers = {GROWN: self._wake, **hearers}
         self._changed = asyncio.Event()
         self.stopped = False
+        self.listening = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -60,6 +62,10 @@ class WakeUp:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _note(self, *, listening: bool) -> None:
+        self.listening = listening
+        LISTENING.set(int(listening))
+
     async def _listen(self) -> None:
         while True:
             try:
@@ -68,10 +74,13 @@ class WakeUp:
                 ) as connection:
                     for channel in self._hearers:
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                    self._note(listening=True)
                     for hear in self._hearers.values():
                         hear("")  # what was notified while nobody listened
                     async for notified in connection.notifies():
                         self._hearers[notified.channel](notified.payload)
             except (psycopg.Error, OSError) as error:
                 _log.warning("the database does not answer: %s", type(error).__name__)
+            finally:
+                self._note(listening=False)
             await asyncio.sleep(RETRY_SECONDS)

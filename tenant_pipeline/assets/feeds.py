@@ -10,6 +10,7 @@ from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.feeds.feeds import Feed
 from tenant_pipeline.services.feeds.polling import Answer, Polled, ask_now, poll_feed
 from tenant_pipeline.services.feeds.versions import feed_and_whether_held
+from tenant_pipeline.telemetry.traces import runs
 
 # Checks per partition are in preview in Dagster.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*AssetCheckSpec.*")
@@ -59,8 +60,9 @@ def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) ->
     """The newest version of a feed: it becomes the unit of its source, unless a person has to look at it first."""
     opened = runtime.open()
     tenant, feed = _from_key(context.partition_key)
-    ask_now(opened, tenant, feed)
-    polled = poll_feed(opened, tenant, feed, wholly=True)
+    with runs.step(context.run_id, FEED_VERSION):
+        ask_now(opened, tenant, feed)
+        polled = poll_feed(opened, tenant, feed, wholly=True)
     return dg.MaterializeResult(
         metadata={"answer": str(polled.answer), "detail": polled.detail, "version": polled.number or 0}
     )

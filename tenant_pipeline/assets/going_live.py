@@ -20,6 +20,7 @@ from tenant_pipeline.services.going_live.instances import provision_approved
 from tenant_pipeline.services.going_live.listings import list_approved
 from tenant_pipeline.services.going_live.releases import publish_approved
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.telemetry.traces import runs
 
 RELEASES = "release_knowledge_base"
 PROVISIONING = "provision_tenant"
@@ -87,7 +88,8 @@ def _work(
 ) -> dg.MaterializeResult[None]:
     tenant: TenantId = tenant_id(context.partition_key)
     try:
-        done = work(runtime, tenant, run_by=f"dagster-run:{context.run_id}")
+        with runs.step(context.run_id, context.asset_key.to_user_string()):
+            done = work(runtime, tenant, run_by=f"dagster-run:{context.run_id}")
     except TenantRuntimeError as error:
         raise dg.Failure(
             str(error), metadata={"code": error.code, "where": error.where, "remedy": error.remedy}, allow_retries=False

@@ -17,6 +17,8 @@ from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import continue_later
+from tenant_pipeline.telemetry.about import about
+from tenant_pipeline.telemetry.traces import runs
 
 Metadata = Mapping[str, Any]
 
@@ -32,12 +34,16 @@ def materialise(
     """
     done: dict[str, Metadata] = {}
     stopped: dict[str, TenantRuntimeError] = {}
-    for key in context.partition_keys:
-        try:
-            done[key] = work(*from_partition_key(key))
-        except TenantRuntimeError as error:
-            stopped[key] = error
-            context.log.error(f"{key} is stopped at {context.asset_key.to_user_string()}: {error}")
+    asset = context.asset_key.to_user_string()
+    with runs.step(context.run_id, asset):
+        for key in context.partition_keys:
+            try:
+                done[key] = work(*from_partition_key(key))
+            except TenantRuntimeError as error:
+                stopped[key] = error
+                tenant, source = from_partition_key(key)
+                with about({"tenant": tenant, "source": source, "stage": asset}):
+                    context.log.error(f"{key} is stopped at {asset}: {error}")
     if stopped and not done:
         raise dg.Failure(
             description="; ".join(f"{key}: {error}" for key, error in stopped.items())[:2000],

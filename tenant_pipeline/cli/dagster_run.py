@@ -27,6 +27,7 @@ from tenant_pipeline.services.audit_trail import seal_audit
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.telemetry.traces import runs
 
 STEPS = len(STAGES) + 2
 
@@ -123,6 +124,7 @@ def _run_once(
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
+            runs.end()
             _raise_faults(result)
 
 

@@ -11,6 +11,8 @@ from typer.core import TyperGroup
 
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.telemetry.logs import log_of_process
+from tenant_pipeline.telemetry.traces import span
 
 COMMANDS = {
     "demo": "demo.command:demo",
@@ -49,7 +51,8 @@ COMMANDS = {
     "privacy": "privacy:app",
     "audit": "audit:app",
     "pentest": "pentest:pentest",
-    "doctor": "doctor:doctor",
+    "health": "health:health",
+    "doctor": "doctor.command:doctor",
 }
 """Each command's name, and where in this package it is."""
 
@@ -92,8 +95,10 @@ def _every_command() -> None:
 
 def main() -> None:
     """Run the command line. An error that a user can do something about is told in three lines, without a trace."""
+    log_of_process("command line")
     try:
-        app()
+        with span(f"command {sys.argv[1]}" if sys.argv[1:2] and sys.argv[1] in COMMANDS else "command"):
+            app()
     except TenantRuntimeError as error:
         complaints.print(f"[bold red]{error.code}[/]: {error.what}", highlight=False)
         if error.where:

@@ -27,6 +27,7 @@ from tenant_pipeline.settings import Settings
 STOP_SECONDS = 15
 INSTANCE_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
+JSON_LOG = ("--log-format", "json")
 
 
 class StopRequestedError(Exception):
@@ -60,9 +61,9 @@ def up(
             group = stack.enter_context(_ProcessGroup(environment, logs))
             group.start(
                 "webserver",
-                ["dagster_webserver", "--host", host, "--port", str(webserver), *code],
+                ["dagster_webserver", "--host", host, "--port", str(webserver), *JSON_LOG, *code],
             )
-            group.start("daemon", ["dagster._daemon", "run", *code])
+            group.start("daemon", ["dagster._daemon", "run", *JSON_LOG, *code])
             group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])
             complaints.print(
                 f"Workspace: http://{host}:{workspace}   a link to come in: tenant-pipeline sign-in PERSON --tenant ID",

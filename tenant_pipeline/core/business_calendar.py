@@ -20,6 +20,11 @@ def _holidays(year: int) -> holidays.HolidayBase:
     return holidays.country_holidays("TH", years=year)
 
 
+def holidays_of(year: int) -> int:
+    """How many public holidays are known of a year; 0 for a year that nothing is known of."""
+    return len(_holidays(year))
+
+
 def is_working_day(day: date) -> bool:
     """Whether people in Thailand are at work: Monday to Friday, and no public holiday nor its substitute."""
     return day.weekday() < 5 and day not in _holidays(day.year)

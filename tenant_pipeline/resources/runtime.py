@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
@@ -13,12 +14,15 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.telemetry.logs import log_of_process
 
+_log = logging.getLogger(__name__)
 Listener = Callable[[TenantId, SourceId, StageRecord], None]
 
 
 @cache
 def _opened() -> Runtime:
+    log_of_process("dagster")
     stack = ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(connect(Settings()))
@@ -40,7 +44,14 @@ class RuntimeAccess:
         return self._runtime or _opened()
 
     def tell(self, tenant: TenantId, source: SourceId, record: StageRecord) -> None:
-        """Tell the listener, if there is one, that a stage has ended."""
+        """Tell the log, and the listener if there is one, that a stage has ended."""
+        fields = {
+            "tenant": tenant, "source": source, "stage": record.stage, "run_id": record.run_id,
+            "rows_in": record.rows_in, "rows_out": record.rows_out, "rejected": record.rejected,
+            "quarantined": record.quarantined, "seconds": round(record.seconds, 3), "repeated": record.repeated,
+            "gate_verdict": record.gate_verdict,
+        }  # fmt: skip
+        _log.info("stage ended", extra={"fields": fields})
         if self._listener is not None:
             self._listener(tenant, source, record)
 

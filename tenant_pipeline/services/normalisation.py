@@ -46,6 +46,7 @@ from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
 from tenant_pipeline.storage.statements import assemble
+from tenant_pipeline.telemetry.traces import caused_by, traced
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class StageResult:
     verdict: GateVerdict | None = None
 
 
+@traced("stage")
 def run_stage(
     runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, *, run_id: str | None = None
 ) -> StageRecord:
@@ -106,6 +108,7 @@ def _run_stage(
 ) -> StageRecord:
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        caused_by(source.traceparent)
         behind = lineage(connection, runtime, source, before=stage)
         input_digest = _input_digest(source, stage, behind)
         require_gates_open(connection, runtime, source, behind, before=stage)

@@ -22,6 +22,7 @@ from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.telemetry.traces import traced, traceparent
 
 PUBLIC_LINKS = LinkPolicy()
 
@@ -52,6 +53,8 @@ class Source:
     received_at: datetime
     queued_at: datetime
     version: int
+    traceparent: str = ""
+    """The span in which it was put in line (W3C), for what comes of it to point back to."""
 
     def as_json(self) -> dict[str, Any]:
         """The source as the command line and the API give it."""
@@ -74,6 +77,7 @@ class Source:
         }
 
 
+@traced("source.add")
 def add_source(
     runtime: Runtime,
     tenant: TenantId,
@@ -119,6 +123,7 @@ def add_source(
     )
 
 
+@traced("source.add")
 def add_uploaded_source(
     runtime: Runtime,
     tenant: TenantId,
@@ -188,8 +193,8 @@ def insert_source(
         """
         INSERT INTO runtime.tenant_sources
                (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
-                ingest_status, authority_rank, observed_at, received_by)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s)
+                ingest_status, authority_rank, observed_at, received_by, traceparent)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s, %s)
         ON CONFLICT (tenant_id, id) DO NOTHING
         RETURNING id
         """,
@@ -206,6 +211,7 @@ def insert_source(
             runtime.contracts.authority_tier(origin),
             observed_at,
             actor,
+            traceparent(),
         ),
     ).fetchone()
     if inserted:
@@ -234,11 +240,11 @@ def renew_source(
         """
         UPDATE runtime.tenant_sources
            SET unit_digest = %s, version = version + 1, observed_at = %s, ingest_stage = '', ingest_status = 'waiting',
-               queued_at = clock_timestamp()
+               queued_at = clock_timestamp(), traceparent = %s
          WHERE tenant_id = %s AND id = %s AND ingest_status IN ('assembled', 'stopped')
         RETURNING version
         """,
-        (unit.digest, observed_at, tenant, identifier),
+        (unit.digest, observed_at, traceparent(), tenant, identifier),
     ).fetchone()
     if renewed is None:
         raise SourceInUseError(
@@ -257,7 +263,7 @@ def _size_of(unit: Unit) -> dict[str, Any]:
 
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
-              received_at, queued_at, version"""
+              received_at, queued_at, version, traceparent"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
 
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.keys import KeyRing
@@ -36,6 +37,12 @@ def ensure_dagster_database(database: Database, keys: KeyRing) -> str:
             )
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
     return _url(database.conninfo(), password)
+
+
+def dagster_conninfo(given: SecretStr | None, database: Database) -> str:
+    """What psycopg takes to come to Dagster's database, which may not be there yet: the given URL's, or our own's."""
+    url = given.get_secret_value() if given else _url(database.conninfo(), database.password_of(ROLE))
+    return url.replace("postgresql+psycopg2://", "postgresql://", 1)
 
 
 def _url(conninfo: str, password: str) -> str:

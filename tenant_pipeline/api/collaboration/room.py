@@ -17,6 +17,7 @@ from tenant_pipeline.api.collaboration.field_rights import EditRefusedError, Tri
 from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, presence_frame, sync_frame
 from tenant_pipeline.api.collaboration.neighbours import Neighbours
 from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError, state_vector
+from tenant_pipeline.api.metrics import DOCUMENT_UPDATES
 from tenant_pipeline.core.shared_state import Presence, SharedField
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
@@ -27,6 +28,7 @@ from tenant_pipeline.services.shared_state import (
     load_document,
     updates_after,
 )
+from tenant_pipeline.telemetry.about import about
 
 NOT_ALLOWED, BROKEN, TOO_LARGE, TRY_AGAIN = 4403, 4400, 4413, 1013
 LARGEST_DOCUMENT = 8 * 1024 * 1024
@@ -164,7 +166,8 @@ class Room:
                 await self._step()
                 wait = FIRST_WAIT_SECONDS
             except Exception as error:
-                _log.error("what was written in %s waits: %s", self._tenant, type(error).__name__, exc_info=error)
+                with about({"tenant": self._tenant}):
+                    _log.error("what was written waits: %s", type(error).__name__, exc_info=error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
                 self._work.set()
@@ -216,7 +219,9 @@ class Room:
             except (EditRefusedError, BrokenUpdateError) as error:
                 code = NOT_ALLOWED if isinstance(error, EditRefusedError) else BROKEN
                 client.close(code, str(error))
-                _log.warning("an edit of %s by %s is refused: %s", self._tenant, client.caller.person, error)
+                DOCUMENT_UPDATES.labels("refused").inc()
+                with about({"tenant": self._tenant}):
+                    _log.warning("an edit is refused", extra={"fields": {"closed_with": code}})
                 self._copy_anew()
                 for _, before in accepted:
                     self._trial.takes(before)
@@ -229,6 +234,7 @@ class Room:
         updates = [(client.caller.person, update) for client, update in batch]
         newest = await self._until_done(partial(append_updates, self._runtime, self._tenant, updates))
         self._kept_singly += len(batch)
+        DOCUMENT_UPDATES.labels("kept").inc(len(batch))
         if newest - len(batch) != self._seen:
             await self._catch_up()
             return
@@ -258,7 +264,8 @@ class Room:
             try:
                 return await to_thread.run_sync(work)
             except psycopg.Error as error:
-                _log.warning("the document of %s waits for the database: %s", self._tenant, type(error).__name__)
+                with about({"tenant": self._tenant}):
+                    _log.warning("the document waits for the database: %s", type(error).__name__)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tenant_pipeline.api.collaboration.room import Client, Room
+from tenant_pipeline.api.metrics import DOCUMENT_CLIENTS, OPEN_DOCUMENTS
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import sign_of
@@ -38,9 +39,12 @@ class Rooms:
                 self._open[tenant] = self._by_sign[sign_of(self._runtime.database, tenant)] = room
                 room.look()  # what was written between loading and listening
             room.enter(client)
+        OPEN_DOCUMENTS.set(len(self._open))
+        DOCUMENT_CLIENTS.inc()
         try:
             yield room
         finally:
+            DOCUMENT_CLIENTS.dec()
             room.leave(client)
             await asyncio.shield(self._close_if_empty(tenant, room))
 
@@ -76,3 +80,4 @@ class Rooms:
             if not room.clients:
                 del self._open[tenant]
                 del self._by_sign[sign_of(self._runtime.database, tenant)]
+                OPEN_DOCUMENTS.set(len(self._open))

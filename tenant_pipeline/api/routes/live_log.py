@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
+from tenant_pipeline.api.metrics import EVENT_STREAMS
 from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.wake_up import WakeUp
@@ -63,10 +64,12 @@ async def events(
 
 async def _counted(whose: tuple[str, str], stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     _open_streams[whose] += 1
+    EVENT_STREAMS.inc()
     try:
         async for piece in stream:
             yield piece
     finally:
+        EVENT_STREAMS.dec()
         _open_streams[whose] -= 1
         if not _open_streams[whose]:
             del _open_streams[whose]

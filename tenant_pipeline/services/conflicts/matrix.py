@@ -20,6 +20,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.statements import candidates_for_source
+from tenant_pipeline.telemetry.traces import caused_by, traced
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class ComparedSource:
     kept: Kept
 
 
+@traced("stage", stage=CONFLICT_MATRIX)
 def update_conflicts(
     runtime: Runtime, tenant: TenantId, source_id: SourceId, *, run_id: str | None = None
 ) -> StageRecord:
@@ -43,6 +45,7 @@ def update_conflicts(
     """
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
         version = code_version(CONFLICT_MATRIX)

@@ -22,8 +22,10 @@ from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.services.templates.publishing import types_asked_for
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.telemetry.traces import caused_by, traced
 
 
+@traced("stage", stage=COVERAGE_SCORE)
 def update_coverage(
     runtime: Runtime, tenant: TenantId, source_id: SourceId, *, run_id: str | None = None
 ) -> StageRecord:
@@ -33,6 +35,7 @@ def update_coverage(
     """
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
         version = code_version(COVERAGE_SCORE)

@@ -21,6 +21,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import SourceInUseError, keep_unit
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.telemetry.traces import traced
 
 BRIEFLY = LinkPolicy(
     max_bytes=8 * 1024 * 1024,
@@ -88,6 +89,7 @@ def due_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
     return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
 
 
+@traced("feed.poll")
 def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool = False) -> Polled:
     """Ask a feed that is due; `wholly` where it has all the time it needs.
 

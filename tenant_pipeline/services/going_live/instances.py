@@ -27,6 +27,7 @@ from tenant_pipeline.services.provisioning.specification import plan_provisionin
 from tenant_pipeline.services.releases.reading import live_release, publishing_history
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.telemetry.traces import traced
 
 OnStep = Callable[[str, str], None]
 
@@ -54,6 +55,7 @@ def request_instance(
     return request_operation(runtime, tenant, Operation.INSTANCE, content, requested_by=requested_by, reason=reason)
 
 
+@traced("instance.provision")
 def provision_approved(
     runtime: Runtime,
     tenant: TenantId,

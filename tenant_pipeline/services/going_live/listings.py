@@ -13,6 +13,7 @@ from tenant_pipeline.services.going_live.releases import first_ready
 from tenant_pipeline.services.marketplace.drafting import ListingTerms, draft_listing
 from tenant_pipeline.services.marketplace.listing import put_up
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.telemetry.traces import traced
 
 
 def request_listing(
@@ -23,6 +24,7 @@ def request_listing(
     return request_operation(runtime, tenant, Operation.LISTING, content, requested_by=requested_by, reason=reason)
 
 
+@traced("listing.publish")
 def list_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
     """Show the listing that was approved. Raises ApprovalMissingError with all that is missing."""
     chosen = first_ready(runtime, tenant, Operation.LISTING)

@@ -23,6 +23,7 @@ from tenant_pipeline.services.releases.reading import live_release, publishing_h
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.telemetry.traces import traced
 
 
 def request_release(
@@ -71,6 +72,7 @@ def request_rollback(
     return request_operation(runtime, tenant, Operation.ROLLBACK, content, requested_by=requested_by, reason=reason)
 
 
+@traced("release.publish")
 def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
     """Do what was approved last for the tenant's release: publish it, or go back to one; say what was done.
 

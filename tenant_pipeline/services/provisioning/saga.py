@@ -30,6 +30,7 @@ from tenant_pipeline.services.provisioning.steps import STEPS, Work
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.telemetry.traces import span
 
 APPLY_SECONDS = 60.0
 FAILED, REMOVED, DROPPED = "failed", "instance_removed", "role_dropped"
@@ -70,7 +71,8 @@ def provision(
                 if operation.found_before(step.name) is None:
                     record(runtime, operation, step.name, State.BEGUN, step.find(work), requested_by)
                 on_step(step.name, "before")
-                done = step.do(work)
+                with span("provisioning step", {"tenant": tenant, "step": step.name}):
+                    done = step.do(work)
                 on_step(step.name, "after")
                 record(runtime, operation, step.name, State.DONE, done, requested_by)
             record(runtime, operation, DONE, State.DONE, {}, requested_by)
@@ -206,7 +208,8 @@ def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) 
         if all_of_it and "existed" in found:
             found = {**found, "existed": False}
         on_step(step.name, "before undoing")
-        step.undo(work, found)
+        with span("provisioning step undone", {"tenant": work.tenant, "step": step.name}):
+            step.undo(work, found)
         on_step(step.name, "undone")
         kept = {"kept": bool(found.get("existed"))}
         record(work.runtime, operation, step.name, State.UNDONE, kept, requested_by)

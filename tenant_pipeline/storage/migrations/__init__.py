@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 from alembic import command
 from alembic.config import Config
@@ -25,11 +27,8 @@ def migrate(database: Database) -> str:
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo()), poolclass=NullPool
     )
-    config = Config()
-    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
-    script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
-    assert head is not None
+    config, _ = _scripts()
+    head = head_version()
     with engine.connect() as connection:
         if connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one() < OLDEST_SERVER:
             raise SettingsError(
@@ -40,8 +39,7 @@ def migrate(database: Database) -> str:
         before = _version(connection)
         if before == head:
             return head
-        known = {revision.revision for revision in script.walk_revisions()}
-        if before is not None and before not in known:
+        if before is not None and before not in known_versions():
             raise SettingsError(
                 f"The database is at version {before}, which this code does not know",
                 where="database",
@@ -53,6 +51,38 @@ def migrate(database: Database) -> str:
         connection.commit()
     database.set_role_passwords()
     return head
+
+
+def head_version() -> str:
+    """The version of the database that this code works with."""
+    head = _scripts()[1].get_current_head()
+    assert head is not None
+    return head
+
+
+def known_versions() -> frozenset[str]:
+    """Every version that this code can migrate from, and its own."""
+    return frozenset(revision.revision for revision in _scripts()[1].walk_revisions())
+
+
+def version_of(connection: psycopg.Connection[Any]) -> str | None:
+    """The version that a database is at; None where it was never migrated."""
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL AS there", (VERSION_TABLE,)).fetchone()
+    if not there or not _only(there):
+        return None
+    row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+    return str(_only(row)) if row else None
+
+
+def _only(row: Any) -> Any:
+    """The one value of a row, whatever kind of row the connection gives."""
+    return next(iter(row.values())) if isinstance(row, dict) else row[0]
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
+    return config, ScriptDirectory.from_config(config)
 
 
 def _version(connection: Connection) -> str | None:

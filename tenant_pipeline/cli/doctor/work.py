@@ -1,0 +1,118 @@
+"""Whether the work goes on: the daemon, the line, feeds, approvals, the audit log."""
+
+from __future__ import annotations
+
+import psycopg
+
+from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.observation.figures import heartbeat_ages
+from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
+from tenant_pipeline.storage.audit_log import AuditLog
+from tenant_pipeline.storage.dagster_database import dagster_conninfo
+from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.keys import KeyRing
+
+LONGEST_WAIT_SECONDS = 3600
+
+
+def daemon(patient: Patient) -> Finding:
+    """Dagster's daemon gives signs of life: without it nothing begins by itself."""
+    if not patient.lives:
+        raise NotExaminedError("nothing of this installation runs")
+    assert patient.database is not None
+    conninfo = dagster_conninfo(patient.settings.dagster_dsn, _database(patient))
+    remedy = "`tenant-pipeline up` starts it with the rest; in a cluster see its pod's log."
+    try:
+        ages = heartbeat_ages(conninfo)
+    except psycopg.Error as error:
+        return wrong(f"Dagster's storage cannot be read ({type(error).__name__})", remedy)
+    silent = [part.lower() for part in PARTS if part not in ages or ages[part] > LATE_SECONDS]
+    if silent:
+        return wrong(f"no sign of Dagster's {' and '.join(silent)} for {LATE_SECONDS:.0f} seconds", remedy)
+    return fine("Dagster's daemon lives")
+
+
+def line(patient: Patient) -> Finding:
+    """Nothing has been in line for long."""
+    with patient.migrated_connection() as connection:
+        row = (
+            connection.execute(
+                """
+            SELECT count(*) AS sources, coalesce(extract(epoch FROM now() - min(queued_at)), 0) AS seconds
+              FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting')
+            """
+            ).fetchone()
+            or {}
+        )
+    says = f"{row['sources']} sources in line, the first for {row['seconds'] / 3600:.1f} hours"
+    if row["seconds"] > LONGEST_WAIT_SECONDS:
+        return wrong(says, "See that the daemon lives and its sensor `uploads` is on; or `tenant-pipeline run`.")
+    return fine(says)
+
+
+def feeds(patient: Patient) -> Finding:
+    """Feeds answer."""
+    with patient.migrated_connection() as connection:
+        rows = connection.execute(
+            """
+            SELECT tenant_id, id, alerted FROM runtime.feeds
+             WHERE status = 'active' AND alerted <> '' ORDER BY alerted, tenant_id, id
+            """
+        ).fetchall()
+    dead = [f"{row['id']} of {row['tenant_id']}" for row in rows if row["alerted"] == "dead"]
+    if dead:
+        return wrong(
+            f"{len(dead)} feeds are dead: {', '.join(dead[:3])}{' …' if len(dead) > 3 else ''}",
+            "`tenant-pipeline feed show FEED --tenant …` says what its server answered; pause it or change it.",
+        )
+    if rows:
+        return advice(f"{len(rows)} feeds bring nothing new", "Ask the publisher, or change `--fresh-within-hours`.")
+    return fine("no feed is dead or stale")
+
+
+def approvals(patient: Patient) -> Finding:
+    """Somebody holds each role that approvals wait for."""
+    with patient.migrated_connection() as connection:
+        rows = connection.execute(
+            """
+            SELECT tenant.id FROM runtime.tenants AS tenant
+             WHERE tenant.status NOT IN ('suspended', 'archived')
+               AND EXISTS (SELECT FROM runtime.approval_requests AS request
+                            WHERE request.tenant_id = tenant.id AND request.expires_at > now())
+               AND NOT EXISTS (SELECT FROM runtime.tenant_user_roles AS role
+                                WHERE role.tenant_id = tenant.id AND role.role = 'platform-governance')
+             ORDER BY tenant.id
+            """
+        ).fetchall()
+    if rows:
+        return wrong(
+            f"approvals wait in {', '.join(row['id'] for row in rows[:5])}, which has nobody for platform-governance",
+            "`tenant-pipeline role grant` gives it to somebody: who has asked cannot approve.",
+        )
+    return fine("approvals have somebody who may give them")
+
+
+def audit_log(patient: Patient) -> Finding:
+    """Nobody has changed the audit log."""
+    with patient.migrated_connection() as connection:
+        tenants = [TenantId(row["id"]) for row in connection.execute("SELECT id FROM runtime.tenants ORDER BY id")]
+        if tenants and not (patient.settings.keys_directory / "master.key").exists():
+            raise NotExaminedError("the master key is missing")
+        log = AuditLog(
+            patient.settings.checkpoints_file, KeyRing(patient.settings.keys_directory).audit_signing_key()
+        ) if tenants else None  # fmt: skip
+        changed = [tenant for tenant in tenants if log is not None and not log.verify(connection, tenant).intact]
+    if changed:
+        return wrong(
+            f"the audit log of {', '.join(changed[:5])} was changed",
+            "`tenant-pipeline audit verify` names the first broken entry: restore from backup, find out who did it.",
+        )
+    return fine("the audit log is intact")
+
+
+def _database(patient: Patient) -> Database:
+    if not (patient.settings.keys_directory / "master.key").exists():
+        raise NotExaminedError("the master key is missing")
+    assert patient.database is not None
+    return Database(patient.database, KeyRing(patient.settings.keys_directory).login_secret())

@@ -1,0 +1,140 @@
+"""The figures of the whole installation, told by its records: so that a process that ended has lost none of them.
+
+Runs of stages take place in processes that live for seconds. What they did is a row before they end, and it is from the
+rows that the figures come, in whichever server process is asked.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.dagster_database import dagster_conninfo
+
+FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "tenant_runtime_figures_read": ("Whether the database told its figures: 1 or 0.", ()),
+    "tenant_runtime_tenants": ("Tenants by the state of their life.", ("status",)),
+    "tenant_runtime_sources": ("Sources by how far they are and the tier of their tenant.", ("status", "tier")),
+    "tenant_runtime_tenants_with_waiting_sources": ("Tenants with a source in line.", ()),
+    "tenant_runtime_oldest_waiting_source_seconds": ("For how long the first in line has waited.", ()),
+    "tenant_runtime_tenant_waiting_sources": ("Sources in line, by tenant; off by default.", ("tenant",)),
+    "tenant_runtime_tenant_oldest_waiting_source_seconds": (
+        "For how long a tenant's first in line has waited; off by default.", ("tenant",),
+    ),
+    "tenant_runtime_gates_closed": ("Gates that keep a source from going on.", ("gate",)),
+    "tenant_runtime_approvals_waiting": ("Requests for approval that wait for somebody.", ("gate",)),
+    "tenant_runtime_approvals_overdue": ("Of those, the ones that have waited longer than their SLA.", ("gate",)),
+    "tenant_runtime_feeds": ("Feeds by how they are; one may count twice.", ("state",)),
+    "tenant_runtime_feeds_answered_last_hour": ("Feeds whose server answered well within the hour.", ()),
+    "tenant_runtime_feed_most_overdue_seconds": ("For how long the feed that is most overdue has been due.", ()),
+    "tenant_runtime_stage_runs_last_hour": ("Stages that ended within the hour.", ("stage",)),
+    "tenant_runtime_stage_busy_seconds_last_hour": ("Seconds that they took together.", ("stage",)),
+    "tenant_runtime_stage_seconds_last_hour": ("Seconds that one took, by quantile.", ("stage", "quantile")),
+    "tenant_runtime_stage_rows_last_hour": ("Rows in, out, rejected and quarantined.", ("stage", "rows")),
+    "tenant_runtime_uploads_unfinished": ("Uploads that are on their way or not handed in yet.", ()),
+    "tenant_runtime_upload_unfinished_bytes": ("Bytes that they will have when they are whole.", ()),
+    "tenant_runtime_provisioning_unfinished": ("Provisioning that is under way, or was left in the middle.", ()),
+    "tenant_runtime_database_bytes": ("Size of the database.", ()),
+    "tenant_runtime_database_connections": ("Client connections to the server.", ()),
+    "tenant_runtime_database_connections_limit": ("The most that it takes.", ()),
+    "tenant_runtime_audit_checkpoint_age_seconds": ("Since when no audit log was sealed; absent before the first.", ()),
+    "tenant_runtime_disk_free_bytes": ("Free space where the installation keeps its files.", ()),
+    "tenant_runtime_daemon_heartbeat_age_seconds": ("Since when a part of Dagster's daemon gave no sign.", ("part",)),
+    "tenant_runtime_runs": ("Dagster runs that are queued, starting or started.", ("status",)),
+}  # fmt: skip
+"""Each figure's name, what it says, and its labels. None has a label that grows with the installation, but for those
+of a tenant, which are off by default."""
+
+KEPT_SECONDS = 10.0
+"""However often it is asked, the database is asked no more often than this."""
+
+_SQL = files("tenant_pipeline.services.observation").joinpath("figures.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value of a figure."""
+
+    name: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Figures:
+    """The figures of a runtime, kept for a few seconds."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._kept: list[Figure] = []
+        self._read_at = -KEPT_SECONDS
+
+    def read(self) -> list[Figure]:
+        """Every figure that can be told now. Never raises for a database that does not answer: that is a figure too."""
+        if time.monotonic() - self._read_at >= KEPT_SECONDS:
+            self._kept = read_figures(self._runtime)
+            self._read_at = time.monotonic()
+        return self._kept
+
+
+def read_figures(runtime: Runtime) -> list[Figure]:
+    """Every figure that can be told now."""
+    found = []
+    try:
+        with runtime.database.platform() as connection:
+            connection.execute("SET LOCAL statement_timeout = '5s'")
+            rows = connection.execute(_SQL, {"by_tenant": runtime.settings.metrics_by_tenant}).fetchall()
+        found += [Figure(row["name"], float(row["value"]), row["labels"]) for row in rows]
+        found.append(Figure("tenant_runtime_figures_read", 1))
+    except (psycopg.Error, TenantRuntimeError):
+        found.append(Figure("tenant_runtime_figures_read", 0))
+    with suppress(psycopg.Error):
+        found += _of_dagster(runtime)
+    with suppress(OSError):
+        age = time.time() - runtime.settings.checkpoints_file.stat().st_mtime
+        found.append(Figure("tenant_runtime_audit_checkpoint_age_seconds", max(0.0, age)))
+    with suppress(OSError):
+        found.append(Figure("tenant_runtime_disk_free_bytes", shutil.disk_usage(runtime.settings.home).free))
+    return found
+
+
+def heartbeat_ages(conninfo: str) -> dict[str, float]:
+    """Since how many seconds each part of Dagster's daemon has given no sign. Raises psycopg.Error."""
+    rows = _dagster_rows(
+        conninfo,
+        "SELECT daemon_type AS part, extract(epoch FROM now()) - (body::jsonb->>'timestamp')::float8 AS age"
+        " FROM daemon_heartbeats",
+    )
+    return {row["part"]: float(row["age"]) for row in rows}
+
+
+def _of_dagster(runtime: Runtime) -> list[Figure]:
+    conninfo = dagster_conninfo(runtime.settings.dagster_dsn, runtime.database)
+    ages = heartbeat_ages(conninfo)
+    runs = _dagster_rows(
+        conninfo,
+        "SELECT status, count(*) AS runs FROM runs WHERE status IN ('QUEUED', 'STARTING', 'STARTED') GROUP BY status",
+    )
+    counted = {row["status"]: row["runs"] for row in runs}
+    return [
+        *(Figure("tenant_runtime_daemon_heartbeat_age_seconds", age, {"part": part}) for part, age in ages.items()),
+        *(
+            Figure("tenant_runtime_runs", counted.get(status, 0), {"status": status.lower()})
+            for status in ("QUEUED", "STARTING", "STARTED")
+        ),
+    ]
+
+
+def _dagster_rows(conninfo: str, statement: str) -> list[dict[str, Any]]:
+    with psycopg.connect(conninfo, connect_timeout=3, row_factory=dict_row) as connection:
+        connection.execute("SET statement_timeout = '5s'")
+        return connection.execute(statement).fetchall()

@@ -1,0 +1,120 @@
+-- Every figure that the database can tell, in one snapshot: name, labels, value. Asked as the platform, of all tenants;
+-- what grows with history is read for the last hour only.
+
+WITH tenants AS (
+    SELECT status, count(*) AS tenants FROM runtime.tenants GROUP BY status
+),
+sources AS (
+    SELECT source.ingest_status, tenant.tier, count(*) AS sources
+      FROM runtime.tenant_sources AS source
+      JOIN runtime.tenants AS tenant ON tenant.id = source.tenant_id
+     GROUP BY source.ingest_status, tenant.tier
+),
+waiting AS (
+    SELECT tenant_id, count(*) AS sources, min(queued_at) AS since
+      FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting') GROUP BY tenant_id
+),
+verdicts AS ( -- the newest of each gate; an older input's verdict stops nobody any more
+    SELECT DISTINCT ON (verdict.tenant_id, verdict.source_id, verdict.gate) verdict.*
+      FROM runtime.tenant_sources AS source
+      JOIN runtime.gate_verdicts AS verdict ON verdict.tenant_id = source.tenant_id AND verdict.source_id = source.id
+     WHERE source.ingest_status = 'stopped'
+     ORDER BY verdict.tenant_id, verdict.source_id, verdict.gate, verdict.decided_at DESC
+),
+closed AS (
+    SELECT verdict.gate, count(*) AS gates
+      FROM verdicts AS verdict
+     WHERE verdict.band = 'fail'
+       AND NOT EXISTS (SELECT FROM runtime.gate_overrides AS override
+                        WHERE override.tenant_id = verdict.tenant_id AND override.source_id = verdict.source_id
+                          AND override.gate = verdict.gate AND override.input_digest = verdict.input_digest
+                          AND override.expires_at > now())
+     GROUP BY verdict.gate
+),
+requests AS ( -- neither used nor withdrawn, refused or expired
+    SELECT request.gate, count(*) AS requests, count(*) FILTER (WHERE request.due_at < now()) AS overdue
+      FROM runtime.approval_requests AS request
+     WHERE request.expires_at > now()
+       AND NOT EXISTS (SELECT FROM runtime.approval_steps AS step
+                        WHERE step.tenant_id = request.tenant_id AND step.request_id = request.id
+                          AND step.step IN ('used', 'withdrawn'))
+       AND NOT EXISTS (SELECT FROM runtime.approvals AS decision
+                        WHERE decision.tenant_id = request.tenant_id AND decision.request_id = request.id
+                          AND decision.decision <> 'approve')
+     GROUP BY request.gate
+),
+held AS (
+    SELECT count(*) AS feeds
+      FROM runtime.feeds AS feed
+     CROSS JOIN LATERAL (SELECT version.tenant_id, version.feed_id, version.number, version.held
+                           FROM runtime.feed_versions AS version
+                          WHERE version.tenant_id = feed.tenant_id AND version.feed_id = feed.id
+                          ORDER BY version.number DESC LIMIT 1) AS newest
+     WHERE newest.held
+       AND NOT EXISTS (SELECT FROM runtime.feed_decisions AS decision
+                        WHERE decision.tenant_id = newest.tenant_id AND decision.feed_id = newest.feed_id
+                          AND decision.number = newest.number)
+),
+feeds AS (
+    SELECT count(*) FILTER (WHERE status = 'active') AS active,
+           count(*) FILTER (WHERE status = 'paused') AS paused,
+           count(*) FILTER (WHERE status = 'active' AND alerted = 'dead') AS dead,
+           count(*) FILTER (WHERE status = 'active' AND alerted = 'stale') AS stale,
+           count(*) FILTER (WHERE status = 'active' AND failures > 0) AS failing,
+           count(*) FILTER (WHERE status = 'active' AND due_at <= now()) AS due,
+           count(*) FILTER (WHERE checked_at > now() - interval '1 hour') AS answered,
+           coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE status = 'active' AND due_at <= now())), 0)
+               AS overdue_seconds
+      FROM runtime.feeds
+),
+stages AS (
+    SELECT stage, count(*) AS runs, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
+           sum(rows_rejected) AS rejected, sum(rows_quarantined) AS quarantined, sum(seconds) AS seconds,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median,
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
+      FROM runtime.stage_runs WHERE finished_at > now() - interval '1 hour' GROUP BY stage
+),
+uploads AS (
+    SELECT count(*) AS uploads, coalesce(sum(length), 0) AS bytes
+      FROM runtime.uploads WHERE ended_at IS NULL AND expires_at > now()
+),
+operations AS (
+    SELECT count(*) AS unfinished
+      FROM runtime.provisioning_operations AS operation
+     WHERE NOT EXISTS (SELECT FROM runtime.provisioning_steps AS step
+                        WHERE step.tenant_id = operation.tenant_id AND step.operation_id = operation.id
+                          AND step.step IN ('done', 'compensated') AND step.state = 'done')
+)
+SELECT 'tenant_runtime_tenants' AS name, jsonb_build_object('status', status) AS labels, tenants::float8 AS value
+  FROM tenants
+UNION ALL SELECT 'tenant_runtime_sources', jsonb_build_object('status', ingest_status, 'tier', tier), sources FROM sources
+UNION ALL SELECT 'tenant_runtime_tenants_with_waiting_sources', '{}', count(*) FROM waiting
+UNION ALL SELECT 'tenant_runtime_oldest_waiting_source_seconds', '{}',
+                 coalesce(extract(epoch FROM now() - min(since)), 0) FROM waiting
+UNION ALL SELECT 'tenant_runtime_tenant_waiting_sources', jsonb_build_object('tenant', tenant_id), sources FROM waiting
+           WHERE %(by_tenant)s
+UNION ALL SELECT 'tenant_runtime_tenant_oldest_waiting_source_seconds', jsonb_build_object('tenant', tenant_id),
+                 extract(epoch FROM now() - since) FROM waiting WHERE %(by_tenant)s
+UNION ALL SELECT 'tenant_runtime_gates_closed', jsonb_build_object('gate', gate), gates FROM closed
+UNION ALL SELECT 'tenant_runtime_approvals_waiting', jsonb_build_object('gate', gate), requests FROM requests
+UNION ALL SELECT 'tenant_runtime_approvals_overdue', jsonb_build_object('gate', gate), overdue FROM requests
+UNION ALL SELECT 'tenant_runtime_feeds', jsonb_build_object('state', state), in_it
+            FROM feeds, held, LATERAL (VALUES ('active', active), ('paused', paused), ('dead', dead), ('stale', stale),
+                                              ('failing', failing), ('due', due), ('held', held.feeds))
+                                      AS each (state, in_it)
+UNION ALL SELECT 'tenant_runtime_feeds_answered_last_hour', '{}', answered FROM feeds
+UNION ALL SELECT 'tenant_runtime_feed_most_overdue_seconds', '{}', overdue_seconds FROM feeds
+UNION ALL SELECT 'tenant_runtime_stage_runs_last_hour', jsonb_build_object('stage', stage), runs FROM stages
+UNION ALL SELECT 'tenant_runtime_stage_busy_seconds_last_hour', jsonb_build_object('stage', stage), seconds FROM stages
+UNION ALL SELECT 'tenant_runtime_stage_seconds_last_hour',
+                 jsonb_build_object('stage', stage, 'quantile', quantile), seconds_taken
+            FROM stages, LATERAL (VALUES ('0.5', median), ('0.95', p95)) AS each (quantile, seconds_taken)
+UNION ALL SELECT 'tenant_runtime_stage_rows_last_hour', jsonb_build_object('stage', stage, 'rows', what), count_of
+            FROM stages, LATERAL (VALUES ('in', rows_in), ('out', rows_out), ('rejected', rejected),
+                                         ('quarantined', quarantined)) AS each (what, count_of)
+UNION ALL SELECT 'tenant_runtime_uploads_unfinished', '{}', uploads FROM uploads
+UNION ALL SELECT 'tenant_runtime_upload_unfinished_bytes', '{}', bytes FROM uploads
+UNION ALL SELECT 'tenant_runtime_provisioning_unfinished', '{}', unfinished FROM operations
+UNION ALL SELECT 'tenant_runtime_database_bytes', '{}', pg_database_size(current_database())
+UNION ALL SELECT 'tenant_runtime_database_connections', '{}', count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+UNION ALL SELECT 'tenant_runtime_database_connections_limit', '{}', current_setting('max_connections')::int;
