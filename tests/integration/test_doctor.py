@@ -249,8 +249,8 @@ MOST_LAYERS = 16
 CLUSTER = "installation: test\nimage: nerve:1\ndatabase_cidr: 10.0.0.0/24\nkubeconfig: /nowhere/kubeconfig\n"
 TABLE = "runtime.tenant_sources"
 OWN_ROWS = f"CREATE POLICY own_rows ON {TABLE} TO tenant_runtime_tenants USING (tenant_id = (SELECT app.my_tenant()))"
-_FEED = f"""INSERT INTO runtime.feeds (tenant_id, id, title, url, origin, cron, time_zone, source_id, due_at, created_by,
-                                       alerted)
+_FEED = f"""INSERT INTO runtime.feeds (tenant_id, id, title, url, origin, cron, time_zone, source_id, due_at,
+                                       created_by, alerted)
             VALUES ('{VICTIM}', 'feed-00000000000000aa', 'x', 'https://x.example/', 'press', '0 6 * * *', 'UTC',
                     'src-00000000000000aa', now(), 'test', 'dead')"""
 _SOURCE = f"""INSERT INTO {TABLE} (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights,
