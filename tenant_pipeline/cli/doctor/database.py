@@ -46,7 +46,7 @@ def version(patient: Patient) -> Finding:
     if found != wanted:
         return wrong(
             f"the database is at version {found}, and this code at {wanted}",
-            "Back it up, then let `tenant-pipeline tenant list` migrate it; restart every process after that.",
+            "Back it up, then `tenant-pipeline migrate`; restart every process after that.",
         )
     return fine(f"the database is at version {wanted}")
 
