@@ -324,6 +324,7 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
      partial(statement, f"CREATE POLICY of_all ON {TABLE} TO tenant_runtime_tenants USING (true)",
              f"DROP POLICY of_all ON {TABLE}")),
     ("objects", "chown", partial(a_file_in_place, lambda of: of.objects_directory)),
+    ("objects", "s3://", partial(setting, "object_store_url", "ftp://somewhere")),
     ("checkpoints", "write-once", partial(a_file_in_place, lambda of: of.checkpoints_file)),
     ("parser sandbox", "Landlock", sandboxed_already),
     ("line", "uploads",

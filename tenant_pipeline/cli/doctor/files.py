@@ -10,7 +10,11 @@ from pathlib import Path
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.runtime import object_store
 from tenant_pipeline.storage.keys import KeyRing, KeysDestroyedError
+from tenant_pipeline.storage.object_store_bucket import BucketStore
+
+RETRY_SECONDS = 5.0
 
 
 def home(patient: Patient) -> Finding:
@@ -60,8 +64,12 @@ def keys_whole(patient: Patient) -> Finding:
 
 
 def objects(patient: Patient) -> Finding:
-    """Objects can be written, and lie on the same file system as their drafts."""
-    folder = patient.settings.objects_directory
+    """The object store is there: a folder that can be written to, or a bucket that lets us in."""
+    store = object_store(patient.settings.model_copy(update={"object_store_retry_seconds": RETRY_SECONDS}))
+    if isinstance(store, BucketStore):
+        store.check()
+        return fine("the bucket lets us in")
+    folder = store.staging
     if not folder.exists():
         return fine("no objects yet")
     if not os.access(folder, os.W_OK | os.X_OK) or not folder.is_dir():
@@ -76,6 +84,8 @@ def objects(patient: Patient) -> Finding:
 def checkpoints_there(patient: Patient) -> Finding:
     """What is in the audit log is sealed outside the database."""
     path = patient.settings.checkpoints_file
+    if patient.settings.object_store_url.startswith("s3:"):
+        raise NotExaminedError("checkpoints are in the bucket; the audit log is examined with them")
     with patient.migrated_connection() as connection:
         row = connection.execute("SELECT count(*) AS entries FROM runtime.audit_log").fetchone() or {"entries": 0}
         runs = connection.execute("SELECT EXISTS (SELECT FROM runtime.coverage_scores) AS any").fetchone() or {}

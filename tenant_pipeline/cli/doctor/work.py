@@ -5,10 +5,10 @@ from __future__ import annotations
 import psycopg
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
-from tenant_pipeline.storage.audit_log import AuditLog
+from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.keys import KeyRing
@@ -95,14 +95,12 @@ def approvals(patient: Patient) -> Finding:
 
 def audit_log(patient: Patient) -> Finding:
     """Nobody has changed the audit log."""
-    with patient.migrated_connection() as connection:
-        tenants = [TenantId(row["id"]) for row in connection.execute("SELECT id FROM runtime.tenants ORDER BY id")]
-        if tenants and not (patient.settings.keys_directory / "master.key").exists():
-            raise NotExaminedError("the master key is missing")
-        log = AuditLog(
-            patient.settings.checkpoints_file, KeyRing(patient.settings.keys_directory).audit_signing_key()
-        ) if tenants else None  # fmt: skip
-        changed = [tenant for tenant in tenants if log is not None and not log.verify(connection, tenant).intact]
+    with patient.migrated_connection():
+        pass
+    if not (patient.settings.keys_directory / "master.key").exists():
+        raise NotExaminedError("the master key is missing")
+    with connect(patient.settings) as runtime:
+        changed = [row["tenant"] for row in verify_audit(runtime, None) if not row["intact"]]
     if changed:
         return wrong(
             f"the audit log of {', '.join(changed[:5])} was changed",

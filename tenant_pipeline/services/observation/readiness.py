@@ -14,6 +14,7 @@ from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.migrations import head_version, version_of
+from tenant_pipeline.storage.object_store_bucket import BucketStore
 
 PARTS = ("SENSOR", "QUEUED_RUN_COORDINATOR")
 """The parts of Dagster's daemon that the installation cannot do without."""
@@ -77,7 +78,10 @@ def _keys(runtime: Runtime) -> str:
 
 
 def _objects(runtime: Runtime) -> str:
-    folder = runtime.settings.objects_directory
+    if isinstance(runtime.objects, BucketStore):
+        runtime.objects.check()
+        return ""
+    folder = runtime.objects.staging
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".ready-") as probe:
         probe.write(b"ready")
