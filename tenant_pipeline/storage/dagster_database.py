@@ -32,6 +32,8 @@ def ensure_dagster_database(database: Database, keys: KeyRing) -> str:
             )
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if known is None:
+            # Who is no superuser may give a database only to a role that it may become.
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ROLE)))
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
             )

@@ -26,7 +26,15 @@ Connection = psycopg.Connection[dict[str, Any]]
 PLATFORM = "tenant_runtime_platform"
 GOVERNANCE = "tenant_runtime_governance"
 IDLE_CONNECTIONS = 16
-_INSTANCE_LOGIN = "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 20"
+_INSTANCE_LOGIN = "LOGIN NOINHERIT CONNECTION LIMIT 20"
+_POWERS = {
+    "rolsuper": "NOSUPERUSER",
+    "rolcreatedb": "NOCREATEDB",
+    "rolcreaterole": "NOCREATEROLE",
+    "rolreplication": "NOREPLICATION",
+    "rolbypassrls": "NOBYPASSRLS",
+}
+"""What no login of an instance may have. Only a superuser may even name some of these: what is not there, is not."""
 
 
 class Database:
@@ -128,6 +136,7 @@ class Database:
                 _count_rotation(connection, tenant)
                 connection.execute(sql.SQL("CREATE ROLE {} {}").format(name, attributes))
             connection.execute(sql.SQL("ALTER ROLE {} {}").format(name, attributes))
+            _take_powers(connection, role)
             self._set_instance_password(connection, tenant)
             connection.execute(
                 sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(connection.info.dbname), name)
@@ -236,6 +245,12 @@ class Database:
 
 def _role_exists(connection: Connection, role: str) -> bool:
     return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None
+
+
+def _take_powers(connection: Connection, role: str) -> None:
+    row = connection.execute("SELECT * FROM pg_roles WHERE rolname = %s", (role,)).fetchone() or {}
+    if held := [taken for power, taken in _POWERS.items() if row.get(power)]:
+        connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), sql.SQL(" ".join(held))))
 
 
 def _count_rotation(connection: Connection, tenant: TenantId) -> None:
