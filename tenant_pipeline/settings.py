@@ -44,6 +44,15 @@ class Settings(BaseSettings):
     oidc_audience: str = "tenant-runtime"
     oidc_tenant_claim: str = "tenant_id"
     oidc_person_claim: str = "sub"
+    oidc_client_id: str = ""
+    """What the provider calls this installation. With it people sign in to the workspace at the provider's own page."""
+
+    oidc_client_secret: SecretStr | None = None
+    """The secret of that client, if it has one; PKCE protects the sign-in either way."""
+
+    oidc_scope: str = "openid"
+    """What is asked of the provider, so that its ID token names the person and the tenant."""
+
     requests_per_minute: int = Field(default=1200, ge=1)
     """How many requests one person may make in a minute, in each server process."""
 

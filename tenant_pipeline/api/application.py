@@ -23,6 +23,7 @@ from tenant_pipeline.api.routes import (
     labels,
     linking,
     live_log,
+    openid,
     overview,
     pages,
     places,
@@ -39,8 +40,8 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
-    session, labels, registration, overview, live_log, sources, feeds, uploads, inspection, places, coverage, conflicts,
-    linking, approvals, publishing,
+    session, openid, labels, registration, overview, live_log, sources, feeds, uploads, inspection, places, coverage,
+    conflicts, linking, approvals, publishing,
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ export async function act(path, body = {}, method = "POST") {
     try {
       return await ask(method, path, body, key);
     } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
       const lost = problem.code === "unreachable" || problem.code === "idempotency-key-in-use";
       if (!lost || attempt === 3) throw problem;
       await new Promise((resume) => setTimeout(resume, 500 * 2 ** attempt));

@@ -2,6 +2,7 @@
 
 import { calendar, language } from "./store.js";
 
+/** @type {Record<string, string>} */
 const LOCALES = { en: "en-GB", th: "th-TH", zh: "zh-CN" };
 
 function locale() {
@@ -11,6 +12,7 @@ function locale() {
 /** @param {string | null} time an ISO 8601 time */
 export function moment(time) {
   if (!time) return "";
+  /** @type {Intl.DateTimeFormatOptions} */
   const options = { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Bangkok" };
   return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
 }

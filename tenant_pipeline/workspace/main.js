@@ -1,6 +1,6 @@
 /** The beginning: who is here, and the workspace around the eight panels. */
 
-import { html, render, useEffect } from "./vendor/modules.js";
+import { html, render, signal, useEffect } from "./vendor/modules.js";
 import { act, Problem } from "./api.js";
 import { label, named, t } from "./language.js";
 import { listen } from "./live.js";
@@ -8,7 +8,7 @@ import { Presence } from "./parts/presence.js";
 import { useResource } from "./resource.js";
 import { join, leave } from "./shared.js";
 import {
-  address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, notice, ofTenant, PANELS, session,
+  address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, me, notice, ofTenant, PANELS, session,
   theme, view, where,
 } from "./store.js";
 import { Conflict } from "./panels/conflict.js";
@@ -20,6 +20,7 @@ import { ReviewQueue } from "./panels/review-queue.js";
 import { Upload } from "./panels/upload.js";
 import { Wizard } from "./panels/wizard.js";
 
+/** @type {Record<string, any>} */
 const COMPONENTS = {
   "panel-overview": Overview,
   "panel-wizard": Wizard,
@@ -93,7 +94,7 @@ async function signOut() {
 }
 
 function Workspace() {
-  const { person, tenant, registered } = session.value;
+  const { person, tenant, registered } = me();
   const { data } = useResource(registered ? ofTenant("") : null);
   useEffect(() => {
     if (!registered) return undefined;
@@ -133,12 +134,34 @@ function Workspace() {
   `;
 }
 
+/** What is said of a sign-in that did not come about. @type {Record<string, string>} */
+const SIGN_IN_FAILURES = { refused: "signInRefused", unreachable: "signInUnreachable" };
+
 function SignedOut() {
+  const { data } = useResource("/api/sign-in");
+  const failure = SIGN_IN_FAILURES[failed.value];
   return html`
     <main class="signed-out">
       <img src="/static/icon.svg" alt="" width="48" height="48" />
       <h1>${t("signIn")}</h1>
-      <p>${t("invited")}</p>
+      ${failure && html`<p class="callout danger" role="alert">${t(failure)}</p>`}
+      ${data &&
+      (data.openid
+        ? html`<p><a class="button" href=${`/api/sign-in/openid?to=${encodeURIComponent(location.pathname + location.search)}`}>${t("signInAtProvider")}</a></p>`
+        : html`<p>${t("invited")}</p>`)}
+      <${Preferences} />
+    </main>
+  `;
+}
+
+function NoRole() {
+  return html`
+    <main class="signed-out">
+      <img src="/static/icon.svg" alt="" width="48" height="48" />
+      <h1>${t("noRole")}</h1>
+      <p>${me().person} · ${me().tenant}</p>
+      <p>${t("noRoleHelp")}</p>
+      <button class="plain" onClick=${signOut}>${t("signOut")}</button>
       <${Preferences} />
     </main>
   `;
@@ -149,11 +172,17 @@ function Root() {
     document.documentElement.lang = language.value;
     document.documentElement.className = theme.value === "dark" ? "wa-dark" : "wa-light";
   }, [language.value, theme.value]);
-  return session.value ? html`<${Workspace} />` : html`<${SignedOut} />`;
+  if (!session.value) return html`<${SignedOut} />`;
+  return session.value.registered && !session.value.roles.length ? html`<${NoRole} />` : html`<${Workspace} />`;
 }
 
+/** Why the person is not signed in, if they have just tried. */
+const failed = signal("");
+
 async function begin() {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  const said = new URLSearchParams(location.hash.slice(1));
+  const code = said.get("code");
+  failed.value = said.get("sign-in") ?? "";
   if (code) {
     history.replaceState(null, "", location.pathname + location.search); // it is good once: not left in the address
     await act("/api/session", { code });
@@ -169,6 +198,6 @@ try {
   if (!(problem instanceof Problem)) throw problem;
   session.value = null;
 }
-const root = document.getElementById("workspace");
+const root = /** @type {HTMLElement} */ (document.getElementById("workspace"));
 root.replaceChildren();
 render(html`<${Root} />`, root);

@@ -11,7 +11,7 @@ const SETTLE_MILLISECONDS = 250;
  * @returns {{data: any, problem: any, again: () => void}}
  */
 export function useResource(path) {
-  const [state, setState] = useState({ path: null, data: null, problem: null });
+  const [state, setState] = useState(/** @type {{path: string | null, data: any, problem: any}} */ ({ path: null, data: null, problem: null }));
   const [count, setCount] = useState(0);
   useEffect(() => {
     if (path === null) return undefined;

@@ -6,7 +6,7 @@
  */
 
 import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
-import { connected, loadSession, ofTenant, session, tell, where } from "./store.js";
+import { connected, loadSession, me, ofTenant, session, tell, where } from "./store.js";
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -16,7 +16,7 @@ const SIGNED_OUT = 4401;
 const NOT_ALLOWED = 4403;
 const COLOURS = ["#0b5d66", "#8a3ffc", "#b3261e", "#14693a", "#8a5300", "#1f4fbf", "#9f1853"];
 
-/** Everybody who is here, one entry an open window. */
+/** Everybody who is here, one entry an open window. @type {{value: any[]}} */
 export const here = signal([]);
 
 /** @type {null | {document: any, awareness: any, socket: WebSocket | null, wait: number, ended: boolean, timer: any}} */
@@ -39,7 +39,7 @@ function send(to, bytes) {
 
 /** @param {string} person */
 const colourOf = (person) =>
-  COLOURS[[...person].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % COLOURS.length];
+  COLOURS[[...person].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % COLOURS.length];
 
 /** Begin to edit the tenant's document together. @param {string} tenant @param {string} person */
 export function join(tenant, person) {
@@ -119,7 +119,7 @@ function connect(to) {
       // What was refused is in this window's copy only: begin anew from what everybody has.
       tell(reason || "not allowed", "danger");
       leave();
-      join(session.value.tenant, session.value.person);
+      join(me().tenant, me().person);
       return;
     }
     to.timer = setTimeout(() => connect(to), to.wait * (0.5 + Math.random()));
@@ -129,8 +129,9 @@ function connect(to) {
 
 /** Let the others see which panel and field this window is at. @param {string} field */
 export function attend(field) {
-  const state = joined?.awareness.getLocalState();
-  if (state) joined.awareness.setLocalState({ ...state, panel: where.value.panel, field });
+  const awareness = joined?.awareness;
+  const state = awareness?.getLocalState();
+  if (state) awareness.setLocalState({ ...state, panel: where.value.panel, field });
 }
 
 /**

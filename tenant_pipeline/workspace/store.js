@@ -16,8 +16,12 @@ function kept(name, otherwise) {
   return value;
 }
 
-/** @type {{value: null | {person: string, tenant: string, roles: string[], registered: boolean, expires_at: string}}} */
+/** @typedef {{person: string, tenant: string, roles: string[], registered: boolean, expires_at: string, dagster_url: string}} Session */
+
+/** @type {{value: Session | null}} */
 export const session = signal(null);
+/** Who is signed in; asked only where somebody is. */
+export const me = () => /** @type {Session} */ (session.value);
 /** By kind and id: the label in three languages. @type {{value: Record<string, any>}} */
 export const labels = signal({});
 export const language = kept("language", LANGUAGES.find((each) => navigator.language.startsWith(each)) ?? "en");

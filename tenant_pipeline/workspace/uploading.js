@@ -24,7 +24,19 @@ async function refused(answer) {
 export class Sending {
   /** @param {File} file @param {string} path where it lies in its folder @param {() => void} changed */
   constructor(file, path, changed) {
-    Object.assign(this, { file, path, changed, offset: 0, shown: 0, state: "ready", problem: null, place: null, request: null });
+    this.file = file;
+    this.path = path;
+    this.changed = changed;
+    this.offset = 0;
+    this.shown = 0;
+    /** @type {"ready" | "sending" | "paused" | "sent" | "refused"} */
+    this.state = "ready";
+    /** @type {Problem | null} */
+    this.problem = null;
+    /** Its address at the server, once it has one. @type {string | null} */
+    this.place = null;
+    /** @type {XMLHttpRequest | null} */
+    this.request = null;
     this.key = [ofTenant(""), path, file.size, file.lastModified].join("|");
   }
 
@@ -92,7 +104,7 @@ export class Sending {
       headers: { ...VERSION, "Upload-Length": String(this.file.size), "Upload-Metadata": metadata },
     });
     if (!answer.ok) throw await refused(answer);
-    this.place = new URL(answer.headers.get("location"), location.href).pathname;
+    this.place = new URL(answer.headers.get("location") ?? "", location.href).pathname;
     this.offset = 0;
     remember(this.key, this.place);
   }
@@ -112,11 +124,11 @@ export class Sending {
 
   /** Send all that is left, telling how far it has come: in one request, for what has arrived of it stays. */
   rest() {
-    return new Promise((resolve, reject) => {
+    return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       const from = this.offset;
       this.request = request;
-      request.open("PATCH", this.place);
+      request.open("PATCH", /** @type {string} */ (this.place));
       const headers = { ...VERSION, "Upload-Offset": String(from), "Content-Type": "application/offset+octet-stream" };
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.upload.onprogress = ({ loaded }) => {
@@ -140,7 +152,7 @@ export class Sending {
       request.onerror = () => reject(new TypeError("cut off"));
       request.onabort = () => reject(new TypeError("paused"));
       request.send(this.file.slice(from));
-    });
+    }));
   }
 }
 

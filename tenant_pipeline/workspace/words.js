@@ -85,8 +85,11 @@ export const WORDS = {
   nameEn: ["Name in English", "ชื่อภาษาอังกฤษ", "英文名称"],
   nameTh: ["Name in Thai", "ชื่อภาษาไทย", "泰文名称"],
   nameZh: ["Name in Chinese", "ชื่อภาษาจีน", "中文名称"],
+  now: ["Now", "ปัจจุบัน", "当前"],
   next: ["Next", "ถัดไป", "下一步"],
   nobodyElse: ["Only you are here", "มีคุณอยู่คนเดียว", "只有您在线"],
+  noRole: ["You have no role here yet", "คุณยังไม่มีบทบาทที่นี่", "您在此还没有角色"],
+  noRoleHelp: ["Ask the tenant's admin for one.", "ขอบทบาทจากผู้ดูแลผู้เช่า", "请向租户管理员申请。"],
   none: ["None", "ไม่มี", "无"],
   notes: ["Notes for all who hand in here", "บันทึกสำหรับทุกคนที่ส่งข้อมูล", "给所有提交者的备注"],
   nothing: ["There is nothing here yet.", "ยังไม่มีอะไรที่นี่", "这里还没有内容。"],
@@ -115,6 +118,7 @@ export const WORDS = {
   releases: ["Releases", "รุ่น", "版本"],
   remove: ["Remove", "ลบ", "移除"],
   requestedBy: ["Asked for by", "ขอโดย", "申请人"],
+  reopen: ["Reopen", "เปิดใหม่", "重新打开"],
   resume: ["Resume", "ทำต่อ", "继续"],
   rights: ["Licence or agreement", "สัญญาอนุญาตหรือข้อตกลง", "许可或协议"],
   role: ["Role", "บทบาท", "角色"],
@@ -133,6 +137,9 @@ export const WORDS = {
   signed: ["Signed", "ลงนามแล้ว", "已签署"],
   signedBy: ["Signed by", "ลงนามโดย", "签署人"],
   signIn: ["You are not signed in", "คุณยังไม่ได้เข้าสู่ระบบ", "您尚未登录"],
+  signInAtProvider: ["Sign in with your organisation", "เข้าสู่ระบบด้วยบัญชีองค์กร", "使用组织账号登录"],
+  signInRefused: ["The sign-in did not come about. Try again.", "เข้าสู่ระบบไม่สำเร็จ ลองอีกครั้ง", "登录未完成，请重试。"],
+  signInUnreachable: ["Your organisation's sign-in page cannot be reached.", "ติดต่อหน้าเข้าสู่ระบบขององค์กรไม่ได้", "无法连接组织的登录页面。"],
   signOut: ["Sign out", "ออกจากระบบ", "退出"],
   skip: ["Skip to the content", "ข้ามไปยังเนื้อหา", "跳到内容"],
   slug: ["Id", "รหัส", "标识"],
@@ -159,6 +166,7 @@ export const WORDS = {
   withdraw: ["Withdraw", "ถอน", "撤回"],
 };
 
+/** @type {Record<string, [string, string, string]>} */
 export const STATUS_WORDS = {
   received: ["Received", "รับแล้ว", "已接收"],
   waiting: ["Waiting", "รอ", "等待"],
@@ -185,5 +193,7 @@ export const STATUS_WORDS = {
   rollback: ["Rollback", "ย้อนกลับ", "回滚"],
   instance: ["Nerve instance", "Nerve", "Nerve 实例"],
   listing: ["Marketplace listing", "รายการตลาด", "市场上架"],
+  pii: ["Personal data", "ข้อมูลส่วนบุคคล", "个人数据"],
+  quality: ["Quality", "คุณภาพ", "质量"],
   lifecycle: ["Change of state", "เปลี่ยนสถานะ", "状态变更"],
 };

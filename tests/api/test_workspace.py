@@ -86,6 +86,10 @@ def test_every_panel_is_there_in_each_language_and_open_to_everybody(
         expect(page.locator("nav a[aria-current=page]")).to_contain_text(
             labels["workspace_panels"][f"panel-{panel}"][language]
         )
+        for text in ("h1", "nav a", "button", "main"):
+            fonts = page.locator(text).first.evaluate("element => getComputedStyle(element).fontFamily")
+            assert "Noto Sans Thai" in fonts, text  # whoever has no Thai or Chinese font sees boxes otherwise
+            assert "Noto Sans SC" in fonts, text
         page.wait_for_timeout(600)
         found = Axe().run(page, options={"resultTypes": ["violations"]})
         bad = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -15,10 +16,12 @@ from tenant_pipeline.api.authentication.local_issuer import (
     AUDIENCE,
     ISSUER,
     PERSON_CLAIM,
+    SESSION_AUDIENCE,
     SIGN_IN_AUDIENCE,
     TENANT_CLAIM,
     LocalIssuer,
 )
+from tenant_pipeline.api.authentication.openid_sign_in import OpenIDSignIn
 from tenant_pipeline.api.authentication.session import shown_token
 from tenant_pipeline.api.authentication.verification import TokenRefusedError, TrustedIssuer, verify
 from tenant_pipeline.api.callers import Caller
@@ -31,27 +34,38 @@ TenantPath = Annotated[str, Path(min_length=3, max_length=40, pattern=r"^[a-z][a
 
 
 class Authenticator:
-    """Knows the one issuer that this installation trusts: an OpenID provider if one is configured, else its own."""
+    """Knows whose tokens this installation trusts: an OpenID provider's if one is configured, else its own.
+
+    Whom the provider has vouched for in the browser gets a session of our own, so that it can be ended at once, and so
+    that no token of the provider's leaves the server.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self.local_issuer = None if runtime.settings.oidc_issuer else LocalIssuer(runtime)
+        self._own = LocalIssuer(runtime)
+        self.local_issuer = None if runtime.settings.oidc_issuer else self._own
         self.secure = runtime.settings.public_url.startswith("https://")
-        self._trusted = self._access_issuer()
+        keys = ProvidersKeys(runtime.settings.oidc_issuer)
+        with_client = runtime.settings.oidc_issuer and runtime.settings.oidc_client_id
+        self.openid = OpenIDSignIn(runtime, self._own, keys) if with_client else None
+        self._trusted = self._issuers(keys)
 
-    def _access_issuer(self) -> TrustedIssuer:
+    def _issuers(self, keys: ProvidersKeys) -> tuple[TrustedIssuer, ...]:
         settings = self._runtime.settings
         if self.local_issuer is not None:
-            own = key_set_of(self.local_issuer.jwks())
-            return TrustedIssuer(ISSUER, AUDIENCE, own, TENANT_CLAIM, PERSON_CLAIM, ("at+jwt",))
-        return TrustedIssuer(
+            return (self._of_our_own(AUDIENCE, "at+jwt"),)
+        provider = TrustedIssuer(
             settings.oidc_issuer,
             settings.oidc_audience,
-            ProvidersKeys(settings.oidc_issuer),
+            keys,
             settings.oidc_tenant_claim,
             settings.oidc_person_claim,
             ("at+jwt", "application/at+jwt", "jwt"),
         )
+        return (self._of_our_own(SESSION_AUDIENCE, "session+jwt"), provider) if self.openid else (provider,)
+
+    def _of_our_own(self, audience: str, kind: str) -> TrustedIssuer:
+        return TrustedIssuer(ISSUER, audience, key_set_of(self._own.jwks()), TENANT_CLAIM, PERSON_CLAIM, (kind,))
 
     def token(self, connection: HTTPConnection) -> AccessToken:
         """The verified token of a request. Raises NotSignedInError without a good one."""
@@ -62,19 +76,17 @@ class Authenticator:
 
     def verified(self, token: str) -> AccessToken:
         """What an access token says. Raises NotSignedInError for one that is not good."""
-        try:
-            return verify(token, self._trusted)
-        except TokenRefusedError:
-            raise NotSignedInError from None
+        for trusted in self._trusted:
+            with suppress(TokenRefusedError):
+                return verify(token, trusted)
+        raise NotSignedInError
 
     def sign_in(self, code: str) -> AccessToken:
         """What a sign-in code of the local issuer says. Raises NotSignedInError for any other text."""
         if self.local_issuer is None:
             raise NotSignedInError
-        own = key_set_of(self.local_issuer.jwks())
-        trusted = TrustedIssuer(ISSUER, SIGN_IN_AUDIENCE, own, TENANT_CLAIM, PERSON_CLAIM, ("sign-in+jwt",))
         try:
-            return verify(code, trusted)
+            return verify(code, self._of_our_own(SIGN_IN_AUDIENCE, "sign-in+jwt"))
         except TokenRefusedError:
             raise NotSignedInError from None
 

@@ -28,7 +28,9 @@ def key_set_of(document: dict[str, Any]) -> KeySet:
 
 
 class ProvidersKeys:
-    """An OpenID provider's keys: fetched when first asked for, again after ten minutes, and when a key is unknown.
+    """An OpenID provider's keys, and what else it says of itself (OpenID Connect Discovery 1.0).
+
+    Both are fetched when first asked for, again after ten minutes, and when a key is unknown.
 
     An unknown key has the set fetched at most every thirty seconds, so that forged key ids do not become a flood of
     requests. While the provider does not answer, the keys that were fetched last go on being used.
@@ -39,6 +41,7 @@ class ProvidersKeys:
         self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
         self._lock = threading.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._described: dict[str, Any] = {}
         self._fetched = -FRESH_SECONDS
 
     def __call__(self, key_id: str) -> jwt.PyJWK | None:
@@ -48,6 +51,13 @@ class ProvidersKeys:
             if age > FRESH_SECONDS or (key_id not in self._keys and age > UNKNOWN_KEY_SECONDS):
                 self._fetch()
             return self._keys.get(key_id)
+
+    def described(self) -> dict[str, Any]:
+        """The provider's description of itself. Raises SettingsError when it cannot be had."""
+        with self._lock:
+            if time.monotonic() - self._fetched > FRESH_SECONDS:
+                self._fetch()
+            return self._described
 
     def _fetch(self) -> None:
         self._fetched = time.monotonic()
@@ -66,13 +76,18 @@ class ProvidersKeys:
                 remedy="Its /.well-known/openid-configuration must answer, name itself, and name its jwks_uri.",
             ) from None
         self._keys = {key.key_id: key for key in found.keys if key.key_id}
+        self._described = described
 
     def _document(self, url: str) -> dict[str, Any]:
-        answer = self._client.get(url)
-        answer.raise_for_status()
-        if len(answer.content) > LARGEST_ANSWER:
-            raise ValueError("too large")
-        document = answer.json()
-        if not isinstance(document, dict):
-            raise ValueError("not an object")
-        return document
+        return document_of(self._client.get(url))
+
+
+def document_of(answer: httpx.Response) -> dict[str, Any]:
+    """The JSON object that a provider answered. Raises httpx.HTTPError or ValueError for anything else."""
+    answer.raise_for_status()
+    if len(answer.content) > LARGEST_ANSWER:
+        raise ValueError("too large")
+    document = answer.json()
+    if not isinstance(document, dict):
+        raise ValueError("not an object")
+    return document

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.types import Options
 
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
@@ -21,6 +23,7 @@ from tenant_pipeline.services.runtime import Runtime
 ISSUER = "urn:tenant-runtime:local"
 AUDIENCE = "tenant-runtime"
 SIGN_IN_AUDIENCE = "tenant-runtime-sign-in"
+SESSION_AUDIENCE = "tenant-runtime-session"
 TENANT_CLAIM, PERSON_CLAIM = "tenant_id", "sub"
 LONGEST_TOKEN = timedelta(hours=12)
 SIGN_IN_LIFETIME = timedelta(minutes=10)
@@ -43,6 +46,23 @@ class LocalIssuer:
     def sign_in_code(self, person: str, tenant: TenantId) -> str:
         """A code that is good once, for ten minutes, to begin a session with. Raises InputError for no person."""
         return self._signed(person, tenant, SIGN_IN_LIFETIME, SIGN_IN_AUDIENCE, "sign-in+jwt")
+
+    def session_token(self, person: str, tenant: TenantId, lifetime: timedelta) -> str:
+        """What the session cookie holds of whom an OpenID provider has vouched for. Raises InputError for no person."""
+        return self._signed(person, tenant, lifetime, SESSION_AUDIENCE, "session+jwt")
+
+    def sealed(self, content: Mapping[str, str], audience: str, lifetime: timedelta) -> str:
+        """What a browser keeps for us, and can show again but not change."""
+        now = self._runtime.now()
+        claims = {**content, "aud": audience, "exp": _seconds(now + lifetime)}
+        return jwt.encode(claims, self._key(self._number), algorithm="EdDSA", headers={"kid": _name(self._number)})
+
+    def opened(self, sealed: str, audience: str) -> dict[str, str]:
+        """What was sealed for this audience. Raises jwt.PyJWTError for any other text, and when its time is over."""
+        key = self._key(self._number).public_key()
+        options: Options = {"require": ["aud", "exp"]}
+        claims = jwt.decode(sealed, key, algorithms=["EdDSA"], audience=audience, options=options)
+        return {name: value for name, value in claims.items() if name not in ("aud", "exp")}
 
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517): of this number and of the one before."""

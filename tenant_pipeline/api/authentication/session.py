@@ -23,6 +23,30 @@ def end(response: Response, *, secure: bool) -> None:
     response.delete_cookie(cookie_name(secure=secure), path="/", secure=secure, httponly=True, samesite="strict")
 
 
+def keep_attempt(response: Response, sealed: str, seconds: int, *, secure: bool) -> None:
+    """Let the browser keep what its sign-in at the provider must remember.
+
+    Lax, not Strict: it has to come along when the provider's page leads back here.
+    """
+    response.set_cookie(
+        _attempt_name(secure=secure), sealed, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def forget_attempt(response: Response, *, secure: bool) -> None:
+    """Take it away again."""
+    response.delete_cookie(_attempt_name(secure=secure), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def kept_attempt(request: HTTPConnection, *, secure: bool) -> str:
+    """What the browser has kept; '' for nothing."""
+    return request.cookies.get(_attempt_name(secure=secure), "")
+
+
+def _attempt_name(*, secure: bool) -> str:
+    return "__Host-sign-in" if secure else "sign-in"
+
+
 def shown_token(request: HTTPConnection, *, secure: bool) -> str:
     """The token that a request shows: as a bearer token (RFC 6750), or in the session cookie; '' without one."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")

@@ -37,7 +37,17 @@ class TrustedIssuer:
 
 
 def verify(token: str, trusted: TrustedIssuer) -> AccessToken:
-    """What the token says. Raises TokenRefusedError for whatever is wrong with it."""
+    """What an access token says. Raises TokenRefusedError for whatever is wrong with it."""
+    claims = verified_claims(token, trusted, ("jti",))
+    return access_token_of(claims, trusted, _text(claims, "jti"))
+
+
+def verified_claims(token: str, trusted: TrustedIssuer, also: Sequence[str] = ()) -> dict[str, Any]:
+    """The claims of a token whose signature, issuer, audience and times are good, and that has the claims `also`.
+
+    Raises TokenRefusedError for any other.
+    """
+    required = ["iss", "aud", "exp", "iat", trusted.person_claim, trusted.tenant_claim, *also]
     try:
         if len(token) > LONGEST_TOKEN_TEXT:
             raise TokenRefusedError
@@ -45,24 +55,32 @@ def verify(token: str, trusted: TrustedIssuer) -> AccessToken:
         key = trusted.keys(str(header.get("kid", "")))
         if key is None or str(header.get("typ", "")).lower() not in trusted.kinds or "crit" in header:
             raise TokenRefusedError
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             key.key,
             algorithms=[key.algorithm_name] if key.algorithm_name in ALGORITHMS else [],
             issuer=trusted.issuer,
             audience=trusted.audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["iss", "aud", "exp", "iat", "jti", trusted.person_claim, trusted.tenant_claim]},
+            options={"require": required},
         )
+    except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
+        raise TokenRefusedError from None
+    return claims
+
+
+def access_token_of(claims: dict[str, Any], trusted: TrustedIssuer, token_id: str) -> AccessToken:
+    """What verified claims say of the person and the tenant. Raises TokenRefusedError when they are not such."""
+    try:
         return AccessToken(
-            id=_text(claims, "jti"),
+            id=token_id,
             issuer=trusted.issuer,
             person=_text(claims, trusted.person_claim),
             tenant=tenant_id(_text(claims, trusted.tenant_claim)),
             issued_at=datetime.fromtimestamp(claims["iat"], UTC),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
-    except (jwt.PyJWTError, InputError, TypeError, ValueError, OverflowError, OSError):
+    except (InputError, TypeError, ValueError, OverflowError, OSError):
         raise TokenRefusedError from None
 
 

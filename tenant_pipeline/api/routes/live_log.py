@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/tenant/{tenant}", tags=["live log"])
 
 HEARTBEAT_SECONDS = 15.0
 STREAMS_A_PERSON = 20
-SHOWN_AT_FIRST = 50
+SHOWN_AT_FIRST = 500
 EVENT = {
     "type": "object",
     "required": ["id", "data"],

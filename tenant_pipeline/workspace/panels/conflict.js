@@ -1,6 +1,6 @@
 /** panel-conflict: the matrix of sources × fields, the items behind a cell, and the form in which one is decided. */
 
-import { html, useEffect, useMemo, useState } from "../vendor/modules.js";
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/modules.js";
 import { act, get } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
@@ -15,6 +15,7 @@ import { narrow, ofTenant, roleOf, tell } from "../store.js";
 
 const DRAFTS = "conflict.drafts";
 const VERDICTS = ["differs", "refines", "incomparable", "same"];
+const NARROW = "(max-width: 46rem)";
 const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
 
 /** @param {string} property */
@@ -99,6 +100,7 @@ function Decide({ form, titles, follow }) {
   const choice = draft.decision ?? (form.proposal.numbers[0] ? "candidate" : "");
   const chosen = draft.decision ? draft.number : form.proposal.numbers[0];
   const sign = useDone(async () => {
+    /** @type {Record<string, any>} */
     const body = { digest: form.candidates_digest, role, reason: draft.reason, decision: choice };
     if (choice === "candidate") body.number = chosen;
     if (choice === "human-pin") body.value = draft.value;
@@ -106,8 +108,11 @@ function Decide({ form, titles, follow }) {
     forget();
     follow();
   }, t("signed"));
+  const section = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     attend(`${DRAFTS}/${id}`);
+    // On a phone the form lies below the list.
+    if (matchMedia(NARROW).matches) section.current?.scrollIntoView({ block: "start" });
     return () => attend("");
   }, [id]);
   useKeys((event) => {
@@ -115,12 +120,12 @@ function Decide({ form, titles, follow }) {
       event.preventDefault();
       if (role && draft.reason && choice) sign.start();
     } else if (meantForText(event)) return;
-    else if (/^[1-9]$/.test(event.key) && form.candidates[event.key - 1]) change({ decision: "candidate", number: Number(event.key) });
+    else if (/^[1-9]$/.test(event.key) && form.candidates[Number(event.key) - 1]) change({ decision: "candidate", number: Number(event.key) });
     else if (event.key === "b") change({ decision: "both-right" });
   });
   const signature = form.signature;
   return html`
-    <section aria-label=${form.label}>
+    <section ref=${section} aria-label=${form.label}>
       <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
       ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
       <p>${t("chosenBy")} <b>${form.proposal.rule}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
@@ -147,7 +152,7 @@ function Decide({ form, titles, follow }) {
         <${Told} problem=${sign.problem} />
         <div class="buttons"><button disabled=${sign.busy || !draft.reason || !choice} onClick=${sign.start}>${t("sign")} · ${label("tenant_roles", role)}</button></div>`}
       ${role && form.status === "signed" &&
-      html`<${Deed} legend=${t("open")} button=${t("back")} kind="danger" send=${(sent) => act(ofTenant(`/conflicts/${id}/reopening`), { role, reason: sent.get("reason") })} />`}
+      html`<${Deed} legend=${t("reopen")} button=${t("reopen")} kind="danger" send=${(sent) => act(ofTenant(`/conflicts/${id}/reopening`), { role, reason: sent.get("reason") })} />`}
       <details>
         <summary>${t("history")} (${form.signatures.length})</summary>
         <ul>${form.signatures.map((each) => html`<li>${moment(each.signed_at)} · ${each.person} · ${each.decision} ${each.value ?? ""} · ${each.reason}</li>`)}</ul>
@@ -159,7 +164,7 @@ function Decide({ form, titles, follow }) {
 function Bulk({ rules }) {
   const role = roleOf("reviewer", "tenant-admin", "platform-governance");
   const [rule, setRule] = useState(rules[0] ?? "");
-  const [listed, setListed] = useState(null);
+  const [listed, setListed] = useState(/** @type {any} */ (null));
   const show = useDone(async () => setListed(await get(ofTenant(`/conflicts/proposals?rule=${encodeURIComponent(rule)}`))));
   if (!rules.length || !role) return null;
   const sign = async (form) => {

@@ -9,7 +9,7 @@ import { Loaded } from "../parts/loaded.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
-import { may, ofTenant, session } from "../store.js";
+import { may, me, ofTenant } from "../store.js";
 
 const CHECKLIST = "handoff.checklist";
 const CHECKS = ["checkPrivacy", "checkConflicts", "checkCoverage", "checkDifference"];
@@ -18,7 +18,7 @@ const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"
 function Checklist() {
   const { values, set } = useShared(CHECKLIST);
   const allowed = may("tenant-admin", "platform-governance", "founder");
-  const tick = (name, done) => set(name, { by: session.value.person, done, at: new Date().toISOString() });
+  const tick = (name, done) => set(name, { by: me().person, done, at: new Date().toISOString() });
   return html`
     <h2>${t("checklist")}</h2>
     <ul class="checks">
@@ -33,6 +33,7 @@ function Checklist() {
   `;
 }
 
+/** @type {Record<string, string>} */
 const SIGNS = { added: "+", changed: "~", removed: "−" };
 
 function Difference({ before, after }) {
@@ -61,7 +62,7 @@ function Asking() {
   if (!may(...ASKING)) return null;
   const ask = (operation) => (form) => act(ofTenant("/publish"), { operation, reason: form.get("reason") });
   return html`
-    <div class="columns">
+    <div class="fields">
       <${Deed} legend=${t("publishing")} button=${t("askPublish")} send=${ask("release")} />
       <${Deed} legend="Nerve" button=${t("askInstance")} send=${ask("instance")} />
     </div>

@@ -3,12 +3,12 @@
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { moment, number } from "../dates.js";
-import { label, t } from "../language.js";
+import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
 import { useResource } from "../resource.js";
-import { events, may, narrow, ofTenant, roleOf, session } from "../store.js";
+import { events, may, me, narrow, ofTenant, roleOf } from "../store.js";
 
 const STAGES = ["receive", "identify", "extract", "screen", "map", "standardise", "validate", "link", "assemble"];
 
@@ -48,7 +48,7 @@ function Stage({ source, stage, counted }) {
       <div class="card"><dt>${t("quarantined")}</dt><dd class="figure">${number(counted.rows_quarantined)}</dd></div>
       <div class="card"><dt>${t("seconds")}</dt><dd class="figure">${counted.seconds.toFixed(2)}</dd></div>
     </dl>
-    ${counted.run_id && html`<p><a href=${`${session.value.dagster_url}/runs/${counted.run_id}`} target="_blank" rel="noreferrer">${t("dagsterRun")} <code>${counted.run_id}</code></a></p>`}`}
+    ${counted.run_id && html`<p><a href=${`${me().dagster_url}/runs/${counted.run_id}`} target="_blank" rel="noreferrer">${t("dagsterRun")} <code>${counted.run_id}</code></a></p>`}`}
     <h3>${t("rejects")}</h3>
     <${Loaded} of=${rejects}>
       ${(found) =>
@@ -75,11 +75,11 @@ function Gates({ record }) {
     <h2>${t("gates")}</h2>
     ${!record.gates.length && html`<p class="quiet">${t("none")}</p>`}
     <ul>
-      ${record.gates.map((gate) => html`<li>${gate.gate} <${Badge} status=${gate.band} /> ${gate.reasons.join("; ")} ${gate.overridden_by && html`<span class="quiet">${gate.overridden_by} · ${moment(gate.overridden_until)}</span>`}</li>`)}
+      ${record.gates.map((gate) => html`<li>${statusWord(gate.gate)} <${Badge} status=${gate.band} /> ${gate.reasons.join("; ")} ${gate.overridden_by && html`<span class="quiet">${gate.overridden_by} · ${moment(gate.overridden_until)}</span>`}</li>`)}
     </ul>
     ${may("platform-governance", "founder") &&
     closed.map(
-      (gate) => html`<${Deed} legend=${`${t("giveOverride")}: ${gate.gate}`} button=${t("giveOverride")} send=${send(gate.gate)}>
+      (gate) => html`<${Deed} legend=${`${t("giveOverride")}: ${statusWord(gate.gate)}`} button=${t("giveOverride")} send=${send(gate.gate)}>
         <label>${t("expires")}<input type="datetime-local" name="until" required /></label>
       <//>`,
     )}

@@ -2,13 +2,13 @@
 
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { label, t } from "../language.js";
+import { label, statusWord, t } from "../language.js";
 import { useDone } from "../parts/done.js";
 import { Loaded, Told } from "../parts/loaded.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
-import { labels, may, narrow, ofTenant, roleOf, session } from "../store.js";
+import { labels, may, me, narrow, ofTenant, roleOf } from "../store.js";
 
 function Approvals({ params }) {
   const whose = params.whose === "mine" ? "mine" : "all";
@@ -26,7 +26,7 @@ function Approvals({ params }) {
         ${Object.keys(labels.value.review_gates).map((gate) => html`<option value=${gate} selected=${gate === params.gate}>${label("review_gates", gate)}</option>`)}
       </select></label>
       <label>${t("state")}<select value=${params.state ?? ""} onChange=${(event) => narrow({ state: event.target.value, request: "" })}>
-        <option value="">${t("waitsFor")}</option><option value="all" selected=${params.state === "all"}>${t("all")}</option>
+        <option value="">${statusWord("waiting")}</option><option value="all" selected=${params.state === "all"}>${t("all")}</option>
       </select></label>
     </div>
     <${Loaded} of=${found}>
@@ -54,9 +54,9 @@ function Pair({ pair }) {
     <article class="card wide">
       <h3>${pair.left_name ?? pair.left_id} ↔ ${pair.right_name ?? pair.right_id} <span class="badge">${Math.round(pair.score * 100)} %</span></h3>
       ${taken
-        ? html`<p>${t("assignedTo")} ${taken} ${taken === session.value.person && html`<button class="plain" onClick=${() => remove(pair.id)}>${t("back")}</button>`}</p>`
+        ? html`<p>${t("assignedTo")} ${taken} ${taken === me().person && html`<button class="plain" onClick=${() => remove(pair.id)}>${t("back")}</button>`}</p>`
         : may("reviewer", "tenant-admin", "platform-governance") &&
-          html`<button class="plain" onClick=${() => set(pair.id, session.value.person)}>${t("mine")}</button>`}
+          html`<button class="plain" onClick=${() => set(pair.id, me().person)}>${t("mine")}</button>`}
       <details onToggle=${(event) => setOpen(event.target.open)}>
         <summary>${t("evidence")}</summary>
         <${Loaded} of=${detail}>${(found) => html`<${Evidence} found=${found} />`}<//>

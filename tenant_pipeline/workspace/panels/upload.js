@@ -76,11 +76,11 @@ export function Upload({ params }) {
   const [rights, setRights] = useState("");
   const [url, setUrl] = useState("");
   const [over, setOver] = useState(false);
-  const [seen, setSeen] = useState(null);
+  const [seen, setSeen] = useState(/** @type {any[] | null} */ (null));
   const [, redraw] = useState(0);
-  const files = useRef([]);
-  const picker = useRef(null);
-  const folderPicker = useRef(null);
+  const files = useRef(/** @type {Sending[]} */ ([]));
+  const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const folderPicker = useRef(/** @type {HTMLInputElement | null} */ (null));
 
   const take = (found) => {
     if (found.length > 1 || found[0]?.path.includes("/")) {
@@ -147,8 +147,8 @@ export function Upload({ params }) {
       >
         <p>${t("dropHere")}</p>
         <div class="buttons" style=${{ justifyContent: "center" }}>
-          <button class="plain" onClick=${() => picker.current.click()}>${t("addFiles")}</button>
-          <button class="plain" onClick=${() => folderPicker.current.click()}>${t("addFolder")}</button>
+          <button class="plain" onClick=${() => picker.current?.click()}>${t("addFiles")}</button>
+          <button class="plain" onClick=${() => folderPicker.current?.click()}>${t("addFolder")}</button>
         </div>
         <input ref=${picker} type="file" multiple hidden aria-label=${t("addFiles")} onChange=${picked} />
         <input ref=${folderPicker} type="file" webkitdirectory hidden aria-label=${t("addFolder")} onChange=${picked} />
@@ -160,7 +160,6 @@ export function Upload({ params }) {
       <button disabled=${!ready || handIn.busy} onClick=${handIn.start}>${t("handIn")}</button>
     </div>
     ${seen && html`<${Inspected} objects=${seen} />`}
-    <h2>${t("notes")}</h2>
     <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" />
   `;
 }

@@ -8,25 +8,25 @@ import { Loaded, Told } from "../parts/loaded.js";
 import { SharedText } from "../parts/presence.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
-import { go, labels, loadSession, may, narrow, ofTenant, session } from "../store.js";
+import { go, labels, loadSession, may, me, narrow, ofTenant } from "../store.js";
 
 const ANSWERS = "wizard.answers";
 const STEPS = ["identity", "agreement", "people", "plan", "ready"];
 const GRANTED = ["tenant-admin", "reviewer", "contributor", "viewer"];
 
-/** @param {FormData} form */
+/** The names of a form. @param {FormData} form */
 const namesOf = (form) => ({ th: form.get("th"), en: form.get("en"), zh: form.get("zh") });
 
 function Registration() {
   const send = async (form) => {
     const domain = form.get("domain");
-    await act("/api/tenant/register", { id: session.value.tenant, name: namesOf(form), domain });
+    await act("/api/tenant/register", { id: me().tenant, name: namesOf(form), domain });
     await loadSession();
     go("panel-wizard", { step: "agreement" });
   };
   return html`
     <p>${t("registerHelp")}</p>
-    <${Deed} legend=${session.value.tenant} button=${t("register")} send=${send} reason=${false} done=${t("saved")}>
+    <${Deed} legend=${me().tenant} button=${t("register")} send=${send} reason=${false} done=${t("saved")}>
       <label>${t("nameTh")}<input name="th" required maxlength="200" lang="th" /></label>
       <label>${t("nameEn")}<input name="en" required maxlength="200" lang="en" /></label>
       <label>${t("nameZh")}<input name="zh" required maxlength="200" lang="zh" /></label>
@@ -55,21 +55,24 @@ function Keep({ row }) {
   `;
 }
 
+/** @param {string} value what the tenant's row holds */
+const now = (value) => `${t("now")}: ${value}`;
+
 const Identity = ({ row }) => html`
   <div class="fields">
     <label>${t("slug")}<input value=${row.id} disabled /></label>
-    <${SharedText} field=${ANSWERS} name="domain" label=${t("domain")} help=${row.domain} />
+    <${SharedText} field=${ANSWERS} name="domain" label=${t("domain")} help=${now(row.domain)} />
   </div>
   <div class="fields">
-    <${SharedText} field=${ANSWERS} name="th" label=${t("nameTh")} help=${row.name.th} />
-    <${SharedText} field=${ANSWERS} name="en" label=${t("nameEn")} help=${row.name.en} />
-    <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${row.name.zh} />
+    <${SharedText} field=${ANSWERS} name="th" label=${t("nameTh")} help=${now(row.name.th)} />
+    <${SharedText} field=${ANSWERS} name="en" label=${t("nameEn")} help=${now(row.name.en)} />
+    <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${now(row.name.zh)} />
   </div>
   <${Keep} row=${row} />
 `;
 
 const Agreement = ({ row }) => html`
-  <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ?? t("agreementHelp")} />
+  <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ? now(row.pdpa_agreement_ref) : t("agreementHelp")} />
   <${Keep} row=${row} />
 `;
 
@@ -95,7 +98,7 @@ function Plan() {
   const planned = Object.entries(values).filter(([key]) => key.startsWith("source:"));
   const add = (event) => {
     event.preventDefault();
-    set(`source:${crypto.randomUUID()}`, { origin, title: title.trim(), by: session.value.person });
+    set(`source:${crypto.randomUUID()}`, { origin, title: title.trim(), by: me().person });
     setTitle("");
   };
   return html`
@@ -139,12 +142,13 @@ function Ready({ row }) {
   `;
 }
 
+/** @type {Record<string, any>} */
 const PAGES = { identity: Identity, agreement: Agreement, people: People, plan: Plan, ready: Ready };
 
 /** @param {{params: Record<string, string>}} properties */
 export function Wizard({ params }) {
-  const tenant = useResource(session.value.registered ? ofTenant("") : null);
-  if (!session.value.registered) return html`<${Registration} />`;
+  const tenant = useResource(me().registered ? ofTenant("") : null);
+  if (!me().registered) return html`<${Registration} />`;
   const step = STEPS.includes(params.step) ? params.step : STEPS[0];
   const at = STEPS.indexOf(step);
   const Page = PAGES[step];

@@ -10,7 +10,7 @@ import { Told } from "./loaded.js";
  * @returns {{busy: boolean, problem: any, start: () => Promise<boolean>}}
  */
 export function useDone(what, done) {
-  const [state, setState] = useState({ busy: false, problem: null });
+  const [state, setState] = useState({ busy: false, problem: /** @type {any} */ (null) });
   return {
     ...state,
     start: async () => {
@@ -32,8 +32,8 @@ export function useDone(what, done) {
 /** A form with a reason, for what somebody answers for.
  * @param {{legend: string, button: string, send: (form: FormData) => Promise<any>, children?: any, kind?: string, reason?: boolean, done?: string}} properties */
 export function Deed({ legend, button, send, children, kind = "", reason = true, done }) {
-  const [form, setForm] = useState(null);
-  const deed = useDone(() => send(new FormData(form)), done);
+  const [form, setForm] = useState(/** @type {HTMLFormElement | null} */ (null));
+  const deed = useDone(() => send(new FormData(form ?? undefined)), done);
   return html`
     <form
       ref=${setForm}

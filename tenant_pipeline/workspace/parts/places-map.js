@@ -5,6 +5,7 @@ import { named, t } from "../language.js";
 import { useResource } from "../resource.js";
 import { ofTenant } from "../store.js";
 
+/** @type {[number, number][]} */
 const THAILAND = [[5.5, 97.3], [20.5, 105.7]];
 
 /** @type {Promise<any> | null} */
@@ -12,16 +13,16 @@ let outlines = null;
 
 export function PlacesMap() {
   const { data } = useResource(ofTenant("/places"));
-  const element = useRef(null);
-  const drawn = useRef(null);
+  const element = useRef(/** @type {HTMLElement | null} */ (null));
+  const drawn = useRef(/** @type {{map: leaflet.Map, places: leaflet.LayerGroup} | null} */ (null));
   useEffect(() => {
-    const map = leaflet.map(element.current, { attributionControl: false, zoomSnap: 0.5 }).fitBounds(THAILAND);
+    const map = leaflet.map(/** @type {HTMLElement} */ (element.current), { attributionControl: false, zoomSnap: 0.5 }).fitBounds(THAILAND);
     const places = leaflet.layerGroup().addTo(map);
     drawn.current = { map, places };
     outlines ??= fetch("/static/vendor/outlines.geojson").then((answer) => answer.json());
     outlines.then((shapes) => {
       if (drawn.current?.map !== map) return;
-      leaflet.geoJSON(shapes, { interactive: false, style: { color: "#7b8794", weight: 1, fillColor: "#c9d3c0", fillOpacity: 0.55 } }).addTo(map).bringToBack();
+      leaflet.geoJSON(shapes, { interactive: false, style: { className: "outline" } }).addTo(map).bringToBack();
     });
     return () => {
       drawn.current = null;

@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { distance, moment } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
-import { ofTenant, session } from "../store.js";
+import { me, ofTenant } from "../store.js";
 import { Badge } from "./badge.js";
 import { useDone } from "./done.js";
 import { Told } from "./loaded.js";
@@ -15,9 +15,9 @@ const named = (roles) => roles.map((role) => label("tenant_roles", role)).join("
 /** The roles in which the person here may still answer. */
 function rolesHere(request) {
   const wanted = request.waits_for.flat();
-  const asked = request.requested_by === session.value.person;
-  const said = request.decisions.some((each) => each.person === session.value.person && !each.revoked);
-  return request.state !== "waiting" || asked || said ? [] : wanted.filter((role) => session.value.roles.includes(role));
+  const asked = request.requested_by === me().person;
+  const said = request.decisions.some((each) => each.person === me().person && !each.revoked);
+  return request.state !== "waiting" || asked || said ? [] : wanted.filter((role) => me().roles.includes(role));
 }
 
 function Answer({ request }) {
@@ -47,7 +47,7 @@ function Answer({ request }) {
 }
 
 function Assignment({ request, people }) {
-  const own = ["tenant-admin", "platform-governance", "founder", ...request.waits_for.flat()].find((role) => session.value.roles.includes(role));
+  const own = ["tenant-admin", "platform-governance", "founder", ...request.waits_for.flat()].find((role) => me().roles.includes(role));
   const [role, setRole] = useState(request.waits_for.flat()[0] ?? "");
   const candidates = people.filter((each) => each.role === role && each.person !== request.requested_by);
   const [to, setTo] = useState("");
