@@ -4,6 +4,7 @@ import { html, useRef, useState } from "../vendor/modules.js";
 import { act, Problem } from "../api.js";
 import { label, t } from "../language.js";
 import { useDone } from "../parts/done.js";
+import { Feeds } from "../parts/feeds.js";
 import { Told } from "../parts/loaded.js";
 import { SharedText } from "../parts/presence.js";
 import { changes, go, labels, may, ofTenant, tell } from "../store.js";
@@ -127,7 +128,8 @@ export function Upload({ params }) {
   });
   if (!may("contributor", "tenant-admin")) {
     return html`<p class="quiet">${label("tenant_roles", "contributor")} · ${label("tenant_roles", "tenant-admin")}</p>
-      <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" disabled />`;
+      <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" disabled />
+      <${Feeds} />`;
   }
   const ready = title.trim() && (mode === "link" ? url : files.current.length);
   return html`
@@ -161,5 +163,6 @@ export function Upload({ params }) {
     </div>
     ${seen && html`<${Inspected} objects=${seen} />`}
     <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" />
+    <${Feeds} />
   `;
 }
