@@ -11,7 +11,7 @@ from tenant_pipeline.core.errors import SourceStoppedError
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
-from tenant_pipeline.services import gates, registry, sources, stage_records
+from tenant_pipeline.services import gates, sources, stage_records
 from tenant_pipeline.services.accepted_mappings import chosen_mappings
 from tenant_pipeline.services.code_version import code_version, with_parameters
 from tenant_pipeline.services.decisions import Decisions, decisions_of
@@ -29,23 +29,26 @@ RAW_STAGES = frozenset({Stage.RECEIVE, Stage.IDENTIFY, Stage.EXTRACT})
 
 
 def lineage(
-    connection: Connection, runtime: Runtime, source: Source, *, before: Stage | None = None
+    connection: Connection,
+    runtime: Runtime,
+    source: Source,
+    *,
+    before: Stage | None = None,
+    decisions: Decisions | None = None,
 ) -> dict[Stage, StageRecord]:
-    """The records that lead from the source's unit to `before` (or as far as it has come), by stage."""
+    """The records that lead from the source's unit to `before` (or as far as it has come), by stage.
+
+    `decisions` are what has been decided of the source, where the caller has read them already.
+    """
     found: dict[Stage, StageRecord] = {}
+    stages = STAGES if before is None else STAGES[: STAGES.index(before)]
+    if not stages:
+        return found
+    decisions = decisions or decisions_of(connection, runtime, source)
+    steps = stage_records.every_step(connection, source.tenant, source.id, source.unit_digest, stages)
     digest = source.unit_digest
-    decisions = decisions_of(connection, runtime, source)
-    for stage in STAGES:
-        if stage is before:
-            break
-        record = stage_records.find(
-            connection,
-            source.tenant,
-            source.id,
-            stage,
-            digest,
-            stage_code_version(runtime, source, stage, digest, decisions),
-        )
+    for stage in stages:
+        record = steps.get((stage, digest, stage_code_version(runtime, source, stage, digest, decisions)))
         if record is None:
             break
         found[stage] = record
@@ -64,7 +67,7 @@ def stage_code_version(
     if stage is Stage.SCREEN:
         parameters = {
             "key": runtime.keys.digest_key(source.tenant).key_id,
-            "agreement": agreement_in_place(runtime, source.tenant),
+            "agreement": decisions.agreement_in_place,
         }
         if runtime.settings.pii_configuration is not None:
             parameters["recognition"] = sha256(runtime.settings.pii_configuration.read_bytes()).hexdigest()
@@ -85,11 +88,6 @@ def stage_code_version(
         screened = runtime.stage_store(source.tenant).read(input_digest)
         parameters = chosen_mappings(screened, decisions.rules, str(source.origin))
     return with_parameters(code_version(stage), parameters)
-
-
-def agreement_in_place(runtime: Runtime, tenant: TenantId) -> bool:
-    """Whether the tenant has signed an agreement on how its personal data is handled."""
-    return bool(registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"])
 
 
 def require_gates_open(

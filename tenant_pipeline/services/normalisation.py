@@ -33,7 +33,6 @@ from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_iden
 from tenant_pipeline.services.field_meanings import field_meanings
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
-    agreement_in_place,
     lineage,
     require_gates_open,
     stage_code_version,
@@ -109,10 +108,10 @@ def _run_stage(
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         caused_by(source.traceparent)
-        behind = lineage(connection, runtime, source, before=stage)
+        decisions = decisions_of(connection, runtime, source)
+        behind = lineage(connection, runtime, source, before=stage, decisions=decisions)
         input_digest = _input_digest(source, stage, behind)
         require_gates_open(connection, runtime, source, behind, before=stage)
-        decisions = decisions_of(connection, runtime, source)
         version = stage_code_version(runtime, source, stage, input_digest, decisions)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
         if known is not None:
@@ -255,7 +254,7 @@ def _screen(work: StageWork) -> StageResult:
         policy=work.runtime.contracts.pii_policy,
         key=work.runtime.keys.digest_key(work.source.tenant),
         analyzer=analyzer(),
-        agreement_in_place=agreement_in_place(work.runtime, work.source.tenant),
+        agreement_in_place=work.decisions.agreement_in_place,
         declarations=work.decisions.declarations,
         meanings=field_meanings(work.runtime.contracts, work.decisions, work.source.origin),
     )

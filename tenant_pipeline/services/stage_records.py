@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,10 +83,43 @@ def find(
         """,
         (tenant, source, stage, input_digest, code_version),
     ).fetchone()
-    if row is None:
-        return None
-    counts = tuple(StageCount(**count) for count in row.pop("counts"))
-    return StageRecord(**row, counts=counts, repeated=True)
+    return _record(row) if row else None
+
+
+def _record(row: dict[str, Any]) -> StageRecord:
+    counts = tuple(StageCount(**count) for count in row["counts"])
+    return StageRecord(**{**row, "counts": counts}, repeated=True)
+
+
+def every_step(
+    connection: Connection, tenant: TenantId, source: SourceId, unit_digest: Sha256, stages: Sequence[str]
+) -> dict[tuple[str, Sha256, str], StageRecord]:
+    """The records of every step that leads on from a source's unit, by stage, input digest and code version.
+
+    In one query, whatever the code was that made them: which of them belong together is for the caller to say.
+    """
+    rows = connection.execute(
+        """
+        WITH RECURSIVE way AS (
+            SELECT 1 AS number, run.stage, run.input_digest, run.code_version, run.output_digest
+              FROM runtime.stage_runs AS run
+             WHERE run.tenant_id = %(tenant)s AND run.source_id = %(source)s
+               AND run.stage = (%(stages)s::text[])[1] AND run.input_digest = %(unit)s
+             UNION
+            SELECT way.number + 1, run.stage, run.input_digest, run.code_version, run.output_digest
+              FROM way JOIN runtime.stage_runs AS run
+                ON run.tenant_id = %(tenant)s AND run.source_id = %(source)s
+               AND run.stage = (%(stages)s::text[])[way.number + 1] AND run.input_digest = way.output_digest
+        )
+        SELECT run.stage, run.input_digest, run.code_version, run.output_digest, run.counts, run.reject_codes,
+               run.seconds, run.gate_verdict, run.run_id
+          FROM way JOIN runtime.stage_runs AS run
+            ON run.tenant_id = %(tenant)s AND run.source_id = %(source)s AND run.stage = way.stage
+           AND run.input_digest = way.input_digest AND run.code_version = way.code_version
+        """,
+        {"tenant": tenant, "source": source, "unit": unit_digest, "stages": list(map(str, stages))},
+    ).fetchall()
+    return {(row["stage"], row["input_digest"], row["code_version"]): _record(row) for row in rows}
 
 
 def insert(connection: Connection, tenant: TenantId, source: SourceId, record: StageRecord) -> bool:
