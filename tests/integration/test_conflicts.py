@@ -361,3 +361,21 @@ def test_the_record_of_a_tenants_sources_weighs_where_no_authority_decides(sourc
     item = sources.item(property="maximumAttendeeCapacity")
     assert (item["proposed_value"], item["proposed_rule"]) == ("2500", "trust_decayed_by_age")
     assert not item["needs_person"]
+
+
+def test_the_record_is_estimated_anew_when_more_than_one_in_twenty_sources_are_new(sources: Sources) -> None:
+    def found_of() -> int:
+        (row,) = sources.rows("SELECT sources FROM runtime.source_standings")
+        return int(row["sources"])
+
+    for number in range(1, 41):
+        sources.say(number, capacity("2500"), compare=number == 40)
+    assert found_of() == 40
+    for number, expected in ((41, 40), (42, 40), (43, 43)):
+        sources.say(number, capacity("2500"))
+        assert found_of() == expected
+    (before,) = sources.rows("SELECT up_to FROM runtime.source_standings")
+    for number in (1, 2, 3):  # assembled again: as good as new
+        sources.say(number, capacity("3000"))
+    (after,) = sources.rows("SELECT up_to FROM runtime.source_standings")
+    assert after["up_to"] > before["up_to"]
