@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,19 @@ class MerkleTree:
     def __init__(self) -> None:
         self._peaks: list[tuple[int, bytes]] = []
         self.size = 0
+
+    @classmethod
+    def of_peaks(cls, peaks: Sequence[tuple[int, str]]) -> MerkleTree:
+        """The tree that `peaks` are of, to go on with: its leaves are not needed again."""
+        tree = cls()
+        tree._peaks = [(height, bytes.fromhex(node)) for height, node in peaks]
+        tree.size = sum(2**height for height, _ in tree._peaks)
+        return tree
+
+    @property
+    def peaks(self) -> list[tuple[int, str]]:
+        """The roots of its perfect subtrees from left to right: each one's height, and its hash in hexadecimal."""
+        return [(height, node.hex()) for height, node in self._peaks]
 
     def add(self, leaf: str) -> None:
         """Add a leaf: the hash of an entry, as hexadecimal digits."""

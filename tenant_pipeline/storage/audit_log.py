@@ -53,6 +53,7 @@ class AuditLog:
     def __init__(self, checkpoints: Checkpoints, signing_key: Ed25519PrivateKey) -> None:
         self._checkpoints = checkpoints
         self._signing_key = signing_key
+        self._checked: tuple[list[Checkpoint], str] | None = None
 
     def append(self, connection: Connection, tenant: TenantId, entries: Sequence[AuditEntry]) -> None:
         """Append entries in the caller's transaction, one statement for all; appenders of a tenant take turns."""
@@ -97,12 +98,16 @@ class AuditLog:
         connection.execute("SELECT pg_notify(%s, '')", (GROWN,))
 
     def checkpoint(self, connection: Connection, tenant: TenantId, at: datetime) -> None:
-        """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint."""
+        """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint.
+
+        Only what was appended since is read: the last checkpoint has the tree's peaks. Entries before it are not
+        looked at again, so that a checkpoint never seals what was changed after it had been sealed.
+        """
         connection.execute("SELECT app.lock('audit', %s)", (tenant,))
-        tree = MerkleTree()
-        for row in _rows(connection, tenant):
-            tree.add(row["hash"])
         sealed = _of(tenant, self._checkpoints.chain(tenant))
+        tree = MerkleTree.of_peaks(sealed[-1].get("peaks", ()) if sealed else ())
+        for digest in _hashes(connection, tenant, after=tree.size):
+            tree.add(digest)
         if sealed and sealed[-1]["size"] == tree.size:
             return
 
@@ -111,6 +116,7 @@ class AuditLog:
                 "tenant": tenant,
                 "size": tree.size,
                 "root": tree.root(),
+                "peaks": tree.peaks,
                 "at": at.isoformat(),
                 "previous": sha256_of_json(dict(last)) if last else FIRST_PREVIOUS_HASH,
             }
@@ -153,10 +159,18 @@ class AuditLog:
         return AuditReport(not problem, tree.size, len(checkpoints), problem)
 
     def _trusted_of_tenant(self, tenant: TenantId) -> tuple[list[Checkpoint], str]:
-        """The tenant's checkpoints, and what is wrong with the chain that they stand in, if anything is."""
+        """The tenant's checkpoints, and what is wrong with the chain that they stand in, if anything is.
+
+        A chain may be of all tenants: who verifies one after the other checks its signatures once.
+        """
+        chain = self._checkpoints.chain(tenant)
+        if self._checked is None or self._checked[0] != chain:
+            self._checked = chain, self._problem_of(chain)
+        return _of(tenant, chain), self._checked[1]
+
+    def _problem_of(self, chain: Sequence[Checkpoint]) -> str:
         public = self._signing_key.public_key()
         previous, problem = FIRST_PREVIOUS_HASH, ""
-        chain = self._checkpoints.chain(tenant)
         for number, line in enumerate(chain, 1):
             head = {name: value for name, value in line.items() if name != "signature"}
             try:
@@ -166,11 +180,22 @@ class AuditLog:
             if head["previous"] != previous:
                 problem = problem or f"checkpoint {number} does not follow the one before it"
             previous = sha256_of_json(dict(line))
-        return _of(tenant, chain), problem
+        return problem
 
 
 def _of(tenant: TenantId, chain: Sequence[Checkpoint]) -> list[Checkpoint]:
     return [line for line in chain if line["tenant"] == tenant]
+
+
+def _hashes(connection: Connection, tenant: TenantId, after: int) -> Iterator[str]:
+    with connection.cursor(name="audit_log_hashes") as cursor:
+        cursor.itersize = ROWS_A_FETCH
+        cursor.execute(
+            "SELECT hash FROM runtime.audit_log WHERE tenant_id = %s AND sequence > %s ORDER BY sequence",
+            (tenant, after),
+        )
+        for row in cursor:
+            yield row["hash"]
 
 
 def _rows(connection: Connection, tenant: TenantId) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.object_store_bucket import BucketStore
 
 Checkpoint = Mapping[str, Any]
-"""A signed tree head: tenant, size, root, at, previous, signature."""
+"""A signed tree head: tenant, size, root, peaks, at, previous, signature."""
 
 FOLDER = "_audit"
 """A name that no tenant can have: what is a tenant's is deleted with the tenant."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
-from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
+from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
@@ -137,6 +137,25 @@ def test_a_superuser_who_rewrote_the_whole_chain_is_found_by_the_checkpoint(log:
     assert "not those that were sealed" in log.verify().problem
     log.checkpoints.unlink()
     assert log.verify().intact, "without the checkpoint nothing in the database shows it"
+
+
+def test_a_later_checkpoint_does_not_seal_what_was_rewritten_before_it(log: Log) -> None:
+    def change(row: dict[str, Any]) -> None:
+        if row["sequence"] == 3:
+            row["actor"] = "somebody else"
+
+    log.rewrite_the_chain(change)
+    log.append(5)
+    log.seal()
+    assert "not those that were sealed" in log.verify().problem
+    last = json.loads(log.checkpoints.read_text().splitlines()[-1])
+    rewritten = MerkleTree()
+    with log.tenants.superuser() as connection:
+        query = "SELECT hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence"
+        for (digest,) in connection.execute(query, (log.tenant,)):
+            rewritten.add(digest)
+    assert last["size"] == rewritten.size
+    assert last["root"] != rewritten.root()
 
 
 def test_a_forged_checkpoint_is_found(log: Log) -> None:

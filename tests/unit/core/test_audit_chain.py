@@ -29,3 +29,14 @@ def test_the_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
         tree.add(leaf.hex())
     assert tree.root() == _by_definition(leaves).hex()
     assert tree.size == len(leaves)
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=70), st.integers(min_value=0, max_value=70))
+def test_a_tree_goes_on_from_its_peaks(leaves: list[bytes], at: int) -> None:
+    tree = MerkleTree()
+    for number, leaf in enumerate(leaves):
+        if number == at:
+            tree = MerkleTree.of_peaks(tree.peaks)
+        tree.add(leaf.hex())
+    assert tree.root() == _by_definition(leaves).hex()
+    assert tree.size == len(leaves)
