@@ -15,7 +15,7 @@ from tenant_pipeline.core.gate import Band, Gate
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import from_partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
-from tenant_pipeline.services.explanations import Check, explain
+from tenant_pipeline.services.explanations import Check, explanation_of_gate
 from tenant_pipeline.services.lineage import GATE_AFTER, current_gate_states
 
 # Checks per partition are in preview in Dagster; this file is the only place that would have to follow a change.
@@ -61,7 +61,7 @@ def _gate_check(stage: Stage, gate: Gate) -> dg.AssetChecksDefinition:
                         "overridden_by": state.overridden_by or "",
                         "findings": dg.MetadataValue.json([dict(finding) for finding in state.findings]),
                         "input_digest": state.input_digest,
-                        **explanation_metadata(opened, tenant, source, shown, explain(opened, tenant, source, shown)),
+                        **explanation_metadata(opened, tenant, source, shown, explanation_of_gate(tenant, state)),
                     },
                 )
             )

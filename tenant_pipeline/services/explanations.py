@@ -15,6 +15,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.conflicts.reading import Filter, page_of_matrix
 from tenant_pipeline.services.coverage.reading import ReadDimension, explain_coverage
 from tenant_pipeline.services.coverage.shortfalls import Shortfall
+from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.lineage import current_gate_states
 from tenant_pipeline.services.runtime import Runtime
 
@@ -62,6 +63,12 @@ def _gate(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) ->
     state = current_gate_states(runtime, tenant, source).get(gate)
     if state is None:
         raise _not_judged(tenant, source, check)
+    return explanation_of_gate(tenant, state)
+
+
+def explanation_of_gate(tenant: TenantId, state: GateState) -> Explanation:
+    """The explanation of a gate as it stands for a source."""
+    gate, source = state.gate, state.source
     sentences = [*state.reasons, f"The gate is {'open' if state.open else 'closed'}."]
     if state.overridden_by and state.overridden_until:
         sentences.append(f"{state.overridden_by} answers for it until {state.overridden_until:%Y-%m-%d %H:%M} UTC.")
@@ -88,7 +95,7 @@ def _gate(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) ->
 
 def _coverage(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Explanation:
     blocking = check is Check.COVERAGE_GREEN
-    read = [pair for pair in explain_coverage(runtime, tenant, source) if pair[0].dimension.blocking is blocking]
+    read = explain_coverage(runtime, tenant, source, blocking=blocking)
     if not read:
         raise _not_judged(tenant, source, check)
     return explanation_of_coverage(

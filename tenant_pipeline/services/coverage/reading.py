@@ -72,13 +72,14 @@ def read_coverage(runtime: Runtime, tenant: TenantId, source: SourceId | None = 
 
 
 def explain_coverage(
-    runtime: Runtime, tenant: TenantId, source: SourceId | None = None
+    runtime: Runtime, tenant: TenantId, source: SourceId | None = None, *, blocking: bool | None = None
 ) -> list[tuple[ReadDimension, Shortfall]]:
-    """The same, each with what it lacks and what would lift it most."""
+    """The same, each with what it lacks and what would lift it most; only those that are `blocking`, or are not."""
     with runtime.database.tenant(tenant) as connection:
         return [
             (each, shortfall(runtime, connection, Scope(tenant, source), each.dimension.id))
             for each in _read(runtime, connection, tenant, source)
+            if blocking in (None, each.dimension.blocking)
         ]
 
 
