@@ -1,16 +1,22 @@
-"""The checks of a vocabulary as one pandera schema, and its failure cases as (row, check)."""
+"""The checks of a vocabulary as one pandera schema, and its failure cases as (row, check).
+
+Pandera is loaded by who validates: it takes seconds where Spark is installed, and most processes never do.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pandera.pandas as pandera
-from pandera.errors import SchemaErrors
 
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.validate.checks import StatementCheck
+
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
 
 _SHAPE_CHECKS = frozenset({"column_in_dataframe", "column_in_schema", "column_ordered", "not_nullable"})
 """Pandera's own checks of a frame's shape."""
@@ -18,6 +24,8 @@ _SHAPE_CHECKS = frozenset({"column_in_dataframe", "column_in_schema", "column_or
 
 def statement_schema(checks: tuple[StatementCheck, ...]) -> pandera.DataFrameSchema:
     """A schema for frames of statements: exactly STATEMENT_COLUMNS, no nulls, and every check by its name."""
+    import pandera.pandas as pandera
+
     return pandera.DataFrameSchema(
         {column: pandera.Column(nullable=False) for column in STATEMENT_COLUMNS},
         checks=[pandera.Check(check.test, name=check.name, error=check.name) for check in checks],
@@ -34,6 +42,8 @@ def failures(
     `frame` has a range index. Raises IntegrityError when the frame itself has not the shape of statements, or a check
     could not be made: that is a fault of the runtime, not of a row. Pandera's own error would quote the rows.
     """
+    from pandera.errors import SchemaErrors
+
     try:
         schema.validate(frame, lazy=True)
     except SchemaErrors as errors:
