@@ -33,8 +33,9 @@ def register_tenant(
     last. Raises InputError when the id is taken or a name is missing.
     """
     _require_languages(name)
-    if any(row["id"] == tenant for row in list_tenants(runtime)):
-        raise _taken(tenant)
+    with runtime.database.platform() as connection:
+        if connection.execute("SELECT FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone() is not None:
+            raise _taken(tenant)
     database_name = runtime.database.create_tenant_login(tenant)
     runtime.keys.raw_zone_key(tenant)
     runtime.keys.digest_key(tenant)
