@@ -18,7 +18,8 @@ from tenant_pipeline.settings import Settings
 ROWS = 20
 """Rows of a small source: a partner's list of halls."""
 SHARED_ROWS = 2
-"""So many of them are halls that the other sources name as well, with a capacity of their own."""
+SHARED_BY = 10
+"""So many rows are halls that so many sources in a row name as well, each with a capacity of its own."""
 _SYLLABLES = [
     onset + rest for onset in ("b", "ch", "d", "k", "m", "ph", "r", "s", "t", "w") for rest in ("a", "in", "ong")
 ]
@@ -27,10 +28,16 @@ _SYLLABLES = [
 @contextmanager
 def installation() -> Iterator[Runtime]:
     """A fresh installation with a database of its own, gone after the block."""
+    with new_home() as home, open_runtime(Settings(home=home)) as runtime:
+        yield runtime
+
+
+@contextmanager
+def new_home() -> Iterator[Path]:
+    """A folder for a home, which the database server's own uid can enter; gone after the block."""
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
         Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
-            yield runtime
+        yield Path(folder) / "home"
 
 
 def register(runtime: Runtime, tenant: TenantId) -> None:
@@ -57,7 +64,7 @@ def halls(number: int) -> str:
     lines = ["name_en,name_th,capacity,telephone,latitude,longitude"]
     for row in range(ROWS):
         shared = row < SHARED_ROWS
-        own = random.Random(f"shared {number % 10} {row}") if shared else chance
+        own = random.Random(f"shared {number // SHARED_BY} {row}") if shared else chance
         word = "".join(own.choice(_SYLLABLES) for _ in range(4)).capitalize()
         lines.append(
             f"{word} Hall,โถง {word},{chance.randrange(50, 5000)},+6676{own.randrange(100000, 999999)},"
