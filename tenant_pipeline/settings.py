@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     price_table: Path | None = None
     """A JSON file with the prices of this installation; an example is shipped."""
 
+    dbt_project: Path | None = None
+    """The folder of the dbt project; without it the one beside or inside this package."""
+
+    marts_cron: str = "0 5 * * *"
+    """When the governance marts are built, as a cron expression in Bangkok's time."""
+
     loopback_links: bool = False
     """Whether links and feeds may lead to this machine itself, at any port: for trials only."""
 
@@ -116,6 +122,11 @@ class Settings(BaseSettings):
     def checkpoints_file(self) -> Path:
         """The signed audit checkpoints: outside the database on purpose. Copy it to write-once storage."""
         return self.home / "audit" / "checkpoints.jsonl"
+
+    @property
+    def dbt_directory(self) -> Path:
+        """What dbt leaves of a build: compiled SQL and logs, no rows."""
+        return self.home / "dbt"
 
     @property
     def dagster_home(self) -> Path:

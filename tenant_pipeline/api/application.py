@@ -18,6 +18,7 @@ from tenant_pipeline.api.routes import (
     conflicts,
     coverage,
     feeds,
+    governance,
     health,
     inspection,
     labels,
@@ -41,7 +42,7 @@ from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
     session, openid, labels, registration, overview, live_log, sources, feeds, uploads, inspection, places, coverage,
-    conflicts, linking, approvals, publishing,
+    conflicts, linking, approvals, publishing, governance,
 )  # fmt: skip
 
 

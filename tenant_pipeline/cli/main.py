@@ -32,6 +32,8 @@ COMMANDS = {
     "template": "template:app",
     "flag": "flag:app",
     "cost": "cost:app",
+    "marts": "marts:app",
+    "report": "marts:report",
     "compliance": "compliance:app",
     "erasure": "erasure:app",
     "run": "run:run",

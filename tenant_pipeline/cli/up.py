@@ -28,6 +28,7 @@ STOP_SECONDS = 15
 INSTANCE_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
 JSON_LOG = ("--log-format", "json")
+CODE_LOCATIONS = ("tenant_pipeline.definitions", "tenant_pipeline.marts_definitions")
 
 
 class StopRequestedError(Exception):
@@ -57,7 +58,8 @@ def up(
             environment = {**os.environ, **dagster_environment(runtime), **told}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            code = ["--module-name", "tenant_pipeline.definitions", "--working-directory", str(Path.cwd())]
+            named = [word for location in CODE_LOCATIONS for word in ("--module-name", location)]
+            code = [*named, "--working-directory", str(Path.cwd())]
             group = stack.enter_context(_ProcessGroup(environment, logs))
             group.start(
                 "webserver",

@@ -26,6 +26,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 
 PLATFORM = "tenant_runtime_platform"
 GOVERNANCE = "tenant_runtime_governance"
+MARTS = "tenant_runtime_marts"
 IDLE_CONNECTIONS = 16
 _INSTANCE_LOGIN = "LOGIN NOINHERIT CONNECTION LIMIT 20"
 _POWERS = {
@@ -64,6 +65,10 @@ class Database:
         """The DSN of the platform's login, for a connection that is kept open. A secret."""
         return make_conninfo(self._dsn, user=PLATFORM, password=self.password_of(PLATFORM))
 
+    def marts_conninfo(self) -> str:
+        """The DSN of the marts' builder, for dbt's environment. A secret."""
+        return make_conninfo(self._dsn, user=MARTS, password=self.password_of(MARTS))
+
     def password_of(self, role: str) -> str:
         """The password of a role of ours, derived and nowhere stored."""
         return hmac.digest(self._login_secret, role.encode(), "sha256").hex()
@@ -93,6 +98,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def marts(self) -> Iterator[Connection]:
+        """One transaction as the builder of the marts: reads counts of all tenants, writes nothing but the marts."""
+        with self._as(MARTS) as connection:
+            yield connection
+
+    @contextmanager
     def tenant(self, tenant: TenantId) -> Iterator[Connection]:
         """One transaction as the tenant. Raises NotFoundError when the tenant has no login."""
         with self._as(login_of(tenant)) as connection:
@@ -114,9 +125,9 @@ class Database:
         return role
 
     def set_role_passwords(self) -> None:
-        """Give the platform's and governance's logins their derived passwords."""
+        """Give the logins of the platform, of governance and of the marts' builder their derived passwords."""
         with self.administration() as connection:
-            for role in (PLATFORM, GOVERNANCE):
+            for role in (PLATFORM, GOVERNANCE, MARTS):
                 connection.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(
                         sql.Identifier(role), sql.Literal(self.password_of(role))

@@ -22,6 +22,7 @@ from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
 from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
 from tenant_pipeline.services.provisioning.operations import Act, latest_operation
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
@@ -143,6 +144,10 @@ def _bury_rows(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, 
     return {"rows": buried}
 
 
+def _leave_the_marts(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    return {"rows": forget_tenant(runtime, tenant)}
+
+
 def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
     """Look again at every store; `clean` is whether nothing is left that the steps should have taken."""
     try:
@@ -160,14 +165,22 @@ def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]
             (tenant, TOMBSTONE, TOMBSTONE),
         ).fetchone()
     left = int(row["left"]) if row else 0
+    in_marts = rows_of(runtime, tenant)
     scan = raw_personal_data(runtime, tenant)
     found = [*scan.evidence["found"], *({"signed_for": kind} for kind in scan.evidence["signed_for"])]
     return {
-        "clean": keys_gone and not files and not served and not left and not found and scan.outcome is Outcome.MET,
+        "clean": keys_gone
+        and not files
+        and not served
+        and not left
+        and not in_marts
+        and not found
+        and scan.outcome is Outcome.MET,
         "keys_destroyed": keys_gone,
         "files": files,
         "served": served,
         "statements_left": left,
+        "rows_in_marts": in_marts,
         "texts_read": scan.evidence["texts"],
         "found": found,
     }
@@ -178,6 +191,7 @@ STEPS: Mapping[str, Callable[[Runtime, TenantId, str], Mapping[str, Any]]] = {
     "files": _delete_files,
     "served": _drop_what_is_served,
     "rows": _bury_rows,
+    "marts": _leave_the_marts,
     PROOF: _prove,
 }
 """In this order; each can be done twice."""

@@ -69,7 +69,8 @@ def test_what_is_installed_is_what_was_tested_without_what_only_tests_need() -> 
 @pytest.mark.slow
 def test_the_installing_step_makes_an_environment_in_which_everything_starts(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
-    for name in ("pyproject.toml", "README.md", "deploy/install.sh", "deploy/requirements.lock", "tenant_pipeline"):
+    files = ("pyproject.toml", "README.md", "deploy/install.sh", "deploy/requirements.lock")
+    for name in (*files, "tenant_pipeline", "dbt_project"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).symlink_to(ROOT / name)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -1,0 +1,80 @@
+"""The marts as platform governance reads them: of tenants in which the person has the role, and noted with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg import errors, sql
+
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.marts.erasing import SCHEMA
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.audit_log import AuditEntry
+
+READING_ROLE = "platform-governance"
+MARTS: Mapping[str, str] = {
+    "tenants": "tenant_id",
+    "coverage": "tenant_id, day, dimension",
+    "conflicts": "tenant_id, tier, age, resolution",
+    "review_sla": "tenant_id, gate",
+    "pii_findings": "tenant_id, entity_type, action, category",
+    "gate_verdicts": "tenant_id, gate",
+    "source_freshness": "tenant_id, origin",
+    "release_history": "tenant_id, number",
+    "cost": "tenant_id, month, item",
+    "audit_counts": "tenant_id, day, action",
+}
+"""Every mart, and the order of its rows."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def read_marts(runtime: Runtime, *, person: str, reason: str) -> Mapping[str, Rows]:
+    """Every mart's rows of the tenants that the person governs.
+
+    Raises InputError without a person or a reason, NotAllowedError where the person governs none, NotFoundError before
+    the marts were built for the first time.
+    """
+    if not person.strip() or not reason.strip():
+        raise InputError("Reading across tenants needs a person and a reason", where="--person, --reason")
+    tenants = _note_reading(runtime, person, reason)
+    try:
+        with runtime.database.governance() as connection:
+            return {
+                mart: connection.execute(
+                    sql.SQL("SELECT * FROM {} WHERE tenant_id = ANY(%s) ORDER BY {}").format(
+                        sql.Identifier(SCHEMA, mart),
+                        sql.SQL(order),
+                    ),
+                    (tenants,),
+                ).fetchall()
+                for mart, order in MARTS.items()
+            }
+    except errors.UndefinedTable:
+        raise NotFoundError(
+            "The marts have not been built yet", where=SCHEMA, remedy="Run `tenant-pipeline marts build`."
+        ) from None
+
+
+def _note_reading(runtime: Runtime, person: str, reason: str) -> list[TenantId]:
+    """The tenants that the person governs, each told that it is read in a transaction that has ended by then."""
+    entry = AuditEntry(
+        actor=person, action="governance.report-read", subject="marts", details={"role": READING_ROLE, "reason": reason}
+    )
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            "SELECT tenant_id FROM runtime.tenant_user_roles WHERE person = %s AND role = %s ORDER BY tenant_id",
+            (person, READING_ROLE),
+        ).fetchall()
+        tenants = [TenantId(row["tenant_id"]) for row in rows]
+        for tenant in tenants:
+            runtime.audit.append(connection, tenant, [entry])
+    if not tenants:
+        raise NotAllowedError(
+            f"The person has the role {READING_ROLE} in no tenant",
+            where="--person",
+            remedy="Have it granted: `tenant-pipeline role grant`.",
+        )
+    return tenants

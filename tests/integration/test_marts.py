@@ -1,0 +1,322 @@
+"""The marts tell of two tenants what their services tell, to governance and to nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+from tenant_pipeline.core.cost.month import Month
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, SettingsError
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services import gates, registry, roles
+from tenant_pipeline.services.cost.billing import cost_of
+from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.erasure.requests import request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
+from tenant_pipeline.services.going_live.releases import request_release
+from tenant_pipeline.services.marts.building import Built, build_marts
+from tenant_pipeline.services.marts.drawing import draw_report
+from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
+from tenant_pipeline.services.marts.measuring import measure_tenants
+from tenant_pipeline.services.marts.project import manifest_file, project_folder
+from tenant_pipeline.services.marts.reading import MARTS, read_marts
+from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, login_of
+from tenant_pipeline.storage.database import MARTS as BUILDER
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import ATTACKER
+from tests.integration.releasable import PEOPLE, releasable
+from tests.integration.test_cost import run_stage
+from tests.integration.test_releases import publish_draft
+
+pytestmark = pytest.mark.slow
+
+FINDING = {
+    "entity_type": "EMAIL_ADDRESS", "table": "guests", "field": "secret column", "count": 3, "max_score": 1.0,
+    "sample_digest": "a" * 64, "action": "pseudonymise", "category": "", "declaration": "",
+}  # fmt: skip
+_READ = "SELECT actor, details FROM runtime.audit_log WHERE action = 'governance.report-read' AND actor = 'sole'"
+WORDS = ("Phuket Hall", "Kata Pavilion", "ภูเก็ต", "Register of halls", "secret column", "halls.example", "A pilot")
+
+
+@dataclass(frozen=True)
+class World:
+    """Two tenants: one has published, and an item of its matrix is open; the other waits for its people."""
+
+    runtime: Runtime
+    one: Sources
+    other: Sources
+    version: str
+    built: Built
+
+    def mart(self, name: str, tenant: TenantId) -> list[dict[str, Any]]:
+        """A mart's rows of a tenant, as governance's login reads them."""
+        with self.runtime.database.governance() as connection:
+            return connection.execute(
+                f"SELECT * FROM governance.{name} WHERE tenant_id = %s ORDER BY {MARTS[name]}", (tenant,)
+            ).fetchall()
+
+    def login(self, role: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection as one of the database's logins, nothing of ours in between."""
+        database = self.runtime.database
+        return psycopg.connect(make_conninfo(database.conninfo(), user=role, password=database.password_of(role)))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
+        Path(folder).chmod(0o755)
+        with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
+            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+            registry.register_tenant(runtime, ATTACKER, name=name, domain="x.example", tier="pilot", actor="test")
+            one, other = releasable(runtime), releasable(runtime)
+            with pytest.raises(NotFoundError, match="not been built"):
+                read_marts(runtime, person="gov", reason="Too early")
+            version = publish_draft(runtime, one.tenant)
+            dispute(one)
+            screen(one)
+            run_stage(runtime, one.tenant, 7200, 2_000_000, runtime.now().isoformat())
+            request_release(runtime, other.tenant, requested_by="kanya")
+            feed = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
+            add_feed(runtime, other.tenant, feed, actor="test")
+            yield World(runtime, one, other, version, build_marts(runtime))
+
+
+def dispute(made: Sources) -> None:
+    """An item that has been open for ten days, with a source of the first tier in it."""
+    made.say(3, ("postalCode", "", "83110"), tier=1, title="Another register")
+    with made.runtime.database.administration() as connection:
+        connection.execute(
+            "UPDATE runtime.conflicts SET opened_at = now() - interval '10 days'"
+            " WHERE tenant_id = %s AND status = 'open'",
+            (made.tenant,),
+        )
+
+
+def screen(made: Sources) -> None:
+    """The PII gate has closed for a source, and governance answers for it."""
+    source, digest = SourceId(f"src-{1:016x}"), Sha256("b" * 64)
+    with made.runtime.database.tenant(made.tenant) as connection:
+        gates.record_verdict(
+            connection, made.tenant, source, digest, GateVerdict(Gate.PII, Band.FAIL, ("3 EMAIL_ADDRESS",), (FINDING,))
+        )
+    gates.override(
+        made.runtime, made.tenant, source, Gate.PII, person="gov", role="platform-governance", reason="A pilot",
+        expires_at=made.runtime.now() + timedelta(days=1),
+    )  # fmt: skip
+
+
+def test_every_mart_is_built_and_every_test_holds(world: World) -> None:
+    assert world.built.marts == len(MARTS)
+    assert world.built.tests > 80
+    assert [row["tenant_id"] for row in world.mart("tenants", world.one.tenant)] == [world.one.tenant]
+
+
+def test_coverage_is_what_the_tenant_itself_is_shown(world: World) -> None:
+    for made in (world.one, world.other):
+        told = {
+            row["dimension"]: (row["numerator"], row["denominator"], row["score"], row["band"], row["counts_as"])
+            for row in world.mart("coverage", made.tenant)
+            if row["is_latest"]
+        }
+        shown = {each.dimension.id: each for each in read_coverage(world.runtime, made.tenant)}
+        assert told == {
+            name: (
+                each.found.numerator, each.found.denominator, each.found.score, each.found.band.value,
+                each.counts_as.value,
+            )
+            for name, each in shown.items()
+        }  # fmt: skip
+
+
+def test_conflicts_are_told_by_age_tier_and_resolution(world: World) -> None:
+    (row,) = [row for row in world.mart("conflicts", world.one.tenant) if row["resolution"] == "open"]
+    assert (row["age"], row["tier"], row["items"], row["items_for_a_person"]) == ("7 to 30 days", 1, 1, 0)
+    assert row["most_days"] == pytest.approx(10, abs=0.1)
+    assert [row for row in world.mart("conflicts", world.other.tenant) if row["resolution"] == "open"] == []
+
+
+def test_reviews_are_told_against_the_time_for_an_answer(world: World) -> None:
+    wanted = ("requests", "waiting", "waiting_too_long", "answered_in_time", "answered_late", "expired")
+    for made, expected in ((world.one, (1, 0, 0, 1, 0, 0)), (world.other, (1, 1, 0, 0, 0, 0))):
+        rows = world.mart("review_sla", made.tenant)
+        assert {row["gate"] for row in rows} == {"gate-review", "gate-conflict-resolution", "gate-go-live"}
+        assert {tuple(row[name] for name in wanted) for row in rows} == {expected}
+    assert 0 <= world.mart("review_sla", world.one.tenant)[0]["median_hours"] < 0.1
+
+
+def test_personal_data_is_told_by_kind_and_count_and_overrides_beside_verdicts(world: World) -> None:
+    (found,) = world.mart("pii_findings", world.one.tenant)
+    assert (found["entity_type"], found["action"], found["sources"], found["places"], found["findings"]) == (
+        "EMAIL_ADDRESS", "pseudonymise", 1, 1, 3,
+    )  # fmt: skip
+    (verdict,) = world.mart("gate_verdicts", world.one.tenant)
+    wanted = ("gate", "sources_judged", "passed", "warned", "failed", "overrides_given", "overrides_in_force")
+    assert tuple(verdict[name] for name in wanted) == ("pii", 1, 0, 0, 1, 1, 1)
+
+
+def test_sources_and_feeds_are_told_by_origin(world: World) -> None:
+    rows = {row["origin"]: row for row in world.mart("source_freshness", world.other.tenant)}
+    assert (rows["partner-doc"]["sources"], rows["partner-doc"]["sources_assembled"]) == (2, 2)
+    assert (rows["partner-doc"]["feeds"], rows["regulator"]["feeds"], rows["regulator"]["sources"]) == (0, 1, 0)
+
+
+def test_releases_are_told_in_order(world: World) -> None:
+    (row,) = world.mart("release_history", world.one.tenant)
+    assert (row["number"], row["version"], row["entities"], row["is_live"]) == (1, world.version, 2, True)
+    assert world.mart("release_history", world.other.tenant) == []
+
+
+def test_cost_is_what_the_price_table_says(world: World) -> None:
+    cost = cost_of(world.runtime, world.one.tenant, Month.of(world.runtime.now()))
+    told = {row["item"]: (row["amount"], row["currency"]) for row in world.mart("cost", world.one.tenant)}
+    assert told == {line.item: (line.amount, cost.currency) for line in cost.lines}
+    assert sum((amount for amount, _ in told.values()), Decimal(0)).quantize(Decimal("0.01")) == cost.total > 27
+
+
+def test_audit_entries_are_counted(world: World) -> None:
+    built_at = world.mart("tenants", world.one.tenant)[0]["built_at"]
+    with world.runtime.database.platform() as connection:
+        row = connection.execute(
+            "SELECT count(*) AS entries FROM runtime.audit_log WHERE tenant_id = %s AND at <= %s",
+            (world.one.tenant, built_at),
+        ).fetchone()
+    assert row is not None
+    assert sum(row["entries"] for row in world.mart("audit_counts", world.one.tenant)) == row["entries"] > 10
+
+
+def test_nothing_in_a_mart_is_what_a_source_says_or_who_somebody_is(world: World) -> None:
+    told = json.dumps({mart: world.mart(mart, world.one.tenant) for mart in MARTS}, default=str, ensure_ascii=False)
+    assert [word for word in (*WORDS, *PEOPLE, "gail") if re.search(rf"\b{re.escape(word)}\b(?!-)", told)] == [
+        word for word in PEOPLE if word in ("founder",) and re.search(rf"\b{word}\b(?!-)", told)
+    ]
+
+
+def test_only_governance_reads_marts_and_only_their_builder_writes_them(world: World) -> None:
+    for role in (login_of(world.one.tenant), login_of(ATTACKER), PLATFORM):
+        with world.login(role) as connection:
+            for mart in MARTS:
+                with pytest.raises(errors.InsufficientPrivilege), connection.transaction():
+                    connection.execute(f"SELECT 1 FROM governance.{mart}")
+    with world.login(GOVERNANCE) as connection:
+        for statement in ("DELETE FROM governance.cost", "DROP TABLE governance.cost", "CREATE TABLE governance.x ()"):
+            with pytest.raises(errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT value FROM runtime.statements", "SELECT name FROM runtime.tenants",
+        "SELECT title FROM runtime.tenant_sources", "SELECT candidates FROM runtime.conflicts",
+        "SELECT value FROM runtime.conflict_signatures", "SELECT approver FROM runtime.approvals",
+        "SELECT details FROM runtime.audit_log", "SELECT actor FROM runtime.audit_log", "SELECT url FROM runtime.feeds",
+        "SELECT person FROM runtime.gate_overrides", "SELECT * FROM runtime.tenant_user_roles",
+        "UPDATE runtime.tenants SET tier = tier", "SELECT app.my_tenant()", "CREATE SCHEMA mine",
+    ],
+)  # fmt: skip
+def test_the_builder_reads_only_what_the_marts_take(world: World, statement: str) -> None:
+    with world.login(BUILDER) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_a_person_reads_of_the_tenants_that_they_govern_and_each_is_told(world: World) -> None:
+    with pytest.raises(NotAllowedError):
+        read_marts(world.runtime, person="anan", reason="Curious")
+    with pytest.raises(InputError):
+        read_marts(world.runtime, person="gov", reason=" ")
+    roles.grant_role(world.runtime, world.other.tenant, person="sole", role="platform-governance", granted_by="test")
+    read = read_marts(world.runtime, person="sole", reason="The monthly look")
+    assert {row["tenant_id"] for rows in read.values() for row in rows} == {world.other.tenant}
+    logged = world.other.rows(_READ)
+    assert [(row["actor"], row["details"]["reason"]) for row in logged] == [("sole", "The monthly look")]
+    assert world.one.rows(_READ) == []
+
+
+def test_the_report_is_one_page_that_loads_nothing_and_draws_every_mart(world: World) -> None:
+    page = draw_report(world.runtime, person="gov", reason="The monthly look")
+    assert page.count("<h2>") == 8
+    assert page.count("<svg") >= 8
+    assert world.one.tenant in page
+    assert not re.search(r"<script|<img|https?://|url\(", page)
+
+
+def test_a_tenant_is_measured_again_only_when_something_has_happened_in_it(world: World) -> None:
+    measure_tenants(world.runtime)
+    assert measure_tenants(world.runtime) == []
+    roles.grant_role(world.runtime, world.other.tenant, person="new", role="viewer", granted_by="test")
+    assert measure_tenants(world.runtime) == [world.other.tenant]
+
+
+def test_every_mart_has_a_contract_and_every_column_is_described_as_it_is(world: World) -> None:
+    manifest = json.loads(manifest_file(world.runtime.settings).read_text())
+    models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    marts = {name: node for name, node in models.items() if not name.startswith("stg_")}
+    assert set(marts) == set(MARTS)
+    assert {node["config"]["materialized"] for name, node in models.items() if name not in marts} == {"ephemeral"}
+    with world.runtime.database.marts() as connection:
+        for name, node in marts.items():
+            assert node["config"]["contract"]["enforced"], name
+            assert node["description"], name
+            described = {
+                column: about["data_type"] for column, about in node["columns"].items() if about["description"]
+            }
+            there = connection.execute(
+                "SELECT column_name, data_type FROM information_schema.columns"
+                " WHERE table_schema = 'governance' AND table_name = %s",
+                (name,),
+            ).fetchall()
+            assert described == {row["column_name"]: row["data_type"] for row in there}
+    exposed = [set(each["depends_on"]["nodes"]) for each in manifest["exposures"].values()]
+    assert exposed == [{node["unique_id"] for node in marts.values()}] * 2
+
+
+def test_the_project_is_found_by_its_setting_or_named_as_missing(tmp_path: Path) -> None:
+    assert (project_folder(Settings(home=tmp_path)) / "profiles.yml").is_file()
+    with pytest.raises(SettingsError, match="no dbt project"):
+        project_folder(Settings(home=tmp_path, dbt_project=tmp_path))
+
+
+def test_an_erased_tenant_is_in_no_mart_and_dagster_builds_them_without_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, tenant = world.runtime, world.one.tenant
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+    request = request_erasure(runtime, tenant, person="anan", role="tenant-admin", reason="The tenant leaves")
+    done = erase_tenant(runtime, tenant, request, person="gov", role="platform-governance")
+    assert done.steps["marts"]["rows"] > 10
+    assert done.steps["proof"]["rows_in_marts"] == rows_of(runtime, tenant) == forget_tenant(runtime, tenant) == 0
+    kept = rows_of(runtime, world.other.tenant)
+
+    from tenant_pipeline.assets.marts import governance_marts
+    from tenant_pipeline.resources.runtime import RuntimeAccess
+
+    built = dg.materialize([governance_marts], resources={"runtime": RuntimeAccess(runtime)})
+    assert built.success
+    assert {
+        event.asset_key.to_user_string() for event in built.get_asset_materialization_events() if event.asset_key
+    } == {f"governance/{mart}" for mart in MARTS}
+    checks = built.get_asset_check_evaluations()
+    assert len(checks) > 80
+    assert all(check.passed for check in checks)
+    assert rows_of(runtime, tenant) == 0
+    assert rows_of(runtime, world.other.tenant) >= kept > 10
