@@ -15,6 +15,7 @@ from tenant_pipeline.resources.console import console
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.approvals import approval_sensors
 from tenant_pipeline.sensors.clock import budgets, clock
+from tenant_pipeline.sensors.ended_runs import cancelled_runs, ended_runs
 from tenant_pipeline.sensors.feeds import feeds
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
@@ -52,7 +53,7 @@ defs = dg.Definitions(
     assets=[*normalisation_assets, *judgement_assets, *going_live_assets, feed_version],
     asset_checks=[*gate_checks, *judgement_checks, feed_check],
     jobs=[normalise_sources, *going_live_jobs, fetch_feed],
-    sensors=[feeds, uploads, *approval_sensors, clock, budgets],
+    sensors=[feeds, uploads, *approval_sensors, clock, budgets, ended_runs, cancelled_runs],
     resources={"runtime": RuntimeAccess()},
     loggers={"console": console},
     executor=dg.in_process_executor,

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 
+    longest_run_seconds: int = Field(default=12 * 3600, ge=10)
+    """A Dagster run that takes longer is ended; what it had in hand is put in line again."""
+
     pii_configuration: Path | None = None
     """A YAML file with an operator's own language models and recognisers for personal data."""
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -55,11 +56,16 @@ def health_event(feed: Feed, held: bool) -> dg.AssetCheckEvaluation:
     )
 
 
-@dg.asset(name=FEED_VERSION, partitions_def=feed_partitions, group_name="feeds")
+@dg.asset(
+    name=FEED_VERSION,
+    partitions_def=feed_partitions,
+    group_name="feeds",
+    freshness_policy=dg.FreshnessPolicy.time_window(warn_window=timedelta(days=2), fail_window=timedelta(days=7)),
+)
 def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> dg.MaterializeResult[None]:
     """The newest version of a feed: it becomes the unit of its source, unless a person has to look at it first."""
     opened = runtime.open()
-    tenant, feed = _from_key(context.partition_key)
+    tenant, feed = tenant_and_feed(context.partition_key)
     with runs.step(context.run_id, FEED_VERSION):
         ask_now(opened, tenant, feed)
         polled = poll_feed(opened, tenant, feed, wholly=True)
@@ -84,11 +90,12 @@ def feed_check(context: dg.AssetCheckExecutionContext, runtime: RuntimeResource)
     """How each feed of the run is now."""
     opened = runtime.open()
     for key in context.op_execution_context.partition_keys:
-        feed, held = feed_and_whether_held(opened, *_from_key(key))
+        feed, held = feed_and_whether_held(opened, *tenant_and_feed(key))
         context.op_execution_context.log_event(health_event(feed, held))  # type: ignore[arg-type]
     yield from ()
 
 
-def _from_key(key: str) -> tuple[TenantId, str]:
+def tenant_and_feed(key: str) -> tuple[TenantId, str]:
+    """Whose the feed of a partition is, and which."""
     tenant, _, feed = key.partition(PARTITION_SEPARATOR)
     return tenant_id(tenant), feed

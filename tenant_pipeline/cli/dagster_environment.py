@@ -16,6 +16,7 @@ EVENTS_A_BATCH = "50"
 CONCURRENT_RUNS = 2
 RUNS_A_TENANT = 1
 """No tenant takes every place in the queue, however much it hands in. A run for several tenants counts as its own."""
+START_TIMEOUT_SECONDS, CANCEL_TIMEOUT_SECONDS, MONITORING_SECONDS = 300, 60, 30
 
 
 def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
@@ -49,9 +50,15 @@ def _write_instance_settings(settings: Settings) -> None:
                     ],
                 },
             },
-            "run_monitoring": {"enabled": True},
             # What failed by itself waits for a person; what was killed is run again.
             "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+            "run_monitoring": {
+                "enabled": True,
+                "start_timeout_seconds": START_TIMEOUT_SECONDS,
+                "cancel_timeout_seconds": CANCEL_TIMEOUT_SECONDS,
+                "max_runtime_seconds": settings.longest_run_seconds,
+                "poll_interval_seconds": min(MONITORING_SECONDS, max(1, settings.longest_run_seconds // 4)),
+            },
             "telemetry": {"enabled": False},
             "nux": {"enabled": False},
         }

@@ -1,4 +1,4 @@
-"""`feed add | list | show | pause | resume | end | poll | decide | credential`."""
+"""`feed add | change | list | show | pause | resume | end | poll | decide | credential`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,37 @@ def add(
         )  # fmt: skip
         added = add_feed(runtime, tenant_id(tenant), wanted, actor=getpass.getuser())
     print_rows("Added", [added.as_json()], COLUMNS, as_json=False) if not as_json else print_json(added.as_json())
+
+
+@app.command()
+def change(
+    feed: FeedArgument,
+    tenant: TenantOption,
+    url: Annotated[str | None, typer.Option(help="Where it is fetched from now on; it is asked at once.")] = None,
+    title: Annotated[str | None, typer.Option(help="What people call it, without personal data.")] = None,
+    cron: Annotated[str | None, typer.Option(help="When it is asked.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="The zone that the times are of.")] = None,
+    rights: Annotated[str | None, typer.Option(help="Under what licence or agreement it may be used.")] = None,
+    credential: Annotated[str | None, typer.Option(help='The name of its secret; "" for none.')] = None,
+    least_rows: Annotated[int | None, typer.Option(min=0, help="Held for a person with fewer rows.")] = None,
+    most_loss: Annotated[float | None, typer.Option(min=0, max=1, help="Held when it loses more of its rows.")] = None,
+    fresh_within_hours: Annotated[
+        int | None, typer.Option(min=0, help="It is stale when nothing new came for so long; 0: it may stay the same.")
+    ] = None,
+) -> None:
+    """Change what is given of a feed; all else stays as it is."""
+    given = {
+        "url": url, "title": title, "cron": cron, "time_zone": time_zone, "rights": rights, "credential": credential,
+        "least_rows": least_rows, "most_loss": most_loss, "fresh_within_hours": fresh_within_hours,
+    }  # fmt: skip
+    changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if fresh_within_hours == 0:
+        changes["fresh_within_hours"] = None
+    with opened() as runtime:
+        from tenant_pipeline.services.feeds.feeds import change_feed
+
+        changed = change_feed(runtime, tenant_id(tenant), feed, changes, actor=getpass.getuser())
+    print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)
 
 
 @app.command("list")

@@ -11,6 +11,7 @@ import dagster as dg
 from tenant_pipeline.assets.feeds import FEED, FETCH_FEED, feed_key, health_event, version_event
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.polling import Answer, Polled, due_feeds, poll_feed
 from tenant_pipeline.services.feeds.versions import feed_and_whether_held
 
@@ -50,7 +51,8 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
     versions = [event for event in map(version_event, polled) if event is not None]
     told = (Answer.UNCHANGED, Answer.VERSION, Answer.HELD, Answer.FAILED)
     states = (feed_and_whether_held(opened, each.feed.tenant, each.feed.id) for each in polled if each.answer in told)
-    health = [health_event(feed, held) for feed, held in states]
+    stale = ((feed, False) for feed in note_stale_feeds(opened))
+    health = [health_event(feed, held) for feed, held in (*states, *stale)]
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else f"{len(polled)} feeds were asked.",

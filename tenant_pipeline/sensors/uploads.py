@@ -3,13 +3,21 @@
 A source is in line when it was received, or when it may go on after a run over several sources went on without it
 or governance overrode its gate. The cursor remembers which places in line a run was asked for, and Dagster keeps it
 together with the runs, so a tick that is repeated, or a daemon that is restarted, asks for nothing twice.
+
+Tenants take turns: each has at most two runs' worth of sources in line, those that take the first turn come first
+among the partitions and therefore in the first run, and later turns have a lower priority in Dagster's queue.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PRIORITY_TAG,
+)
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.digest import sha256_of_json
@@ -21,6 +29,8 @@ from tenant_pipeline.services.sources import Source, waiting_sources
 NORMALISE_SOURCES = "normalise_sources"
 LINE = 1000
 """How many waiting sources a tick looks at; the rest come when these have moved on."""
+RUNS_OF_A_TENANT = 2
+"""How many runs' worth of those may be one tenant's."""
 
 
 @dg.sensor(job_name=NORMALISE_SOURCES, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -28,7 +38,8 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     """Asks for a run over each stretch of sources that stand in line."""
     opened = runtime.open()
     queue_expired(opened)
-    line = waiting_sources(opened, limit=LINE)
+    a_run = opened.settings.sources_per_run
+    line = waiting_sources(opened, limit=LINE, of_a_tenant=RUNS_OF_A_TENANT * a_run)
     asked_for = set(json.loads(context.cursor or "[]"))
     waiting = [source for source in line if _place_in_line(source) not in asked_for]
     cursor = json.dumps(sorted(map(_place_in_line, line)))
@@ -40,9 +51,9 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     positions.update({key: len(known) + offset for offset, key in enumerate(new)})
     return dg.SensorResult(
         run_requests=[
-            run_request(part)
+            run_request(part, priority=-(first_turn(part, line) // a_run))
             for stretch in stretches(waiting, positions)
-            for part in parts(stretch, opened.settings.sources_per_run)
+            for part in parts(stretch, a_run)
         ],
         dynamic_partitions_requests=[dg.AddDynamicPartitionsRequest(TENANT_SOURCE, new)] if new else [],
         cursor=cursor,
@@ -65,9 +76,20 @@ def parts(stretch: Sequence[Source], most: int) -> list[Sequence[Source]]:
     return [stretch[first : first + most] for first in range(0, len(stretch), most)]
 
 
-def run_request(stretch: Sequence[Source]) -> dg.RunRequest:
+def first_turn(part: Sequence[Source], line: Sequence[Source]) -> int:
+    """The smallest number of sources that one of these has before it in line of its own tenant's."""
+    before: Counter[str] = Counter()
+    turns = {}
+    for source in line:
+        turns[_key(source)] = before[source.tenant]
+        before[source.tenant] += 1
+    return min(turns[_key(source)] for source in part)
+
+
+def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunRequest:
     """One run over a stretch of sources, asked for once for each time they were put in line."""
-    return dg.RunRequest(run_key=sha256_of_json([_place_in_line(each) for each in stretch]), tags=range_tags(stretch))
+    tags = {**range_tags(stretch), PRIORITY_TAG: str(priority)}
+    return dg.RunRequest(run_key=sha256_of_json([_place_in_line(each) for each in stretch]), tags=tags)
 
 
 def range_tags(stretch: Sequence[Source]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, TenantRuntimeError
@@ -308,7 +309,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
 
 def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
-    seen_at = work.runtime.now()
+    seen_at = _after_the_last_time(work, connection)
     lock_identity(connection, work.source.tenant)
     count = assemble(
         connection,
@@ -338,6 +339,20 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
             where=partition_key(work.source.tenant, work.source.id),
         )
     return StageResult((StageCount("statement", handed_on, handed_on, 0, 0, kept, "kept statement"),))
+
+
+def _after_the_last_time(work: StageWork, connection: Connection) -> datetime:
+    """The present; just after the source was last assembled where the clock was set back, so that what it does not say
+    any more is older than that."""
+    now = work.runtime.now()
+    row = connection.execute(
+        """
+        SELECT greatest(%s, assembled_at + interval '1 microsecond') AS at FROM runtime.tenant_sources
+         WHERE tenant_id = %s AND id = %s
+        """,
+        (now, work.source.tenant, work.source.id),
+    ).fetchone()
+    return row["at"] if row else now
 
 
 _STAGE_FUNCTIONS: Mapping[Stage, Callable[[StageWork], StageResult]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +22,17 @@ from tenant_pipeline.storage.object_store_bucket import BucketStore
 from tenant_pipeline.storage.object_store_url import open_object_store
 from tenant_pipeline.storage.stage_store import StageStore
 
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The present by this machine, in UTC."""
+    return datetime.now(UTC)
+
 
 @dataclass(frozen=True)
 class Runtime:
-    """All that a use case needs, handed to it whole."""
+    """All that a use case needs, handed to it whole. `clock` tells the present; with another, time passes otherwise."""
 
     settings: Settings
     contracts: Contracts
@@ -33,10 +40,11 @@ class Runtime:
     keys: KeyRing
     objects: Objects
     audit: AuditLog
+    clock: Clock = system_clock
 
     def now(self) -> datetime:
         """The present, in UTC: the one place where a service reads the clock."""
-        return datetime.now(UTC)
+        return self.clock()
 
     def raw_zone(self, tenant: TenantId) -> RawZone:
         """The tenant's encrypted raw zone."""

@@ -25,6 +25,8 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.telemetry.traces import traced, traceparent
 
 PUBLIC_LINKS = LinkPolicy()
+MOST_INTERRUPTIONS = 1
+"""So often a source is put in line again whose run was ended from outside; then a person has to look."""
 
 
 class SourceInUseError(InputError):
@@ -230,21 +232,23 @@ def renew_source(
     *,
     actor: str,
     observed_at: datetime,
+    url: str,
 ) -> Source:
-    """Give a source a new version of its unit, and put it in line. What it no longer says is retired when it is
-    assembled; nothing is deleted. Audited.
+    """Give a source a new version of its unit, fetched from `url`, and put it in line. Audited.
+
+    What it no longer says is retired when it is assembled; nothing is deleted.
 
     Raises SourceInUseError while the version before is still on its way.
     """
     renewed = connection.execute(
         """
         UPDATE runtime.tenant_sources
-           SET unit_digest = %s, version = version + 1, observed_at = %s, ingest_stage = '', ingest_status = 'waiting',
-               queued_at = clock_timestamp(), traceparent = %s
+           SET unit_digest = %s, version = version + 1, observed_at = %s, url = %s, ingest_stage = '',
+               ingest_status = 'waiting', queued_at = clock_timestamp(), traceparent = %s
          WHERE tenant_id = %s AND id = %s AND ingest_status IN ('assembled', 'stopped')
         RETURNING version
         """,
-        (unit.digest, observed_at, traceparent(), tenant, identifier),
+        (unit.digest, observed_at, url, traceparent(), tenant, identifier),
     ).fetchone()
     if renewed is None:
         raise SourceInUseError(
@@ -288,19 +292,72 @@ def list_sources(runtime: Runtime, tenant: TenantId) -> list[Source]:
     return [_source(row) for row in rows]
 
 
-def waiting_sources(runtime: Runtime, limit: int) -> list[Source]:
-    """Sources of all tenants that nobody has begun, or that may go on: the sensor's work list, oldest first."""
+def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[Source]:
+    """Sources of all tenants that nobody has begun, or that may go on: the sensor's work list.
+
+    Tenants take turns, each with what has waited longest first, and none has more than `of_a_tenant` in it: what a
+    tenant has beyond that comes when those have moved on. So nobody waits behind all that another tenant has.
+    """
     with runtime.database.platform() as connection:
         rows = connection.execute(
             f"""
-            SELECT {_COLUMNS} FROM runtime.tenant_sources
-             WHERE ingest_status IN ('received', 'waiting')
-             ORDER BY received_at, tenant_id, id
+            SELECT {_COLUMNS}
+              FROM (SELECT DISTINCT tenant_id AS whose FROM runtime.tenant_sources
+                     WHERE ingest_status IN ('received', 'waiting')) AS tenants
+              CROSS JOIN LATERAL (
+                    SELECT *, row_number() OVER (ORDER BY queued_at, id) AS turn FROM runtime.tenant_sources
+                     WHERE tenant_id = tenants.whose AND ingest_status IN ('received', 'waiting')
+                     ORDER BY queued_at, id LIMIT %s) AS source
+             ORDER BY turn, queued_at, tenant_id, id
              LIMIT %s
             """,
-            (limit,),
+            (of_a_tenant, limit),
         ).fetchall()
     return [_source(row) for row in rows]
+
+
+def take_up_again(
+    runtime: Runtime, tenant: TenantId, source: SourceId, *, run_id: str, asked_at: datetime, again: bool
+) -> str | None:
+    """Put a source in line again whose run was ended before it was through; stop it where that happened too often.
+
+    Returns what became of it: `waiting`, `stopped`, or None for one that the run did not leave on its way, or that has
+    been put in line since the run was asked for. Without `again` it is stopped at once. Audited.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        left = connection.execute(
+            """
+            SELECT ingest_stage, unit_digest FROM runtime.tenant_sources
+             WHERE tenant_id = %s AND id = %s
+               AND (ingest_status = 'running' OR ingest_status IN ('received', 'waiting') AND queued_at < %s)
+               FOR UPDATE
+            """,
+            (tenant, source, asked_at),
+        ).fetchone()
+        if left is None:
+            return None
+        row = connection.execute(
+            """
+            SELECT count(*) AS times FROM runtime.audit_log
+             WHERE tenant_id = %s AND action = 'stage.interrupted' AND subject = %s AND details ->> 'unit_digest' = %s
+            """,
+            (tenant, source, left["unit_digest"]),
+        ).fetchone()
+        assert row is not None
+        status = "waiting" if again and row["times"] < MOST_INTERRUPTIONS else "stopped"
+        connection.execute(
+            """
+            UPDATE runtime.tenant_sources SET ingest_status = %s, queued_at = clock_timestamp()
+             WHERE tenant_id = %s AND id = %s
+            """,
+            (status, tenant, source),
+        )
+        details = {
+            "stage": left["ingest_stage"], "unit_digest": left["unit_digest"], "run": run_id, "then": status,
+        }  # fmt: skip
+        entry = AuditEntry(actor="pipeline", action="stage.interrupted", subject=source, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+    return status
 
 
 def set_progress(connection: Connection, tenant: TenantId, source: SourceId, stage: str, status: str) -> None:

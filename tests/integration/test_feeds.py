@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,9 +22,18 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.feeds import polling
+from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.credentials import keep_credential
-from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed, list_feeds, set_status
-from tenant_pipeline.services.feeds.polling import DEAD_AFTER, Answer, Polled, ask_now, due_feeds, poll_feed
+from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, change_feed, get_feed, list_feeds, set_status
+from tenant_pipeline.services.feeds.polling import (
+    DEAD_AFTER,
+    Answer,
+    Polled,
+    ask_now,
+    due_feeds,
+    poll_feed,
+    release_claim,
+)
 from tenant_pipeline.services.feeds.versions import FeedVersion, decide, versions_of
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.roles import grant_role
@@ -42,6 +54,9 @@ class Clock:
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    def __call__(self) -> datetime:
+        return self.now
+
     def forward(self, **time: float) -> None:
         self.now += timedelta(**time)
 
@@ -51,9 +66,6 @@ class RuntimeOnAClock(Runtime):
     """A runtime whose present the test sets."""
 
     clock: Clock = field(default_factory=Clock)
-
-    def now(self) -> datetime:
-        return self.clock.now
 
 
 @pytest.fixture
@@ -329,7 +341,7 @@ def test_two_who_ask_at_once_ask_once(runtime: RuntimeOnAClock, tenant: TenantId
     assert len(server.asked) == 1
 
 
-def test_one_who_was_killed_while_asking_is_followed_by_another(
+def test_one_who_was_ended_while_asking_is_followed_by_another(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
@@ -337,8 +349,10 @@ def test_one_who_was_killed_while_asking_is_followed_by_another(
         patch.setattr(polling, "_answered", _killed)
         with pytest.raises(KeyboardInterrupt):
             poll_feed(runtime, tenant, feed.id)
+    ended = _now(runtime, feed)
+    assert (ended.failures, ended.error) == (1, "It was ended while it was asked")
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
-    runtime.clock.forward(minutes=15)
+    runtime.clock.forward(minutes=2)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
 
 
@@ -406,6 +420,8 @@ def test_another_tenant_neither_sees_nor_moves_a_feed(
         lambda: set_status(runtime, other, feed.id, "ended", actor="rin"),
         lambda: poll_feed(runtime, other, feed.id),
         lambda: ask_now(runtime, other, feed.id),
+        lambda: change_feed(runtime, other, feed.id, {"cron": "0 8 * * *"}, actor="rin"),
+        lambda: release_claim(runtime, other, feed.id, runtime.now()),
         lambda: decide(runtime, other, feed.id, 2, "accept", **said),
     ):
         with pytest.raises(NotFoundError):
@@ -428,6 +444,74 @@ def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
     with pytest.raises(InputError):
         _add(runtime, tenant, "http://10.0.0.1/internal")
     assert _add(runtime, tenant, feed.url).id != feed.id
+
+
+def test_a_changed_address_is_asked_at_once_and_the_rest_by_what_is_expected_now(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/old", _halls(10)))
+    _poll(runtime, feed)
+    _through(runtime, feed)
+    runtime.clock.forward(minutes=5)
+    changed = change_feed(
+        runtime, tenant, feed.id, {"url": server.answer("/new", _halls(4)), "most_loss": 0.9, "cron": "0 7 * * *"},
+        actor="test",
+    )  # fmt: skip
+    assert (changed.most_loss, changed.cron, changed.source_id) == (0.9, "0 7 * * *", feed.source_id)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    assert [path for path, _ in server.asked] == ["/old", "/new"]
+    due = _now(runtime, feed).due_at
+    assert due.astimezone(ZoneInfo("Asia/Bangkok")).hour == 7
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(
+            "SELECT url FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (tenant, feed.source_id)
+        ).fetchone()
+    assert row == {"url": changed.url}
+    assert _audited(runtime, tenant, feed)[:3] == ["feed.add", "feed.version", "feed.change"]
+    assert change_feed(runtime, tenant, feed.id, {"most_loss": 0.9}, actor="test") == _now(runtime, feed)
+    assert _audited(runtime, tenant, feed).count("feed.change") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": "http://10.0.0.1/internal"}, {"cron": "* * * * *"}, {"time_zone": "Nowhere/Land"}, {"most_loss": 2},
+        {"credential": "theirs"}, {"title": " "}, {"origin": "press"}, {"fresh_within_hours": 0}, {"least_rows": -1},
+    ],
+)  # fmt: skip
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, changes: dict[str, Any]
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    with pytest.raises((InputError, NotFoundError)):
+        change_feed(runtime, tenant, feed.id, {"rights": "new", **changes}, actor="test")
+    assert _now(runtime, feed) == feed
+
+
+def test_what_was_fetched_from_an_address_that_has_changed_meanwhile_is_given_up(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/old", replace(_halls(3), pause=0.1)))
+    new = server.answer("/new", _halls(5))
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(poll_feed, runtime, tenant, feed.id)
+        while not server.asked:
+            time.sleep(0.01)
+        change_feed(runtime, tenant, feed.id, {"url": new}, actor="test")
+        assert asking.result().answer is Answer.NOT_DUE
+    assert _versions(runtime, feed) == []
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    assert [version.profile.rows for version in _versions(runtime, feed)] == [5]
+
+
+def test_a_feed_goes_stale_though_nobody_asks_it(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)), fresh_within_hours=2)
+    _poll(runtime, feed)
+    assert feed.id not in [each.id for each in note_stale_feeds(runtime)]
+    runtime.clock.forward(hours=3)
+    assert feed.id in [each.id for each in note_stale_feeds(runtime)]
+    assert feed.id not in [each.id for each in note_stale_feeds(runtime)]
+    assert _audited(runtime, tenant, feed).count("feed.stale") == 1
 
 
 def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(

@@ -16,12 +16,29 @@ from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.services.feeds import versions
-from tenant_pipeline.services.feeds.feeds import FEED_ROLES, NewFeed, add_feed, get_feed, list_feeds, set_status
+from tenant_pipeline.services.feeds.feeds import (
+    FEED_ROLES,
+    NewFeed,
+    add_feed,
+    change_feed,
+    get_feed,
+    list_feeds,
+    set_status,
+)
 
 router = APIRouter(prefix="/api/tenant/{tenant}/feeds", tags=["feeds"], route_class=ConditionalRoute)
 
 FeedPath = Annotated[str, Path(pattern=r"^feed-[0-9a-f]{16}$")]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
+
+
+Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+Cron = Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")]
+TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
+CredentialName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
+Rows = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Loss = Annotated[float, Field(ge=0, le=1)]
+Hours = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Feeds(BaseModel):
@@ -34,15 +51,34 @@ class WantedFeed(BaseModel):
     """A feed to add."""
 
     title: Line
-    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+    url: Address
     origin: Origin
-    cron: Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")] = "0 6 * * *"
-    time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Bangkok"
+    cron: Cron = "0 6 * * *"
+    time_zone: TimeZone = "Asia/Bangkok"
     rights: OptionalReason = ""
-    credential: Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")] = ""
-    least_rows: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
-    most_loss: Annotated[float, Field(ge=0, le=1)] = 0.5
-    fresh_within_hours: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    credential: CredentialName = ""
+    least_rows: Rows = 0
+    most_loss: Loss = 0.5
+    fresh_within_hours: Hours | None = None
+
+
+class ChangedFeed(BaseModel):
+    """What is to change of a feed; what is not given stays. Without hours it may stay the same for ever."""
+
+    title: Line | None = None
+    url: Address | None = None
+    cron: Cron | None = None
+    time_zone: TimeZone | None = None
+    rights: OptionalReason | None = None
+    credential: CredentialName | None = None
+    least_rows: Rows | None = None
+    most_loss: Loss | None = None
+    fresh_within_hours: Hours | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What was given."""
+        given = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in given.items() if value is not None or name == "fresh_within_hours"}
 
 
 class Change(BaseModel):
@@ -84,8 +120,20 @@ def feed(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf) -> dict[str, Any]
         return {**found.as_json(), "versions": [each.as_json() for each in versions.versions_of(connection, found)]}
 
 
+@router.patch("/{feed}")
+def change(feed: FeedPath, wanted: ChangedFeed, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> dict[str, Any]:
+    """Change a feed's address, times, expectations or secret. With another address it is asked at once."""
+    caller.require(FEED_ROLES)
+    changes = wanted.changes()
+    return once.answer(
+        caller, lambda: change_feed(runtime, caller.tenant, feed, changes, actor=caller.person).as_json()
+    )
+
+
 @router.post("/{feed}/status")
-def change(feed: FeedPath, wanted: Change, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> dict[str, Any]:
+def set_feed_status(
+    feed: FeedPath, wanted: Change, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
+) -> dict[str, Any]:
     """Pause a feed, let it go on, or end it for good."""
     caller.require(FEED_ROLES)
     return once.answer(

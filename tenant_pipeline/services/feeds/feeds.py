@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,10 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 
 FEED_ROLES = ("tenant-admin", "platform-governance")
 STATUSES = ("active", "paused", "ended")
+CHANGEABLE = (
+    "title", "url", "rights", "cron", "time_zone", "credential", "least_rows", "most_loss", "fresh_within_hours",
+)  # fmt: skip
+"""What can be changed of a feed. Its origin cannot: it says how far the source is trusted."""
 
 _COLUMNS = """tenant_id AS tenant, id, title, url, origin, rights, cron, time_zone, credential, least_rows, most_loss,
               fresh_within_hours, status, source_id, due_at, failures, error, checked_at, changed_at, alerted,
@@ -91,23 +96,11 @@ def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str)
     expectations that nothing meets, and NotFoundError for no such tenant or credential.
     """
     registry.require_in_service(runtime, tenant)
-    policy = LinkPolicy(allow_loopback=runtime.settings.loopback_links)
-    url = str(checked_url(wanted.url, policy))
+    url = _checked(runtime, tenant, wanted)
     now = runtime.now()
-    wanted.schedule.check(now)
-    if not wanted.title.strip():
-        raise InputError("A feed needs a title", where="--title")
-    if not 0 <= wanted.expectations.most_loss <= 1 or wanted.expectations.least_rows < 0:
-        raise InputError("That cannot be expected", where="--most-loss", remedy="A share from 0 to 1.")
-    if wanted.credential:
-        credential_of(runtime, tenant, wanted.credential)
     identifier = f"feed-{secrets.token_hex(8)}"
     with runtime.database.tenant(tenant) as connection:
-        known = connection.execute(
-            "SELECT id FROM runtime.feeds WHERE tenant_id = %s AND url = %s AND status <> 'ended'", (tenant, url)
-        ).fetchone()
-        if known:
-            raise InputError("The tenant has this feed", where=known["id"], remedy="Change that one, or end it first.")
+        _require_new_address(connection, tenant, url)
         connection.execute(
             """
             INSERT INTO runtime.feeds
@@ -126,6 +119,71 @@ def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str)
         entry = AuditEntry(actor=actor, action="feed.add", subject=identifier, details=details)
         runtime.audit.append(connection, tenant, [entry])
         return get_feed(connection, tenant, identifier)
+
+
+def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[str, Any], *, actor: str) -> Feed:
+    """Change some of what `CHANGEABLE` names. With another address it is asked at once, with another time by that.
+
+    What is fetched at this moment from the old address is given up. Audited: what was changed, and of the times and
+    expectations from what to what.
+
+    Raises InputError as `add_feed` does, for what cannot be changed and for a feed that has ended, and NotFoundError.
+    """
+    if unknown := sorted(set(changes) - set(CHANGEABLE)):
+        raise InputError(f"That cannot be changed: {', '.join(unknown)}", where=feed, remedy="End it, and add another.")
+    with runtime.database.tenant(tenant) as connection:
+        before = lock_feed(connection, tenant, feed)
+        if before.status == "ended":
+            raise InputError("The feed has ended", where=feed, remedy="Add a new one.")
+        after = replace(before, **changes)
+        wanted = NewFeed(
+            after.title, after.url, after.origin, after.schedule, after.expectations, after.rights, after.credential,
+            after.fresh_within_hours,
+        )  # fmt: skip
+        after = replace(after, url=_checked(runtime, tenant, wanted))
+        changed = [name for name in CHANGEABLE if getattr(before, name) != getattr(after, name)]
+        if not changed:
+            return before
+        now = runtime.now()
+        if "url" in changed:
+            _require_new_address(connection, tenant, after.url)
+            after = replace(after, due_at=now, failures=0, error="")
+        elif after.schedule != before.schedule:
+            after = replace(after, due_at=after.schedule.due_after(now, feed))
+        kept = (*CHANGEABLE, "due_at", "failures", "error")
+        connection.execute(
+            f"UPDATE runtime.feeds SET {', '.join(f'{name} = %({name})s' for name in kept)}"
+            " WHERE tenant_id = %(tenant)s AND id = %(id)s",
+            asdict(after),
+        )
+        told = [name for name in changed if name not in ("title", "url", "rights")]
+        details = {"changed": changed, **{name: [getattr(before, name), getattr(after, name)] for name in told}}
+        entry = AuditEntry(actor=actor, action="feed.change", subject=feed, details=details)
+        runtime.audit.append(connection, tenant, [entry])
+        return get_feed(connection, tenant, feed)
+
+
+def _checked(runtime: Runtime, tenant: TenantId, wanted: NewFeed) -> str:
+    """The address of a feed that may be kept as it is wanted. Raises InputError and NotFoundError as `add_feed`."""
+    url = str(checked_url(wanted.url, LinkPolicy(allow_loopback=runtime.settings.loopback_links)))
+    wanted.schedule.check(runtime.now())
+    if not wanted.title.strip():
+        raise InputError("A feed needs a title", where="--title")
+    if not 0 <= wanted.expectations.most_loss <= 1 or wanted.expectations.least_rows < 0:
+        raise InputError("That cannot be expected", where="--most-loss", remedy="A share from 0 to 1.")
+    if wanted.fresh_within_hours is not None and wanted.fresh_within_hours < 1:
+        raise InputError("That cannot be expected", where="--fresh-within-hours", remedy="An hour at least.")
+    if wanted.credential:
+        credential_of(runtime, tenant, wanted.credential)
+    return url
+
+
+def _require_new_address(connection: Connection, tenant: TenantId, url: str) -> None:
+    known = connection.execute(
+        "SELECT id FROM runtime.feeds WHERE tenant_id = %s AND url = %s AND status <> 'ended'", (tenant, url)
+    ).fetchone()
+    if known:
+        raise InputError("The tenant has this feed", where=known["id"], remedy="Change that one, or end it first.")
 
 
 def set_status(runtime: Runtime, tenant: TenantId, feed: str, status: str, *, actor: str) -> Feed:
@@ -161,6 +219,12 @@ def get_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:
     if row is None:
         raise NotFoundError(f"There is no feed {feed}", where=tenant, remedy="`tenant-pipeline feed list` shows them.")
     return feed_of(row)
+
+
+def lock_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:
+    """As `get_feed`; until the transaction ends nobody else changes it."""
+    connection.execute("SELECT FROM runtime.feeds WHERE tenant_id = %s AND id = %s FOR UPDATE", (tenant, feed))
+    return get_feed(connection, tenant, feed)
 
 
 def list_feeds(runtime: Runtime, tenant: TenantId) -> list[Feed]:

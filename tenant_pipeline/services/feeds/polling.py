@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,14 +14,14 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.errors import PassingError, TooLargeError, TooSlowError
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
-from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed
+from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed, lock_feed
 from tenant_pipeline.services.feeds.versions import add_version, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import SourceInUseError, keep_unit
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.telemetry.traces import traced
 
 BRIEFLY = LinkPolicy(
@@ -105,6 +106,21 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
         if feed is None:
             return Polled(get_feed(connection, tenant, feed_id), Answer.NOT_DUE)
     try:
+        return _ask(runtime, feed, policy, wholly=wholly)
+    except SourceInUseError as error:
+        with runtime.database.tenant(tenant) as connection:
+            _ask_again(connection, feed, runtime.now() + IN_USE_PAUSE)
+        return Polled(feed, Answer.IN_USE, detail=error.what)
+    except BaseException:
+        # Ended from outside (a run that took too long, a database that went away): the claim goes, if it can.
+        with suppress(Exception):
+            _give_up(runtime, feed)
+        raise
+
+
+def _ask(runtime: Runtime, feed: Feed, policy: LinkPolicy, *, wholly: bool) -> Polled:
+    tenant = feed.tenant
+    try:
         registry.require_in_service(runtime, tenant)
         credential = credential_of(runtime, tenant, feed.credential) if feed.credential else None
         link = fetch_link(runtime, tenant, feed.url, policy, credential)
@@ -114,12 +130,7 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
         return _failed(runtime, feed, error)
     except TenantRuntimeError as error:
         return _failed(runtime, feed, error)
-    try:
-        return _answered(runtime, feed, link)
-    except SourceInUseError as error:
-        with runtime.database.tenant(tenant) as connection:
-            _ask_again(connection, feed, runtime.now() + IN_USE_PAUSE)
-        return Polled(feed, Answer.IN_USE, detail=error.what)
+    return _answered(runtime, feed, link)
 
 
 def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
@@ -130,18 +141,24 @@ def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
 
 def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
     with runtime.database.tenant(feed.tenant) as connection:
-        newest, taken_in = newest_versions(connection, feed)
-    if newest is not None and newest.unit_digest == link.unit.digest:
-        with runtime.database.tenant(feed.tenant) as connection:
-            note_fetched(connection, feed.tenant, link)
-            return Polled(_well(connection, runtime, feed), Answer.UNCHANGED)
-    keep_unit(runtime, feed.tenant, link.unit)
-    profile, unread = profile_of(runtime, feed, link.unit)
-    reasons = reasons_to_wait(profile, taken_in.profile if taken_in else None, feed.expectations, unread)
+        newest, _ = newest_versions(connection, feed)
+    looked_at = None
+    if newest is None or newest.unit_digest != link.unit.digest:
+        keep_unit(runtime, feed.tenant, link.unit)
+        looked_at = profile_of(runtime, feed, link.unit)
     with runtime.database.tenant(feed.tenant) as connection:
-        number = add_version(connection, runtime, feed, link.unit, profile, reasons)
+        now = lock_feed(connection, feed.tenant, feed.id)
+        if now.url != feed.url or now.status != "active":
+            return Polled(now, Answer.NOT_DUE, detail="it was changed while it was asked")
+        newest, taken_in = newest_versions(connection, now)
+        if looked_at is None or (newest is not None and newest.unit_digest == link.unit.digest):
+            note_fetched(connection, feed.tenant, link)
+            return Polled(_well(connection, runtime, now), Answer.UNCHANGED)
+        profile, unread = looked_at
+        reasons = reasons_to_wait(profile, taken_in.profile if taken_in else None, now.expectations, unread)
+        number = add_version(connection, runtime, now, link.unit, profile, reasons)
         note_fetched(connection, feed.tenant, link)
-        after = _well(connection, runtime, feed)
+        after = _well(connection, runtime, now)
     return Polled(after, Answer.HELD if reasons else Answer.VERSION, number, "; ".join(reasons))
 
 
@@ -156,14 +173,17 @@ def _well(connection: Connection, runtime: Runtime, feed: Feed) -> Feed:
         (now, feed.schedule.due_after(now, feed.id), feed.tenant, feed.id),
     )
     after = get_feed(connection, feed.tenant, feed.id)
-    return _alert(connection, runtime, after, "stale" if _is_stale(after, now) else "")
+    return alert(connection, runtime, after, "stale" if is_stale(after, now) else "")
 
 
-def _failed(runtime: Runtime, feed: Feed, error: TenantRuntimeError) -> Polled:
+def _failed(runtime: Runtime, asked: Feed, error: TenantRuntimeError) -> Polled:
     now = runtime.now()
-    failures = feed.failures + 1
     wanted = error.retry_after if isinstance(error, PassingError) else None
-    with runtime.database.tenant(feed.tenant) as connection:
+    with runtime.database.tenant(asked.tenant) as connection:
+        feed = lock_feed(connection, asked.tenant, asked.id)
+        if feed.url != asked.url or feed.status != "active":
+            return Polled(feed, Answer.NOT_DUE, detail="it was changed while it was asked")
+        failures = feed.failures + 1
         connection.execute(
             """
             UPDATE runtime.feeds SET failures = %s, error = %s, due_at = %s WHERE tenant_id = %s AND id = %s
@@ -171,29 +191,24 @@ def _failed(runtime: Runtime, feed: Feed, error: TenantRuntimeError) -> Polled:
             (failures, error.what, due_after_failure(now, feed.id, failures, wanted), feed.tenant, feed.id),
         )
         after = get_feed(connection, feed.tenant, feed.id)
-        after = _alert(connection, runtime, after, "dead" if failures >= DEAD_AFTER else feed.alerted)
+        after = alert(connection, runtime, after, "dead" if failures >= DEAD_AFTER else feed.alerted)
     return Polled(after, Answer.FAILED, detail=error.what)
 
 
-def _is_stale(feed: Feed, now: datetime) -> bool:
-    if feed.fresh_within_hours is None:
-        return False
-    return now - (feed.changed_at or feed.created_at) > timedelta(hours=feed.fresh_within_hours)
+def release_claim(runtime: Runtime, tenant: TenantId, feed_id: str, since: datetime) -> None:
+    """Let a feed be asked again whose run began at `since` and was ended before it could say how it went.
+
+    It counts as a failure, so that a feed which ends each run that asks it is asked ever more rarely, and is called
+    dead. One that has answered since is left alone. Raises NotFoundError for no such feed.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        feed = get_feed(connection, tenant, feed_id)
+    if feed.checked_at is None or feed.checked_at < since:
+        _give_up(runtime, feed)
 
 
-def _alert(connection: Connection, runtime: Runtime, feed: Feed, alert: str) -> Feed:
-    """The feed, once it is noted that it is dead or stale, or neither any more. Audited."""
-    if alert == feed.alerted:
-        return feed
-    connection.execute(
-        "UPDATE runtime.feeds SET alerted = %s WHERE tenant_id = %s AND id = %s", (alert, feed.tenant, feed.id)
-    )
-    details = {"failures": feed.failures, "error": feed.error, "before": feed.alerted}
-    action = f"feed.{alert}" if alert else "feed.recovered"
-    runtime.audit.append(
-        connection, feed.tenant, [AuditEntry(actor="feed", action=action, subject=feed.id, details=details)]
-    )
-    return replace(feed, alerted=alert)
+def _give_up(runtime: Runtime, feed: Feed) -> None:
+    _failed(runtime, feed, TenantRuntimeError("It was ended while it was asked", where=feed.id))
 
 
 def _ask_again(connection: Connection, feed: Feed, at: datetime) -> None:

@@ -16,7 +16,7 @@ from tenant_pipeline.core.feed.profile import FeedProfile
 from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.readers.item import RECORDS
-from tenant_pipeline.services.feeds.feeds import Feed, get_feed
+from tenant_pipeline.services.feeds.feeds import Feed, get_feed, lock_feed
 from tenant_pipeline.services.inspection import inspect_unit
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -149,8 +149,7 @@ def decide(
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, DECIDING_ROLES)
     with runtime.database.tenant(tenant) as connection:
-        connection.execute("SELECT FROM runtime.feeds WHERE tenant_id = %s AND id = %s FOR UPDATE", (tenant, feed_id))
-        feed = get_feed(connection, tenant, feed_id)
+        feed = lock_feed(connection, tenant, feed_id)
         versions = versions_of(connection, feed)
         wanted = next((each for each in versions if each.number == number), None)
         if wanted is None:
@@ -186,7 +185,9 @@ def _take_in(connection: Connection, runtime: Runtime, feed: Feed, unit: Unit, n
             rights=feed.rights, observed_at=now, url=feed.url,
         )  # fmt: skip
     else:
-        renew_source(connection, runtime, feed.tenant, feed.source_id, unit, actor=feed.id, observed_at=now)
+        renew_source(
+            connection, runtime, feed.tenant, feed.source_id, unit, actor=feed.id, observed_at=now, url=feed.url
+        )
     connection.execute(
         "UPDATE runtime.feeds SET changed_at = %s WHERE tenant_id = %s AND id = %s", (now, feed.tenant, feed.id)
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.sensors.uploads import run_request, stretches
+from tenant_pipeline.sensors.uploads import first_turn, run_request, stretches
 from tenant_pipeline.services.sources import Source
 
 
@@ -47,6 +47,15 @@ def test_every_source_is_in_one_stretch_and_no_stretch_has_a_gap(waiting: set[in
         assert stretch == list(range(stretch[0], stretch[0] + len(stretch)))
     for left, right in pairwise(numbers):
         assert right[0] > left[-1] + 1
+
+
+def test_what_a_tenant_has_further_back_in_line_comes_after_what_others_have_at_its_head() -> None:
+    flood = [_source(number) for number in range(200)]
+    single = replace(_source(500), tenant=TenantId("other-tenant"))
+    line = [flood[0], single, *flood[1:]]
+    assert first_turn([*flood[:50], single], line) == 0
+    assert first_turn([single], line) == 0
+    assert first_turn(flood[150:], line) == 150
 
 
 def test_a_run_is_asked_for_again_only_when_the_source_was_put_in_line_again() -> None:
