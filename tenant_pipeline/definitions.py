@@ -17,6 +17,7 @@ from tenant_pipeline.sensors.approvals import approval_sensors
 from tenant_pipeline.sensors.clock import budgets, clock
 from tenant_pipeline.sensors.ended_runs import cancelled_runs, ended_runs
 from tenant_pipeline.sensors.feeds import feeds
+from tenant_pipeline.sensors.retention import retention, retention_schedule
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, uploads
 
 normalise_sources = dg.define_asset_job(
@@ -52,7 +53,8 @@ fetch_feed = dg.define_asset_job(
 defs = dg.Definitions(
     assets=[*normalisation_assets, *judgement_assets, *going_live_assets, feed_version],
     asset_checks=[*gate_checks, *judgement_checks, feed_check],
-    jobs=[normalise_sources, *going_live_jobs, fetch_feed],
+    jobs=[normalise_sources, *going_live_jobs, fetch_feed, retention],
+    schedules=[retention_schedule],
     sensors=[feeds, uploads, *approval_sensors, clock, budgets, ended_runs, cancelled_runs],
     resources={"runtime": RuntimeAccess()},
     loggers={"console": console},

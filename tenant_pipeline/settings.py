@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     longest_run_seconds: int = Field(default=12 * 3600, ge=10)
     """A Dagster run that takes longer is ended; what it had in hand is put in line again."""
 
+    keep_runs_days: int = Field(default=90, ge=7)
+    """How long Dagster keeps what it knows of runs that say nothing of what stands now."""
+
     pii_configuration: Path | None = None
     """A YAML file with an operator's own language models and recognisers for personal data."""
 

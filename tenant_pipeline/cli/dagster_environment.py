@@ -59,6 +59,10 @@ def _write_instance_settings(settings: Settings) -> None:
                 "max_runtime_seconds": settings.longest_run_seconds,
                 "poll_interval_seconds": min(MONITORING_SECONDS, max(1, settings.longest_run_seconds // 4)),
             },
+            "retention": {
+                kind: {"purge_after_days": {"skipped": 7, "success": 30, "started": 30, "failure": 90}}
+                for kind in ("schedule", "sensor")
+            },
             "telemetry": {"enabled": False},
             "nux": {"enabled": False},
         }

@@ -35,6 +35,7 @@ COMMANDS = {
     "marts": "marts:app",
     "report": "marts:report",
     "compliance": "compliance:app",
+    "retention": "retention:app",
     "erasure": "erasure:app",
     "run": "run:run",
     "stages": "reading:stages",

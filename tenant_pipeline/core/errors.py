@@ -42,6 +42,12 @@ class NotFoundError(TenantRuntimeError):
     code = "not-found"
 
 
+class HeldError(TenantRuntimeError):
+    """A legal hold stands: nothing of the tenant may be pruned or erased."""
+
+    code = "legal-hold"
+
+
 class InputError(TenantRuntimeError):
     """What a user handed in cannot be used as it is."""
 

@@ -115,7 +115,8 @@ def _run_stage(
         require_gates_open(connection, runtime, source, behind, before=stage)
         version = stage_code_version(runtime, source, stage, input_digest, decisions)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
-        if known is not None:
+        # What was pruned is made again: the record stands, and the same code makes the same of the same.
+        if known is not None and known.output_digest in runtime.stage_store(tenant):
             _note_progress(connection, source, stage, known)
             return known
 

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -59,6 +60,15 @@ class Objects(Protocol):
 
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Every file below a folder of names: its name and its size in bytes."""
+
+    def dated(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
+        """As `listed`, and when each file was last published or renewed."""
+
+    def renew(self, name: str) -> bool:
+        """Let a file count as published now; False where it has to be published again for that."""
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Delete a file that was last published or renewed before then; whether it was."""
 
     def delete(self, prefix: str) -> int:
         """Delete all that lies below a folder of names, what is in the making too; return how many files."""
@@ -109,6 +119,17 @@ class Zone:
             draft.publish()
             return digest, file.size
 
+    def stored(self) -> Iterator[tuple[Sha256, int, datetime]]:
+        """Every file: its digest, its size as it lies in bytes, and when it was last handed in."""
+        for name, size, at in self._store.dated(self._name):
+            digest = name.rpartition("/")[2]
+            if _SHA256.fullmatch(digest) and name == self._place(Sha256(digest)):
+                yield Sha256(digest), size, at
+
+    def remove(self, digest: Sha256, before: datetime) -> bool:
+        """Delete a file that was last handed in before then; whether it was. One that came in again meanwhile stays."""
+        return self._store.remove(self._place(digest), before)
+
     @contextmanager
     def draft(self) -> Iterator[Draft]:
         """Files that appear together. What is not published in the block leaves no trace."""
@@ -130,7 +151,13 @@ class Zone:
 
         Where the same content lies whole already it is left alone; where it was damaged it is replaced.
         """
-        self._store.publish([(self._place(digest), None if self._is_whole(digest) else file) for digest, file in files])
+        self._store.publish(
+            [
+                (place, None if self._is_whole(digest) and self._store.renew(place) else file)
+                for digest, file in files
+                for place in [self._place(digest)]
+            ]
+        )
 
     def _place(self, digest: Sha256) -> str:
         if not _SHA256.fullmatch(digest):

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -33,6 +33,8 @@ PARTS_AT_ONCE = 4
 FILES_AT_ONCE = 2
 READ_AHEAD_BYTES = 4 * 1024 * 1024
 REQUEST_SECONDS = 60
+RENEWED_AFTER = timedelta(days=1)
+"""A file that is handed in again is sent again when it is older: nothing that is younger than a week is ever removed."""
 
 
 class BucketStore:
@@ -119,6 +121,32 @@ class BucketStore:
             for found in self._bucket.list(prefix):
                 for each in found:
                     yield each["path"], each["size"]
+
+    def dated(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
+        """As `listed`, and when each file was last sent."""
+        with _told():
+            for found in self._bucket.list(prefix):
+                for each in found:
+                    yield each["path"], each["size"], each["last_modified"]
+
+    def renew(self, name: str) -> bool:
+        """Whether a file was sent so lately that it need not be sent again."""
+        try:
+            with _told():
+                return bool(datetime.now(UTC) - self._bucket.head(name)["last_modified"] < RENEWED_AFTER)
+        except FileNotFoundError:
+            return False
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Delete a file that was last sent before then; whether it was."""
+        try:
+            with _told():
+                if self._bucket.head(name)["last_modified"] >= before:
+                    return False
+                self._bucket.delete(name)
+        except FileNotFoundError:
+            return False
+        return True
 
     def delete(self, prefix: str) -> int:
         """Delete a file, or all below a folder of names and here what is in the making of it; return how many files."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,6 +47,40 @@ class ObjectStore:
         for path in sorted((self.root / prefix).rglob("*")):
             if path.is_file():
                 yield str(path.relative_to(self.root)), path.stat().st_size
+
+    def dated(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
+        """As `listed`, and when each file was last handed in."""
+        for path in (self.root / prefix).rglob("*"):
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    about = path.stat()
+                    at = datetime.fromtimestamp(about.st_mtime, UTC)
+                    yield str(path.relative_to(self.root)), about.st_size, at
+
+    def renew(self, name: str) -> bool:
+        """Let a file count as handed in now; False where there is none, because it was removed this very moment."""
+        try:
+            os.utime(self.root / name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Delete a file that was last handed in before then; whether it was.
+
+        It is set aside and looked at once more: one that was renewed in between is put back.
+        """
+        place = self.root / name
+        try:
+            with tempfile.TemporaryDirectory(prefix=".removed-", dir=place.parent) as folder:
+                aside = Path(folder) / place.name
+                place.rename(aside)
+                if aside.stat().st_mtime >= before.timestamp():
+                    aside.rename(place)
+                    return False
+                return True
+        except FileNotFoundError:
+            return False
 
     def delete(self, prefix: str) -> int:
         """Delete a file, or all that lies below a folder; return how many files that were. None there: no error."""

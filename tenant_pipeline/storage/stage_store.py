@@ -35,13 +35,13 @@ class StageStore:
     """The stage outputs of one tenant."""
 
     def __init__(self, store: Objects, tenant: TenantId, raw_zone_key: bytes) -> None:
-        self._plain = Zone(store, tenant, "stages", None if store.private else raw_zone_key)
+        self.plain = Zone(store, tenant, "stages", None if store.private else raw_zone_key)
         self._raw = RawZone(store, tenant, raw_zone_key)
 
     @contextmanager
     def write(self, stage: str, input_digest: Sha256, code_version: str, *, encrypted: bool) -> Iterator[StageOutput]:
         """A new output. Without `commit` in the block, nothing of it stays."""
-        zone = self._raw if encrypted else self._plain
+        zone = self._raw if encrypted else self.plain
         with zone.draft() as draft, ExitStack() as rejects:
             yield StageOutput(draft, rejects, stage, input_digest, code_version)
 
@@ -54,9 +54,12 @@ class StageStore:
             except (ValueError, KeyError, TypeError):
                 raise NotFoundError("That file is not the manifest of a stage's output", where=digest) from None
 
+    def __contains__(self, digest: Sha256) -> bool:
+        return digest in self.plain or digest in self._raw
+
     def fetch(self, digest: Sha256) -> BinaryIO:
         """One file of an output, from whichever zone it lies in. Raises NotFoundError and IntegrityError."""
-        return (self._plain if digest in self._plain else self._raw).open(digest)
+        return (self.plain if digest in self.plain else self._raw).open(digest)
 
 
 class StageOutput:

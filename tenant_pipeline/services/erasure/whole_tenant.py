@@ -25,6 +25,7 @@ from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
 from tenant_pipeline.services.provisioning.operations import Act, latest_operation
 from tenant_pipeline.services.registry import show_tenant
+from tenant_pipeline.services.retention.holds import require_no_hold
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
@@ -59,8 +60,9 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
 def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, person: str, role: str) -> ErasureRequest:
     """Do what a request asks for, from where it was left; return it with its proof. Audited step by step.
 
-    Raises NotAllowedError without the role or for the one who asked, InputError for a tenant that is live or has an
-    instance, NotFoundError for no such request. Run again when all is done, it changes nothing.
+    Raises HeldError while a legal hold stands, NotAllowedError without the role or for the one who asked, InputError
+    for a tenant that is live or has an instance, NotFoundError for no such request. Run again when all is done, it
+    changes nothing.
     """
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, ERASING_ROLES)
@@ -80,6 +82,8 @@ def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, pers
         )
     for name, step in STEPS.items():
         if name not in asked.steps:
+            with runtime.database.platform() as connection:
+                require_no_hold(connection, tenant)
             _record(runtime, tenant, request, name, person, step(runtime, tenant, person))
     with runtime.database.platform() as connection:
         return request_of(connection, tenant, request)

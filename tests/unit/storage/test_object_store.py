@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import signal
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -68,11 +70,25 @@ def test_the_raw_zone_is_private_and_unreadable(store: ObjectStore, raw: RawZone
     assert not any(b"somchai" in path.read_bytes() for path in files(store))
 
 
-def test_putting_the_same_content_again_writes_nothing(store: ObjectStore, raw: RawZone) -> None:
+def test_putting_the_same_content_again_writes_nothing_and_renews_its_time(store: ObjectStore, raw: RawZone) -> None:
     raw.put(io.BytesIO(CONTENT))
-    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files(store)}
+    before = {path: path.stat().st_ino for path in files(store)}
+    for path in before:
+        os.utime(path, (0, 0))
     assert raw.put(io.BytesIO(CONTENT)) == (DIGEST, len(CONTENT))
-    assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files(store)} == before
+    assert {path: path.stat().st_ino for path in files(store)} == before
+    assert all(path.stat().st_mtime for path in before)
+
+
+def test_a_file_is_removed_only_when_it_was_last_handed_in_before_then(store: ObjectStore, raw: RawZone) -> None:
+    raw.put(io.BytesIO(CONTENT))
+    ((digest, size, at),) = raw.stored()
+    assert (digest, size > len(CONTENT)) == (DIGEST, True)
+    assert not raw.remove(DIGEST, at - timedelta(seconds=1))
+    assert DIGEST in raw
+    assert raw.remove(DIGEST, at + timedelta(seconds=1))
+    assert not raw.remove(DIGEST, at + timedelta(seconds=1))
+    assert files(store) == []
 
 
 @pytest.mark.parametrize("key", [None, KEY])

@@ -1,0 +1,81 @@
+"""Once a night: superseded files are pruned by their tenants' policies, and the history of old runs by the setting.
+
+Runs are deleted through Dagster's own API, with their events. A run stays that made what stands now, that is the last
+to have succeeded over its partition, that has not ended, or whose tenant is under a legal hold.
+"""
+
+from datetime import timedelta
+
+import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.retention.policies import tenants_with_policies
+from tenant_pipeline.services.retention.pruning import prune
+from tenant_pipeline.services.retention.runs import needed_runs
+from tenant_pipeline.services.runtime import Runtime
+
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+RUNS_AT_ONCE = 200
+
+
+@dg.op
+def prune_files(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
+    """What nothing needs any more, tenant by tenant. One that is under a legal hold is told and left alone."""
+    opened = runtime.open()
+    for tenant in tenants_with_policies(opened):
+        try:
+            pruned = prune(opened, tenant, actor="retention")
+        except TenantRuntimeError as error:
+            context.log.warning(f"{tenant}: {error}")
+        else:
+            context.log.info(f"{tenant}: {pruned.files} files, {pruned.bytes} bytes")
+
+
+@dg.op
+def prune_runs(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
+    """Runs that ended long ago and say nothing of what stands now, with their events."""
+    opened = runtime.open()
+    old = old_runs(opened, context.instance)
+    for run in old:
+        context.instance.delete_run(run)
+    context.log.info(f"{len(old)} runs that ended more than {opened.settings.keep_runs_days} days ago were deleted")
+
+
+def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:
+    """The ids of runs that may be deleted."""
+    needed, held = needed_runs(runtime)
+    before = runtime.now() - timedelta(days=runtime.settings.keep_runs_days)
+    latest: set[tuple[str, str]] = set()
+    found: list[str] = []
+    cursor = None
+    while True:
+        records = instance.get_run_records(dg.RunsFilter(statuses=ENDED), limit=RUNS_AT_ONCE, cursor=cursor)
+        for record in records:  # the newest first
+            run = record.dagster_run
+            place = (run.job_name, run.tags.get(PARTITION_NAME_TAG, ""))
+            first = run.status is dg.DagsterRunStatus.SUCCESS and place not in latest
+            if first:
+                latest.add(place)
+            tenants = run.tags.get("tenant", "").split(", ")
+            if not first and record.create_timestamp < before and run.run_id not in needed and not held & {*tenants}:
+                found.append(run.run_id)
+        if len(records) < RUNS_AT_ONCE:
+            return found
+        cursor = records[-1].dagster_run.run_id
+
+
+@dg.job(description="Prune superseded files by policy, and the history of old runs.")
+def retention() -> None:
+    """Both kinds of pruning."""
+    prune_files()
+    prune_runs()
+
+
+retention_schedule = dg.ScheduleDefinition(
+    job=retention,
+    cron_schedule="30 2 * * *",
+    execution_timezone="Asia/Bangkok",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

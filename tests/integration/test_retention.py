@@ -1,0 +1,312 @@
+"""Only what nothing needs is pruned: looked for first, audited, under no legal hold, and wherever it is killed."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.origin import Unit
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.sensors.retention import old_runs
+from tenant_pipeline.services.erasure.requests import request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
+from tenant_pipeline.services.feeds.feeds import Feed
+from tenant_pipeline.services.feeds.polling import Answer
+from tenant_pipeline.services.lineage import every_record
+from tenant_pipeline.services.retention.holds import holds_of, lift_hold, place_hold
+from tenant_pipeline.services.retention.policies import RetentionClass, set_policy
+from tenant_pipeline.services.retention.pruning import plan_pruning, prune
+from tenant_pipeline.services.roles import grant_role
+from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.storage.object_store import Zone
+from tests.integration.conftest import TwoTenants
+from tests.integration.test_feeds import RuntimeOnAClock, _add, _halls, _names, _poll, _registered, _through
+from tests.unit.intake.link_server import Server, serve
+
+GOVERNANCE: dict[str, Any] = {"person": "gov", "role": "platform-governance", "reason": "The policy of the city"}
+BOTH = (RetentionClass.STAGE_OUTPUTS, RetentionClass.RAW_UNITS)
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> RuntimeOnAClock:
+    real = tenants.runtime
+    settings = real.settings.model_copy(update={"loopback_links": True})
+    return RuntimeOnAClock(settings, real.contracts, real.database, real.keys, real.objects, real.audit)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+def tenant(runtime: RuntimeOnAClock) -> TenantId:
+    identifier = _registered(runtime)
+    grant_role(runtime, identifier, person="gov", role="platform-governance", granted_by="test")
+    return identifier
+
+
+@pytest.fixture
+def feed(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:
+    """A feed with two versions behind it and a third that stands; the first comes back later."""
+    feed = _add(runtime, tenant, server.answer("/h", _halls(4), _halls(5), _halls(6), _halls(4)))
+    for _ in range(3):
+        assert _poll(runtime, feed).answer is Answer.VERSION
+        _through(runtime, feed)
+        runtime.clock.forward(seconds=10)
+    return feed
+
+
+def _files(runtime: RuntimeOnAClock, tenant: TenantId) -> set[str]:
+    zones: tuple[Zone, ...] = (runtime.raw_zone(tenant), runtime.stage_store(tenant).plain)
+    return {f"{number} {digest}" for number, zone in enumerate(zones) for digest, _, _ in zone.stored()}
+
+
+def _policies(runtime: RuntimeOnAClock, tenant: TenantId, days: int | None, *classes: RetentionClass) -> None:
+    for kept in classes or BOTH:
+        set_policy(runtime, tenant, kept, days, **GOVERNANCE)
+
+
+def _actions(runtime: RuntimeOnAClock, tenant: TenantId) -> list[tuple[str, Any]]:
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(
+            "SELECT action, details FROM runtime.audit_log WHERE action LIKE 'retention.%' ORDER BY sequence"
+        ).fetchall()
+    return [(row["action"], row["details"]) for row in rows]
+
+
+def _whole(runtime: RuntimeOnAClock, feed: Feed) -> bool:
+    """Whether all that the source as it stands was made of, and was made into, can be read."""
+    with runtime.database.tenant(feed.tenant) as connection:
+        source = get_source(connection, feed.tenant, feed.source_id)
+    with runtime.raw_zone(feed.tenant).open(source.unit_digest) as stream:
+        for file in Unit.from_json(json.load(stream)).files:
+            runtime.raw_zone(feed.tenant).open(file.sha256).close()
+    store = runtime.stage_store(feed.tenant)
+    for record in every_record(runtime, source):
+        output = store.read(record.output_digest)
+        for table in output.manifest["tables"]:
+            store.fetch(Sha256(table["sha256"])).close()
+    return len(every_record(runtime, source)) == 9
+
+
+def test_without_a_policy_nothing_is_pruned_and_by_one_only_what_is_old_enough(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    before = _files(runtime, tenant)
+    runtime.clock.forward(days=400)
+    assert sum(plan_pruning(runtime, tenant).files.values()) == 0
+    assert sum(prune(runtime, tenant, actor="test").files.values()) == 0
+    _policies(runtime, tenant, 500)
+    assert sum(plan_pruning(runtime, tenant).files.values()) == 0
+    _policies(runtime, tenant, 30)
+    planned = plan_pruning(runtime, tenant)
+    assert _files(runtime, tenant) == before
+    assert planned.files["raw-units"] == 4
+    assert planned.files["stage-outputs"] > 15
+    assert prune(runtime, tenant, actor="test") == planned
+    assert _whole(runtime, feed)
+    assert len(_names(runtime, feed)) == 6
+    assert len(before - _files(runtime, tenant)) == sum(planned.files.values())
+    assert sum(plan_pruning(runtime, tenant).files.values()) == 0
+
+
+def test_what_was_pruned_of_a_version_is_made_again_when_its_content_comes_back(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    before = _files(runtime, tenant)
+    runtime.clock.forward(days=100)
+    _policies(runtime, tenant, 30)
+    prune(runtime, tenant, actor="test")
+    gone = before - _files(runtime, tenant)
+    assert _poll(runtime, feed).answer is Answer.VERSION
+    _through(runtime, feed)
+    assert _whole(runtime, feed)
+    assert len(_names(runtime, feed)) == 4
+    assert gone & _files(runtime, tenant)
+
+
+def test_each_class_has_its_own_policy_and_the_files_themselves_outlive_what_was_made_of_them(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    runtime.clock.forward(days=100)
+    _policies(runtime, tenant, 30, RetentionClass.STAGE_OUTPUTS)
+    pruned = prune(runtime, tenant, actor="test")
+    assert pruned.files["raw-units"] == 0
+    assert pruned.files["stage-outputs"] > 15
+    _policies(runtime, tenant, 30, RetentionClass.RAW_UNITS)
+    assert prune(runtime, tenant, actor="test").files == {"stage-outputs": 0, "raw-units": 4}
+
+
+def test_a_held_version_and_an_upload_on_its_way_stay(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    held = _add(runtime, tenant, server.answer("/held", _halls(10), _halls(2)))
+    _poll(runtime, held)
+    _through(runtime, held)
+    assert _poll(runtime, held).answer is Answer.HELD
+    before = _files(runtime, tenant)
+    runtime.clock.forward(days=1000)
+    _policies(runtime, tenant, 7)
+    prune(runtime, tenant, actor="test")
+    assert _files(runtime, tenant) == before
+
+
+def test_a_legal_hold_stops_pruning_and_erasure_until_governance_lifts_it_for_a_reason(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    grant_role(runtime, tenant, person="anan", role="tenant-admin", granted_by="test")
+    runtime.clock.forward(days=100)
+    _policies(runtime, tenant, 30)
+    for wrong in ({"role": "tenant-admin", "person": "anan"}, {"person": "anan"}):
+        with pytest.raises(NotAllowedError):
+            place_hold(runtime, tenant, **{**GOVERNANCE, **wrong})
+    with pytest.raises(InputError):
+        place_hold(runtime, tenant, **{**GOVERNANCE, "reason": " "})
+    hold = place_hold(runtime, tenant, **{**GOVERNANCE, "reason": "Case 17"})
+    before = _files(runtime, tenant)
+    request = request_erasure(runtime, tenant, person="anan", role="tenant-admin", reason="They leave")
+    for act in (
+        lambda: plan_pruning(runtime, tenant),
+        lambda: prune(runtime, tenant, actor="test"),
+        lambda: erase_tenant(runtime, tenant, request, person="gov", role="platform-governance"),
+    ):
+        with pytest.raises(HeldError):
+            act()
+    assert _files(runtime, tenant) == before
+    with pytest.raises(NotFoundError):
+        lift_hold(runtime, tenant, uuid.uuid4(), **GOVERNANCE)
+    lift_hold(runtime, tenant, hold, **{**GOVERNANCE, "reason": "Case closed"})
+    with pytest.raises(NotFoundError):
+        lift_hold(runtime, tenant, hold, **GOVERNANCE)
+    assert sum(prune(runtime, tenant, actor="test").files.values())
+    with runtime.database.tenant(tenant) as connection:
+        (kept,) = holds_of(connection, tenant)
+    assert (kept.reason, kept.lifted_for) == ("Case 17", "Case closed")
+    done = erase_tenant(runtime, tenant, request, person="gov", role="platform-governance")
+    assert done.state() == "erased"
+    actions = [action for action, _ in _actions(runtime, tenant)]
+    assert actions == [*["retention.policy"] * 2, "retention.held", "retention.lifted", *PRUNED]
+
+
+PRUNED = ("retention.prune", "retention.pruned")
+
+
+def test_killed_between_two_files_it_is_run_again_and_nothing_goes_that_was_not_audited(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.clock.forward(days=100)
+    _policies(runtime, tenant, 30)
+    planned = plan_pruning(runtime, tenant)
+    real, removed = Zone.remove, []
+
+    def dies(zone: Zone, *given: Any) -> bool:
+        if len(removed) == 5:
+            raise KeyboardInterrupt
+        removed.append(real(zone, *given))
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Zone, "remove", dies)
+        with pytest.raises(KeyboardInterrupt):
+            prune(runtime, tenant, actor="test")
+    assert _whole(runtime, feed)
+    (announced,) = [details for action, details in _actions(runtime, tenant) if action == "retention.prune"]
+    assert announced["files"] == planned.files
+    rest = prune(runtime, tenant, actor="test")
+    assert sum(rest.files.values()) == sum(planned.files.values()) - 5
+    assert _whole(runtime, feed)
+
+
+def test_what_comes_back_while_it_is_pruned_stays(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.clock.forward(days=100)
+    _policies(runtime, tenant, 30)
+    real = Zone.stored
+    came = []
+
+    def meanwhile(zone: Zone) -> Any:
+        found = list(real(zone))
+        if not came:
+            came.append(_poll(runtime, feed).answer)
+        return found
+
+    monkeypatch.setattr(Zone, "stored", meanwhile)
+    prune(runtime, tenant, actor="test")
+    assert came == [Answer.VERSION]
+    _through(runtime, feed)
+    assert _whole(runtime, feed)
+
+
+def test_another_tenant_has_its_own_policies_holds_and_files(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    other = _registered(runtime)
+    grant_role(runtime, other, person="theirs", role="platform-governance", granted_by="test")
+    before = _files(runtime, tenant)
+    runtime.clock.forward(days=100)
+    theirs: dict[str, Any] = {**GOVERNANCE, "person": "theirs"}
+    for kept in BOTH:
+        set_policy(runtime, other, kept, 7, **theirs)
+        with pytest.raises(NotAllowedError):
+            set_policy(runtime, tenant, kept, 7, **theirs)
+    place_hold(runtime, other, **theirs)
+    with runtime.database.tenant(tenant) as connection:
+        assert holds_of(connection, other) == []
+    assert sum(plan_pruning(runtime, tenant).files.values()) == 0
+    with pytest.raises(HeldError):
+        prune(runtime, other, actor="test")
+    assert _files(runtime, tenant) == before
+
+
+def test_a_policy_is_no_shorter_than_a_week(runtime: RuntimeOnAClock, tenant: TenantId) -> None:
+    for days, reason in ((6, "short"), (0, "none"), (30, " ")):
+        with pytest.raises(InputError):
+            set_policy(runtime, tenant, RetentionClass.RAW_UNITS, days, **{**GOVERNANCE, "reason": reason})
+
+
+def test_runs_stay_that_say_something_of_what_stands_and_those_of_a_tenant_under_a_hold(
+    runtime: RuntimeOnAClock, tenant: TenantId
+) -> None:
+    @dg.op
+    def work() -> None: ...
+
+    @dg.op
+    def fail() -> None:
+        raise ValueError
+
+    @dg.job(name="some_job")
+    def some_job() -> None:
+        work()
+
+    @dg.job(name="some_job")
+    def failing_job() -> None:
+        fail()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run(job: dg.JobDefinition, partition: str, whose: str) -> str:
+            tags = {"dagster/partition": partition, "tenant": whose}
+            return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False).run_id
+
+        superseded, failed = run(some_job, "a", "x"), run(failing_job, "a", "x")
+        _stands, _held_old = run(some_job, "a", "x"), run(some_job, "b", f"x, {tenant}")
+        _stands_too = run(some_job, "b", "x")
+        assert old_runs(runtime, instance) == []
+        place_hold(runtime, tenant, **GOVERNANCE)
+        runtime.clock.forward(days=runtime.settings.keep_runs_days + 1)
+        old = old_runs(runtime, instance)
+        assert sorted(old) == sorted([superseded, failed])
+        for each in old:
+            instance.delete_run(each)
+        assert old_runs(runtime, instance) == []
+        assert instance.get_runs_count() == 3
