@@ -7,7 +7,7 @@ UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
 .PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
-	lock clean
+	benchmark-feeds benchmark-fairness lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -70,6 +70,12 @@ benchmark-collaboration: $(VENV)/installed
 
 benchmark-api: $(VENV)/installed
 	$(BIN)/python -m benchmarks.api
+
+benchmark-feeds: $(VENV)/installed
+	$(BIN)/python -m benchmarks.feed_week
+
+benchmark-fairness: $(VENV)/installed
+	$(BIN)/python -m benchmarks.fairness
 
 imports: $(VENV)/installed
 	$(BIN)/lint-imports

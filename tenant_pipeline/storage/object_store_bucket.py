@@ -34,7 +34,7 @@ FILES_AT_ONCE = 2
 READ_AHEAD_BYTES = 4 * 1024 * 1024
 REQUEST_SECONDS = 60
 RENEWED_AFTER = timedelta(days=1)
-"""A file that is handed in again is sent again when it is older: nothing that is younger than a week is ever removed."""
+"""A file that is handed in again is sent again when it is older: nothing younger than a week is removed."""
 
 
 class BucketStore:
