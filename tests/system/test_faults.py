@@ -1,0 +1,308 @@
+"""The database goes away, the disk fills up, the clock jumps: nothing is lost, doubled or half-written afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import STAGES, Stage
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services import normalisation
+from tenant_pipeline.services.feeds import polling
+from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed
+from tenant_pipeline.services.feeds.polling import Answer, due_feeds, poll_feed
+from tenant_pipeline.services.feeds.versions import versions_of
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.roles import grant_role
+from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
+from tenant_pipeline.services.sources import add_source, get_source, list_sources
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
+from tests.api.conftest import serving
+from tests.integration.test_feeds import Clock
+from tests.unit.intake.link_server import Answer as Served
+from tests.unit.intake.link_server import Server, serve
+
+pytestmark = pytest.mark.slow
+
+TENANT = TenantId("fault-test")
+NAMES = {"th": "ก", "en": "a", "zh": "普"}
+HEADER = "licence_no,venue_name_en,postcode\n"
+HOURLY = Schedule("0 * * * *", "UTC")
+
+
+@dataclass
+class Database:
+    """An embedded database that can be killed as a machine kills it, and started again."""
+
+    server: EmbeddedPostgres
+
+    def kill(self) -> None:
+        process = self.server._process
+        assert process is not None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def start_again(self) -> None:
+        self.server.stop()
+        self.server.start()
+
+
+@dataclass
+class Home:
+    """An installation on a clock of its own."""
+
+    runtime: Runtime
+    database: Database
+    clock: Clock
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
+        Path(folder).chmod(0o755)
+        settings = Settings(home=Path(folder) / "home", loopback_links=True)
+        with open_runtime(settings) as runtime:
+            register_tenant(
+                runtime, TENANT, name=NAMES, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="D"
+            )
+        with EmbeddedPostgres(settings.postgres_directory) as server, connect(settings) as runtime:
+            clock = Clock()
+            yield Home(replace(runtime, clock=clock), Database(server), clock)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+def _halls(*names: str) -> Served:
+    return Served((HEADER + "".join(f"K-{name},{name},83000\n" for name in names)).encode())
+
+
+def _feed(home: Home, url: str) -> Feed:
+    wanted = NewFeed("Register", url, Origin.REGULATOR, HOURLY)
+    return add_feed(home.runtime, TENANT, wanted, actor="test")
+
+
+def _through(home: Home, source: SourceId) -> None:
+    for stage in STAGES:
+        run_stage(home.runtime, TENANT, source, stage)
+
+
+def _rows(home: Home, query: str, *parameters: Any) -> list[dict[str, Any]]:
+    with home.runtime.database.tenant(TENANT) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def _names(home: Home, source: SourceId) -> set[str]:
+    query = "SELECT value FROM runtime.statement_facts WHERE source_id = %s AND property = 'name'"
+    return {row["value"] for row in _rows(home, query, source)}
+
+
+def _assert_intact(home: Home) -> None:
+    with home.runtime.database.administration() as connection:
+        report = home.runtime.audit.verify(connection, TENANT)
+    assert report.intact, report.problem
+
+
+@contextmanager
+def _database_killed_before(home: Home, place: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In the block the database is killed, once, when it comes to `name`; afterwards it runs again."""
+    real: Callable[..., Any] = getattr(place, name)
+    killed = []
+
+    def after_the_kill(*given: Any, **named: Any) -> Any:
+        if not killed:
+            killed.append(True)
+            home.database.kill()
+        return real(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, after_the_kill)
+        with pytest.raises(psycopg.Error):
+            yield
+    assert killed
+    home.database.start_again()
+
+
+def test_a_database_that_is_killed_in_the_middle_of_polling_and_of_each_kind_of_stage_loses_and_doubles_nothing(
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = _feed(home, server.answer("/k", _halls("a", "b"), _halls("a", "b"), _halls("b", "c")))
+    with _database_killed_before(home, polling, "add_version", monkeypatch):
+        poll_feed(home.runtime, TENANT, feed.id)
+    assert _rows(home, "SELECT * FROM runtime.feed_versions WHERE feed_id = %s", feed.id) == []
+    home.clock.forward(minutes=40)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    for stage in STAGES:
+        if stage in (Stage.RECEIVE, Stage.VALIDATE, Stage.LINK, Stage.ASSEMBLE):
+            with _database_killed_before(home, normalisation, "_keep", monkeypatch):
+                run_stage(home.runtime, TENANT, feed.source_id, stage)
+        assert not run_stage(home.runtime, TENANT, feed.source_id, stage).repeated
+    assert _names(home, feed.source_id) == {"a", "b"}
+    home.clock.forward(hours=2)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    _through(home, feed.source_id)
+    assert _names(home, feed.source_id) == {"b", "c"}
+    with home.runtime.database.tenant(TENANT) as connection:
+        assert [each.number for each in versions_of(connection, feed)] == [2, 1]
+        assert get_source(connection, TENANT, feed.source_id).version == 2
+    records = _rows(home, "SELECT count(*) AS records FROM runtime.stage_runs WHERE source_id = %s", feed.source_id)
+    assert records == [{"records": 18}]
+    _assert_intact(home)
+
+
+def test_a_request_to_the_api_while_the_database_is_away_is_a_fault_and_the_next_one_is_answered(home: Home) -> None:
+    with serving(home.runtime) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        token = _token(home)
+        asked = {"url": f"/api/tenant/{TENANT}/feeds", "headers": {"Authorization": f"Bearer {token}"}}
+        before = client.get(**asked)
+        assert before.status_code == 200
+        home.database.kill()
+        away = client.get(**asked)
+        assert away.status_code >= 500
+        assert "postgres" not in away.text.lower()
+        home.database.start_again()
+        assert client.get(**asked).json() == before.json()
+
+
+def _token(home: Home) -> str:
+    grant_role(home.runtime, TENANT, person="anan", role="tenant-admin", granted_by="test")
+    real = replace(home.runtime, clock=lambda: datetime.now(UTC))
+    return LocalIssuer(real).access_token("anan", TENANT, timedelta(hours=1))
+
+
+@contextmanager
+def _small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A file system of its own on the folder; gives what makes it larger. Skips where nobody may mount one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ["-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a file system, and a disk is not filled up otherwise")
+    try:
+        yield lambda larger: _remount(folder, larger)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _remount(folder: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_half_written_and_the_same_works_when_there_is_room(
+    home: Home, tmp_path: Path
+) -> None:
+    objects = home.runtime.settings.objects_directory
+    file = tmp_path / "halls.csv"
+    file.write_text(HEADER + "".join(f"D-{number},Hall {number},{83000 + number}\n" for number in range(4_000)))
+    options: dict[str, Any] = {
+        "origin": Origin.PRESS, "unit_mode": UnitMode.SINGLE_FILE, "places": [str(file)], "title": "x", "actor": "test",
+    }  # fmt: skip
+    before = len(list_sources(home.runtime, TENANT))
+    tenant_objects = objects / TENANT
+    kept = objects.parent / "kept-objects"
+    if tenant_objects.exists():
+        tenant_objects.rename(kept)
+    with _small_disk(tenant_objects, "64k") as enlarge:
+        with pytest.raises(OSError, match="No space left"):
+            add_source(home.runtime, TENANT, **options)
+        assert len(list_sources(home.runtime, TENANT)) == before
+        assert _whole_files(tenant_objects) == []
+        enlarge("200k")
+        source = add_source(home.runtime, TENANT, **options)
+        went_through: list[Stage] = []
+        for stage in STAGES:
+            try:
+                run_stage(home.runtime, TENANT, source.id, stage)
+            except OSError:
+                break
+            went_through.append(stage)
+        assert len(went_through) < len(STAGES)
+        records = _rows(home, "SELECT stage FROM runtime.stage_runs WHERE source_id = %s", source.id)
+        assert {row["stage"] for row in records} == set(map(str, went_through))
+        enlarge("64m")
+        _through(home, source.id)
+        assert len(_names(home, source.id)) == 4_000
+        _assert_intact(home)
+    tenant_objects.rmdir()
+    if kept.exists():
+        kept.rename(tenant_objects)
+
+
+def _whole_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and ".draft-" not in str(path)]
+
+
+def test_a_clock_that_jumps_ahead_asks_a_feed_once_and_one_that_is_set_back_asks_it_no_oftener(
+    home: Home, server: Server
+) -> None:
+    feed = _feed(home, server.answer("/c", _halls("a"), _halls("b"), _halls("c")))
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    _through(home, feed.source_id)
+    home.clock.forward(days=10)
+    assert (TENANT, feed.id) in due_feeds(home.runtime, 100)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.NOT_DUE
+    _through(home, feed.source_id)
+    home.clock.forward(days=-20)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.NOT_DUE
+    home.clock.forward(days=10)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.NOT_DUE
+    assert len(server.asked) == 2
+    home.clock.forward(days=10, hours=2)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    assert len(server.asked) == 3
+    _through(home, feed.source_id)
+
+
+def test_what_a_source_does_not_say_any_more_is_retired_though_the_clock_was_set_back(
+    home: Home, server: Server
+) -> None:
+    feed = _feed(home, server.answer("/r", _halls("old", "both"), _halls("both", "new"), _halls("old", "both")))
+    said = []
+    for _ in range(3):
+        polling.ask_now(home.runtime, TENANT, feed.id)
+        assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+        _through(home, feed.source_id)
+        said.append(_names(home, feed.source_id))
+        home.clock.forward(hours=-30)
+    assert said == [{"old", "both"}, {"both", "new"}, {"old", "both"}]
+
+
+def test_a_claim_that_a_jump_ahead_has_ended_lets_another_ask_and_the_version_comes_once(
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = _feed(home, server.answer("/j", _halls("a")))
+    real = polling.keep_unit
+    others: list[Answer] = []
+
+    def meanwhile(*given: Any) -> None:
+        real(*given)
+        if not others:
+            others.append(Answer.NOT_DUE)
+            home.clock.forward(days=1)
+            others[0] = poll_feed(home.runtime, TENANT, feed.id).answer
+
+    monkeypatch.setattr(polling, "keep_unit", meanwhile)
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.UNCHANGED
+    assert others == [Answer.VERSION]
+    with home.runtime.database.tenant(TENANT) as connection:
+        assert len(versions_of(connection, get_feed(connection, TENANT, feed.id))) == 1
