@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
-.PHONY: demo dev test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
+.PHONY: demo dev pictures test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
 	benchmark-feeds benchmark-fairness lock clean
 
 demo: $(VENV)/installed
@@ -76,6 +76,9 @@ benchmark-feeds: $(VENV)/installed
 
 benchmark-fairness: $(VENV)/installed
 	$(BIN)/python -m benchmarks.fairness
+# The pictures in docs/operate/workspace.md: the demo's tenant, seen in Chromium.
+pictures: $(VENV)/installed
+	$(BIN)/python scripts/pictures.py
 
 imports: $(VENV)/installed
 	$(BIN)/lint-imports
