@@ -133,7 +133,11 @@ def start(installation: Installation) -> Running:
             return False
         return bool(data["repositoriesOrError"].get("nodes"))
 
-    running.wait_for(loaded, what="the webserver")
+    try:
+        running.wait_for(loaded, what="the webserver")
+    except BaseException:  # nobody else will stop it
+        stop(running)
+        raise
     return running
 
 

@@ -11,6 +11,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tenant_pipeline.api.metrics import count_request, exposition
+from tenant_pipeline.cli.doctor.examinations import EXAMINATIONS
 from tenant_pipeline.services.observation.figures import FIGURES, Figure
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,6 +77,11 @@ def test_every_metric_is_described(told: dict[str, set[str]]) -> None:
         name.removesuffix("_total") for name in told if not name.endswith(("_created", "_bucket", "_count", "_sum"))
     }
     assert {name for name in families if f"`{name}" not in described} == set()
+
+
+def test_as_many_examinations_are_described_as_there_are() -> None:
+    described = (ROOT / "docs" / "operate" / "observability.md").read_text()
+    assert f"makes {len(EXAMINATIONS)} examinations" in described
 
 
 def test_every_alert_names_a_page_that_is_there() -> None:
