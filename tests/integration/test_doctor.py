@@ -173,6 +173,17 @@ def other_keys(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
 
 
 @contextmanager
+def damaged_key(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
+    path = patient.settings.keys_directory / "tenants" / VICTIM / "raw-zone"
+    before = path.read_bytes()
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    try:
+        yield patient
+    finally:
+        path.write_bytes(before)
+
+
+@contextmanager
 def open_to_others(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
     path = patient.settings.keys_directory / "master.key"
     path.chmod(0o644)
@@ -306,7 +317,7 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("key permissions", "chmod", open_to_others),
     ("keys", "Restore the keys", partial(moved_away, lambda of: of.keys_directory / "master.key")),
     ("keys", "Restore the keys", partial(moved_away, lambda of: of.keys_directory / "tenants" / VICTIM)),
-    ("keys", "", other_keys),
+    ("keys", "Restore", damaged_key),
     ("logins", "belongs to this database", other_keys),
     ("runtime roles", "NOSUPERUSER",
      partial(statement, "ALTER ROLE tenant_runtime_platform SUPERUSER",

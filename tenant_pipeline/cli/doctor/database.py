@@ -5,8 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
-from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, Database
-from tenant_pipeline.storage.keys import KeyRing
+from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM
 from tenant_pipeline.storage.migrations import OLDEST_SERVER, head_version, known_versions, version_of
 
 LEAST_CONNECTIONS = 60
@@ -109,10 +108,7 @@ def logins(patient: Patient) -> Finding:
     """The keys in the home belong to this database: the passwords that they give are its roles'."""
     with patient.migrated_connection():
         pass
-    if not (patient.settings.keys_directory / "master.key").exists():
-        raise NotExaminedError("the master key is missing")
-    assert patient.database is not None
-    database = Database(patient.database, KeyRing(patient.settings.keys_directory).login_secret())
+    database = patient.as_roles()
     try:
         psycopg.connect(database.platform_conninfo(), connect_timeout=5).close()
     except psycopg.OperationalError:

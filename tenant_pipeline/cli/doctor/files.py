@@ -43,10 +43,10 @@ def keys_whole(patient: Patient) -> Finding:
     """Every tenant that is registered has its keys, and the master key opens them."""
     folder = patient.settings.keys_directory
     remedy = "Restore the keys folder as a whole from its backup: what they encrypt cannot be read without them."
-    with patient.migrated_connection() as connection:
-        tenants = [TenantId(row["id"]) for row in connection.execute("SELECT id FROM runtime.tenants ORDER BY id")]
     if not (folder / "master.key").exists():
-        return wrong("the master key is missing", remedy) if tenants else fine("no keys yet")
+        return wrong("the master key is missing", remedy) if any(folder.glob("tenants/*")) else fine("no keys yet")
+    with patient.platform_connection() as connection:
+        tenants = [TenantId(row["id"]) for row in connection.execute("SELECT id FROM runtime.tenants ORDER BY id")]
     ring = KeyRing(folder)
     ring.login_secret()
     missing = []
@@ -86,7 +86,7 @@ def checkpoints_there(patient: Patient) -> Finding:
     path = patient.settings.checkpoints_file
     if patient.settings.object_store_url.startswith("s3:"):
         raise NotExaminedError("checkpoints are in the bucket; the audit log is examined with them")
-    with patient.migrated_connection() as connection:
+    with patient.platform_connection() as connection:
         row = connection.execute("SELECT count(*) AS entries FROM runtime.audit_log").fetchone() or {"entries": 0}
         runs = connection.execute("SELECT EXISTS (SELECT FROM runtime.coverage_scores) AS any").fetchone() or {}
     if not path.exists():

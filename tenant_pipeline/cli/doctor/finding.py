@@ -13,6 +13,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.keys import KeyRing
 
 CONNECT_SECONDS = 5
 Connection = psycopg.Connection[dict[str, Any]]
@@ -79,18 +81,35 @@ class Patient:
         with psycopg.connect(self.database, connect_timeout=CONNECT_SECONDS, row_factory=dict_row) as connection:
             yield connection
 
-    def migrated_connection(self) -> Any:
+    @contextmanager
+    def migrated_connection(self) -> Iterator[Connection]:
         """As `connection`, for what only a migrated database can tell."""
-        return _migrated(self)
+        with self.connection() as connection:
+            there = connection.execute("SELECT to_regclass('runtime.tenants') IS NOT NULL AS there").fetchone()
+            if not there or not there["there"]:
+                raise NotExaminedError("the database was never migrated")
+            yield connection
 
+    @contextmanager
+    def platform_connection(self) -> Iterator[Connection]:
+        """One transaction as the platform, which sees how tenants stand; the owner sees no row."""
+        with self.migrated_connection():
+            pass
+        try:
+            conninfo = self.as_roles().platform_conninfo()
+            connection = psycopg.connect(conninfo, connect_timeout=CONNECT_SECONDS, row_factory=dict_row)
+        except psycopg.OperationalError:
+            raise NotExaminedError("the platform cannot log in") from None
+        with connection:
+            yield connection
 
-@contextmanager
-def _migrated(patient: Patient) -> Iterator[Connection]:
-    with patient.connection() as connection:
-        there = connection.execute("SELECT to_regclass('runtime.tenants') IS NOT NULL AS there").fetchone()
-        if not there or not there["there"]:
-            raise NotExaminedError("the database was never migrated")
-        yield connection
+    def as_roles(self) -> Database:
+        """The database as its several roles. Raises NotExaminedError without it, or without the master key."""
+        if self.database is None:
+            raise NotExaminedError("the database does not answer")
+        if not (self.settings.keys_directory / "master.key").exists():  # asking for it would make a new one
+            raise NotExaminedError("the master key is missing")
+        return Database(self.database, KeyRing(self.settings.keys_directory).login_secret())
 
 
 Examination = Callable[[Patient], Finding]

@@ -10,8 +10,6 @@ from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
-from tenant_pipeline.storage.database import Database
-from tenant_pipeline.storage.keys import KeyRing
 
 LONGEST_WAIT_SECONDS = 3600
 
@@ -20,8 +18,7 @@ def daemon(patient: Patient) -> Finding:
     """Dagster's daemon gives signs of life: without it nothing begins by itself."""
     if not patient.lives:
         raise NotExaminedError("nothing of this installation runs")
-    assert patient.database is not None
-    conninfo = dagster_conninfo(patient.settings.dagster_dsn, _database(patient))
+    conninfo = dagster_conninfo(patient.settings.dagster_dsn, patient.as_roles())
     remedy = "`tenant-pipeline up` starts it with the rest; in a cluster see its pod's log."
     try:
         ages = heartbeat_ages(conninfo)
@@ -35,7 +32,7 @@ def daemon(patient: Patient) -> Finding:
 
 def line(patient: Patient) -> Finding:
     """Nothing has been in line for long."""
-    with patient.migrated_connection() as connection:
+    with patient.platform_connection() as connection:
         row = (
             connection.execute(
                 """
@@ -53,7 +50,7 @@ def line(patient: Patient) -> Finding:
 
 def feeds(patient: Patient) -> Finding:
     """Feeds answer."""
-    with patient.migrated_connection() as connection:
+    with patient.platform_connection() as connection:
         rows = connection.execute(
             """
             SELECT tenant_id, id, alerted FROM runtime.feeds
@@ -73,7 +70,7 @@ def feeds(patient: Patient) -> Finding:
 
 def approvals(patient: Patient) -> Finding:
     """Somebody holds each role that approvals wait for."""
-    with patient.migrated_connection() as connection:
+    with patient.platform_connection() as connection:
         rows = connection.execute(
             """
             SELECT tenant.id FROM runtime.tenants AS tenant
@@ -107,10 +104,3 @@ def audit_log(patient: Patient) -> Finding:
             "`tenant-pipeline audit verify` names the first broken entry: restore from backup, find out who did it.",
         )
     return fine("the audit log is intact")
-
-
-def _database(patient: Patient) -> Database:
-    if not (patient.settings.keys_directory / "master.key").exists():
-        raise NotExaminedError("the master key is missing")
-    assert patient.database is not None
-    return Database(patient.database, KeyRing(patient.settings.keys_directory).login_secret())
