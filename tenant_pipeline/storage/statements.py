@@ -195,7 +195,7 @@ def statement_ids(frame: pd.DataFrame) -> list[str]:
         encoded = part.encode()
         return len(encoded).to_bytes(8, "big") + encoded
 
-    columns = [frame[name].tolist() for name in ("entity_id", "property", "value", "lang")]
+    columns = [pa.array(frame[name]).to_pylist() for name in ("entity_id", "property", "value", "lang")]
     for column in (columns[0], columns[1], columns[3]):
         framed.update((part, frame_of(part)) for part in set(column))
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,8 +68,7 @@ _KEY = ("datatype", "property", "lang", "value", "valid_from", "valid_to")
 _TEXT = pd.ArrowDtype(pa.string())
 
 
-@dataclass(frozen=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What became of one distinct key: the canonical texts and how they were read, or why there are none."""
 
     values: tuple[str, ...] = ()
@@ -110,7 +109,7 @@ def standardise_batch(batch: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.D
     Each distinct key of the batch is read once, and the outcomes are handed out to the rows again.
     """
     key_of_row, first_rows = _distinct(batch)
-    keys = zip(*(batch[column].iloc[first_rows].tolist() for column in _KEY), strict=True)
+    keys = zip(*(pa.array(batch[column].iloc[first_rows]).to_pylist() for column in _KEY), strict=True)
     outcomes = [_outcome(vocabulary, *key) for key in keys]
     sizes = np.array([len(outcome.values) for outcome in outcomes], dtype=np.int64)
 

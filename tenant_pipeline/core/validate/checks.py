@@ -114,7 +114,8 @@ def allowed_pairs(vocabulary: Vocabulary) -> frozenset[tuple[str, str]]:
 
 
 def _present(column: str, frame: pd.DataFrame) -> pd.Series[bool]:
-    return _of_distinct(frame[column], lambda text: text != "")
+    present = pc.not_equal(pa.chunked_array(pa.array(frame[column], pa.string())), "")
+    return pd.Series(present.to_numpy(), index=frame.index, dtype=bool)
 
 
 def _is_in(column: str, known: frozenset[str], frame: pd.DataFrame) -> pd.Series[bool]:
@@ -189,7 +190,7 @@ def _matches(texts: pd.Series[str], pattern: str) -> pd.Series[bool]:
 def _of_distinct(texts: pd.Series[str], test: Callable[[str], bool]) -> pd.Series[bool]:
     """`test` of each text, called once for each distinct one."""
     codes, uniques = pd.factorize(texts)
-    passed = pd.Series([test(text) for text in uniques.tolist()], dtype=bool).to_numpy()
+    passed = pd.Series([test(text) for text in pa.array(uniques).to_pylist()], dtype=bool).to_numpy()
     return pd.Series(passed[codes], index=texts.index, dtype=bool)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import pathlib
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from tenant_pipeline.core.standardise.postal_codes import standardise_postal_cod
 from tenant_pipeline.core.standardise.reading import Context, Standardiser, Unreadable
 from tenant_pipeline.core.standardise.references import standardise_reference
 from tenant_pipeline.core.standardise.telephones import standardise_telephone
-from tenant_pipeline.core.standardise.urls import standardise_url
+from tenant_pipeline.core.standardise.urls import host_name, standardise_url
 from tests.unit.core.standardise_memory import TOKEN, VOCABULARY
 
 TAMBONS = (
@@ -144,6 +145,22 @@ def test_a_web_address_has_one_normal_form(value: str, url: str) -> None:
 )
 def test_only_plain_http_addresses_are_taken(value: str, code: str) -> None:
     assert refusal(standardise_url, value) == code
+
+
+_LABELS = st.text(alphabet="abyz0189-é", min_size=1, max_size=5) | st.sampled_from(["xn--p1ai", "xn--a", "a" * 64, ""])
+
+
+@given(host=st.lists(_LABELS, min_size=1, max_size=4).map(".".join))
+def test_a_plain_host_name_is_what_idna_makes_of_it(host: str) -> None:
+    try:
+        expected = idna.encode(host.rstrip("."), uts46=True).decode()
+    except (idna.IDNAError, UnicodeError, IndexError):
+        expected = ""
+    if "." in expected:
+        assert host_name(host) == expected
+    else:
+        with pytest.raises(Unreadable):
+            host_name(host)
 
 
 def test_an_email_address_keeps_its_local_part_and_folds_its_domain() -> None:
