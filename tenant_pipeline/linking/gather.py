@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,8 @@ from tenant_pipeline.linking.features import LINKING_PROPERTIES, Features
 
 STATEMENTS_A_PART = 100_000
 """About so many statements are held at a time."""
+MOST_PARTS = 500
+"""A part is an open file while the source is parted, and a process may open a thousand or so."""
 _DIGITS = slice(4, 10)
 """Of an entity id (`ent-` and hexadecimal digits), those that tell its part."""
 _COLUMNS = ("entity_id", "type", "property", "value", "lang")
@@ -28,23 +31,22 @@ _SCHEMA = pa.schema([*((name, pa.string()) for name in _COLUMNS), ("table", pa.s
 def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[list[Features]]:
     """The source's entities with their features, each once, in the order of their ids, part after part."""
     tables = validated.tables("statements")
-    parts = max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART))
+    parts = min(MOST_PARTS, max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART)))
     if parts == 1:
         yield _entities(_batches(validated, identifying), identifying)
         return
-    bounds = pa.array([f"{number * 16**6 // parts:06x}" for number in range(parts)])
+    bounds = [f"{number * 16**6 // parts:06x}" for number in range(parts)]
     with tempfile.TemporaryDirectory(prefix="gather-") as folder:
         paths = [Path(folder) / f"{number}.arrow" for number in range(parts)]
         with ExitStack() as stack:
             writers = [stack.enter_context(pa.ipc.new_stream(str(path), _SCHEMA)) for path in paths]
             for batch in _batches(validated, identifying):
                 digits = pc.utf8_slice_codeunits(batch["entity_id"], _DIGITS.start, _DIGITS.stop)
-                reached = [pc.greater_equal(digits, bound) for bound in bounds]
-                for number, writer in enumerate(writers):
-                    within = reached[number]
-                    if number + 1 < parts:
-                        within = pc.and_not(within, reached[number + 1])
-                    writer.write_table(batch.filter(within))
+                order = pc.sort_indices(digits)  # stable: what is said of an entity stays in its order
+                ordered, first = batch.take(order), np.searchsorted(digits.take(order).to_numpy(), bounds)
+                for writer, start, end in zip(writers, first, [*first[1:], len(batch)], strict=True):
+                    if start < end:
+                        writer.write_table(ordered.slice(start, end - start))
         for path in paths:
             with pa.ipc.open_stream(str(path)) as reader:
                 yield _entities((pa.Table.from_batches([batch]) for batch in reader), identifying)
