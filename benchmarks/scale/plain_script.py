@@ -15,6 +15,7 @@ import resource
 import sys
 import time
 
+import duckdb
 import pandas as pd
 from presidio_analyzer import AnalyzerEngine
 from sqlalchemy import create_engine, text
@@ -85,13 +86,17 @@ def link(frame: pd.DataFrame) -> pd.DataFrame:
         ],
         retain_matching_columns=False,
     )  # fmt: skip
-    linker = Linker(frame, settings, DuckDBAPI(), set_up_basic_logging=False)
+    connection = duckdb.connect()
+    connection.register("frame", frame)
+    connection.execute("CREATE TABLE rows AS SELECT * FROM frame")
+    backend = DuckDBAPI(connection)
+    linker = Linker(backend.register("rows"), settings, log_level=logging.ERROR)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-    for columns in (("title_th",), ("street", "town")):
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
-    predicted = linker.inference.predict(threshold_match_probability=0.5)
+    for column in ("start", "seats"):
+        linker.training.estimate_parameters_using_expectation_maximisation(block_on(column), record_sample_proportion=1)
+    predicted = linker.inference.predict(threshold_match_probability=0.5, warning_mode="never")
     grouped = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.95)
-    clusters = grouped.as_pandas_dataframe()[["unique_id", "cluster_id"]]
+    clusters = connection.execute(f"SELECT unique_id, cluster_id FROM {grouped.physical_name}").df()
     return frame.drop(columns="start").merge(clusters, on="unique_id", how="left")
 
 
