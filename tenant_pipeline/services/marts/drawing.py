@@ -19,6 +19,7 @@ MOST_TENANTS = 60
 DAYS_DRAWN = 60
 AGES = ("under 1 day", "1 to 7 days", "7 to 30 days", "30 to 90 days", "over 90 days")
 _STYLE = """
+body{max-width:84rem}.wide td:not(.n),.wide th{overflow-wrap:normal}.wide td:not(.n){white-space:nowrap}
 svg{width:100%;height:auto;display:block;margin:.4rem 0}svg.small{width:9.5rem;margin:0}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.wide{overflow-x:auto}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;margin:1rem 0}
@@ -102,9 +103,9 @@ def _coverage(marts: Marts) -> str:
         history = [sum(passed) / len(passed) for _, passed in sorted(days[tenant].items())][-DAYS_DRAWN:]
         cells = "".join(_band(latest[tenant].get(each)) for each in dimensions)
         trend = line(f"Share of dimensions that pass in {tenant}, by day", history)
-        rows.append(f"<tr><td>{escape(tenant)}</td>{cells}<td>{trend}</td></tr>")
+        rows.append(f"<tr><td>{escape(tenant)}</td><td>{trend}</td>{cells}</tr>")
     return (
-        f'<div class="wide"><table><tr><th>tenant</th>{head}<th>passing, by day</th></tr>{"".join(rows)}</table></div>'
+        f'<div class="wide"><table><tr><th>tenant</th><th>passing, by day</th>{head}</tr>{"".join(rows)}</table></div>'
         + more
     )
 
