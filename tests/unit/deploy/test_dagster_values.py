@@ -26,7 +26,7 @@ from tests.unit.deploy.test_manifests import NAMES, NEWEST, OLDEST
 ROOT = Path(__file__).parents[3]
 VALUES = yaml.safe_load((ROOT / "deploy" / "dagster" / "values.yaml").read_text())
 LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
-(CODE,) = VALUES["dagster-user-deployments"]["deployments"]
+CODE, MARTS = VALUES["dagster-user-deployments"]["deployments"]
 
 
 def _launcher() -> dict[str, Any]:
@@ -172,3 +172,9 @@ def test_what_the_values_name_is_in_the_manifests() -> None:
             assert ("PersistentVolumeClaim", claim["claimName"]) in NAMES
         if content := volume.get("configMap"):
             assert ("ConfigMap", content["name"]) in NAMES
+
+
+def test_every_code_location_of_the_workspace_is_deployed() -> None:
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
+    modules = [each["python_module"]["module_name"] for each in workspace["load_from"]]
+    assert [each["dagsterApiGrpcArgs"] for each in (CODE, MARTS)] == [["--module-name", name] for name in modules]
