@@ -76,6 +76,7 @@ benchmark-feeds: $(VENV)/installed
 
 benchmark-fairness: $(VENV)/installed
 	$(BIN)/python -m benchmarks.fairness
+
 # The pictures in docs/operate/workspace.md: the demo's tenant, seen in Chromium.
 pictures: $(VENV)/installed
 	$(BIN)/python scripts/pictures.py

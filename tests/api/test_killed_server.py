@@ -49,7 +49,7 @@ def _process(runtime: Runtime, port: int | None = None) -> Iterator[tuple[Served
         stderr=subprocess.DEVNULL,
     )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while time.monotonic() < until:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break

@@ -42,7 +42,7 @@ def provider() -> Iterator[str]:
     command = [sys.executable, "-m", "tests.api.openid_provider", str(port), CLIENT, SECRET, OWN]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while time.monotonic() < until:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
