@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import httpx
 import psycopg
 import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
+from starlette.testclient import TestClient
 
+from tenant_pipeline.api.application import create_application
+from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.cost.month import Month
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, SettingsError
@@ -258,6 +262,23 @@ def test_the_report_is_one_page_that_loads_nothing_and_draws_every_mart(world: W
     assert page.count("<svg") >= 8
     assert world.one.tenant in page
     assert not re.search(r"<script|<img|https?://|url\(", page)
+
+
+def test_the_api_gives_the_report_to_governance_only(world: World) -> None:
+    issuer, path = LocalIssuer(world.runtime), f"/api/tenant/{world.one.tenant}/governance/report"
+
+    def asked(person: str, tenant: TenantId) -> httpx.Response:
+        token = issuer.access_token(person, tenant, timedelta(minutes=5))
+        return client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    with TestClient(create_application(world.runtime)) as client:
+        assert client.get(path).status_code == 401
+        assert asked("anan", world.one.tenant).status_code == 403
+        assert asked("gov", world.other.tenant).status_code == 404
+        given = asked("gov", world.one.tenant)
+    assert (given.status_code, given.headers["cache-control"]) == (200, "no-store")
+    assert given.headers["content-type"].startswith("text/html")
+    assert "Governance report" in given.text
 
 
 def test_a_tenant_is_measured_again_only_when_something_has_happened_in_it(world: World) -> None:
