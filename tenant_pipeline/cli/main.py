@@ -37,6 +37,8 @@ COMMANDS = {
     "compliance": "compliance:app",
     "retention": "retention:app",
     "erasure": "erasure:app",
+    "backup": "backup:app",
+    "restore": "backup:restore",
     "run": "run:run",
     "stages": "reading:stages",
     "statements": "reading:statements",

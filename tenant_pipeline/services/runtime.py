@@ -105,11 +105,14 @@ def connect(settings: Settings) -> Iterator[Runtime]:
 
 
 @contextmanager
-def open_runtime(settings: Settings) -> Iterator[Runtime]:
-    """The runtime with a migrated database, starting the embedded one for as long as this block lasts if need be."""
+def open_runtime(settings: Settings, revision: str | None = None) -> Iterator[Runtime]:
+    """The runtime with a migrated database, starting the embedded one for as long as this block lasts if need be.
+
+    `revision`: migrated so far only, to bring a backup back.
+    """
     with ExitStack() as stack:
         if administration_dsn(settings) is None:
             stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
         runtime = stack.enter_context(connect(settings))
-        migrate(runtime.database)
+        migrate(runtime.database, revision)
         yield runtime

@@ -124,6 +124,14 @@ class AuditLog:
 
         self._checkpoints.add(tenant, signed)
 
+    def checkpoints(self, tenant: TenantId) -> list[Checkpoint]:
+        """The chain in which the tenant's checkpoints stand, as it was kept."""
+        return self._checkpoints.chain(tenant)
+
+    def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
+        """Keep a chain of checkpoints as it was; False where there is another."""
+        return self._checkpoints.bring_back(chain)
+
     def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
         """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded."""
         checkpoints, forged = self._trusted_of_tenant(tenant)

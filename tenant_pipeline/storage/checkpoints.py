@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,9 @@ class Checkpoints(Protocol):
     def chain(self, tenant: TenantId) -> list[Checkpoint]:
         """The chain in which the tenant's checkpoints stand, oldest first; others' may stand in it too."""
 
+    def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
+        """Write a chain as it was, where there is nothing yet; False where another stands there."""
+
     def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
         """Add what `make` makes of the last checkpoint of the chain. The caller holds the tenant's audit lock."""
 
@@ -42,6 +45,20 @@ class CheckpointFile:
         if not self._path.exists():
             return []
         return [json.loads(line) for line in self._path.read_bytes().splitlines()]
+
+    def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
+        """Write the lines, in a file that appears whole."""
+        there = self._path.read_bytes().splitlines() if self._path.exists() else []
+        if there:
+            return [json.loads(line) for line in there] == list(chain)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._path.with_suffix(".restored")
+        with draft.open("wb") as file:
+            file.writelines(canonical_json(dict(line)) + b"\n" for line in chain)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        return True
 
     def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
         """Append a line; processes take turns."""
@@ -71,16 +88,27 @@ class CheckpointObjects:
         names = sorted(name for name, _ in self._bucket.listed(_folder(tenant)))
         return [json.loads(self._bucket.read(name)) for name in names]
 
+    def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
+        """Write those that are missing."""
+        for line in chain:
+            self._bucket.create(_name(line["tenant"], line), canonical_json(dict(line)))
+        there = [line for tenant in {line["tenant"] for line in chain} for line in self.chain(tenant)]
+        return all(line in there for line in chain)
+
     def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
         """Write one object. Raises IntegrityError where there is one of that size, written by somebody else."""
         chain = self.chain(tenant)
         made = make(chain[-1] if chain else None)
-        if not self._bucket.create(f"{_folder(tenant)}/{made['size']:020d}.json", canonical_json(dict(made))):
+        if not self._bucket.create(_name(tenant, made), canonical_json(dict(made))):
             raise IntegrityError(
                 "There is a checkpoint of that size already",
                 where=f"audit log of {tenant}",
                 remedy="Check it with `tenant-pipeline audit verify`, and find out who wrote it.",
             )
+
+
+def _name(tenant: TenantId, checkpoint: Checkpoint) -> str:
+    return f"{_folder(tenant)}/{checkpoint['size']:020d}.json"
 
 
 def _folder(tenant: TenantId) -> str:

@@ -124,10 +124,13 @@ class Database:
             connection.execute("SELECT app.admit_tenant(%s, %s)", (tenant, role))
         return role
 
-    def set_role_passwords(self) -> None:
-        """Give the logins of the platform, of governance and of the marts' builder their derived passwords."""
-        with self.administration() as connection:
-            for role in (PLATFORM, GOVERNANCE, MARTS):
+    def set_role_passwords(self, connection: psycopg.Connection[Any]) -> None:
+        """Give the logins of the platform, of governance and of the marts' builder their derived passwords.
+
+        In the caller's transaction; a login that the database's version does not have yet is left out.
+        """
+        for role in (PLATFORM, GOVERNANCE, MARTS):
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None:
                 connection.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(
                         sql.Identifier(role), sql.Literal(self.password_of(role))

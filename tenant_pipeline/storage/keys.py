@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tenant_pipeline.core.errors import IntegrityError, NotFoundError
+from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.private_folder import make_private_folder, sync
@@ -105,6 +106,32 @@ class KeyRing:
         """The key of that number which signs access tokens."""
         return Ed25519PrivateKey.from_private_bytes(self._derived(f"access tokens {number}"))
 
+    def master_key(self) -> bytes:
+        """The master key itself, to be kept in escrow. Nothing else has use for it."""
+        return self._master()
+
+    def take_over_master_key(self, master: bytes) -> None:
+        """Make this the master key of a folder that has none. Raises InputError where it has another."""
+        if _create_once(self._directory / "master.key", master, self._directory) != master:
+            raise InputError(
+                "The keys folder has a master key of its own", where="master key", remedy="Restore into an empty home."
+            )
+
+    def keys_of(self, tenant: TenantId) -> dict[str, bytes]:
+        """Every key of a tenant by the name of its file, to be kept in escrow; none where they were destroyed."""
+        names = sorted(path.name for path in self._folder(tenant).glob("[a-z]*"))
+        return {name: self._unwrapped(tenant, name, (self._folder(tenant) / name).read_bytes()) for name in names}
+
+    def take_over(self, tenant: TenantId, keys: Mapping[str, bytes]) -> None:
+        """Take keys out of escrow, wrapped anew. Raises KeysDestroyedError, InputError where there are others."""
+        for name, key in keys.items():
+            if self._tenant_key(tenant, name, key) != key:
+                raise InputError("The tenant has other keys here", where=tenant, remedy="Restore into an empty home.")
+
+    def destroyed(self) -> list[TenantId]:
+        """The tenants whose keys were destroyed."""
+        return sorted(tenant_id(path.stem) for path in self._tenants.glob("*.destroyed"))
+
     def destroy(self, tenant: TenantId) -> None:
         """Destroy a tenant's keys for good: its raw zone can never be read again. Doing it twice is harmless."""
         _create_once(self._tombstone(tenant), b"", self._directory)
@@ -132,10 +159,10 @@ class KeyRing:
             raise _changed("master key")
         return master
 
-    def _tenant_key(self, tenant: TenantId, purpose: str) -> bytes:
+    def _tenant_key(self, tenant: TenantId, purpose: str, key: bytes | None = None) -> bytes:
         self._require_not_destroyed(tenant)
         nonce = os.urandom(NONCE_BYTES)
-        fresh = nonce + self._cipher().encrypt(nonce, os.urandom(KEY_BYTES), _bound_to(tenant, purpose))
+        fresh = nonce + self._cipher().encrypt(nonce, key or os.urandom(KEY_BYTES), _bound_to(tenant, purpose))
         try:
             wrapped = _create_once(self._folder(tenant) / purpose, fresh, self._directory)
         except FileNotFoundError:  # the folder was destroyed while the key was being made

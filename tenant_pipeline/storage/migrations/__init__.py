@@ -18,8 +18,10 @@ VERSION_TABLE = "tenant_runtime_version"
 OLDEST_SERVER = 160000
 
 
-def migrate(database: Database) -> str:
+def migrate(database: Database, revision: str | None = None) -> str:
     """Bring the database to the version of this code and return that version; at that version already, do nothing.
+
+    An earlier `revision` is where a backup of that version is brought back to; a database past it is left as it is.
 
     Several processes may call it at once: one migrates, the others wait. Raises SettingsError when the database is
     newer than the code, or PostgreSQL older than 16.
@@ -39,18 +41,27 @@ def migrate(database: Database) -> str:
         before = _version(connection)
         if before == head:
             return head
+        if revision is not None and revision not in known_versions():
+            raise _unknown(revision)
         if before is not None and before not in known_versions():
-            raise SettingsError(
-                f"The database is at version {before}, which this code does not know",
-                where="database",
-                remedy="Install the newer release of the Tenant Runtime that migrated it.",
-            )
+            raise _unknown(before)
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tenant runtime migration'))"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision or "head")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        # In the same transaction: a process killed after it would leave logins without a password behind.
+        database.set_role_passwords(driver)
         connection.commit()
-    database.set_role_passwords()
-    return head
+    return revision or head
+
+
+def _unknown(revision: str) -> SettingsError:
+    return SettingsError(
+        f"The database is at version {revision}, which this code does not know",
+        where="database",
+        remedy="Install the newer release of the Tenant Runtime that migrated it.",
+    )
 
 
 def head_version() -> str:

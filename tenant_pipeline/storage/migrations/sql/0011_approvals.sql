@@ -23,9 +23,24 @@ CREATE TABLE runtime.approval_requests (
 CREATE INDEX approval_requests_in_order ON runtime.approval_requests (tenant_id, subject, number);
 CREATE INDEX approval_requests_that_fall_due ON runtime.approval_requests (due_at);
 
+-- Decisions from before there were requests are kept, each with a request that has ended: they open nothing any more.
+ALTER TABLE runtime.approvals ADD COLUMN request_id uuid;
+INSERT INTO runtime.approval_requests
+       (tenant_id, id, gate, subject, subject_digest, content, needs, requested_by, reason, requested_at, due_at,
+        expires_at)
+SELECT tenant_id, gen_random_uuid(), gate, subject, subject_digest, '{}', '[]', requested_by,
+       'Decided before requests were kept', min(decided_at), max(decided_at), max(decided_at) + interval '1 second'
+  FROM runtime.approvals GROUP BY tenant_id, gate, subject, subject_digest, requested_by;
+ALTER TABLE runtime.approvals DISABLE TRIGGER append_only;
+UPDATE runtime.approvals AS decided SET request_id = request.id
+  FROM runtime.approval_requests AS request
+ WHERE (request.tenant_id, request.gate, request.subject, request.subject_digest, request.requested_by)
+     = (decided.tenant_id, decided.gate, decided.subject, decided.subject_digest, decided.requested_by);
+ALTER TABLE runtime.approvals ENABLE ALWAYS TRIGGER append_only;
+
 -- A decision says again what it decides on, and the database holds it to the request's own words.
 ALTER TABLE runtime.approvals
-    ADD COLUMN request_id uuid NOT NULL,
+    ALTER COLUMN request_id SET NOT NULL,
     ADD COLUMN on_behalf_of text,
     ADD COLUMN key_id text,
     ADD COLUMN signature bytea,
@@ -54,6 +69,9 @@ CREATE TABLE runtime.approval_steps (
     CHECK ((step = 'revoked') = (approval_id IS NOT NULL)),
     CHECK (step NOT IN ('assigned', 'delegated') OR (btrim(to_person) <> '' AND role <> ''))
 );
+INSERT INTO runtime.approval_steps (tenant_id, request_id, step, person, reason)
+SELECT tenant_id, id, 'withdrawn', 'migration', reason FROM runtime.approval_requests;
+
 -- An approval opens its gate once, whoever asks at the same time.
 CREATE UNIQUE INDEX approval_steps_used_once ON runtime.approval_steps (tenant_id, request_id) WHERE step = 'used';
 CREATE UNIQUE INDEX approval_steps_escalated_once ON runtime.approval_steps (tenant_id, request_id, to_person)

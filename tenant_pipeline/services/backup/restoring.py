@@ -1,0 +1,235 @@
+"""Bring a snapshot back: everything into an empty installation, or one tenant into one that does not have it.
+
+Keys come first, then objects, and the rows in one transaction that compares every table's digest with the snapshot's
+before it commits. Each step can be done twice, so a restore that was killed is run again. What was erased since the
+snapshot is erased again before anybody can read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from psycopg.errors import InsufficientPrivilege, UniqueViolation
+
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import InputError, IntegrityError, SettingsError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
+from tenant_pipeline.services.backup.layout import (
+    CHECKPOINTS,
+    CREDENTIALS,
+    KEYS,
+    OBJECTS,
+    BackupFolder,
+    damaged,
+    zone_of,
+)
+from tenant_pipeline.services.erasure.whole_tenant import erase_again
+from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection, login_of
+from tenant_pipeline.storage.keys import KeyRing, KeysDestroyedError
+from tenant_pipeline.storage.migrations import migrate
+from tenant_pipeline.storage.private_folder import make_private_folder
+from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
+from tenant_pipeline.storage.table_copy import Table, copy_in, copy_out, runtime_tables, serving_tables
+
+
+def restore(settings: Settings, root: Path, opener: Opener, identifier: str, *, actor: str) -> dict[str, Any]:
+    """Bring a snapshot back, and say what came and what checking the audit logs found.
+
+    Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
+    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs.
+    """
+    folder = BackupFolder(root)
+    manifest = folder.manifest(opener, identifier)
+    keys = folder.part(opener, identifier, KEYS)
+    ring = KeyRing(settings.keys_directory)
+    erased = folder.erased() | set(keys["destroyed"]) | set(ring.destroyed())
+    whole = manifest["tenant"] is None
+    if not whole and manifest["tenant"] in erased:
+        raise KeysDestroyedError(
+            "The tenant was erased after the backup was taken", where=manifest["tenant"], remedy="It stays erased."
+        )
+    if whole:
+        ring.take_over_master_key(bytes.fromhex(keys["master"]))
+    with open_runtime(settings, manifest["revision"] if whole else None) as runtime:
+        _require_room(runtime, manifest)
+        for tenant in manifest["tenants"]:
+            if tenant not in erased:
+                held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
+                runtime.keys.take_over(tenant, held)
+        _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), erased)
+        objects = _objects(runtime, folder, opener, identifier, erased)
+        _rows(runtime, folder, opener, manifest)
+        for tenant in manifest["tenants"]:
+            runtime.database.create_tenant_login(tenant)
+            _served(runtime, folder, opener, manifest, tenant)
+        migrate(runtime.database)
+        for tenant in sorted(erased & set(manifest["tenants"])):
+            erase_again(runtime, tenant)
+        audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor)
+        _marker(runtime).unlink()
+    return {
+        "snapshot": identifier, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
+        "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
+        "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit,
+    }  # fmt: skip
+
+
+def _marker(runtime: Runtime) -> Path:
+    """A file that is there from when a restore begins to write until it has ended; it holds the snapshot's id."""
+    return runtime.settings.home / "restoring"
+
+
+def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
+    """Return when the snapshot may come in here, now or going on with a restore that was killed."""
+    marker = _marker(runtime)
+    if marker.exists():
+        if marker.read_text() == manifest["snapshot"]:
+            return
+        raise InputError(
+            "Another snapshot is half restored here", where=marker.read_text(), remedy="Run that restore again first."
+        )
+    with runtime.database.administration() as connection:
+        version = connection.execute("SELECT version_num FROM public.tenant_runtime_version").fetchone()
+        there = {row["id"] for row in connection.execute("SELECT id FROM runtime.tenants").fetchall()}
+    if there if manifest["tenant"] is None else manifest["tenant"] in there:
+        raise InputError(
+            "There are tenants here already" if manifest["tenant"] is None else "The tenant is here already",
+            where=str(runtime.settings.home),
+            remedy="Restore everything into an empty home and database, a tenant where it is not.",
+        )
+    if version is None or version["version_num"] != manifest["revision"]:
+        raise SettingsError(
+            f"The snapshot is of database version {manifest['revision']}",
+            where="database",
+            remedy="Restore with the release that took it, upgrade, and take another backup; one of everything is"
+            " brought up to date by itself, in an empty database.",
+        )
+    draft = marker.with_suffix(f".{os.getpid()}")
+    draft.write_text(manifest["snapshot"])
+    draft.replace(marker)
+
+
+def _credentials(runtime: Runtime, files: dict[str, str], erased: set[TenantId]) -> None:
+    root = runtime.settings.credentials_directory
+    for name, content in files.items():
+        tenant, _, file = name.partition("/")
+        if tenant in erased or "/" in file or file.startswith("."):
+            continue
+        make_private_folder(root / tenant, root)
+        with open(os.open(root / tenant / file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+            written.write(bytes.fromhex(content))
+
+
+def _objects(runtime: Runtime, folder: BackupFolder, opener: Opener, identifier: str, erased: set[TenantId]) -> int:
+    """Put every object where it was, encrypted as the store here asks for; each is checked against its digest."""
+    restored = 0
+    with opener.open(folder.snapshot(identifier) / OBJECTS, f"{identifier}/{OBJECTS}") as names:
+        for line in names:
+            name = line.decode().rstrip("\n")
+            tenant, zone, _, digest = name.split("/")
+            if tenant in erased:
+                continue
+            place = zone_of(runtime, TenantId(tenant), zone)
+            if Sha256(digest) not in place:
+                with opener.open(folder.object(name), name) as stream:
+                    if place.put(stream)[0] != digest:
+                        raise damaged(name)
+            restored += 1
+    return restored
+
+
+def _rows(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any]) -> None:
+    try:
+        with runtime.database.administration() as connection:
+            connection.execute("SET LOCAL row_security = off")
+            # Two tables refer to each other, and triggers note as new what is old. The snapshot is one moment of a
+            # database whose references held, and what is written is compared with it.
+            connection.execute("SET LOCAL session_replication_role = replica")
+            there = connection.execute("SELECT FROM runtime.tenants WHERE id = ANY(%s)", (manifest["tenants"],))
+            if there.fetchone() is not None:
+                return  # a restore that was killed had come so far
+            tables = {table.path: table for table in runtime_tables(connection)}
+            wanted = {entry["path"]: entry for entry in manifest["tables"]}
+            for path in (each for each in tables if each in wanted):
+                _table(connection, folder, opener, manifest, tables[path], wanted[path])
+    except UniqueViolation:
+        raise InputError(
+            "Rows of the snapshot are here already", where="database", remedy="Restore into an empty database."
+        ) from None
+    except InsufficientPrivilege:
+        raise SettingsError(
+            "The database role may not write every row",
+            where="TENANT_RUNTIME_DATABASE_DSN",
+            remedy="Restore with a superuser, or a role with BYPASSRLS that may set session_replication_role.",
+        ) from None
+
+
+def _served(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any], tenant: TenantId) -> None:
+    wanted = {entry["path"]: entry for entry in manifest["served"][tenant]}
+    with runtime.database.administration() as connection:
+        if not wanted or serving.is_there(connection, login_of(tenant)):
+            return
+        serving.create_serving_tables(connection, login_of(tenant))
+        for table in serving_tables(connection, tenant):
+            if table.path in wanted:
+                _table(connection, folder, opener, manifest, table, wanted[table.path])
+
+
+def _table(
+    connection: Connection,
+    folder: BackupFolder,
+    opener: Opener,
+    manifest: dict[str, Any],
+    table: Table,
+    entry: dict[str, Any],
+) -> None:
+    """Write a table and read it again: what stands there must be what was taken, or nothing is committed."""
+    name = f"{manifest['snapshot']}/{table.path}"
+    if tuple(entry["columns"]) != table.columns:
+        raise IntegrityError("The table has other columns than here", where=table.path, remedy="Use its own release.")
+    with opener.open(folder.snapshot(manifest["snapshot"]) / table.path, name) as stream:
+        copy_in(connection, table, _blocks(stream))
+    sha256 = hashlib.sha256()
+    tenant = manifest["tenant"] if table.schema == "runtime" else None
+    for block in copy_out(connection, table, tenant):
+        sha256.update(block)
+    if sha256.hexdigest() != entry["sha256"]:
+        raise IntegrityError(
+            "What was written is not what was taken", where=table.path, remedy="Restore into an empty database."
+        )
+
+
+def _blocks(stream: Any) -> Iterator[bytes]:
+    while data := stream.read(READ_BYTES):
+        yield data
+
+
+def _audit(runtime: Runtime, lines: list[dict[str, Any]], manifest: dict[str, Any], actor: str) -> list[dict[str, Any]]:
+    """Bring the checkpoints back and check each log against them; then note the restore and seal it.
+
+    A tenant that comes from another installation brings a log that holds together, but checkpoints that only that
+    installation's key can vouch for: it is sealed anew here.
+    """
+    if manifest["tenant"] is None:
+        runtime.audit.bring_back(lines)
+    reports = [row for tenant in manifest["tenants"] for row in verify_audit(runtime, tenant)]
+    for tenant in manifest["tenants"]:
+        entry = AuditEntry(
+            actor=actor,
+            action="backup.restored",
+            subject=tenant,
+            details={"snapshot": manifest["snapshot"], "taken_at": manifest["taken_at"]},
+        )
+        with runtime.database.tenant(tenant) as connection:
+            runtime.audit.append(connection, tenant, [entry])
+        seal_audit(runtime, tenant)
+    return reports

@@ -1,0 +1,211 @@
+"""Take a backup of everything or of one tenant, while the installation is at work.
+
+The rows are one moment's: a single REPEATABLE READ transaction reads them all. The objects that they name were there
+before them and are content-addressed, so copying them later copies the same. Nobody needs the recovery key for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from psycopg.errors import InsufficientPrivilege
+
+from tenant_pipeline.core.errors import InputError, NotFoundError, SettingsError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.backup.layout import (
+    CHECKPOINTS,
+    CREDENTIALS,
+    FORMAT,
+    KEYS,
+    MANIFEST,
+    OBJECTS,
+    BackupFolder,
+    content_names,
+    damaged,
+    zone_of,
+)
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import Connection
+from tenant_pipeline.storage.private_folder import make_private_folder
+from tenant_pipeline.storage.sealed_file import READ_BYTES, Sealer
+from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, serving_tables
+
+
+def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId | None = None) -> dict[str, Any]:
+    """Add a snapshot to a backup folder and say what it holds. Killed, it is run again; objects are copied once.
+
+    Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
+    Raises InputError for no recipient and while another backup goes into the folder, NotFoundError for no such tenant,
+    IntegrityError where a stored file is damaged, SettingsError where the database role may not read every row.
+    """
+    sealer = Sealer(recipient)
+    if tenant is not None:
+        registry.show_tenant(runtime, tenant)
+    folder = BackupFolder(root)
+    with _alone(root):
+        _forget_erased(runtime, folder)
+        for left in root.glob("snapshots/*"):
+            if not (left / MANIFEST).exists():
+                shutil.rmtree(left)
+        taken_at = runtime.now()
+        identifier = f"{taken_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        manifest: dict[str, Any] = {
+            "format": FORMAT, "snapshot": identifier, "taken_at": taken_at.isoformat(), "tenant": tenant,
+        }  # fmt: skip
+        snapshot = _Snapshot(folder, identifier, sealer)
+        manifest |= _rows(runtime, snapshot, tenant)
+        tenants = manifest["tenants"]
+        manifest["objects"], manifest["copied"] = _objects(runtime, snapshot, tenants)
+        snapshot.document(KEYS, _keys(runtime, tenants, whole=tenant is None))
+        snapshot.document(CREDENTIALS, _credentials(runtime, tenants))
+        snapshot.document(CHECKPOINTS, _checkpoints(runtime, tenants))
+        snapshot.document(MANIFEST, manifest)
+    return manifest
+
+
+class _Snapshot:
+    def __init__(self, folder: BackupFolder, identifier: str, sealer: Sealer) -> None:
+        self.folder = folder
+        self.identifier = identifier
+        self.sealer = sealer
+
+    def document(self, name: str, value: Any) -> None:
+        with self.sealer.file(self._place(name), f"{self.identifier}/{name}", self.folder.root) as file:
+            file.write(json.dumps(value).encode())
+
+    def table(self, connection: Connection, table: Table, tenant: TenantId | None) -> dict[str, Any]:
+        sha256, rows = hashlib.sha256(), 0
+        with self.sealer.file(self._place(table.path), f"{self.identifier}/{table.path}", self.folder.root) as file:
+            for block in copy_out(connection, table, tenant):
+                sha256.update(block)
+                rows += block.count(b"\n")
+                file.write(block)
+        return {"path": table.path, "columns": table.columns, "rows": rows, "sha256": sha256.hexdigest()}
+
+    def _place(self, name: str) -> Path:
+        return self.folder.snapshot(self.identifier) / name
+
+
+def _rows(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId | None) -> dict[str, Any]:
+    try:
+        with runtime.database.administration() as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET LOCAL row_security = off")  # an error, where it would leave rows out in silence
+            version = connection.execute("SELECT version_num FROM public.tenant_runtime_version").fetchone()
+            assert version is not None
+            rows = connection.execute("SELECT id FROM runtime.tenants ORDER BY id").fetchall()
+            tenants = [tenant] if tenant else [TenantId(row["id"]) for row in rows]
+            tables = [
+                snapshot.table(connection, table, tenant)
+                for table in runtime_tables(connection)
+                if tenant is None or table.tenant_column
+            ]
+            served = {
+                each: [snapshot.table(connection, table, None) for table in serving_tables(connection, each)]
+                for each in tenants
+            }
+    except InsufficientPrivilege:
+        raise SettingsError(
+            "The database role may not read every row, and a backup leaves none out",
+            where="TENANT_RUNTIME_DATABASE_DSN",
+            remedy="Take backups with a role that has BYPASSRLS, or with a superuser.",
+        ) from None
+    return {"revision": version["version_num"], "tenants": tenants, "tables": tables, "served": served}
+
+
+def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> tuple[int, int]:
+    """Copy what the folder has not; return how many objects the snapshot has, and how many were copied."""
+    listed, copied = 0, 0
+    destroyed = set(runtime.keys.destroyed())
+    with snapshot.sealer.file(
+        snapshot.folder.snapshot(snapshot.identifier) / OBJECTS, f"{snapshot.identifier}/{OBJECTS}",
+        snapshot.folder.root,
+    ) as names:  # fmt: skip
+        for tenant in tenants:
+            for name in content_names(runtime, tenant) if tenant not in destroyed else ():
+                try:
+                    copied += _object(runtime, snapshot, tenant, name)
+                except NotFoundError:
+                    continue  # pruned or erased since it was listed
+                names.write(f"{name}\n".encode())
+                listed += 1
+    return listed, copied
+
+
+def _object(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId, name: str) -> bool:
+    place = snapshot.folder.object(name)
+    if place.exists():
+        return False
+    _, zone, _, digest = name.split("/")
+    sha256 = hashlib.sha256()
+    with (
+        zone_of(runtime, tenant, zone).open(digest) as stream,  # type: ignore[arg-type]
+        snapshot.sealer.file(place, name, snapshot.folder.root) as file,
+    ):
+        while data := stream.read(READ_BYTES):
+            sha256.update(data)
+            file.write(data)
+        if sha256.hexdigest() != digest:
+            raise damaged(name)
+    return True
+
+
+def _keys(runtime: Runtime, tenants: list[TenantId], *, whole: bool) -> dict[str, Any]:
+    return {
+        "master": runtime.keys.master_key().hex() if whole else None,
+        "tenants": {
+            tenant: {name: key.hex() for name, key in runtime.keys.keys_of(tenant).items()} for tenant in tenants
+        },
+        "destroyed": [tenant for tenant in runtime.keys.destroyed() if whole or tenant in tenants],
+    }
+
+
+def _checkpoints(runtime: Runtime, tenants: list[TenantId]) -> list[Any]:
+    """The tenants' checkpoints in the order of their chains, each once."""
+    lines = {}
+    for tenant in tenants:
+        for line in runtime.audit.checkpoints(tenant):
+            if line["tenant"] in tenants:
+                lines[line["signature"]] = dict(line)
+    return list(lines.values())
+
+
+def _credentials(runtime: Runtime, tenants: list[TenantId]) -> dict[str, str]:
+    """Encrypted with the tenants' keys as they lie there."""
+    root = runtime.settings.credentials_directory
+    files = (path for tenant in tenants for path in sorted((root / tenant).glob("*")) if not path.suffix)
+    return {str(path.relative_to(root)): path.read_bytes().hex() for path in files}
+
+
+def _forget_erased(runtime: Runtime, folder: BackupFolder) -> None:
+    make_private_folder(folder.root / "erased", folder.root)
+    for tenant in runtime.keys.destroyed():
+        (folder.root / "erased" / tenant).touch(mode=0o600)
+    for tenant in folder.erased():
+        shutil.rmtree(folder.root / OBJECTS / tenant, ignore_errors=True)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    make_private_folder(root, root)
+    lock = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "Another backup goes into that folder", where=str(root), remedy="Wait until it has ended."
+            ) from None
+        yield
+    finally:
+        os.close(lock)

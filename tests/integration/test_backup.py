@@ -1,0 +1,269 @@
+"""A backup brings back everything: rows, objects, keys, logins, the audit log; and nothing that was erased since."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake.link.credential import Credential
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
+from tenant_pipeline.services.backup.layout import BackupFolder, content_names
+from tenant_pipeline.services.backup.restoring import restore
+from tenant_pipeline.services.backup.taking import take_backup
+from tenant_pipeline.services.erasure.requests import request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import TOMBSTONE, erase_tenant
+from tenant_pipeline.services.feeds.credentials import credential_of, keep_credential
+from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
+from tenant_pipeline.storage.keys import KeysDestroyedError
+from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
+from tenant_pipeline.storage.table_copy import copy_out, runtime_tables, serving_tables
+from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.integration.releasable import releasable
+from tests.integration.test_erasure import ASKING, ERASING
+from tests.integration.test_releases import publish_draft, served
+
+PASSPHRASE = "a long passphrase"
+CONTENT = b"somchai 081-234-5678\n" * 10_000
+
+
+@dataclass(frozen=True)
+class Backed:
+    """An installation with three tenants that have something, and its backups."""
+
+    runtime: Runtime
+    folder: Path
+    key: Path
+    recipient: str
+    kept: TenantId
+    erased: TenantId
+    everything: str
+    one: str
+
+    def opener(self) -> Opener:
+        return Opener(self.key, PASSPHRASE)
+
+
+@pytest.fixture(scope="module")
+def backed(tenants: TwoTenants, tmp_path_factory: pytest.TempPathFactory) -> Backed:
+    runtime, place = tenants.runtime, tmp_path_factory.mktemp("backup")
+    kept, erased = releasable(runtime), releasable(runtime)
+    for made in (kept, erased):
+        publish_draft(runtime, made.tenant)
+        runtime.raw_zone(made.tenant).put(io.BytesIO(CONTENT))
+        runtime.keys.make_digest_key(made.tenant, 2)
+        seal_audit(runtime, made.tenant)
+    keep_credential(
+        runtime, kept.tenant, "partner", Credential("https://p.example", "Authorization", "s3cret"), actor="test"
+    )
+    recipient = new_recovery_key(place / "recovery.pem", PASSPHRASE)
+    folder = place / "backups"
+    everything = take_backup(runtime, folder, recipient)
+    one = take_backup(runtime, folder, recipient, kept.tenant)
+    assert everything["objects"] == everything["copied"] > 1
+    assert one["copied"] == 0
+    return Backed(
+        runtime, folder, place / "recovery.pem", recipient, kept.tenant, erased.tenant,
+        everything["snapshot"], one["snapshot"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def empty() -> Iterator[Settings]:
+    """An empty home, and an empty database that outlives whoever works on it."""
+    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
+        Path(folder).chmod(0o755)
+        with EmbeddedPostgres(Path(folder) / "postgres"):
+            dsn = running_dsn(Path(folder) / "postgres")
+            assert dsn is not None
+            yield Settings(home=Path(folder) / "home", database_dsn=SecretStr(dsn))
+
+
+def _contents(runtime: Runtime, tenant: TenantId) -> dict[str, bytes]:
+    """Every table's rows of the tenant, and what its instance reads; but for its audit log, which goes on."""
+    with runtime.database.administration() as connection:
+        tables = [(table, tenant) for table in runtime_tables(connection) if table.tenant_column]
+        tables += [(table, None) for table in serving_tables(connection, tenant)]
+        return {
+            table.path: b"".join(copy_out(connection, table, whose))
+            for table, whose in tables
+            if table.name != "audit_log"
+        }
+
+
+def _restore(backed: Backed, settings: Settings, snapshot: str) -> dict[str, Any]:
+    return restore(settings, backed.folder, backed.opener(), snapshot, actor="operator")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tenant_pipeline.services.backup import restoring
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.sealed_file import Opener
+
+written = 0
+def dies(*arguments, copy_in=restoring.copy_in):
+    global written
+    written += 1
+    if written == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    copy_in(*arguments)
+
+restoring.copy_in = dies
+home, folder, key, passphrase, snapshot = sys.argv[1:]
+restoring.restore(Settings(home=Path(home)), Path(folder), Opener(Path(key), passphrase), snapshot, actor="operator")
+"""
+
+
+@pytest.mark.slow
+def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_erased(
+    backed: Backed, empty: Settings
+) -> None:
+    was = {tenant: _contents(backed.runtime, tenant) for tenant in (backed.kept, VICTIM, ATTACKER)}
+    audits = {tenant: verify_audit(backed.runtime, tenant) for tenant in was}
+    release = served(backed.runtime, backed.kept)
+    request = request_erasure(backed.runtime, backed.erased, **ASKING)
+    erase_tenant(backed.runtime, backed.erased, request, **ERASING)
+    take_backup(backed.runtime, backed.folder, backed.recipient)
+    assert not (backed.folder / "objects" / backed.erased).exists()
+
+    assert empty.database_dsn is not None
+    environment = {**os.environ, "TENANT_RUNTIME_DATABASE_DSN": empty.database_dsn.get_secret_value()}
+    arguments = [str(empty.home), str(backed.folder), str(backed.key), PASSPHRASE, backed.everything]
+    died = subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment, capture_output=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-1500:]
+    done = _restore(backed, empty, backed.everything)
+    assert done["erased_again"] == [backed.erased]
+
+    with open_runtime(empty) as runtime:
+        assert {tenant: _contents(runtime, tenant) for tenant in was} == was
+        assert {row["tenant"]: [row] for row in done["audit"] if row["tenant"] in was} == audits
+        assert verify_audit(runtime, backed.kept)[0]["intact"]
+        assert served(runtime, backed.kept) == release
+        for name in content_names(backed.runtime, backed.kept):
+            assert name in set(content_names(runtime, backed.kept))
+        digest = next(iter(content_names(runtime, backed.kept))).rpartition("/")[2]
+        with runtime.stage_store(backed.kept).fetch(digest) as stream:  # type: ignore[arg-type]
+            assert stream.read()
+        assert runtime.keys.digest_keys(backed.kept) == backed.runtime.keys.digest_keys(backed.kept)
+        assert credential_of(runtime, backed.kept, "partner").value == "s3cret"
+
+        # The login works, and sees its own rows alone.
+        role = login_of(backed.kept)
+        dsn = make_conninfo(runtime.database.conninfo(), user=role, password=runtime.database.password_of(role))
+        with psycopg.connect(dsn) as connection:
+            seen = connection.execute("SELECT DISTINCT tenant_id FROM runtime.statements").fetchall()
+            assert seen == [(backed.kept,)]
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT * FROM runtime.tenant_logins")
+
+        # Erased stays erased.
+        with pytest.raises(KeysDestroyedError):
+            runtime.raw_zone(backed.erased)
+        assert not list(runtime.objects.listed(backed.erased))
+        with runtime.database.tenant(backed.erased) as connection:
+            rows = connection.execute("SELECT DISTINCT value FROM runtime.statements").fetchall()
+        assert [row["value"] for row in rows] == [TOMBSTONE]
+
+        # And it goes on working.
+        registry.update_tenant(runtime, backed.kept, domain="new.example", person="anan")
+        runtime.raw_zone(backed.kept).put(io.BytesIO(b"something new"))
+    with pytest.raises(InputError, match="already"):
+        _restore(backed, empty, backed.everything)
+
+
+@pytest.mark.slow
+def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, empty: Settings) -> None:
+    neighbour = TenantId("neighbour")
+    with open_runtime(empty) as runtime:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        registry.register_tenant(runtime, neighbour, name=name, domain="n.example", tier="pilot", actor="test")
+        before = _contents(runtime, neighbour)
+    was = _contents(backed.runtime, backed.kept)
+    done = _restore(backed, empty, backed.one)
+    assert all(row["intact"] for row in done["audit"])
+    with open_runtime(empty) as runtime:
+        assert _contents(runtime, backed.kept) == was
+        assert _contents(runtime, neighbour) == before
+        assert runtime.keys.master_key() != backed.runtime.keys.master_key()
+        assert runtime.keys.digest_keys(backed.kept) == backed.runtime.keys.digest_keys(backed.kept)
+        assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
+        with runtime.database.tenant(neighbour) as connection:
+            assert connection.execute("SELECT FROM runtime.statements").fetchall() == []
+        with pytest.raises(InputError, match="already"):
+            restore(runtime.settings, backed.folder, backed.opener(), backed.one, actor="operator")
+        runtime.keys.destroy(neighbour)
+
+
+def test_nothing_readable_and_no_key_lies_in_a_backup(backed: Backed) -> None:
+    files = [path for path in backed.folder.rglob("*") if path.is_file() and path.stat().st_size]
+    assert len(files) > 50
+    keys = [backed.runtime.keys.master_key(), *backed.runtime.keys.keys_of(backed.kept).values()]
+    for path in files:
+        content = path.read_bytes()
+        assert not any(each in content for each in (b"somchai", b"Phuket", b"s3cret", *keys))
+        assert not any(key.hex().encode() in content for key in keys)
+
+
+def test_a_damaged_or_missing_part_is_noticed_before_anything_is_written(backed: Backed, tmp_path: Path) -> None:
+    copied = tmp_path / "copy"
+    shutil.copytree(backed.folder, copied)
+    part = copied / "snapshots" / backed.everything / "keys"
+    damaged = bytearray(part.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    for spoil in (lambda: part.write_bytes(damaged), part.unlink):
+        spoil()
+        with pytest.raises(IntegrityError):
+            restore(Settings(home=tmp_path / "home"), copied, backed.opener(), backed.everything, actor="operator")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_wrong_passphrase_a_strange_recipient_and_no_such_snapshot_are_told(backed: Backed, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be opened"):
+        Opener(backed.key, "another passphrase")
+    with pytest.raises(InputError, match="already"):
+        new_recovery_key(backed.key, PASSPHRASE)
+    with pytest.raises(InputError, match="too short"):
+        new_recovery_key(tmp_path / "key", "short")
+    for recipient in ("", "trb1-", "trb1-00", "trb1-" + "00" * 32, "age1xyz"):
+        with pytest.raises(InputError, match="recipient"):
+            take_backup(backed.runtime, tmp_path / "no", recipient)
+    with pytest.raises(NotFoundError):
+        BackupFolder(backed.folder).manifest(backed.opener(), "../../etc")
+    with pytest.raises(NotFoundError):
+        take_backup(backed.runtime, tmp_path / "no", backed.recipient, TenantId("nobody"))
+    new_recovery_key(tmp_path / "other.pem", PASSPHRASE)
+    with pytest.raises(IntegrityError):
+        BackupFolder(backed.folder).manifest(Opener(tmp_path / "other.pem", PASSPHRASE), backed.everything)
+
+
+def test_a_tenants_snapshot_holds_no_row_of_another_and_no_master_key(backed: Backed) -> None:
+    folder, opener = BackupFolder(backed.folder), backed.opener()
+    keys = folder.part(opener, backed.one, "keys")
+    assert keys["master"] is None
+    assert list(keys["tenants"]) == [backed.kept]
+    for entry in folder.manifest(opener, backed.one)["tables"]:
+        with opener.open(folder.snapshot(backed.one) / entry["path"], f"{backed.one}/{entry['path']}") as stream:
+            rows = stream.read()
+        assert VICTIM.encode() not in rows, entry["path"]
+        assert backed.erased.encode() not in rows, entry["path"]

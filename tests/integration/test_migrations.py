@@ -1,0 +1,193 @@
+"""A database of the first release comes to the newest with all that is in it; a newer one is left alone."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.types.json import Jsonb
+from pydantic import SecretStr
+
+from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
+from tenant_pipeline.core.errors import SettingsError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.pentest.canaries import CANARY_SOURCE, fill_tables
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
+from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
+from tenant_pipeline.storage.migrations import migrate
+
+FIRST = "0001"
+TENANT, OTHER = TenantId("first-tenant"), TenantId("other-tenant")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Path, str]]:
+    """A server of its own, and the home that its databases' keys are in."""
+    home = Path(tempfile.mkdtemp(prefix="migrations-"))
+    home.chmod(0o711)
+    try:
+        with EmbeddedPostgres(home / "postgres"):
+            dsn = running_dsn(home / "postgres")
+            assert dsn is not None
+            yield home, dsn
+    finally:
+        shutil.rmtree(home)
+
+
+@contextmanager
+def _database(server: tuple[Path, str], name: str) -> Iterator[Runtime]:
+    """An empty database, not yet migrated."""
+    _, dsn = server
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+    with connect(_settings(server, name)) as runtime:
+        yield runtime
+
+
+def _settings(server: tuple[Path, str], name: str) -> Settings:
+    return Settings(home=server[0] / "home", database_dsn=SecretStr(make_conninfo(server[1], dbname=name)))
+
+
+def _version(runtime: Runtime) -> str | None:
+    with runtime.database.administration() as connection:
+        there = connection.execute("SELECT to_regclass('public.tenant_runtime_version') AS found").fetchone()
+        if not there or there["found"] is None:
+            return None
+        row = connection.execute("SELECT version_num FROM public.tenant_runtime_version").fetchone()
+    return row["version_num"] if row else None
+
+
+def _rows(runtime: Runtime) -> dict[str, list[dict[str, Any]]]:
+    with runtime.database.administration() as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'runtime'::regnamespace AND relkind = 'r'"
+        ).fetchall()
+        return {
+            table["relname"]: connection.execute(f"SELECT * FROM runtime.{table['relname']}").fetchall()  # type: ignore[call-overload]
+            for table in tables
+        }
+
+
+def _populate(runtime: Runtime) -> None:
+    """Two tenants, one with a row in each of the first version's tables."""
+    for tenant in (TENANT, OTHER):
+        runtime.database.create_tenant_login(tenant)
+    entry = ChainEntry(TENANT, 1, datetime(2026, 1, 2, tzinfo=UTC).isoformat(), "test", "tenant.register", TENANT, {})
+    with runtime.database.administration() as connection:
+        for tenant in (TENANT, OTHER):
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                VALUES (%s, %s, 'a.example', 'pilot', 'draft', %s, %s, '1.0.0')
+                """,
+                (tenant, Jsonb({"th": "ก", "en": "A", "zh": "甲"}), login_of(tenant), f"tenant-{tenant}"),
+            )
+        connection.execute(
+            "INSERT INTO runtime.audit_log VALUES (%s, 1, %s, 'test', 'tenant.register', %s, '{}', %s, %s)",
+            (TENANT, entry.at, TENANT, FIRST_PREVIOUS_HASH, entry_hash(entry, FIRST_PREVIOUS_HASH)),
+        )
+        fill_tables(connection, TENANT)
+
+
+def test_a_populated_database_of_the_first_version_comes_to_the_newest_whole(server: tuple[Path, str]) -> None:
+    with _database(server, "first") as runtime:
+        assert migrate(runtime.database, FIRST) == FIRST
+        _populate(runtime)
+        before = _rows(runtime)
+        assert all(before.values()), [table for table, rows in before.items() if not rows]
+        head = migrate(runtime.database)
+        assert head != FIRST
+        assert _version(runtime) == head
+        after = _rows(runtime)
+        for table, rows in before.items():
+            kept = [{name: row[name] for name in rows[0] if name in row} for row in after[table]]
+            expected = [{name: row[name] for name in kept[0]} for row in rows]
+            assert kept == expected, table
+
+        # Services work on it, and a tenant sees its own rows alone.
+        assert {row["id"] for row in registry.list_tenants(runtime)} == {TENANT, OTHER}
+        registry.update_tenant(runtime, TENANT, domain="new.example", person="test")
+        seal_audit(runtime, TENANT)
+        (report,) = verify_audit(runtime, TENANT)
+        assert report["intact"], report
+        for tenant, seen in ((TENANT, [CANARY_SOURCE]), (OTHER, [])):
+            with runtime.database.tenant(tenant) as connection:
+                rows = connection.execute("SELECT id FROM runtime.tenant_sources").fetchall()
+            assert [row["id"] for row in rows] == seen
+        assert migrate(runtime.database, FIRST) == head  # never back
+
+
+def test_a_newer_database_is_refused_and_left_alone(server: tuple[Path, str]) -> None:
+    with _database(server, "newer") as runtime:
+        migrate(runtime.database)
+        with runtime.database.administration() as connection:
+            connection.execute("UPDATE public.tenant_runtime_version SET version_num = '9999'")
+        with pytest.raises(SettingsError) as caught, open_runtime(_settings(server, "newer")):
+            pass
+        assert "9999" in caught.value.what
+        assert "newer release" in caught.value.remedy
+        assert _version(runtime) == "9999"
+
+
+def test_of_several_that_migrate_at_once_one_does(server: tuple[Path, str]) -> None:
+    with _database(server, "together") as runtime, ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(lambda _: migrate(runtime.database), range(4)))
+        assert len(set(versions)) == 1
+        assert _version(runtime) == versions[0]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pydantic import SecretStr
+from tenant_pipeline.services.runtime import open_runtime
+from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.migrations import sql_files
+
+def dies(version, subjects, run_sql=sql_files.run_sql):
+    run_sql(version, subjects)
+    if version == "0011":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sql_files.run_sql = dies
+with open_runtime(Settings()):
+    pass
+"""
+
+
+def test_killed_in_the_middle_it_is_done_again(server: tuple[Path, str]) -> None:
+    with _database(server, "killed") as runtime:
+        migrate(runtime.database, FIRST)
+        settings = _settings(server, "killed")
+        assert settings.database_dsn is not None
+        died = subprocess.run(
+            [sys.executable, "-c", KILLED],
+            env={
+                "TENANT_RUNTIME_HOME": str(settings.home),
+                "TENANT_RUNTIME_DATABASE_DSN": settings.database_dsn.get_secret_value(),
+            },
+            check=False,
+        )
+        assert died.returncode == -signal.SIGKILL
+        assert _version(runtime) == FIRST
+        with open_runtime(settings) as again:
+            assert _version(again) == migrate(again.database)
+            with again.database.platform() as connection:
+                assert connection.execute("SELECT count(*) AS n FROM runtime.tenants").fetchone() == {"n": 0}
