@@ -16,3 +16,7 @@ def console(context: dg.InitLoggerContext) -> logging.Logger:
     handler.setFormatter(JsonLines("dagster"))
     logger.addHandler(handler)
     return logger
+
+
+TO_CONSOLE = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+"""The run configuration by which a run logs there: without it Dagster takes a console of its own."""

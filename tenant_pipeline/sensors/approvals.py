@@ -18,6 +18,7 @@ from tenant_pipeline.assets.going_live import (
 )
 from tenant_pipeline.assets.partitions import TENANT
 from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.line import OperationInLine, operations_in_line
 
@@ -57,6 +58,7 @@ def run_request(each: OperationInLine) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=sha256_of_json([each.tenant, str(each.operation), each.digest, list(each.requests)]),
         partition_key=each.tenant,
+        run_config=TO_CONSOLE,
         tags={"tenant": each.tenant, DIGEST_TAG: each.digest, APPROVALS_TAG: ",".join(each.approvals)},
     )
 

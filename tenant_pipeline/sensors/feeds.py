@@ -10,6 +10,7 @@ import dagster as dg
 
 from tenant_pipeline.assets.feeds import FEED, FETCH_FEED, feed_key, health_event, version_event
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.polling import Answer, Polled, due_feeds, poll_feed
@@ -45,6 +46,7 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
             run_key=f"{feed_key(feed.tenant, feed.id)}@{feed.due_at.isoformat()}",
             partition_key=feed_key(feed.tenant, feed.id),
             tags={"tenant": feed.tenant},
+            run_config=TO_CONSOLE,
         )
         for feed in large
     ]

@@ -22,6 +22,7 @@ from dagster._core.storage.tags import (
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.tenancy import partition_key
+from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.privacy_declarations import queue_expired
 from tenant_pipeline.services.sources import Source, waiting_sources
@@ -89,7 +90,8 @@ def first_turn(part: Sequence[Source], line: Sequence[Source]) -> int:
 def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunRequest:
     """One run over a stretch of sources, asked for once for each time they were put in line."""
     tags = {**range_tags(stretch), PRIORITY_TAG: str(priority)}
-    return dg.RunRequest(run_key=sha256_of_json([_place_in_line(each) for each in stretch]), tags=tags)
+    key = sha256_of_json([_place_in_line(each) for each in stretch])
+    return dg.RunRequest(run_key=key, tags=tags, run_config=TO_CONSOLE)
 
 
 def range_tags(stretch: Sequence[Source]) -> dict[str, str]:
