@@ -25,6 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+import psutil
 import psycopg
 from psycopg.conninfo import make_conninfo
 
@@ -91,6 +92,7 @@ class EmbeddedPostgres:
         try:
             password = self._password()
             self._make_cluster(password)
+            self._wait_for_the_one_before()
             socket_directory = self._socket_directory()
             self._launch(socket_directory)
             dsn = make_conninfo(
@@ -194,6 +196,22 @@ class EmbeddedPostgres:
             place.chmod(0o710)
         return place
 
+    def _wait_for_the_one_before(self) -> None:
+        """Wait until the server of a supervisor that was killed has shut down: the kernel has told it to."""
+        try:
+            pid = int((self._data / "postmaster.pid").read_text().split()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return
+        deadline = time.monotonic() + STOP_SECONDS
+        while _serves(pid, self._data):
+            if time.monotonic() > deadline:
+                raise SettingsError(
+                    f"The database's server of before is still running: process {pid}",
+                    where=str(self._data),
+                    remedy="Wait until it has ended, or end it with `kill -INT`.",
+                )
+            time.sleep(0.05)
+
     def _launch(self, socket_directory: Path) -> None:
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_directory), "port": str(PORT)}
         arguments = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
@@ -228,6 +246,15 @@ def running_dsn(directory: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, psycopg.OperationalError):
         return None
     return dsn
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether that process is a server over that cluster, and not another that was given the same number later."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and str(data) in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _can_be_entered(directory: Path) -> bool:

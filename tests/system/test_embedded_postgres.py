@@ -1,0 +1,47 @@
+"""The embedded database starts again after whatever happened to the process that ran it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
+
+_SUPERVISOR = """
+import sys, time
+from pathlib import Path
+from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1])):
+    print("runs", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_it_starts_when_the_server_of_a_killed_supervisor_is_still_shutting_down(new_home: Callable[[], Path]) -> None:
+    directory = new_home() / "postgres"
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", _SUPERVISOR, str(directory)], stdout=subprocess.PIPE, text=True
+    )
+    assert supervisor.stdout is not None
+    assert supervisor.stdout.readline() == "runs\n"
+    server = int(next(directory.parent.rglob("postmaster.pid")).read_text().split()[0])
+    os.kill(server, signal.SIGSTOP)  # a shutdown that takes its time
+    supervisor.kill()
+    supervisor.wait()
+    slow = threading.Timer(1.5, os.kill, (server, signal.SIGCONT))
+    slow.start()
+    begun = time.monotonic()
+    with EmbeddedPostgres(directory):
+        assert time.monotonic() - begun > 1
+        dsn = (directory / "dsn").read_text()
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    slow.join()
