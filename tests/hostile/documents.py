@@ -211,10 +211,11 @@ def all_samples() -> Iterator[tuple[str, bytes]]:
     """Our own samples of every format: each with its name."""
 
     def below(folder: Traversable) -> Iterator[tuple[str, bytes]]:
-        for entry in folder.iterdir():
+        for entry in sorted(folder.iterdir(), key=lambda each: each.name):
             if entry.is_dir():
-                yield from below(entry)
-            elif not entry.name.endswith((".py", ".pyc")):
+                if entry.name != "__pycache__":
+                    yield from below(entry)
+            elif not entry.name.endswith(".py"):
                 yield entry.name, entry.read_bytes()
 
     yield from below(files("tenant_pipeline.samples"))
