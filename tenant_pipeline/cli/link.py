@@ -1,8 +1,10 @@
-"""`link list | show | judge | reverse | history`."""
+"""`link list | show | judge | reverse | history | bulk`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -101,6 +103,40 @@ def history(
     with opened() as runtime:
         rows = judgements.history(runtime, tenant_id(tenant), identifier)
     print_rows(f"Judgements of {tenant}", rows, HISTORY_COLUMNS, as_json=as_json)
+
+
+class Engine(StrEnum):
+    """Where records are linked in bulk."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
+@app.command()
+def bulk(
+    records: Annotated[Path, typer.Argument(help="A Parquet file: id, source, name, and other schema.org properties.")],
+    links: Annotated[Path, typer.Argument(help="Where to write the clusters: Parquet with id and cluster.")],
+    engine: Annotated[Engine, typer.Option(help="duckdb on this machine, spark past it.")] = Engine.DUCKDB,
+    master: Annotated[str, typer.Option(help="Spark's master: local[*], spark://host:7077, k8s://…")] = "local[*]",
+    folder: Annotated[Path | None, typer.Option(help="Where Spark keeps what comes in between.")] = None,
+    within_sources: Annotated[bool, typer.Option(help="Hold records of one source against each other too.")] = True,
+) -> None:
+    """Link a whole file of records at once, outside of any tenant. Both engines find the same clusters."""
+    # Loaded for this command alone: the others need no engine.
+    from tenant_pipeline.linking.bulk_link import (
+        link_on_one_machine,
+        link_past_one_machine,
+        require_target,
+        write_links,
+    )
+
+    require_target(links)
+    if engine is Engine.SPARK:
+        found = link_past_one_machine(records, master, within_sources=within_sources, folder=folder)
+    else:
+        found = link_on_one_machine(records, within_sources=within_sources)
+    write_links(found, links)
+    typer.echo(f"{len(found)} records in {len(set(found.values()))} clusters: {links}")
 
 
 def _print_judged(judged: judgements.Judged, *, as_json: bool) -> None:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from tenant_pipeline.linking.bulk_columns import prepared_columns, reweighed_columns
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.model import PLACES, Model
 from tenant_pipeline.linking.words import FREE, Rarities
@@ -35,15 +33,6 @@ ASSUMED_PAIRS = 200
 LOWEST_BELOW = 4.0
 MOST_PRIOR_BITS = -3.0
 """The highest prior that is believed: one in nine of the pairs that share a key."""
-
-_ARROW = {
-    "VARCHAR[]": pa.list_(pa.string()),
-    "BIGINT[]": pa.list_(pa.int64()),
-    "BIGINT[][]": pa.list_(pa.list_(pa.int64())),
-    "STRUCT(latitude DOUBLE, longitude DOUBLE, tolerance DOUBLE)[]": pa.list_(
-        pa.struct([("latitude", pa.float64()), ("longitude", pa.float64()), ("tolerance", pa.float64())])
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -71,9 +60,8 @@ class BulkLinking:
         columns = ", ".join(f"{name} {type_}" for name, type_ in model.columns.items())
         self.database.execute(f"CREATE TABLE prepared (id BIGINT, {columns})")
         self.database.execute(f"CREATE TABLE records (id BIGINT, {columns})")
-        self.database.execute("CREATE TABLE sources (id BIGINT, source INTEGER)")
+        self.database.execute("CREATE TABLE sources (id BIGINT, source BIGINT)")
         self.database.execute("CREATE TABLE keys (key UBIGINT, id BIGINT)")
-        self._schema = pa.schema([("id", pa.int64()), *((name, _ARROW[kind]) for name, kind in model.columns.items())])
         self.number = 0
         self.prior_bits = model.prior_bits
 
@@ -88,23 +76,22 @@ class BulkLinking:
 
     def add(self, records: Iterable[Features], source: int = 0) -> range:
         """Take records in, as one source's; returns their numbers, in their order."""
+        return self.add_mixed((source, each) for each in records)
+
+    def add_mixed(self, records: Iterable[tuple[int, Features]]) -> range:
+        """Take records in, each with its source; returns their numbers, in their order."""
         first, iterator = self.number, iter(records)
         while batch := list(islice(iterator, RECORDS_A_BATCH)):
-            self._add_batch(batch, source)
+            self._add_batch([each for _, each in batch], [source for source, _ in batch])
         return range(first, self.number)
 
-    def _add_batch(self, batch: Sequence[Features], source: int) -> None:
-        prepared = [self.model.prepare(each) for each in batch]
+    def _add_batch(self, batch: Sequence[Features], sources: Sequence[int]) -> None:
         numbers = range(self.number, self.number + len(batch))
-        columns: list[Any] = [list(numbers)]
-        columns += [[each.get(name) for each in prepared] for name in self.model.columns]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, self._schema, strict=True)]
-        table = pa.Table.from_arrays(arrays, schema=self._schema)
-        self._insert("prepared", table)
+        self._insert("prepared", pa.table({"id": list(numbers), **prepared_columns(batch, self.model)}))
         keyed = [(key, number) for each, number in zip(batch, numbers, strict=True) for key in self.model.keys(each)]
         keys = pa.table({"key": [key for key, _ in keyed], "id": [number for _, number in keyed]})
         self._insert("keys", keys, "hash(key), id")
-        self._insert("sources", pa.table({"id": list(numbers), "source": [source] * len(batch)}))
+        self._insert("sources", pa.table({"id": list(numbers), "source": sources}))
         self.number += len(batch)
 
     def _insert(self, table: str, rows: pa.Table, select: str = "*") -> None:
@@ -193,39 +180,8 @@ class BulkLinking:
         rarities = Rarities(counts, self.number)
         reader = self.database.cursor().sql("SELECT * FROM prepared").to_arrow_reader(RECORDS_A_BATCH)
         for batch in reader:
-            table = pa.Table.from_batches([batch]).combine_chunks()
-            for name in self.model.weighed:
-                table = _replaced(table, name, _reweighed_list(_only_chunk(table, name), rarities))
-            for name in self.model.weighed_lists:
-                table = _replaced(table, name, _reweighed_lists(_only_chunk(table, name), rarities))
-            self._insert("records", table)
+            self._insert("records", reweighed_columns(batch, self.model, rarities))
         self.database.execute("DROP TABLE prepared")
-
-
-def _only_chunk(table: pa.Table, name: str) -> pa.ListArray:
-    chunked = table.column(name)
-    return chunked.chunk(0) if chunked.num_chunks else pa.array([], chunked.type)
-
-
-def _replaced(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), name, values)
-
-
-def _reweighed_list(values: pa.ListArray, rarities: Rarities) -> pa.ListArray:
-    words = pa.array(rarities.all_reweighed(values.flatten().to_numpy(zero_copy_only=False)))
-    return pa.ListArray.from_arrays(_offsets(values), words, mask=values.is_null())
-
-
-def _reweighed_lists(values: pa.ListArray, rarities: Rarities) -> pa.ListArray:
-    return pa.ListArray.from_arrays(
-        _offsets(values), _reweighed_list(values.flatten(), rarities), mask=values.is_null()
-    )
-
-
-def _offsets(values: pa.ListArray) -> pa.Array:
-    """Offsets from zero over the flattened values, which leave out what stands under nulls."""
-    lengths = pc.fill_null(pc.list_value_length(values), 0)
-    return pa.array(np.concatenate([[0], np.cumsum(lengths.to_numpy(zero_copy_only=False))]), pa.int32())
 
 
 def estimated_prior(weights: Sequence[tuple[float, int]], pairs: int, assumed: float) -> float:
@@ -237,6 +193,6 @@ def estimated_prior(weights: Sequence[tuple[float, int]], pairs: int, assumed: f
     share = assumed_share = 2.0**assumed
     for _ in range(50):
         odds = share / (1 - share)
-        expected = sum(number * (1 - 1 / (1 + odds * 2.0**weight)) for weight, number in weights)
+        expected = math.fsum(number * (1 - 1 / (1 + odds * 2.0**weight)) for weight, number in weights)
         share = min(0.5, (expected + ASSUMED_PAIRS * assumed_share) / (pairs + ASSUMED_PAIRS))
     return max(assumed - LOWEST_BELOW, min(MOST_PRIOR_BITS, math.log2(share / (1 - share))))
