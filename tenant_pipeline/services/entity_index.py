@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.rows import dict_row, tuple_row
 
@@ -40,6 +40,8 @@ CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boole
 # Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
 # of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
 # known from elsewhere, or attached to what is.
+# The kind is asked for in a way that hides it from the planner: the index of identifiers by tenant and entity would
+# serve it too, and be read from its beginning for each key, which is quadratic.
 _LOOK_UP = """
 SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into, home.canonical_id)
   FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS wanted (scheme, value)
@@ -49,7 +51,7 @@ SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into
                        NOT %(alone)s OR xmin <> pg_current_xact_id()::xid
                        OR EXISTS (SELECT FROM pg_temp.telling_homes WHERE home_id = canonical_id) AS telling
                   FROM runtime.entity_keys
-                 WHERE tenant_id = %(tenant)s AND kind = %(kind)s AND type = %(type)s
+                 WHERE tenant_id = %(tenant)s AND kind = (SELECT %(kind)s::text) AND type = %(type)s
                    AND scheme = wanted.scheme AND value = wanted.value
                  ORDER BY canonical_id LIMIT %(most)s + 1) AS within) AS block
   CROSS JOIN LATERAL unnest(block.homes) AS known (canonical_id)
@@ -116,6 +118,7 @@ class PostgresEntityIndex:
         lock_identity(connection, tenant)
         connection.execute(_STAGE)
         self._parameters = {"tenant": tenant, "source": source}
+        self._first = not self._is_there("runtime.entities WHERE tenant_id = %(tenant)s")
 
     def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
         """The entities of this source that an earlier run has linked."""
@@ -140,7 +143,10 @@ class PostgresEntityIndex:
         self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
     ) -> dict[tuple[str, str], list[Known]]:
         """What is known under each blocking key, in order; keys that too many share are left out, and for a table of
-        keyed rows that is alone in its source those that its own new rows have to themselves."""
+        keyed rows that is alone in its source those that its own new rows have to themselves: all of them where the
+        tenant knew nothing before."""
+        if alone and self._first and not self._is_there("pg_temp.telling_homes"):
+            return {}
         return self._lookup("blocking", family, keys, alone=alone)
 
     def _lookup(
@@ -343,6 +349,10 @@ class PostgresEntityIndex:
             name: known[name].merged_with(home.features) if name in known else home.features
             for name, home in homes.items()
         }
+
+    def _is_there(self, rows: LiteralString) -> bool:
+        found = self._connection.execute(f"SELECT EXISTS (SELECT FROM {rows}) AS found", self._parameters).fetchone()
+        return found is not None and bool(found["found"])
 
     def _copy(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(f"COPY pg_temp.{table} FROM STDIN") as copy:
