@@ -26,7 +26,8 @@ class Known:
 class Home:
     """A home to be kept: what its features are added to, and what linking attached it to with how many bits.
 
-    `attached_to` is the home that it was found to be one with, or "" when nothing was like it.
+    `attached_to` is the home that it was found to be one with, or "" when nothing was like it; `keys` are the blocking
+    keys of the features where these were looked up under them.
     """
 
     features: Features
@@ -34,6 +35,7 @@ class Home:
     canonical_id: str
     attached_to: str = ""
     bits: float | None = None
+    keys: Sequence[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True)

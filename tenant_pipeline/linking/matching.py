@@ -104,7 +104,8 @@ class Batch:
         scorable = {name: each for name, each in new.items() if self._family(each) not in NEVER_BY_SCORE}
         word = {(own, other): says for own, other, says in self.index.judged(list(scorable))}
         same = [ends for ends, says in word.items() if says == "same"]
-        candidates, among, held = self._candidates(scorable, same)
+        keys = {own: blocking_keys(each) for own, each in scorable.items()}
+        candidates, among, held = self._candidates(scorable, keys, same)
         known = self.index.features({each for homes in candidates.values() for each in homes})
         ends = [
             (own, other)
@@ -128,22 +129,26 @@ class Batch:
             if pair is None:
                 says: Mapping[str, Any] = {"says": "Nothing known is surely the same."}
                 self._keep(entity, canonical, "new", 1.0, says, own)
-                self.homes[own] = Home(entity, self._family(entity), canonical)
+                self.homes[own] = Home(entity, self._family(entity), canonical, keys=keys.get(own))
             else:
                 other = pair.right if pair.left == own else pair.left
                 method = "judgement" if pair.judged else "score"
                 self._keep(entity, canonical, method, pair.score.probability, explanation(pair), own)
                 attached_to = candidates[own].get(other, other)
-                self.homes[own] = Home(entity, self._family(entity), canonical, attached_to, pair.score.bits)
+                self.homes[own] = Home(
+                    entity, self._family(entity), canonical, attached_to, pair.score.bits, keys.get(own)
+                )
             for key in identifier_keys(entity):
                 self.owners.setdefault(key, Known(own, canonical))
 
     def _candidates(
-        self, scorable: Mapping[str, Features], same: Sequence[tuple[str, str]]
+        self,
+        scorable: Mapping[str, Features],
+        keys: Mapping[str, Sequence[tuple[str, str]]],
+        same: Sequence[tuple[str, str]],
     ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
         """For each new id the known canonical entities that share its keys, each with the home that shares most, and
         the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
-        keys = {own: list(blocking_keys(each)) for own, each in scorable.items()}
         wanted: dict[str, set[tuple[str, str]]] = {}
         blocks: dict[tuple[str, str, str], list[str]] = {}
         for own in sorted(scorable):

@@ -6,7 +6,7 @@ same comparisons as SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,10 +67,10 @@ class Model:
         )
         return tuple(Evidence(name, level.bits, level.sentence) for name, level in shown)
 
-    def reweighed(self, records: Sequence[Columns]) -> list[Columns]:
-        """The records with rarities counted among them."""
+    def reweighed(self, records: Sequence[Columns], chosen: Iterable[int]) -> dict[int, Columns]:
+        """The chosen records, by their positions, with rarities counted among all."""
         rarities = Rarities.counted(self._weighed_values(each) for each in records)
-        return [self._reweighed(each, rarities) for each in records]
+        return {position: self._reweighed(records[position], rarities) for position in chosen}
 
     def with_weights(self, weights: Mapping[str, Mapping[str, tuple[float, float]]]) -> Model:
         """The model with other (m, u) by comparison and level."""

@@ -75,7 +75,10 @@ def score_pairs(
 
     How rare a name, a number or a site is, is counted among all of `new` and `known`.
     """
-    names = list(known)
-    records = model.reweighed([model.prepare(each) for each in (*new, *known.values())])
-    place = {name: len(new) + number for number, name in enumerate(names)}
-    return [score_columns(records[index], records[place[name]], model) for index, name in pairs]
+    if not pairs:
+        return []
+    place = {name: len(new) + number for number, name in enumerate(known)}
+    ends = [(index, place[name]) for index, name in pairs]
+    of_pairs = sorted({each for both in ends for each in both})
+    records = model.reweighed([model.prepare(each) for each in (*new, *known.values())], of_pairs)
+    return [score_columns(records[left], records[right], model) for left, right in ends]

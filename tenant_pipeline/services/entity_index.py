@@ -304,7 +304,7 @@ class PostgresEntityIndex:
                 for name, home in homes.items()
                 for kind, type_, keys in (
                     ("identifier", home.features.type, home.features.identifiers),
-                    ("blocking", home.family, blocking_keys(home.features)),
+                    ("blocking", home.family, blocking_keys(home.features) if home.keys is None else home.keys),
                 )
                 for scheme, value in keys
             ),

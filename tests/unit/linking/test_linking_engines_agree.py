@@ -48,7 +48,7 @@ def _features(said: list[tuple[str, str, str]]) -> Features:
 
 
 def _hold_equal(model: Model, records: list[Features]) -> None:
-    columns = model.reweighed([model.prepare(each) for each in records])
+    columns = model.reweighed([model.prepare(each) for each in records], range(len(records)))
     with BulkLinking(model) as linking:
         linking.add(records)
         linking.reweigh()
