@@ -23,7 +23,9 @@ _THAI_CLASSES = {
     "W": "ว",
     "H": "หฮ",
 }
-_CLASS_OF_THAI = {letter: name for name, letters in _THAI_CLASSES.items() for letter in letters}
+_CLASS_OF_THAI = {letter: name for name, letters in _THAI_CLASSES.items() for letter in letters} | {"ำ": "M"}
+_THAI_CONSONANT, _CLASSLESS = re.compile("[\u0e01-\u0e2e]"), re.compile(f"[^{''.join(_CLASS_OF_THAI)}]+")
+_TO_CLASSES = str.maketrans(_CLASS_OF_THAI)
 _LATIN = (
     ("ng", "G"),
     ("kh|ck|gh|[kgqc](?!h)", "K"),
@@ -51,15 +53,15 @@ def sounds(name_key: str) -> str:
 
     Semivowels and h are left out, since they are written as vowels as often as not, and repetitions stand once.
     """
-    if any("\u0e01" <= character <= "\u0e2e" for character in name_key):
+    if _THAI_CONSONANT.search(name_key):
         text = _SILENT_THAI.sub("", name_key)
         text = _LEADING_H.sub("", text)
         text = _FINAL_DOUBLE_RO.sub("น", _DOUBLE_RO.sub("", text)).replace("ทร", "ท")
         text = _INITIAL_YO.sub("ย", _SILENT_RO.sub(r"\1", text))
-        classes = "".join("M" if character == "ำ" else _CLASS_OF_THAI.get(character, "") for character in text)
+        classes = _CLASSLESS.sub("", text).translate(_TO_CLASSES)
     else:
         plain = unicodedata.normalize("NFD", name_key)
-        if not plain or not all(character.isascii() for character in plain if character.isalpha()):
+        if not plain or not (plain.isascii() or all(character.isascii() for character in plain if character.isalpha())):
             return ""
         classes = "".join(match.lastgroup or "" for match in _LATIN_CLASSES.finditer(plain))
     return re.sub(r"(.)\1+", r"\1", _WEAK.sub("", classes))

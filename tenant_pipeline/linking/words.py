@@ -38,6 +38,7 @@ PSEUDO_RECORDS = 500
 
 _PIECES = re.compile(r"[0-9]++(?:st|nd|rd|th)?+(?![a-z])|[฀-๿]+|[㐀-鿿]+|[^\W\d_฀-๿㐀-鿿]+|\d+", re.IGNORECASE)
 _APOSTROPHES = re.compile(r"['’‘`´]")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _THAI_SIGNS = re.compile(r"[\u0e4c\u0e46\u0e2f]")
 
 
@@ -46,9 +47,7 @@ def plain(text: str) -> str:
     folded = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
     if folded.isascii():
         return folded
-    decomposed = unicodedata.normalize("NFD", folded)
-    without = "".join(each for each in decomposed if not "\u0300" <= each <= "\u036f")
-    return unicodedata.normalize("NFC", without)
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
 
 
 @lru_cache(maxsize=65_536)

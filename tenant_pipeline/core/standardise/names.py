@@ -54,6 +54,19 @@ def to_simplified(text: str) -> str:
     return str(_converter().convert(text))
 
 
+class _Telling(dict[int, str]):
+    """What becomes of a character in a key: those that tell names apart stay (letters, digits, vowel signs and tone
+    marks), others go. Filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kept = self[code] = character if unicodedata.category(character)[0] in "LNM" else ""
+        return kept
+
+
+_TELLING = _Telling()
+
+
 def name_key(value: str, lang: str) -> str:
     """The key under which names of one language are compared: equal keys, same name.
 
@@ -69,9 +82,4 @@ def name_key(value: str, lang: str) -> str:
         text = form.sub("", text)
     for affix in (_THAI_PREFIX, _ENGLISH_PREFIX, _ENGLISH_SUFFIX):
         text = affix.sub("", text)
-    return "".join(character for character in text if _counts(character))
-
-
-def _counts(character: str) -> bool:
-    """Whether a character tells names apart: letters, digits, vowel signs and tone marks do."""
-    return unicodedata.category(character)[0] in "LNM"
+    return text.translate(_TELLING)
