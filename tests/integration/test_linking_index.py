@@ -235,3 +235,17 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
         ):
             PostgresEntityIndex(connection, victim, SourceId("a")).add([], [member], {"can-x": home}, [])
     assert _everything(runtime, tenant) == before
+
+
+def test_an_identifier_is_looked_up_without_reading_the_others(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 100)
+    entities = [{"identifier": f"PKT-{number}"} for number in range(600)]
+    with runtime.database.tenant(tenant) as connection:
+        _link(connection, tenant, "src-1", *entities)
+        read = connection.execute(
+            "SELECT idx_tup_fetch AS rows FROM pg_stat_xact_user_tables WHERE relname = 'entity_keys'"
+        ).fetchone()
+    assert read is not None
+    assert read["rows"] <= 2 * len(entities)
