@@ -29,7 +29,7 @@ VIEWS = {
     "upload": ("anan", "panel-upload"),
     "normalise": ("rin", "panel-normalise"),
     "conflict": ("rin", "panel-conflict?status=signed"),
-    "review-queue": ("rin", "panel-review-queue"),
+    "review-queue": ("rin", "panel-review-queue?state=all"),
     "coverage": ("rin", "panel-coverage"),
     "handoff": ("anan", "panel-handoff"),
 }

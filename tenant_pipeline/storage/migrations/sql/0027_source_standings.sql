@@ -12,4 +12,5 @@ ALTER TABLE runtime.source_standings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE runtime.source_standings FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON runtime.source_standings TO tenant_runtime_tenants
     USING (tenant_id = (SELECT app.my_tenant())) WITH CHECK (tenant_id = (SELECT app.my_tenant()));
-GRANT SELECT, INSERT, UPDATE ON runtime.source_standings TO tenant_runtime_tenants;
+-- By column: whoever may update the table as a whole may lock it.
+GRANT SELECT, INSERT, UPDATE (standings, sources, up_to) ON runtime.source_standings TO tenant_runtime_tenants;
