@@ -16,15 +16,20 @@ from playwright.sync_api import expect
 from pycrdt import Doc, Map
 from websockets.exceptions import ConnectionClosed
 
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import load_document
 from tests.api.browser import People, browser, needs_browser
 from tests.api.conftest import OWN, Served
 from tests.api.windows import Window
+from tests.integration.conflict_statements import Sources
 
 pytestmark = pytest.mark.slow
 
 FIELD = "wizard.answers"
+RIVER = TenantId("river-halls")
 
 
 def _free_port() -> int:
@@ -115,3 +120,43 @@ def test_a_page_that_was_open_goes_on_when_the_server_is_back(runtime: Runtime) 
             expect(page.get_by_text("Not connected.")).to_have_count(0, timeout=60_000)
             other = People(opened, served, OWN).open("kanya", "panel-upload")
             expect(other.get_by_label("Notes for all")).to_have_value("Before. And after.", timeout=30_000)
+
+
+@needs_browser
+def test_what_three_people_type_outlives_a_killed_server(runtime: Runtime) -> None:
+    name = {"th": "หอประชุมริมน้ำ", "en": "River halls", "zh": "河畔会堂"}
+    register_tenant(runtime, RIVER, name=name, domain="river.example", tier="pilot", actor="test")
+    for person, role in {"anan": "tenant-admin", "kanya": "contributor", "rin": "reviewer"}.items():
+        grant_role(runtime, RIVER, person=person, role=role, granted_by="test")
+    halls = Sources(runtime, RIVER)
+    halls.say(1, ("name", "en", "River Hall"), ("postalCode", "", "83000"), title="Register of halls")
+    halls.say(2, ("name", "en", "River Hall"), ("postalCode", "", "83100"), title="City list")
+    (item,) = halls.items(property="postalCode")
+    port = _free_port()
+    with browser() as opened:
+        with _process(runtime, port) as (served, process):
+            people = People(opened, served, RIVER)
+            anan, kanya = people.open("anan", "panel-wizard"), people.open("kanya", "panel-wizard")
+            rin, other = (people.open("rin", "panel-conflict", item=item["conflict_id"]) for _ in range(2))
+            anan.get_by_label("Name in English").fill("River halls")
+            expect(kanya.get_by_label("Name in English")).to_have_value("River halls", timeout=60_000)
+            rin.get_by_label("Reason").first.fill("The register")
+            expect(other.get_by_label("Reason").first).to_have_value("The register", timeout=60_000)
+            process.kill()
+        for page in (anan, kanya, rin, other):
+            expect(page.get_by_text("Not connected.")).to_be_visible(timeout=60_000)
+        anan.get_by_label("Name in English").press("End")
+        anan.get_by_label("Name in English").press_sequentially(" of Phuket")
+        kanya.get_by_label("Name in English").press("Home")
+        kanya.get_by_label("Name in English").press_sequentially("The ")
+        kanya.get_by_label("Domain").fill("river.example")
+        rin.get_by_label("Reason").first.fill("The register is newer.")
+        kanya.context.set_offline(True)  # whose network fails as well, and comes back later
+        with _process(runtime, port):
+            expect(rin.get_by_text("Not connected.")).to_have_count(0, timeout=90_000)
+            expect(other.get_by_label("Reason").first).to_have_value("The register is newer.", timeout=60_000)
+            kanya.context.set_offline(False)
+            for page in (anan, kanya):
+                expect(page.get_by_label("Name in English")).to_have_value("The River halls of Phuket", timeout=60_000)
+                expect(page.get_by_label("Domain")).to_have_value("river.example", timeout=60_000)
+            assert people.complaints == []

@@ -317,7 +317,7 @@ def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, ser
     assert row["length"] == size
     # Each time from where it had come to, never again from the beginning; Playwright tells of a request more than once.
     assert begun == sorted(begun)
-    assert len(set(begun)) == 3
+    assert len(set(begun)) >= 3
     with big.open("rb") as file:
         assert row["sha256"] == hashlib.file_digest(file, "sha256").hexdigest()
 
