@@ -7,7 +7,7 @@ UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
 .PHONY: demo dev pictures test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
-	benchmark-feeds benchmark-fairness lock clean
+	benchmark-feeds benchmark-changed-record benchmark-fairness lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -73,6 +73,9 @@ benchmark-api: $(VENV)/installed
 
 benchmark-feeds: $(VENV)/installed
 	$(BIN)/python -m benchmarks.feed_week
+
+benchmark-changed-record: $(VENV)/installed
+	$(BIN)/python -m benchmarks.changed_record $(ROWS)
 
 benchmark-fairness: $(VENV)/installed
 	$(BIN)/python -m benchmarks.fairness

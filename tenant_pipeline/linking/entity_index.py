@@ -23,6 +23,13 @@ class Known:
 
 
 @dataclass(frozen=True)
+class KnownMember(Known):
+    """An entity of this source that an earlier run has linked. `features_digest` is of what was known of it then."""
+
+    features_digest: str
+
+
+@dataclass(frozen=True)
 class Home:
     """A home to be kept: what its features are added to, and what linking attached it to with how many bits.
 
@@ -50,6 +57,7 @@ class Member:
     explanation: Mapping[str, Any]
     home_id: str
     table: str
+    features_digest: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Holder:
 class EntityIndex(Protocol):
     """The tenant's entities, as linking finds them."""
 
-    def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
+    def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         """The entities of this source that an earlier run has linked."""
         ...
 
@@ -112,11 +120,13 @@ class EntityIndex(Protocol):
     def add(
         self,
         seen: Sequence[str],
+        changed: Mapping[str, str],
         members: Sequence[Member],
         homes: Mapping[str, Home],
         proposals: Sequence[Proposal],
     ) -> None:
-        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already."""
+        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already, of which
+        `changed` have other features than before: the digest of these by entity."""
         ...
 
     def linked(self) -> Iterator[list[Member]]:

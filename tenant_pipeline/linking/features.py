@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.standardise.names import name_key
 from tenant_pipeline.linking.blocking import LONGEST_KEY, bounded
 from tenant_pipeline.linking.blocking import blocking_keys as blocking_keys
@@ -56,6 +57,10 @@ class Features:
     def as_json(self) -> dict[str, Any]:
         """The features as they are kept for later sources."""
         return {"type": self.type, "identifiers": [list(each) for each in self.identifiers], "values": self.values}
+
+    def digest(self, code: str) -> Sha256:
+        """A digest of all that linking makes of the entity with this version of its code."""
+        return sha256_of_json([code, self.table, self.as_json()])
 
     @classmethod
     def from_json(cls, canonical_id: str, value: Mapping[str, Any]) -> Features:

@@ -31,13 +31,16 @@ def link(
     vocabulary: Vocabulary,
     index: EntityIndex,
     tenant: TenantId,
+    code: str = "",
     keyless: frozenset[str] = frozenset(),
 ) -> tuple[StageCount, ...]:
     """Link the source's entities to the tenant's, keep what was found in `index`, and write the `links` table.
 
-    `keyless` are the tables whose rows no key tells apart: two of their rows may be one thing. The outcome depends on
-    the entities that are known when it runs; the caller sees to it that no other source of the tenant is linked at
-    the same time. Memory is bounded by the batch, whatever the source holds.
+    `keyless` are the tables whose rows no key tells apart: two of their rows may be one thing. An entity that was
+    linked before, by this version of the `code`, and has the same features still is only passed on: it is found by its
+    id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
+    caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
+    whatever the source holds.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
     tables = validated.tables("statements")
@@ -46,9 +49,9 @@ def link(
     again: list[Features] = []
     for entities in gather(validated, identifying):
         for new in _batches(entities):
-            again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone)
+            again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
     while again:
-        again = _link_batch([], again, vocabulary, index, tenant, keyless, alone)
+        again = _link_batch([], again, vocabulary, index, tenant, keyless, alone, code)
     linked = 0
     with out.table("links", "links") as writer:
         empty = True
@@ -72,12 +75,13 @@ def _link_batch(
     tenant: TenantId,
     keyless: frozenset[str],
     alone: bool,
+    code: str,
 ) -> list[Features]:
     """Link some entities; returns those of earlier batches that gave way to surer ones and are to be linked again."""
-    batch = Batch(vocabulary, index, tenant, keyless, alone)
+    batch = Batch(vocabulary, index, tenant, keyless, alone, code)
     batch.match(entities, again)
     displaced = index.release(batch.displaced) if batch.displaced else []
-    index.add(batch.seen, batch.members, batch.homes, batch.proposals)
+    index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
     return displaced
 
 

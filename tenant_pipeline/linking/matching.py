@@ -26,7 +26,8 @@ as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2
 class Batch:
     """Entities of one source in the making: what they turned out to be, and what is to be kept of them.
 
-    `alone` says that all entities of the source are rows of one table, told apart by a key.
+    `alone` says that all entities of the source are rows of one table, told apart by a key; `code` is the version of
+    the code that links them.
     """
 
     vocabulary: Vocabulary
@@ -34,7 +35,9 @@ class Batch:
     tenant: TenantId
     keyless: frozenset[str]
     alone: bool = False
+    code: str = ""
     seen: list[str] = field(default_factory=list)
+    changed: dict[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
     homes: dict[str, Home] = field(default_factory=dict)
     proposals: list[Proposal] = field(default_factory=list)
@@ -44,18 +47,23 @@ class Batch:
     def match(self, entities: Sequence[Features], again: Sequence[Features] = ()) -> None:
         """Find out what each of the entities is; `again` are those that gave way to surer ones.
 
-        What an earlier run has linked stays what it is.
+        What an earlier run has linked stays what it is, and is not looked at unless its features have changed.
         """
-        self._look_up_identifiers([*again, *entities])
+        before = self.index.members([each.entity_id for each in entities])
+        self.seen += before
+        for each in entities:
+            digest = each.digest(self.code)
+            if each.entity_id in before and before[each.entity_id].features_digest != digest:
+                self.changed[each.entity_id] = digest
+        unknown = [each for each in entities if each.entity_id not in before]
+        changed = [each for each in entities if each.entity_id in self.changed]
+        self._look_up_identifiers([*again, *changed, *unknown])
         free = {own_id(self.tenant, each) for each in again}
         self.owners = {key: known for key, known in self.owners.items() if known.home_id not in free}
-        before = self.index.members([each.entity_id for each in entities])
-        for entity in entities:
-            if (known := before.get(entity.entity_id)) is not None:
-                self.seen.append(entity.entity_id)
-                self._take_in(entity, known)
-                self._put_contradictions_to_people(entity, known.canonical_id)
-        unknown = [each for each in entities if each.entity_id not in before]
+        for entity in changed:
+            known = before[entity.entity_id]
+            self._take_in(entity, known)
+            self._put_contradictions_to_people(entity, known.canonical_id)
         leaders, followers = _led([*again, *self._match_by_identifier(unknown)])
         self._let_identifiers_through()
         self._match_by_score(leaders)
@@ -247,8 +255,11 @@ class Batch:
         home: str,
     ) -> None:
         self.members.append(
-            Member(entity.entity_id, canonical, entity.type, method, certainty, says, home, entity.table)
-        )
+            Member(
+                entity.entity_id, canonical, entity.type, method, certainty, says, home, entity.table,
+                entity.digest(self.code),
+            )
+        )  # fmt: skip
 
     def _family(self, entity: Features) -> str:
         return family(self.vocabulary, entity.type)

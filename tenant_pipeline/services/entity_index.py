@@ -10,7 +10,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.linking.entity_index import Holder, Home, Known, Member, Proposal
+from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
 from tenant_pipeline.linking.features import Features, blocking_keys
 from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
 from tenant_pipeline.storage.database import Connection
@@ -28,7 +28,7 @@ CREATE TEMPORARY TABLE new_homes (
 CREATE TEMPORARY TABLE new_keys (kind text, type text, scheme text, value text, home_id text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE new_members (
     entity_id text, home_id text, canonical_id text, method text, score double precision, explanation jsonb,
-    source_table text
+    source_table text, features_digest text
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE new_proposals (
     id text, left_id text, right_id text, score double precision, explanation jsonb
@@ -93,12 +93,19 @@ ON CONFLICT DO NOTHING
 """
 _KEEP_MEMBERS = """
 INSERT INTO runtime.entity_members
-       (tenant_id, source_id, entity_id, canonical_id, method, score, explanation, home_id, source_table)
-SELECT %(tenant)s, %(source)s, entity_id, canonical_id, method, score, explanation, home_id, source_table
+       (tenant_id, source_id, entity_id, canonical_id, method, score, explanation, home_id, source_table,
+        features_digest)
+SELECT %(tenant)s, %(source)s, entity_id, canonical_id, method, score, explanation, home_id, source_table,
+       features_digest
   FROM pg_temp.new_members ORDER BY entity_id
 ON CONFLICT (tenant_id, source_id, entity_id) DO UPDATE
    SET canonical_id = excluded.canonical_id, method = excluded.method, score = excluded.score,
-       explanation = excluded.explanation
+       explanation = excluded.explanation, features_digest = excluded.features_digest
+"""
+_NOTE_CHANGES = """
+UPDATE runtime.entity_members AS member SET features_digest = changed.digest
+  FROM unnest(%(changed)s::text[], %(digests)s::text[]) AS changed (entity_id, digest)
+ WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.entity_id = changed.entity_id
 """
 _KEEP_PROPOSALS = """
 INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
@@ -120,20 +127,20 @@ class PostgresEntityIndex:
         self._parameters = {"tenant": tenant, "source": source}
         self._first = not self._is_there("runtime.entities WHERE tenant_id = %(tenant)s")
 
-    def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
+    def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         """The entities of this source that an earlier run has linked."""
         rows = self._connection.execute(
             """
             SELECT member.*
               FROM unnest(%(ids)s::text[]) AS wanted (id)
               CROSS JOIN LATERAL (
-                    SELECT entity_id, home_id, canonical_id FROM runtime.entity_members
+                    SELECT entity_id, home_id, canonical_id, features_digest FROM runtime.entity_members
                      WHERE tenant_id = %(tenant)s AND source_id = %(source)s AND entity_id = wanted.id
                     OFFSET 0) AS member
             """,
             {**self._parameters, "ids": list(entity_ids)},
         )
-        return {row["entity_id"]: Known(row["home_id"], row["canonical_id"]) for row in rows}
+        return {row.pop("entity_id"): KnownMember(**row) for row in rows}
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """What is known under each (scheme, value) for the type."""
@@ -274,11 +281,13 @@ class PostgresEntityIndex:
     def add(
         self,
         seen: Sequence[str],
+        changed: Mapping[str, str],
         members: Sequence[Member],
         homes: Mapping[str, Home],
         proposals: Sequence[Proposal],
     ) -> None:
-        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already."""
+        """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already, of which
+        `changed` have other features than before: the digest of these by entity."""
         merged = self._merged_with_known(homes)
         stage = "TRUNCATE pg_temp.new_homes, pg_temp.new_keys, pg_temp.new_members, pg_temp.new_proposals"
         self._connection.execute(stage)
@@ -313,7 +322,7 @@ class PostgresEntityIndex:
             "new_members",
             (
                 (each.entity_id, each.home_id, each.canonical_id, each.method, each.score,
-                 json.dumps(dict(each.explanation), ensure_ascii=False), each.table)
+                 json.dumps(dict(each.explanation), ensure_ascii=False), each.table, each.features_digest)
                 for each in members
             ),
         )  # fmt: skip
@@ -327,6 +336,9 @@ class PostgresEntityIndex:
         )  # fmt: skip
         for statement in (_NOTE_TELLING_HOMES, _KEEP_HOMES, _KEEP_FEATURES, _KEEP_KEYS, _KEEP_MEMBERS, _KEEP_PROPOSALS):
             self._connection.execute(statement, self._parameters)
+        if changed:
+            noted = {"changed": list(changed), "digests": list(changed.values())}
+            self._connection.execute(_NOTE_CHANGES, {**self._parameters, **noted})
         new = [each.entity_id for each in members]
         self._connection.execute(
             "INSERT INTO pg_temp.linked_now SELECT * FROM unnest(%s::text[], %s::boolean[]) ON CONFLICT DO NOTHING",
@@ -365,7 +377,7 @@ class PostgresEntityIndex:
             cursor.execute(
                 """
                 SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score,
-                       member.explanation, member.home_id, member.source_table AS table
+                       member.explanation, member.home_id, member.source_table AS table, member.features_digest
                   FROM pg_temp.linked_now AS now
                   JOIN runtime.entity_members AS member USING (entity_id)
                   JOIN runtime.entities AS home

@@ -102,11 +102,11 @@ def list_pairs(
               LEFT JOIN LATERAL (
                     SELECT value FROM runtime.statements
                      WHERE tenant_id = %(tenant)s AND canonical_id = pair.left_canonical_id AND property = 'name'
-                     ORDER BY lang <> 'en', lang, value LIMIT 1) AS left_name ON true
+                     ORDER BY retired_at IS NOT NULL, lang <> 'en', lang, value LIMIT 1) AS left_name ON true
               LEFT JOIN LATERAL (
                     SELECT value FROM runtime.statements
                      WHERE tenant_id = %(tenant)s AND canonical_id = pair.right_canonical_id AND property = 'name'
-                     ORDER BY lang <> 'en', lang, value LIMIT 1) AS right_name ON true
+                     ORDER BY retired_at IS NOT NULL, lang <> 'en', lang, value LIMIT 1) AS right_name ON true
              ORDER BY abs(pair.score - 0.5), pair.id
             """,
             {"tenant": tenant, "status": status, "limit": limit},

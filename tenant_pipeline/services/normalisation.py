@@ -29,6 +29,7 @@ from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
+from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
 from tenant_pipeline.services.field_meanings import field_meanings
@@ -303,6 +304,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
             vocabulary=work.runtime.contracts.vocabulary,
             index=PostgresEntityIndex(connection, tenant, source),
             tenant=tenant,
+            code=code_version(Stage.LINK),
             keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
         )
     )
@@ -343,8 +345,8 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
 
 
 def _after_the_last_time(work: StageWork, connection: Connection) -> datetime:
-    """The present; just after the source was last assembled where the clock was set back, so that what it does not say
-    any more is older than that."""
+    """The present; just after the source was last assembled where the clock was set back, so that nothing is retired
+    before it was last seen."""
     now = work.runtime.now()
     row = connection.execute(
         """

@@ -21,14 +21,14 @@ def places_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
                   FROM runtime.statements AS said
                   JOIN runtime.tenant_sources AS source
                     ON source.tenant_id = said.tenant_id AND source.id = said.source_id
-                 WHERE said.tenant_id = %(tenant)s AND said.property = 'geo'
+                 WHERE said.tenant_id = %(tenant)s AND said.property = 'geo' AND said.retired_at IS NULL
                  ORDER BY said.canonical_id, source.authority_rank, said.source_id, said.statement_id
                  LIMIT %(limit)s)
             SELECT place.canonical_id, place.value, coalesce(
                        (SELECT jsonb_object_agg(lang, value) FROM (
                             SELECT DISTINCT ON (name.lang) name.lang, name.value FROM runtime.statements AS name
                              WHERE name.tenant_id = %(tenant)s AND name.canonical_id = place.canonical_id
-                               AND name.property = 'name'
+                               AND name.property = 'name' AND name.retired_at IS NULL
                              ORDER BY name.lang, name.value) AS names), '{}') AS names
               FROM place
             """,

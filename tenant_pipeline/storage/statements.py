@@ -1,8 +1,8 @@
 """The statements of a tenant's draft knowledge base: taken in from a source in one transaction, and read back.
 
-A statement is never overwritten. Said again, it is seen again; no longer said, its row stays and `last_seen` tells.
-Only where an entity was linked anew does its `canonical_id` follow, and where it turns out to be an AI's word or none,
-how and where it was read. What is already as it should be is not touched.
+A statement is never overwritten. What a source goes on saying is not touched; what it no longer says is retired: its
+row stays, and it is in force again once it is said again. Only where an entity was linked anew does its `canonical_id`
+follow, and where it turns out to be an AI's word or none, how and where it was read.
 """
 
 from __future__ import annotations
@@ -60,12 +60,35 @@ SELECT count(*) FROM pg_temp.said
  WHERE NOT EXISTS (SELECT FROM pg_temp.linked WHERE linked.entity_id = said.entity_id)
 """
 
+_IS_KNOWN = """
+SELECT EXISTS (SELECT FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s)
+"""
+
+# For the search of what is said no more. Without it the planner may hold everything against everything, as long as it
+# believes that the source has said little before.
+_INDEX_SAID = "CREATE UNIQUE INDEX ON pg_temp.said (statement_id)"
+
+# It was last seen when the source was assembled before.
+_RETIRE = """
+UPDATE runtime.statements AS known
+   SET retired_at = %(seen_at)s,
+       last_seen = greatest(known.last_seen, (SELECT assembled_at FROM runtime.tenant_sources
+                                               WHERE tenant_id = %(tenant)s AND id = %(source)s))
+ WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.retired_at IS NULL
+   AND NOT EXISTS (SELECT FROM pg_temp.said WHERE said.statement_id = known.statement_id)
+"""
+
 _SEE_AGAIN = """
 UPDATE runtime.statements AS known
-   SET last_seen = greatest(known.last_seen, %(seen_at)s), canonical_id = linked.canonical_id
+   SET canonical_id = linked.canonical_id, retired_at = NULL,
+       last_seen = CASE WHEN known.retired_at IS NULL THEN known.last_seen
+                        ELSE greatest(known.last_seen, %(seen_at)s) END,
+       absent = CASE WHEN known.retired_at IS NULL THEN known.absent
+                     ELSE known.absent
+                          + tstzmultirange(tstzrange(known.retired_at, greatest(known.retired_at, %(seen_at)s))) END
   FROM pg_temp.said JOIN pg_temp.linked USING (entity_id)
  WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.statement_id = said.statement_id
-   AND (known.last_seen < %(seen_at)s OR known.canonical_id <> linked.canonical_id)
+   AND (known.retired_at IS NOT NULL OR known.canonical_id <> linked.canonical_id)
 """
 
 _READ_OTHERWISE = """
@@ -90,10 +113,7 @@ SELECT %(tenant)s, %(source)s, statement_id, entity_id, canonical_id, type, prop
 ON CONFLICT DO NOTHING
 """
 
-_COUNT_KNOWN = """
-SELECT (SELECT count(*) FROM pg_temp.said),
-       (SELECT count(*) FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s)
-"""
+_COUNT_SAID = "SELECT count(*) FROM pg_temp.said"
 
 _OF_TENANT = """
 SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype, locator,
@@ -143,21 +163,18 @@ SELECT said.*
            AND member.relation <> 'withdrawn') AS spoken_of
  CROSS JOIN LATERAL (
        SELECT canonical_id, property, lang, statement_id, source_id, entity_id, type, value, raw_value, datatype,
-              locator, method, valid_from, valid_to, first_seen, last_seen
-         FROM runtime.statements AS kept
-        WHERE tenant_id = %(tenant)s AND canonical_id = spoken_of.canonical_id
-          AND last_seen >= coalesce((SELECT assembled_at FROM runtime.tenant_sources
-                                      WHERE tenant_id = %(tenant)s AND id = kept.source_id), '-infinity')
+              locator, method, valid_from, valid_to
+         FROM runtime.statements
+        WHERE tenant_id = %(tenant)s AND canonical_id = spoken_of.canonical_id AND retired_at IS NULL
        OFFSET 0) AS said
  ORDER BY canonical_id, property, lang, source_id, statement_id
 """
 
-_TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
+_TEXT = pa.string()
 _SAID = pa.schema(
     {
         **dict.fromkeys(("canonical_id", "property", "lang", "statement_id", "source_id", "entity_id", "type"), _TEXT),
         **dict.fromkeys(("value", "raw_value", "datatype", "locator", "method", "valid_from", "valid_to"), _TEXT),
-        **dict.fromkeys(("first_seen", "last_seen"), _TIME),
     }
 )
 _SOURCE = pa.schema({"source_id": _TEXT, "origin": _TEXT, "authority_tier": pa.int64(), "observed_at": _TEXT})
@@ -175,7 +192,7 @@ class AssembleCount:
     """What became of the statements of a source, each counted once: inserted + already_present + duplicates came in.
 
     `duplicates` said the same of the same entity as another row; the first one's locator is kept. `retired` are
-    rows of the source that it no longer says: they stay, and are none of those that came in.
+    rows of the source that it had said until now: they stay, and are none of those that came in.
     """
 
     inserted: int
@@ -214,7 +231,8 @@ def assemble(
 ) -> AssembleCount:
     """Take the statements of a source into the tenant's knowledge base, in the transaction that `connection` is in.
 
-    `connection` is the tenant's own login. Run again with the same input and `seen_at`, it touches no row. Raises
+    `connection` is the tenant's own login. It writes what is new, what is retired, what is in force again and what is
+    linked or read otherwise: run again with the same input, it touches no row. Raises
     IntegrityError when a statement is about an entity without a link, an entity has two, or a text holds what no
     database text can (NUL); the transaction is then to be rolled back.
     """
@@ -238,14 +256,17 @@ def assemble(
                 where=f"{source} links",
                 remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
             )
-        cursor.execute(_SEE_AGAIN, parameters)
-        cursor.execute(_READ_OTHERWISE, parameters)
+        retired = 0
+        (known,) = cursor.execute(_IS_KNOWN, parameters).fetchone() or (False,)
+        if known:
+            cursor.execute(_INDEX_SAID)
+            retired = cursor.execute(_RETIRE, parameters).rowcount
+            cursor.execute(_SEE_AGAIN, parameters)
+            cursor.execute(_READ_OTHERWISE, parameters)
         inserted = cursor.execute(_INSERT, parameters).rowcount
-        said, known = cursor.execute(_COUNT_KNOWN, parameters).fetchone() or (0, 0)
+        (said,) = cursor.execute(_COUNT_SAID).fetchone() or (0,)
         cursor.execute("DROP TABLE pg_temp.said, pg_temp.linked")
-    return AssembleCount(
-        inserted=inserted, already_present=said - inserted, duplicates=duplicates, retired=known - said
-    )
+    return AssembleCount(inserted=inserted, already_present=said - inserted, duplicates=duplicates, retired=retired)
 
 
 def statements_of(

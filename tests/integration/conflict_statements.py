@@ -62,6 +62,13 @@ class Sources:
                 "UPDATE runtime.tenant_sources SET assembled_at = %s WHERE tenant_id = %s AND id = %s",
                 (at, self.tenant, source),
             )
+            connection.execute(
+                """
+                UPDATE runtime.statements SET retired_at = %s
+                 WHERE tenant_id = %s AND source_id = %s AND retired_at IS NULL
+                """,
+                (at, self.tenant, source),
+            )
             for position, (property_, lang, value) in enumerate(said):
                 statement = short_id("st-", (source, entity, property_, lang, value))
                 connection.execute(
@@ -70,7 +77,8 @@ class Sources:
                            (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value,
                             raw_value, lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
                     VALUES (%s, %s, %s, %s, %s, 'EventVenue', %s, %s, %s, %s, 'text', %s, 'test', '', '', %s, %s)
-                    ON CONFLICT (tenant_id, source_id, statement_id) DO UPDATE SET last_seen = excluded.last_seen
+                    ON CONFLICT (tenant_id, source_id, statement_id)
+                    DO UPDATE SET last_seen = excluded.last_seen, retired_at = NULL
                     """,
                     (self.tenant, source, statement, f"{source}:{entity}", entity, property_, value, f" {value}", lang,
                      f"halls.csv#row={position + 2}", at, at),

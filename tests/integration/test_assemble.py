@@ -246,11 +246,44 @@ def test_a_later_run_sees_again_adds_and_retires_but_deletes_nothing(tenant: Ten
     tenant.assemble(source, said(("e1", "name", "a"), ("e1", "name", "b")))
     count = tenant.assemble(source, said(("e1", "name", "b"), ("e1", "name", "c")), at=LATER)
     assert count == AssembleCount(inserted=1, already_present=1, duplicates=0, retired=1)
-    assert {row["value"]: (row["first_seen"], row["last_seen"]) for row in tenant.rows()} == {
-        "a": (SEEN, SEEN),
-        "b": (SEEN, LATER),
-        "c": (LATER, LATER),
+    assert {row["value"]: (row["first_seen"], row["last_seen"], row["retired_at"]) for row in tenant.rows()} == {
+        "a": (SEEN, SEEN, LATER),
+        "b": (SEEN, SEEN, None),
+        "c": (LATER, LATER, None),
     }
+
+
+def test_what_is_said_again_is_in_force_again_and_its_absence_stays_tellable(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    days = [SEEN + timedelta(days=number) for number in range(5)]
+    with_a, without = said(("e1", "name", "a"), ("e1", "name", "b")), said(("e1", "name", "b"))
+    counts = []
+    for day, frame in zip(days, (with_a, without, with_a, without, with_a), strict=True):
+        counts.append(tenant.assemble(source, frame, at=day))
+        assert tenant.assemble(source, frame, at=day + timedelta(hours=1)).retired == 0
+    assert [(count.inserted, count.already_present, count.retired) for count in counts] == [
+        (2, 0, 0), (0, 1, 1), (0, 2, 0), (0, 1, 1), (0, 2, 0),
+    ]  # fmt: skip
+    a, b = sorted(tenant.rows(), key=lambda row: str(row["value"]))
+    assert (a["retired_at"], a["first_seen"], a["last_seen"]) == (None, days[0], days[4])
+    assert [(each.lower, each.upper) for each in a["absent"]] == [(days[1], days[2]), (days[3], days[4])]
+    assert (b["last_seen"], list(b["absent"])) == (SEEN, [])
+
+
+def test_a_retired_statement_was_last_seen_by_the_version_before(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"), ("e1", "name", "b"))
+    for number in range(3):
+        at = SEEN + timedelta(days=number)
+        tenant.assemble(source, frame if number < 2 else frame[1:], at=at)
+        with tenant.database.tenant(tenant.id) as connection:
+            connection.execute("UPDATE runtime.tenant_sources SET assembled_at = %s WHERE id = %s", (at, source))
+    a, b = sorted(tenant.rows(), key=lambda row: str(row["value"]))
+    assert (a["last_seen"], a["retired_at"]) == (LATER, at)
+    with tenant.database.tenant(tenant.id) as connection:
+        (in_force,) = statements_of(connection, tenant.id)
+    assert (in_force["value"], in_force["first_seen"], in_force["last_seen"]) == ("b", SEEN, at)
+    assert b["last_seen"] == SEEN, "and its row was not written"
 
 
 def test_an_earlier_run_repeated_late_does_not_turn_time_back(tenant: Tenant) -> None:

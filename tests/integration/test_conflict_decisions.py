@@ -309,7 +309,7 @@ def many(tenants: TwoTenants) -> Sources:
     made.say(3, capacity("1"), entity="can-person", tier=1, compare=False)
     made.say(4, capacity("2"), entity="can-person", tier=1, compare=False)
     with made.runtime.database.tenant(made.tenant) as connection:
-        connection.execute("UPDATE runtime.tenant_sources SET assembled_at = NULL")
+        connection.execute("UPDATE runtime.statements SET retired_at = NULL")
     for source in list(made.assembled):
         made.compare(source)
     return made

@@ -50,7 +50,7 @@ def test_the_heat_map_counts_open_items_of_each_source_and_property(sources: Sou
             title="Guide", compare=False, tier=3,
         )  # fmt: skip
     with sources.runtime.database.tenant(sources.tenant) as connection:
-        connection.execute("UPDATE runtime.tenant_sources SET assembled_at = NULL")
+        connection.execute("UPDATE runtime.statements SET retired_at = NULL")
     for source in list(sources.assembled):
         sources.compare(source)
     page = drawn(sources)

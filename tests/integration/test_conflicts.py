@@ -337,7 +337,7 @@ def test_the_record_of_a_tenants_sources_weighs_where_no_authority_decides(sourc
     bad_source = sources.say(3, capacity("9999"), compare=False)
     with sources.runtime.database.tenant(sources.tenant) as connection:
         one_tenant = (sources.tenant,)
-        connection.execute("UPDATE runtime.tenant_sources SET assembled_at = NULL WHERE tenant_id = %s", one_tenant)
+        connection.execute("UPDATE runtime.statements SET retired_at = NULL WHERE tenant_id = %s", one_tenant)
         connection.execute(
             """
             INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source)

@@ -47,9 +47,7 @@ def sources(tenants: TwoTenants) -> Sources:
 def keep_all(sources: Sources) -> None:
     """Let all that was ever said count as said now."""
     with sources.runtime.database.tenant(sources.tenant) as connection:
-        connection.execute(
-            "UPDATE runtime.tenant_sources SET assembled_at = NULL WHERE tenant_id = %s", (sources.tenant,)
-        )
+        connection.execute("UPDATE runtime.statements SET retired_at = NULL WHERE tenant_id = %s", (sources.tenant,))
 
 
 def holds_up(sources: Sources, dimension: str) -> bool:

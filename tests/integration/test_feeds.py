@@ -176,14 +176,55 @@ def test_what_changed_flows_on_and_what_vanished_is_retired_and_not_deleted(
     assert seen == [{"Old hall", "Sea hall"}, {"Sea hall", "New hall"}, {"Old hall", "Sea hall"}]
     with runtime.database.tenant(tenant) as connection:
         kept = connection.execute(
-            "SELECT value, last_seen FROM runtime.statements WHERE source_id = %s AND property = 'name'",
+            """
+            SELECT value, last_seen, retired_at, absent FROM runtime.statements
+             WHERE source_id = %s AND property = 'name'
+            """,
             (feed.source_id,),
         ).fetchall()
         assert get_source(connection, tenant, feed.source_id).version == 3
     assert {row["value"] for row in kept} == {"Old hall", "Sea hall", "New hall"}
-    (new,) = (row for row in kept if row["value"] == "New hall")
-    (sea,) = (row for row in kept if row["value"] == "Sea hall")
-    assert new["last_seen"] < sea["last_seen"]
+    old_row, sea, new = (next(row for row in kept if row["value"] == f"{name} hall") for name in ("Old", "Sea", "New"))
+    assert new["last_seen"] < new["retired_at"]
+    assert (old_row["retired_at"], sea["retired_at"], len(old_row["absent"]), len(sea["absent"])) == (None, None, 1, 0)
+
+
+def _row_versions(runtime: Runtime, tenant: TenantId) -> set[tuple[str, ...]]:
+    """Each row of the knowledge base as it lies there: what is written or locked is another."""
+    tables = ("statements", "entities", "entity_members", "entity_keys", "entity_features", "judgements")
+    with runtime.database.tenant(tenant) as connection:
+        return {
+            (table, row["ctid"], row["xmin"], row["xmax"])
+            for table in tables
+            for row in connection.execute(f"SELECT ctid::text, xmin::text, xmax::text FROM runtime.{table}").fetchall()  # type: ignore[call-overload]
+        }
+
+
+def test_one_changed_record_writes_its_own_rows_and_no_other(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    halls = [f"PKT-{number},Hall {number} of the town,{83000 + number}" for number in range(300)]
+    renamed = ["PKT-0,Renamed hall,83000", *halls[1:]]
+    feed = _add(runtime, tenant, server.answer("/h", _csv(*halls), _csv(*renamed), _csv(*halls)))
+    written = []
+    for _ in range(3):
+        assert _poll(runtime, feed).answer is Answer.VERSION
+        before = _row_versions(runtime, tenant)
+        _through(runtime, feed)
+        written.append(sorted(table for table, *_ in _row_versions(runtime, tenant) - before))
+        runtime.clock.forward(days=1)
+    assert written[0].count("statements") == 900
+    # Its home, locked; its features; that they changed; its new name; and its old name, retired.
+    own = ["entities", "entity_features", "entity_members"]
+    assert [name for name in written[1] if name != "entity_keys"] == [*own, "statements", "statements"]
+    # The features know both names by now.
+    assert [name for name in written[2] if name != "entity_keys"] == [
+        *(name for name in own if name in written[2]), "statements", "statements",
+    ]  # fmt: skip
+    assert len(written[1]) < 20
+    assert len(written[2]) < 20
+    assert "Hall 0 of the town" in _names(runtime, feed)
+    assert "Renamed hall" not in _names(runtime, feed)
 
 
 def test_a_feed_is_not_asked_while_its_version_is_on_its_way(

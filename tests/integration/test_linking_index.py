@@ -116,7 +116,7 @@ def test_leaving_out_what_a_table_has_to_itself_changes_no_link(
         return found
 
     quick = all_linked()
-    monkeypatch.setattr(link_stage, "Batch", lambda *given: Batch(*given[:-1], alone=False))
+    monkeypatch.setattr(link_stage, "Batch", lambda *given: Batch(*given[:4], alone=False))
     assert all_linked() == quick
     methods = {row["method"] for links in quick[: len(rounds)] for row in links.values()}
     assert methods == {"new", "score", "identifier:identifier"}
@@ -226,14 +226,14 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
     for read in reads:
         with suppress(psycopg.errors.InsufficientPrivilege), runtime.database.tenant(ATTACKER) as connection:
             assert not read(PostgresEntityIndex(connection, tenant, SourceId("a")))
-    member = Member("ent-x", "can-x", "EventVenue", "new", 1.0, {}, "can-x", "t1")
+    member = Member("ent-x", "can-x", "EventVenue", "new", 1.0, {}, "can-x", "t1", "")
     home = Home(Features("ent-x", "EventVenue"), "Place", "can-x")
     for victim in (tenant, VICTIM):
         with (
             pytest.raises(psycopg.errors.InsufficientPrivilege),
             runtime.database.tenant(ATTACKER) as connection,
         ):
-            PostgresEntityIndex(connection, victim, SourceId("a")).add([], [member], {"can-x": home}, [])
+            PostgresEntityIndex(connection, victim, SourceId("a")).add([], {}, [member], {"can-x": home}, [])
     assert _everything(runtime, tenant) == before
 
 

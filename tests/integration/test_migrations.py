@@ -134,6 +134,55 @@ def test_a_populated_database_of_the_first_version_comes_to_the_newest_whole(ser
         assert migrate(runtime.database, FIRST) == head  # never back
 
 
+def test_what_was_last_seen_before_its_source_was_assembled_is_retired(server: tuple[Path, str]) -> None:
+    with _database(server, "retired") as runtime:
+        migrate(runtime.database, "0029")
+        runtime.database.create_tenant_login(TENANT)
+        days = [datetime(2026, 1, day, tzinfo=UTC) for day in (2, 3)]
+        with runtime.database.administration() as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                VALUES (%s, %s, 'a.example', 'pilot', 'draft', %s, %s, '1.0.0')
+                """,
+                (TENANT, Jsonb({"th": "ก", "en": "A", "zh": "甲"}), login_of(TENANT), f"tenant-{TENANT}"),
+            )
+            for source, assembled in ((CANARY_SOURCE, days[1]), (f"src-{2:016x}", None)):
+                connection.execute(
+                    """
+                    INSERT INTO runtime.tenant_sources
+                           (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank,
+                            received_by, assembled_at)
+                    VALUES (%s, %s, 'regulator', 'single-file', 'a', repeat('0', 64), 'assembled', 2, 'test', %s)
+                    """,
+                    (TENANT, source, assembled),
+                )
+                for statement, seen in zip(("old", "new"), days, strict=True):
+                    connection.execute(
+                        """
+                        INSERT INTO runtime.statements
+                               (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value,
+                                raw_value, lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
+                        VALUES (%s, %s, %s, 'e', 'c', 'Place', 'name', 'a', 'a', 'en', 'text', '', 'm', '', '', %s, %s)
+                        """,
+                        (TENANT, source, statement, days[0], seen),
+                    )
+            query = "SELECT source_id, statement_id FROM runtime.statement_facts ORDER BY 1, 2"
+            before = connection.execute(query).fetchall()
+        migrate(runtime.database)
+        with runtime.database.administration() as connection:
+            assert connection.execute(query).fetchall() == before
+            retired = connection.execute(
+                """
+                SELECT source_id, statement_id, retired_at, last_seen FROM runtime.statements
+                 WHERE retired_at IS NOT NULL
+                """
+            ).fetchall()
+        expected = {"source_id": CANARY_SOURCE, "statement_id": "old", "retired_at": days[1], "last_seen": days[0]}
+        assert retired == [expected]
+
+
 def test_a_newer_database_is_refused_and_left_alone(server: tuple[Path, str]) -> None:
     with _database(server, "newer") as runtime:
         migrate(runtime.database)

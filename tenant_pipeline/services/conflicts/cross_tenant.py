@@ -50,12 +50,11 @@ SELECT said.tenant_id, said.canonical_id, said.property, said.lang, said.value, 
             ELSE source.authority_rank END AS authority_tier
   FROM unnest(%(tenants)s::text[], %(entities)s::text[]) AS asked (tenant_id, canonical_id)
  CROSS JOIN LATERAL (
-       SELECT tenant_id, canonical_id, property, lang, value, source_id, statement_id, locator, method, last_seen
+       SELECT tenant_id, canonical_id, property, lang, value, source_id, statement_id, locator, method
          FROM runtime.statements
-        WHERE tenant_id = asked.tenant_id AND canonical_id = asked.canonical_id
+        WHERE tenant_id = asked.tenant_id AND canonical_id = asked.canonical_id AND retired_at IS NULL
        OFFSET 0) AS said
   JOIN runtime.tenant_sources AS source ON source.tenant_id = said.tenant_id AND source.id = said.source_id
- WHERE said.last_seen >= coalesce(source.assembled_at, '-infinity')
  ORDER BY authority_tier, said.tenant_id, said.source_id, said.statement_id
 """
 

@@ -73,7 +73,7 @@ _ITEM = """
            (SELECT name.value FROM runtime.statements AS name
              WHERE name.tenant_id = conflict.tenant_id AND name.canonical_id = conflict.canonical_id
                AND name.property = 'name'
-             ORDER BY name.lang <> 'en', name.lang, name.value
+             ORDER BY name.retired_at IS NOT NULL, name.lang <> 'en', name.lang, name.value
              LIMIT 1),
            conflict.canonical_id) AS label
 """

@@ -96,7 +96,10 @@ def _statements(
     rows = connection.execute(
         """
         SELECT said.source_id, said.statement_id, said.entity_id, said.method, said.datatype, said.valid_from,
-               said.valid_to, said.first_seen, said.last_seen, source.title AS source_title,
+               said.valid_to, said.first_seen,
+               CASE WHEN said.retired_at IS NULL THEN greatest(said.last_seen, source.assembled_at)
+                    ELSE said.last_seen END AS last_seen,
+               source.title AS source_title,
                source.rights AS source_rights, source.url AS source_url
           FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
           JOIN runtime.statements AS said USING (source_id, statement_id)

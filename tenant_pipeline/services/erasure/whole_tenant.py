@@ -41,7 +41,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "statements": {"value": _TEXT, "raw_value": _TEXT},
     "entity_keys": {"value": _UNIQUE},
     "entity_features": {"features": "'{}'"},
-    "entity_members": {"explanation": "'{}'"},
+    "entity_members": {"explanation": "'{}'", "features_digest": "''"},
     "judgements": {"explanation": "'{}'"},
     "conflicts": {"candidates": "'[]'", "proposed_value": _NULL, "explanation": "'[]'"},
     "fetched_links": {"url": _UNIQUE, "etag": "''", "last_modified": "''", "answered_by": "''"},

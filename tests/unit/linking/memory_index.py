@@ -13,7 +13,7 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.stage import conserve_chain
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.linking.entity_index import Holder, Home, Known, Member, Proposal
+from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
 from tenant_pipeline.linking.features import Features, blocking_keys
 from tenant_pipeline.linking.link import link
 from tests.unit.pii.memory_stage import MemoryStage
@@ -40,9 +40,13 @@ class MemoryIndex:
     def canonical(self, home: str) -> str:
         return self.homes[home].canonical_id if home in self.homes else home
 
-    def members(self, entity_ids: Sequence[str]) -> dict[str, Known]:
+    def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         found = {name: self.of_sources.get((self.source, name)) for name in entity_ids}
-        return {name: Known(each.home_id, each.canonical_id) for name, each in found.items() if each}
+        return {
+            name: KnownMember(each.home_id, each.canonical_id, each.features_digest)
+            for name, each in found.items()
+            if each
+        }
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         found: dict[tuple[str, str], Known] = {}
@@ -106,6 +110,7 @@ class MemoryIndex:
     def add(
         self,
         seen: Sequence[str],
+        changed: Mapping[str, str],
         members: Sequence[Member],
         homes: Mapping[str, Home],
         proposals: Sequence[Proposal],
@@ -117,6 +122,9 @@ class MemoryIndex:
                 home = replace(home if home.attached_to else known, features=merged)
             self.homes[name] = home
         self.of_sources.update({(self.source, each.entity_id): each for each in members})
+        for name, digest in changed.items():
+            known_member = self.of_sources[self.source, name]
+            self.of_sources[self.source, name] = replace(known_member, features_digest=digest)
         self.now.update(seen, (each.entity_id for each in members))
         self.again.update(seen)
         for each in proposals:
