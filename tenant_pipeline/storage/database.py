@@ -231,6 +231,9 @@ class Database:
             if _still_there(idle):
                 return idle
             idle.close()
+        return self._open(role)
+
+    def _open(self, role: str) -> Connection:
         try:
             return psycopg.connect(
                 make_conninfo(self._dsn, user=role, password=self.password_of(role)),

@@ -115,14 +115,13 @@ ON CONFLICT DO NOTHING
 
 _COUNT_SAID = "SELECT count(*) FROM pg_temp.said"
 
+# Only the conditions that are asked for are in the query. With all of them and `IS NULL OR`, a prepared statement is
+# planned for a handful of rows, whatever there is.
 _OF_TENANT = """
 SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype, locator,
        method, authority_tier, observed_at, valid_from, valid_to, first_seen, last_seen
   FROM runtime.statement_facts
- WHERE tenant_id = %(tenant)s
-   AND (%(source)s::text IS NULL OR source_id = %(source)s)
-   AND (%(canonical_id)s::text IS NULL OR canonical_id = %(canonical_id)s)
-   AND (%(property)s::text IS NULL OR property = %(property)s)
+ WHERE {conditions}
  ORDER BY canonical_id, property, lang, authority_tier, statement_id, source_id
  LIMIT %(limit)s OFFSET %(offset)s
 """
@@ -280,16 +279,11 @@ def statements_of(
     offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Statements with what is constant for their source, in the order of entity, property, language and authority."""
-    parameters = {
-        "tenant": tenant,
-        "source": source,
-        "canonical_id": canonical_id,
-        "property": property_,
-        "limit": limit,
-        "offset": offset,
-    }
+    wanted = {"tenant_id": tenant, "source_id": source, "canonical_id": canonical_id, "property": property_}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    query = _OF_TENANT.format(conditions=" AND ".join(f"{column} = %({column})s" for column in given))
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_OF_TENANT, parameters).fetchall()
+        return cursor.execute(query, {**given, "limit": limit, "offset": offset}).fetchall()
 
 
 def count_distinct(connection: psycopg.Connection[Any], tenant: TenantId) -> int:

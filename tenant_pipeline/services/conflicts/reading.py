@@ -37,6 +37,16 @@ class Filter:
             if given is not None and given not in known:
                 raise InputError("There is no such value", where=name, remedy=f"One of {', '.join(known)}.")
 
+    def condition(self) -> str:
+        """The filter in SQL, over `conflict`, with the names of `parameters`.
+
+        Only what is asked for is in it. With the rest and `IS NULL OR`, a prepared statement is planned for a handful
+        of rows, whatever there is.
+        """
+        given = (_CONDITIONS[name] for name, value in self.parameters().items() if value is not None)
+        shown = () if self.status else ("conflict.status <> 'stale'",)
+        return " AND ".join(("conflict.tenant_id = %(tenant)s", *shown, *given))
+
     def parameters(self) -> dict[str, Any]:
         """The filter as a statement's parameters."""
         return {
@@ -49,20 +59,19 @@ class Filter:
         }
 
 
-ALL = Filter()
-
-_MATCHES = """
-       conflict.tenant_id = %(tenant)s
-   AND (%(property)s::text IS NULL OR conflict.property = %(property)s)
-   AND (%(type)s::text IS NULL OR conflict.type = %(type)s)
-   AND (%(verdict)s::text IS NULL OR conflict.verdict = %(verdict)s)
-   AND conflict.status = coalesce(%(status)s, nullif(conflict.status, 'stale'))
-   AND (%(needs_person)s::boolean IS NULL OR conflict.needs_person = %(needs_person)s)
-   AND (%(source)s::text IS NULL OR EXISTS (
+_CONDITIONS = {
+    "source": """EXISTS (
            SELECT FROM runtime.conflict_sources AS member
             WHERE member.tenant_id = conflict.tenant_id AND member.conflict_id = conflict.conflict_id
-              AND member.source_id = %(source)s AND member.relation <> 'withdrawn'))
-"""
+              AND member.source_id = %(source)s AND member.relation <> 'withdrawn')""",
+    "type": "conflict.type = %(type)s",
+    "property": "conflict.property = %(property)s",
+    "verdict": "conflict.verdict = %(verdict)s",
+    "status": "conflict.status = %(status)s",
+    "needs_person": "conflict.needs_person = %(needs_person)s",
+}
+
+ALL = Filter()
 
 _ITEM = """
        conflict.conflict_id, conflict.canonical_id, conflict.type, conflict.property, conflict.lang,
@@ -81,28 +90,30 @@ _ITEM = """
 _PAGE = f"""
 SELECT {_ITEM}
   FROM runtime.conflicts AS conflict
- WHERE {_MATCHES}
-   AND (%(after)s::jsonb IS NULL
-        OR (conflict.verdict <> 'differs', NOT conflict.needs_person, conflict.property, conflict.canonical_id,
-            conflict.lang)
-           > ((%(after)s::jsonb ->> 0)::boolean, (%(after)s::jsonb ->> 1)::boolean, %(after)s::jsonb ->> 2,
-              %(after)s::jsonb ->> 3, %(after)s::jsonb ->> 4))
+ WHERE {{condition}}
  ORDER BY conflict.verdict <> 'differs', NOT conflict.needs_person, conflict.property, conflict.canonical_id,
           conflict.lang
  LIMIT %(limit)s
 """
 
-_COUNTS = f"""
+_AFTER = """
+       (conflict.verdict <> 'differs', NOT conflict.needs_person, conflict.property, conflict.canonical_id,
+        conflict.lang)
+       > ((%(after)s::jsonb ->> 0)::boolean, (%(after)s::jsonb ->> 1)::boolean, %(after)s::jsonb ->> 2,
+          %(after)s::jsonb ->> 3, %(after)s::jsonb ->> 4)
+"""
+
+_COUNTS = """
 SELECT member.source_id, conflict.property, conflict.verdict, member.relation, conflict.status, count(*) AS items
   FROM runtime.conflicts AS conflict
   JOIN runtime.conflict_sources AS member USING (tenant_id, conflict_id)
- WHERE {_MATCHES} AND member.relation <> 'withdrawn'
+ WHERE {condition} AND member.relation <> 'withdrawn'
  GROUP BY member.source_id, conflict.property, conflict.verdict, member.relation, conflict.status
  ORDER BY member.source_id, conflict.property, conflict.verdict, member.relation, conflict.status
 """
 
 
-_TOTALS = f"""
+_TOTALS = """
 SELECT count(*) AS items,
        count(*) FILTER (WHERE conflict.verdict = 'differs' AND conflict.status = 'open') AS open,
        count(*) FILTER (WHERE conflict.verdict = 'differs' AND conflict.status = 'open' AND conflict.needs_person)
@@ -110,7 +121,7 @@ SELECT count(*) AS items,
        count(*) FILTER (WHERE conflict.status = 'signed') AS signed,
        count(*) FILTER (WHERE conflict.status = 'explained') AS explained
   FROM runtime.conflicts AS conflict
- WHERE {_MATCHES}
+ WHERE {condition}
 """
 
 
@@ -132,10 +143,13 @@ def page_of_matrix(
     when it was observed; the gravest of its candidates where it has several, the others under `more`. Raises
     InputError for an `after` that no page has given.
     """
-    position = None if after is None else _position(after)
-    parameters = {**wanted.parameters(), "tenant": tenant, "limit": min(limit, MOST_ROWS) + 1, "after": position}
+    parameters = {**wanted.parameters(), "tenant": tenant, "limit": min(limit, MOST_ROWS) + 1}
+    condition = wanted.condition()
+    if after is not None:
+        parameters["after"] = _position(after)
+        condition += f" AND {_AFTER}"
     with runtime.database.tenant(tenant) as connection:
-        rows = connection.execute(_PAGE, parameters).fetchall()
+        rows = connection.execute(_PAGE.format(condition=condition), parameters).fetchall()
     items, last = rows[:limit], None
     if len(rows) > limit:
         row = items[-1]
@@ -177,14 +191,16 @@ def list_conflicts(
 def counts_of_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -> list[dict[str, Any]]:
     """How many items by source, property, verdict, relation of the source to the proposal, and status."""
     with runtime.database.tenant(tenant) as connection:
-        return connection.execute(_COUNTS, {**wanted.parameters(), "tenant": tenant}).fetchall()
+        query = _COUNTS.format(condition=wanted.condition())
+        return connection.execute(query, {**wanted.parameters(), "tenant": tenant}).fetchall()
 
 
 def totals_of_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -> dict[str, int]:
     """How many items there are; how many differ and are open, and of these how many are for a person; how many are
     signed; and how many a rule explains."""
     with runtime.database.tenant(tenant) as connection:
-        row = connection.execute(_TOTALS, {**wanted.parameters(), "tenant": tenant}).fetchone()
+        query = _TOTALS.format(condition=wanted.condition())
+        row = connection.execute(query, {**wanted.parameters(), "tenant": tenant}).fetchone()
     assert row is not None
     return row
 

@@ -19,10 +19,11 @@ class Scope:
     def rows(self, connection: Connection, query: str, **parameters: object) -> list[dict[str, Any]]:
         """Rows of a query over `mine`: the statements in scope, with the entity that each counts for as `thing`."""
         thing = "entity_id" if self.source else "canonical_id"
+        of_source = " AND source_id = %(source)s" if self.source else ""
         mine = f"""
             WITH mine AS MATERIALIZED (
                 SELECT {thing} AS thing, * FROM runtime.statement_facts
-                 WHERE tenant_id = %(tenant)s AND (%(source)s::text IS NULL OR source_id = %(source)s))
+                 WHERE tenant_id = %(tenant)s{of_source})
         """
         named = {"tenant": self.tenant, "source": self.source, **parameters}
         return connection.execute(f"{mine} {query}", named).fetchall()
