@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     sources_per_run: int = Field(default=100, ge=1, le=1000)
     """How many sources one Dagster run takes on at most."""
 
+    processes: int = Field(default=0, ge=0)
+    """How many processes a stage may use for one large source; as many as there are processors if 0."""
+
     longest_run_seconds: int = Field(default=12 * 3600, ge=10)
     """A Dagster run that takes longer is ended; what it had in hand is put in line again."""
 

@@ -84,6 +84,12 @@ class StoreUnavailableError(TenantRuntimeError):
     code = "object-store-unavailable"
 
 
+class ProcessLostError(TenantRuntimeError):
+    """A process that worked for a stage was ended from outside, most likely for want of memory."""
+
+    code = "process-lost"
+
+
 class ConservationError(TenantRuntimeError):
     """A stage lost or invented rows: rows in differ from rows out + rejected + quarantined."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_
 from tenant_pipeline.pii.nlp_engine import BLANK_CONFIGURATION, LANGUAGES, BlankNlpEngine, build_nlp_engine
 from tenant_pipeline.pii.recognisers.folded import THRESHOLD, FoldedRecogniser
 from tenant_pipeline.pii.recognisers.registry import RECOGNISERS, build_registry
+
+_QUESTIONS = 2_000
+"""So many texts are put to an analyser of another process at once; fewer are answered here."""
 
 _COLUMN = 200
 """From this many values on, compiling the superset test for a whole column is cheaper than testing each value."""
@@ -52,12 +56,18 @@ def language_of(text: str) -> str:
     return "zh" if _HAN.search(text) else "en"
 
 
+Question = tuple[str, list[str] | None]
+Answerer = Callable[[Iterable[list[Question]], tuple[str, ...]], Iterator[list[tuple[Found, ...]]]]
+
+
 @dataclass(frozen=True)
 class PiiAnalyzer:
     """Presidio's engine with a superset test before it. It remembers no text: it serves every tenant of the process."""
 
     engine: AnalyzerEngine
     prefiltered: bool
+    elsewhere: Answerer | None = None
+    """Analysers like this one in other processes, for columns of many values."""
 
     def find(self, text: str, context: Sequence[str] = ()) -> tuple[Found, ...]:
         """What is personal in `text`, from left to right without overlaps.
@@ -81,11 +91,13 @@ class PiiAnalyzer:
         else:
             asked = dict(self._may_hold(values, words))
         texts = values.take(pa.array(list(asked), type=pa.int64())).to_pylist()
-        answers = {}
-        for (index, entities), text in zip(asked.items(), texts, strict=True):
-            if found := self._ask(text, words, entities):
-                answers[index] = found
-        return answers
+        questions = list(zip(texts, asked.values(), strict=True))
+        answers = self._answers(questions, words)
+        return {index: found for index, found in zip(asked, answers, strict=True) if found}
+
+    def answer(self, questions: Sequence[Question], context: tuple[str, ...]) -> list[tuple[Found, ...]]:
+        """What is personal in each text, of the entity types that are asked for; None asks for all."""
+        return [self._ask(text, context, entities) for text, entities in questions]
 
     def find_by_engine_alone(self, text: str, context: Sequence[str] = ()) -> tuple[Found, ...]:
         """The same answer from plain Presidio with all recognisers: the measure that `find` is held against."""
@@ -111,6 +123,12 @@ class PiiAnalyzer:
             for index in np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False)).tolist():
                 entities.setdefault(index, []).append(entity)
         return dict(sorted(entities.items()))
+
+    def _answers(self, questions: list[Question], context: tuple[str, ...]) -> Iterable[tuple[Found, ...]]:
+        if self.elsewhere is None or len(questions) <= _QUESTIONS:
+            return self.answer(questions, context)
+        parts = (questions[start : start + _QUESTIONS] for start in range(0, len(questions), _QUESTIONS))
+        return chain.from_iterable(self.elsewhere(parts, context))
 
     def _ask(self, text: str, context: tuple[str, ...], entities: list[str] | None) -> tuple[Found, ...]:
         results = self.engine.analyze(text, language_of(text), entities=entities, context=list(context))

@@ -20,6 +20,7 @@ from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage, StageCount, conserve_chain
 from tenant_pipeline.core.standardise.stage import standardise
+from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.core.validate.stage import validate
 from tenant_pipeline.intake.extract import extract
@@ -40,7 +41,8 @@ from tenant_pipeline.services.lineage import (
     stage_code_version,
 )
 from tenant_pipeline.services.objects import list_objects
-from tenant_pipeline.services.pii_analyzer import analyzer
+from tenant_pipeline.services.parallel_map import parallel_map
+from tenant_pipeline.services.pii_analyzer import analyzer_over
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
@@ -251,16 +253,18 @@ def _extract(work: StageWork) -> StageResult:
 
 
 def _screen(work: StageWork) -> StageResult:
-    counts, verdict = screen(
-        work.output_of(Stage.EXTRACT),
-        work.out,
-        policy=work.runtime.contracts.pii_policy,
-        key=work.runtime.keys.digest_key(work.source.tenant),
-        analyzer=analyzer(),
-        agreement_in_place=work.decisions.agreement_in_place,
-        declarations=work.decisions.declarations,
-        meanings=field_meanings(work.runtime.contracts, work.decisions, work.source.origin),
-    )
+    extracted = work.output_of(Stage.EXTRACT)
+    with parallel_map(work.runtime.settings.processes, _most_rows(extracted, "records")) as batch_map:
+        counts, verdict = screen(
+            extracted,
+            work.out,
+            policy=work.runtime.contracts.pii_policy,
+            key=work.runtime.keys.digest_key(work.source.tenant),
+            analyzer=analyzer_over(batch_map),
+            agreement_in_place=work.decisions.agreement_in_place,
+            declarations=work.decisions.declarations,
+            meanings=field_meanings(work.runtime.contracts, work.decisions, work.source.origin),
+        )
     return StageResult(counts, verdict)
 
 
@@ -280,7 +284,13 @@ def _map(work: StageWork) -> StageResult:
 
 def _standardise(work: StageWork) -> StageResult:
     vocabulary = work.runtime.contracts.vocabulary
-    return StageResult(standardise(work.output_of(Stage.MAP), work.out, vocabulary=vocabulary))
+    mapped = work.output_of(Stage.MAP)
+    with parallel_map(work.runtime.settings.processes, _most_rows(mapped, "statements")) as batch_map:
+        return StageResult(standardise(mapped, work.out, vocabulary=vocabulary, batch_map=batch_map))
+
+
+def _most_rows(stage: StageReader, role: str) -> int:
+    return max((table.rows for table in stage.tables(role)), default=0)
 
 
 def _validate(work: StageWork) -> StageResult:

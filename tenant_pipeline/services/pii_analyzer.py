@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache, partial
 
-from tenant_pipeline.pii.analyzer import PiiAnalyzer, build_analyzer
+from tenant_pipeline.core.batch_map import BatchMap
+from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer, Question, build_analyzer
 from tenant_pipeline.pii.configuration import configured_analyzer
 from tenant_pipeline.settings import Settings
 
@@ -14,3 +17,16 @@ def analyzer() -> PiiAnalyzer:
     """The analyser over all recognisers, with what the installation's configuration adds."""
     configuration = Settings().pii_configuration
     return build_analyzer() if configuration is None else configured_analyzer(configuration)
+
+
+def analyzer_over(batch_map: BatchMap) -> PiiAnalyzer:
+    """The same analyser, which puts the values of long columns to those of the processes behind `batch_map`."""
+
+    def elsewhere(parts: Iterable[list[Question]], context: tuple[str, ...]) -> Iterator[list[tuple[Found, ...]]]:
+        return batch_map(partial(_answer, context), parts)
+
+    return replace(analyzer(), elsewhere=elsewhere)
+
+
+def _answer(context: tuple[str, ...], questions: list[Question]) -> list[tuple[Found, ...]]:
+    return analyzer().answer(questions, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.pseudonym import is_token
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.standardise.addresses import standardise_address
@@ -80,27 +82,29 @@ class _Outcome(NamedTuple):
     reason: str = ""
 
 
-def standardise(mapped: StageReader, out: StageWriter, *, vocabulary: Vocabulary) -> tuple[StageCount, ...]:
+def standardise(
+    mapped: StageReader, out: StageWriter, *, vocabulary: Vocabulary, batch_map: BatchMap = map
+) -> tuple[StageCount, ...]:
     """Write every statement of `mapped` with its canonical value; reject those whose value cannot be read.
 
     A pseudonym passes unchanged whatever its datatype. `method` grows by `;standardise:<rule>`; a language told by
     the script is filled in, and validity dates become ISO 8601. A statement whose value names several things (three
-    telephone numbers) becomes several, so that more may be emitted than passed.
+    telephone numbers) becomes several, so that more may be emitted than passed. `batch_map` says where the batches
+    are worked on.
     """
-    rows_in = rows_out = rejected = emitted = 0
+    rows_in = rejected = emitted = 0
     for table in mapped.tables("statements"):
         descriptor = table.descriptor
         with out.table(descriptor.name, "statements", fields=descriptor.fields, about=descriptor.about) as writer:
-            for batch in table.batches(STATEMENT_COLUMNS):
-                passed, rejects = standardise_batch(batch, vocabulary)
+            standardised = partial(standardise_batch, vocabulary=vocabulary)
+            for passed, rejects in batch_map(standardised, table.batches(STATEMENT_COLUMNS)):
                 writer.write(passed)
                 if len(rejects):
                     out.reject_many(rejects)
-                rows_in += len(batch)
-                rows_out += len(batch) - len(rejects)
                 rejected += len(rejects)
                 emitted += len(passed)
-    return (StageCount("statement", rows_in, rows_out, rejected, 0, emitted, "statement"),)
+        rows_in += table.rows
+    return (StageCount("statement", rows_in, rows_in - rejected, rejected, 0, emitted, "statement"),)
 
 
 def standardise_batch(batch: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.DataFrame, pd.DataFrame]:
