@@ -35,7 +35,9 @@ from tenant_pipeline.settings import Settings
 
 TENANT = TenantId("one-register")
 ROWS = 10_000
-TABLES = ("statements", "entities", "entity_members", "entity_keys", "entity_features", "judgements")
+TABLES = (
+    "statements", "entities", "entity_members", "entity_keys", "entity_blocking_keys", "entity_features", "judgements",
+)  # fmt: skip
 
 
 class _Quiet(SimpleHTTPRequestHandler):

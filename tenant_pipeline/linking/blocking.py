@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from hashlib import sha256
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tenant_pipeline.core.digest import sha256_of_bytes
-from tenant_pipeline.linking.columns import named, national_digits, site_and_page
+from tenant_pipeline.linking.columns import national_digits, site_and_page
+from tenant_pipeline.linking.generic_words import GENERIC_WORDS
 from tenant_pipeline.linking.romanisation import sounds
 from tenant_pipeline.linking.streets import house_numbers, street_words
-from tenant_pipeline.linking.words import is_generic, plain
+from tenant_pipeline.linking.words import plain, words_of
 
 if TYPE_CHECKING:
     from tenant_pipeline.linking.features import Features
@@ -29,31 +31,34 @@ HALF_CELL_DEGREES = 0.001
 """About 110 m: what lies nearer than this always shares a geographical cell."""
 
 
-def blocking_keys(features: Features) -> list[tuple[str, str]]:
-    """Keys under which an entity is looked for: (scheme, value). Two that share none are never compared."""
+def blocking_keys(features: Features) -> list[str]:
+    """Keys under which an entity is looked for, each a scheme and a value. Two that share none are never compared."""
     values = features.values
-    keys: list[tuple[str, str]] = []
+    keys: list[str] = []
     for text, words in _names(features):
-        keys += [("name", text), ("name-start", text[:NAME_START])]
+        keys += [f"name {text}", f"name-start {text[:NAME_START]}"]
         if len(sound := sounds(text)) >= SHORTEST_SOUND:
-            keys.append(("sound", sound))
-        keys += [("words", " ".join(sorted(pair))) for pair in combinations(words[:MOST_WORDS], 2)]
+            keys.append(f"sound {sound}")
+        keys += [
+            f"words {one} {other}" if one < other else f"words {other} {one}"
+            for one, other in combinations(words[:MOST_WORDS], 2)
+        ]
     for url in values.get("url", []):
         host, page = site_and_page(url)
-        keys += [("url", each) for each in (host, page) if each]
-    keys += [("telephone", national_digits(number)) for number in values.get("telephone", [])]
-    keys += [("email", each.casefold()) for each in values.get("email", [])]
+        keys += [f"url {each}" for each in (host, page) if each]
+    keys += [f"telephone {national_digits(number)}" for number in values.get("telephone", [])]
+    keys += [f"email {each.casefold()}" for each in values.get("email", [])]
     for address in values.get("address", []):
         text = address.partition(":")[2] if address[2:3] == ":" else address
-        keys += [("address", f"{number} {word}") for number in house_numbers(text) for word in street_words(text)[:3]]
+        keys += [f"address {number} {word}" for number in house_numbers(text) for word in street_words(text)[:3]]
     for geo in values.get("geo", []):
-        keys += [("geo-cell", cell) for cell in _cells(geo)]
-    return list(dict.fromkeys((scheme, bounded(value)) for scheme, value in keys))
+        keys += [f"geo-cell {cell}" for cell in _cells(geo)]
+    return [key if len(key) <= LONGEST_KEY else _bounded_key(key) for key in dict.fromkeys(keys)]
 
 
 def bulk_keys(features: Features) -> list[str]:
     """The keys of a search in bulk, where blocks that are too full are left out: single telling words too."""
-    keys = [f"{scheme} {value}" for scheme, value in blocking_keys(features) if scheme != "name-start"]
+    keys = [key for key in blocking_keys(features) if not key.startswith("name-start ")]
     for text, words in _names(features):
         keys += [f"word {word}" for word in words[:MOST_WORDS] if len(word) > 1]
         keys.append(f"name-start {text[:NAME_START]}")
@@ -65,8 +70,8 @@ def _names(features: Features) -> Iterable[tuple[str, list[str]]]:
     for name in features.values.get("name", []):
         _, _, key = name.partition(":")
         if key:
-            words = named(key, texts.get(key, key))[2]
-            yield plain(key), [word for word in words if not is_generic(word)]
+            words = words_of(texts.get(key, key)) or (key,)
+            yield plain(key), [word for word in words if word not in GENERIC_WORDS]
 
 
 def _cells(geo: str) -> list[str]:
@@ -80,6 +85,16 @@ def _cells(geo: str) -> list[str]:
     return [f"{row}/{column}" for row in rows for column in columns]
 
 
+def key_digest(family: str, key: str) -> bytes:
+    """What a key of a family is kept as: eight bytes. Two that are the same by chance cost a comparison, no more."""
+    return sha256(f"{family} {key}".encode()).digest()[:8]
+
+
 def bounded(value: str) -> str:
     """A value as a key of an index, which takes no long ones: a long value's digest stands for it."""
     return value if len(value) <= LONGEST_KEY else sha256_of_bytes(value.encode())
+
+
+def _bounded_key(key: str) -> str:
+    scheme, _, value = key.partition(" ")
+    return f"{scheme} {bounded(value)}"

@@ -163,7 +163,7 @@ def national_digits(number: str) -> str:
     (ITU-T E.164).
     """
     digits = _NOT_DECIMAL.sub("", number)
-    if len(digits) < 5 or sum(each.isalpha() for each in number) > 3:
+    if len(digits) < 5 or sum(map(str.isalpha, number)) > 3:
         return number
     if number.lstrip().startswith("+"):
         lengths = (length for length in (1, 2, 3) if int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)

@@ -42,7 +42,7 @@ class Home:
     canonical_id: str
     attached_to: str = ""
     bits: float | None = None
-    keys: Sequence[tuple[str, str]] | None = None
+    keys: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,7 @@ class EntityIndex(Protocol):
         """What is known under each (scheme, value) for the type."""
         ...
 
-    def by_blocking_key(
-        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
-    ) -> dict[tuple[str, str], list[Known]]:
+    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
         """What is known under each blocking key, in order; keys that too many share are left out.
 
         `alone` says that each entity of this run is a keyed row of one table, so that none is another. Keys under

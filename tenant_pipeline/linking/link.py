@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
@@ -47,13 +48,13 @@ def link(
     statements = sum(table.rows for table in tables)
     alone = len(tables) == 1 and tables[0].descriptor.name not in keyless
     again: list[Features] = []
-    for entities in gather(validated, identifying):
-        for new in _batches(entities):
-            again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
-    while again:
-        again = _link_batch([], again, vocabulary, index, tenant, keyless, alone, code)
     linked = 0
-    with out.table("links", "links") as writer:
+    with only_new_objects_collected(), out.table("links", "links") as writer:
+        for entities in gather(validated, identifying):
+            for new in _batches(entities):
+                again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
+        while again:
+            again = _link_batch([], again, vocabulary, index, tenant, keyless, alone, code)
         empty = True
         for members in index.linked():
             writer.write(_frame(members))
@@ -92,7 +93,9 @@ def _batches(entities: Sequence[Features]) -> Iterator[Sequence[Features]]:
 
 def _frame(members: Sequence[Member]) -> pd.DataFrame:
     text = pa.string()
-    explanations = [json.dumps(dict(each.explanation), ensure_ascii=False, sort_keys=True) for each in members]
+    said = {id(each.explanation): each.explanation for each in members}  # most say the same
+    texts = {name: json.dumps(dict(each), ensure_ascii=False, sort_keys=True) for name, each in said.items()}
+    explanations = [texts[id(each.explanation)] for each in members]
     table = pa.table(
         {
             "entity_id": pa.array([each.entity_id for each in members], text),

@@ -21,6 +21,8 @@ MOST_CANDIDATES = 10
 """An entity is compared with so many, those that share the most and rarest keys with it: each key weighs one part in
 as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2014)."""
 
+_NEW: Mapping[str, Any] = {"says": "Nothing known is surely the same."}
+
 
 @dataclass
 class Batch:
@@ -52,9 +54,10 @@ class Batch:
         before = self.index.members([each.entity_id for each in entities])
         self.seen += before
         for each in entities:
-            digest = each.digest(self.code)
-            if each.entity_id in before and before[each.entity_id].features_digest != digest:
-                self.changed[each.entity_id] = digest
+            if each.entity_id in before:
+                digest = each.digest(self.code)
+                if before[each.entity_id].features_digest != digest:
+                    self.changed[each.entity_id] = digest
         unknown = [each for each in entities if each.entity_id not in before]
         changed = [each for each in entities if each.entity_id in self.changed]
         self._look_up_identifiers([*again, *changed, *unknown])
@@ -135,8 +138,7 @@ class Batch:
         for own, entity in new.items():
             canonical, pair = found.canonical[own], found.attached.get(own)
             if pair is None:
-                says: Mapping[str, Any] = {"says": "Nothing known is surely the same."}
-                self._keep(entity, canonical, "new", 1.0, says, own)
+                self._keep(entity, canonical, "new", 1.0, _NEW, own)
                 self.homes[own] = Home(entity, self._family(entity), canonical, keys=keys.get(own))
             else:
                 other = pair.right if pair.left == own else pair.left
@@ -152,39 +154,39 @@ class Batch:
     def _candidates(
         self,
         scorable: Mapping[str, Features],
-        keys: Mapping[str, Sequence[tuple[str, str]]],
+        keys: Mapping[str, Sequence[str]],
         same: Sequence[tuple[str, str]],
     ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
         """For each new id the known canonical entities that share its keys, each with the home that shares most, and
         the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
-        wanted: dict[str, set[tuple[str, str]]] = {}
-        blocks: dict[tuple[str, str, str], list[str]] = {}
+        wanted: dict[str, set[str]] = {}
+        blocks: dict[tuple[str, str], list[str]] = {}
         for own in sorted(scorable):
             kind = self._family(scorable[own])
             wanted.setdefault(kind, set()).update(keys[own])
             for key in keys[own] if not self.alone else ():
-                blocks.setdefault((kind, *key), []).append(own)
+                blocks.setdefault((kind, key), []).append(own)
         found = {
-            (kind, *key): homes
+            (kind, key): homes
             for kind, of_kind in sorted(wanted.items())
             for key, homes in self.index.by_blocking_key(kind, of_kind, alone=self.alone).items()
         }
         in_blocks = {home.canonical_id for block in found.values() for home in block}
         held = self._held(in_blocks | {other for _, other in same})
-        candidates: dict[str, dict[str, str]] = {}
-        among: dict[str, set[str]] = {}
-        for own, each in scorable.items():
+        candidates: dict[str, dict[str, str]] = {own: {} for own in scorable}
+        among: dict[str, set[str]] = {own: set() for own in scorable}
+        for own, each in scorable.items() if found or blocks else ():
             kind = self._family(each)
             weights: dict[str, float] = {}
             homes: dict[str, dict[str, float]] = {}
             for key in keys[own]:
-                block = found.get((kind, *key), [])
+                block = found.get((kind, key), [])
                 for home in block:
                     if home.canonical_id == own or self._is_another_row(each, home.canonical_id, held):
                         continue
                     shared = homes.setdefault(home.canonical_id, {})
                     shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
-                together = blocks.get((kind, *key), [])
+                together = blocks.get((kind, key), [])
                 if 1 < len(together) <= MOST_IN_A_BLOCK:
                     for other in together:
                         if other < own and self._may_be_rows_of_one(each, scorable[other]):

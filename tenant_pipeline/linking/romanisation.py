@@ -45,6 +45,7 @@ _INITIAL_YO = re.compile("ญ(?=[ะ-ู])|(?<=ใ)ญ")
 _DOUBLE_RO = re.compile("รร(?=[ก-ฮ])")
 _FINAL_DOUBLE_RO = re.compile("รร(?![ก-ฮ])")
 _WEAK = re.compile("[YWH]")
+_REPEATED = re.compile(r"(.)(?=\1)")
 
 
 @lru_cache(maxsize=65_536)
@@ -63,5 +64,5 @@ def sounds(name_key: str) -> str:
         plain = unicodedata.normalize("NFD", name_key)
         if not plain or not (plain.isascii() or all(character.isascii() for character in plain if character.isalpha())):
             return ""
-        classes = "".join(match.lastgroup or "" for match in _LATIN_CLASSES.finditer(plain))
-    return re.sub(r"(.)\1+", r"\1", _WEAK.sub("", classes))
+        classes = "".join([match.lastgroup or "" for match in _LATIN_CLASSES.finditer(plain)])
+    return _REPEATED.sub("", _WEAK.sub("", classes))

@@ -44,8 +44,10 @@ def house_numbers(address: str) -> tuple[str, ...]:
 def street_words(address: str) -> tuple[str, ...]:
     """The telling words of an address, abbreviations written out; what only marks a street or part is left out."""
     text = plain(address)
-    numbers = {part for each in house_numbers(address) for part in re.split("[/-]", each)}
-    text = _ORDINAL.sub(r" \1th ", _CHINESE_MARKS.sub(" ", _THAI_MARKS.sub(" ", text)))
+    numbers = {part for each in house_numbers(address) for part in each.replace("-", "/").split("/")}
+    if not text.isascii():
+        text = _CHINESE_MARKS.sub(" ", _THAI_MARKS.sub(" ", text))
+    text = _ORDINAL.sub(r" \1th ", text)
     found = []
     for word in words_of(text):
         written = ABBREVIATIONS.get(word, word)

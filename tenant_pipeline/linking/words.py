@@ -37,13 +37,18 @@ PSEUDO_RECORDS = 500
 """How many records the assumption from the letters counts for, against those that are counted."""
 
 _PIECES = re.compile(r"[0-9]++(?:st|nd|rd|th)?+(?![a-z])|[฀-๿]+|[㐀-鿿]+|[^\W\d_฀-๿㐀-鿿]+|\d+", re.IGNORECASE)
+_ASCII_PIECES = re.compile(r"[0-9]++(?:st|nd|rd|th)?+(?![a-z])|[a-z]+|[0-9]+")
+"""The same, where all is ASCII in lower case."""
 _APOSTROPHES = re.compile(r"['’‘`´]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_GENERIC_THAI = re.compile("|".join(GENERIC_THAI))
 _THAI_SIGNS = re.compile(r"[\u0e4c\u0e46\u0e2f]")
 
 
 def plain(text: str) -> str:
     """Text in lower case, its Latin letters without accents, apostrophes closed up."""
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
     folded = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
     if folded.isascii():
         return folded
@@ -53,8 +58,11 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of `text`: runs of letters or digits; Thai runs without their generic beginning, Chinese characters."""
+    folded = plain(text)
+    if folded.isascii():
+        return tuple(dict.fromkeys(_ASCII_PIECES.findall(folded)))
     found: list[str] = []
-    for piece in _PIECES.findall(plain(text)):
+    for piece in _PIECES.findall(folded):
         if "\u0e00" <= piece[0] <= "\u0e7f":
             found += _split_thai(_THAI_SIGNS.sub("", piece))
         elif "\u3400" <= piece[0] <= "\u9fff":
@@ -65,10 +73,11 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def _split_thai(run: str) -> list[str]:
-    for generic in GENERIC_THAI:
-        if run.startswith(generic):
-            return [generic, *(_split_thai(run[len(generic) :]) if len(run) > len(generic) else ())]
-    return [run] if run else []
+    found = []
+    while generic := _GENERIC_THAI.match(run):
+        found.append(generic[0])
+        run = run[generic.end() :]
+    return [*found, run] if run else found
 
 
 def _split_han(run: str) -> list[str]:

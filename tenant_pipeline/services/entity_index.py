@@ -12,7 +12,7 @@ from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
 from tenant_pipeline.linking.features import Features, blocking_keys
-from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
+from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.storage.database import Connection
 
 MEMBERS_AT_ONCE = 5_000
@@ -25,7 +25,7 @@ _STAGE = """
 CREATE TEMPORARY TABLE new_homes (
     home_id text, type text, family text, merged_into text, attached_to text, bits double precision, features jsonb
 ) ON COMMIT DROP;
-CREATE TEMPORARY TABLE new_keys (kind text, type text, scheme text, value text, home_id text) ON COMMIT DROP;
+CREATE TEMPORARY TABLE new_identifiers (type text, scheme text, value text, home_id text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE new_members (
     entity_id text, home_id text, canonical_id text, method text, score double precision, explanation jsonb,
     source_table text, features_digest text
@@ -37,28 +37,19 @@ CREATE TEMPORARY TABLE telling_homes (home_id text PRIMARY KEY) ON COMMIT DROP;
 CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boolean) ON COMMIT DROP
 """
 
-# Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
-# of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
-# known from elsewhere, or attached to what is.
 # The kind is asked for in a way that hides it from the planner: the index of identifiers by tenant and entity would
 # serve it too, and be read from its beginning for each key, which is quadratic.
 _LOOK_UP = """
 SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into, home.canonical_id)
   FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS wanted (scheme, value)
   CROSS JOIN LATERAL (
-        SELECT array_agg(canonical_id) AS homes, bool_or(telling) AS telling
-          FROM (SELECT canonical_id,
-                       NOT %(alone)s OR xmin <> pg_current_xact_id()::xid
-                       OR EXISTS (SELECT FROM pg_temp.telling_homes WHERE home_id = canonical_id) AS telling
-                  FROM runtime.entity_keys
-                 WHERE tenant_id = %(tenant)s AND kind = (SELECT %(kind)s::text) AND type = %(type)s
-                   AND scheme = wanted.scheme AND value = wanted.value
-                 ORDER BY canonical_id LIMIT %(most)s + 1) AS within) AS block
-  CROSS JOIN LATERAL unnest(block.homes) AS known (canonical_id)
+        SELECT canonical_id FROM runtime.entity_keys
+         WHERE tenant_id = %(tenant)s AND kind = (SELECT %(kind)s::text) AND type = %(type)s
+           AND scheme = wanted.scheme AND value = wanted.value
+         ORDER BY canonical_id LIMIT 1) AS known
   CROSS JOIN LATERAL (
         SELECT canonical_id, merged_into FROM runtime.entities
          WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
- WHERE block.telling AND (%(kind)s = 'identifier' OR cardinality(block.homes) <= %(most)s)
 """
 
 _NOTE_TELLING_HOMES = """
@@ -85,10 +76,10 @@ SELECT %(tenant)s, home_id, features FROM pg_temp.new_homes ORDER BY home_id
 ON CONFLICT (tenant_id, canonical_id) DO UPDATE SET features = excluded.features
  WHERE known.features <> excluded.features
 """
-_KEEP_KEYS = """
+_KEEP_IDENTIFIERS = """
 INSERT INTO runtime.entity_keys (tenant_id, kind, type, scheme, value, canonical_id)
-SELECT %(tenant)s, kind, type, scheme, value, home_id FROM pg_temp.new_keys
- ORDER BY kind, type, scheme, value, home_id
+SELECT %(tenant)s, 'identifier', type, scheme, value, home_id FROM pg_temp.new_identifiers
+ ORDER BY type, scheme, value, home_id
 ON CONFLICT DO NOTHING
 """
 _KEEP_MEMBERS = """
@@ -126,6 +117,7 @@ class PostgresEntityIndex:
         connection.execute(_STAGE)
         self._parameters = {"tenant": tenant, "source": source}
         self._first = not self._is_there("runtime.entities WHERE tenant_id = %(tenant)s")
+        self._keys = BlockingKeyRows(connection, tenant, empty=self._first)
 
     def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         """The entities of this source that an earlier run has linked."""
@@ -144,25 +136,9 @@ class PostgresEntityIndex:
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """What is known under each (scheme, value) for the type."""
-        return {key: homes[0] for key, homes in self._lookup("identifier", type_, identifiers).items()}
-
-    def by_blocking_key(
-        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
-    ) -> dict[tuple[str, str], list[Known]]:
-        """What is known under each blocking key, in order; keys that too many share are left out, and for a table of
-        keyed rows that is alone in its source those that its own new rows have to themselves: all of them where the
-        tenant knew nothing before."""
-        if alone and self._first and not self._is_there("pg_temp.telling_homes"):
-            return {}
-        return self._lookup("blocking", family, keys, alone=alone)
-
-    def _lookup(
-        self, kind: str, type_: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
-    ) -> dict[tuple[str, str], list[Known]]:
-        wanted = sorted(keys)
-        found: dict[tuple[str, str], list[Known]] = {}
+        wanted = sorted(identifiers)
         if not wanted:
-            return found
+            return {}
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             rows = cursor.execute(
                 _LOOK_UP,
@@ -170,15 +146,19 @@ class PostgresEntityIndex:
                     "schemes": [scheme for scheme, _ in wanted],
                     "values": [value for _, value in wanted],
                     "tenant": self._tenant,
-                    "kind": kind,
+                    "kind": "identifier",
                     "type": type_,
-                    "most": MOST_IN_A_BLOCK,
-                    "alone": alone,
                 },
             )
-            for scheme, value, home, canonical in rows:
-                found.setdefault((scheme, value), []).append(Known(home, canonical))
-        return {key: sorted(homes, key=lambda home: home.home_id) for key, homes in found.items()}
+            return {(scheme, value): Known(home, canonical) for scheme, value, home, canonical in rows}
+
+    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
+        """What is known under each blocking key, in order; keys that too many share are left out, and for a table of
+        keyed rows that is alone in its source those that its own new rows have to themselves: all of them where the
+        tenant knew nothing before."""
+        if alone and self._first and not self._is_there("pg_temp.telling_homes"):
+            return {}
+        return self._keys.homes(family, keys, alone=alone)
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
         """What is known of these canonical entities, from all their homes: their own first."""
@@ -289,7 +269,7 @@ class PostgresEntityIndex:
         """Keep members, their homes with the keys that follow, and pairs to judge; `seen` are members already, of which
         `changed` have other features than before: the digest of these by entity."""
         merged = self._merged_with_known(homes)
-        stage = "TRUNCATE pg_temp.new_homes, pg_temp.new_keys, pg_temp.new_members, pg_temp.new_proposals"
+        stage = "TRUNCATE pg_temp.new_homes, pg_temp.new_identifiers, pg_temp.new_members, pg_temp.new_proposals"
         self._connection.execute(stage)
         self._copy(
             "new_homes",
@@ -307,22 +287,26 @@ class PostgresEntityIndex:
             ),
         )
         self._copy(
-            "new_keys",
+            "new_identifiers",
             (
-                (kind, type_, scheme, value, name)
+                (home.features.type, scheme, value, name)
                 for name, home in homes.items()
-                for kind, type_, keys in (
-                    ("identifier", home.features.type, home.features.identifiers),
-                    ("blocking", home.family, blocking_keys(home.features) if home.keys is None else home.keys),
-                )
-                for scheme, value in keys
+                for scheme, value in home.features.identifiers
             ),
         )
+        self._keys.add(
+            {
+                name: (home.family, blocking_keys(home.features) if home.keys is None else home.keys)
+                for name, home in homes.items()
+            }
+        )
+        said = {id(each.explanation): each.explanation for each in members}  # most say the same
+        texts = {name: json.dumps(dict(each), ensure_ascii=False) for name, each in said.items()}
         self._copy(
             "new_members",
             (
-                (each.entity_id, each.home_id, each.canonical_id, each.method, each.score,
-                 json.dumps(dict(each.explanation), ensure_ascii=False), each.table, each.features_digest)
+                (each.entity_id, each.home_id, each.canonical_id, each.method, each.score, texts[id(each.explanation)],
+                 each.table, each.features_digest)
                 for each in members
             ),
         )  # fmt: skip
@@ -334,7 +318,14 @@ class PostgresEntityIndex:
                 for each in proposals
             ),
         )  # fmt: skip
-        for statement in (_NOTE_TELLING_HOMES, _KEEP_HOMES, _KEEP_FEATURES, _KEEP_KEYS, _KEEP_MEMBERS, _KEEP_PROPOSALS):
+        for statement in (
+            _NOTE_TELLING_HOMES,
+            _KEEP_HOMES,
+            _KEEP_FEATURES,
+            _KEEP_IDENTIFIERS,
+            _KEEP_MEMBERS,
+            _KEEP_PROPOSALS,
+        ):
             self._connection.execute(statement, self._parameters)
         if changed:
             noted = {"changed": list(changed), "digests": list(changed.values())}
@@ -373,11 +364,12 @@ class PostgresEntityIndex:
 
     def linked(self) -> Iterator[list[Member]]:
         """All entities of this run, in the order of their ids."""
+        self._keys.write()
         with self._connection.cursor(name="linked", row_factory=dict_row) as cursor:
             cursor.execute(
                 """
                 SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score,
-                       member.explanation, member.home_id, member.source_table AS table, member.features_digest
+                       member.explanation::text, member.home_id, member.source_table AS table, member.features_digest
                   FROM pg_temp.linked_now AS now
                   JOIN runtime.entity_members AS member USING (entity_id)
                   JOIN runtime.entities AS home
@@ -388,7 +380,8 @@ class PostgresEntityIndex:
                 (self._tenant, self._source),
             )
             while rows := cursor.fetchmany(MEMBERS_AT_ONCE):
-                yield [Member(**row) for row in rows]
+                said = {text: json.loads(text) for text in {row["explanation"] for row in rows}}
+                yield [Member(**{**row, "explanation": said[row["explanation"]]}) for row in rows]
 
 
 def lock_identity(connection: Connection, tenant: TenantId) -> None:

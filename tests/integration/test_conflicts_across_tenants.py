@@ -188,6 +188,7 @@ def test_governance_sees_nothing_about_people(tenants: TwoTenants) -> None:
         "SELECT reason FROM runtime.conflict_signatures",
         "SELECT * FROM runtime.conflict_versions",
         "SELECT * FROM runtime.entity_features",
+        "SELECT * FROM runtime.entity_blocking_keys",
         "UPDATE runtime.statements SET value = ''",
         "UPDATE runtime.conflicts SET status = 'stale'",
         "DELETE FROM runtime.entity_keys",

@@ -87,6 +87,7 @@ class Tenant:
             "entities": self.rows("SELECT * FROM runtime.entities ORDER BY canonical_id"),
             "members": self.rows("SELECT * FROM runtime.entity_members ORDER BY source_id, entity_id"),
             "keys": self.rows("SELECT * FROM runtime.entity_keys ORDER BY 1, 2, 3, 4, 5, 6"),
+            "blocking keys": self.rows("SELECT * FROM runtime.entity_blocking_keys ORDER BY 1, 2, 3"),
             "features": self.rows("SELECT * FROM runtime.entity_features ORDER BY canonical_id"),
             "said": self.rows("SELECT statement_id, canonical_id FROM runtime.statements ORDER BY 1, 2"),
         }

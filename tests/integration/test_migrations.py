@@ -23,9 +23,11 @@ from pydantic import SecretStr
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.pentest.canaries import CANARY_SOURCE, fill_tables
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
+from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
@@ -181,6 +183,50 @@ def test_what_was_last_seen_before_its_source_was_assembled_is_retired(server: t
             ).fetchall()
         expected = {"source_id": CANARY_SOURCE, "statement_id": "old", "retired_at": days[1], "last_seen": days[0]}
         assert retired == [expected]
+
+
+def test_what_was_found_by_a_blocking_key_is_found_by_its_digest(server: tuple[Path, str]) -> None:
+    with _database(server, "blocking") as runtime:
+        migrate(runtime.database, "0030")
+        entities = ("can-" + "1" * 24, "can-" + "2" * 24)
+        with runtime.database.administration() as connection:
+            for tenant in (TENANT, OTHER):
+                names = Jsonb({"th": "ก", "en": "A", "zh": "甲"})
+                connection.execute(
+                    """
+                    INSERT INTO runtime.tenants
+                           (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                    VALUES (%s, %s, 'a.example', 'pilot', 'draft', %s, %s, '1.0.0')
+                    """,
+                    (tenant, names, login_of(tenant), f"tenant-{tenant}"),
+                )
+                for entity in entities:
+                    connection.execute(
+                        "INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source)"
+                        " VALUES (%s, %s, 'EventVenue', %s)",
+                        (tenant, entity, CANARY_SOURCE),
+                    )
+                    for kind, type_, scheme, value in (
+                        ("blocking", "Place", "name", "ศาลาประชาคม 1"),
+                        ("identifier", "EventVenue", "identifier", f"{tenant} {entity}"),
+                    ):
+                        connection.execute(
+                            "INSERT INTO runtime.entity_keys (tenant_id, kind, type, scheme, value, canonical_id)"
+                            " VALUES (%s, %s, %s, %s, %s, %s)",
+                            (tenant, kind, type_, scheme, value, entity),
+                        )
+        migrate(runtime.database)
+        for tenant in (TENANT, OTHER):
+            runtime.database.create_tenant_login(tenant)
+            with runtime.database.tenant(tenant) as connection:
+                index = PostgresEntityIndex(connection, tenant, CANARY_SOURCE)
+                key, identifier = "name ศาลาประชาคม 1", ("identifier", f"{tenant} {entities[0]}")
+                assert index.by_blocking_key("Place", [key, "name another"]) == {
+                    key: [Known(entity, entity) for entity in entities]
+                }
+                assert index.by_identifier("EventVenue", [identifier])[identifier].home_id == entities[0]
+                kept = connection.execute("SELECT DISTINCT kind FROM runtime.entity_keys").fetchall()
+                assert kept == [{"kind": "identifier"}]
 
 
 def test_a_newer_database_is_refused_and_left_alone(server: tuple[Path, str]) -> None:

@@ -219,6 +219,7 @@ def test_the_platform_does_not_read_what_sources_say(tenants: TwoTenants) -> Non
         "entities",
         "entity_members",
         "entity_keys",
+        "entity_blocking_keys",
         "entity_features",
         "judgements",
         "judgement_history",

@@ -40,6 +40,7 @@ _TEXT, _UNIQUE, _NULL = "'" + TOMBSTONE + "'", "'erased-' || gen_random_uuid()",
 _ROWS: Mapping[str, Mapping[str, str]] = {
     "statements": {"value": _TEXT, "raw_value": _TEXT},
     "entity_keys": {"value": _UNIQUE},
+    "entity_blocking_keys": {"key": "hashtextextended(gen_random_uuid()::text, 0)"},
     "entity_features": {"features": "'{}'"},
     "entity_members": {"explanation": "'{}'", "features_digest": "''"},
     "judgements": {"explanation": "'{}'"},

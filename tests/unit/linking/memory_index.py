@@ -57,9 +57,9 @@ class MemoryIndex:
         return found
 
     def by_blocking_key(
-        self, family: str, keys: Iterable[tuple[str, str]], *, alone: bool = False
-    ) -> dict[tuple[str, str], list[Known]]:
-        found: dict[tuple[str, str], list[Known]] = {}
+        self, family: str, keys: Iterable[str], *, alone: bool = False
+    ) -> dict[str, list[Known]]:
+        found: dict[str, list[Known]] = {}
         of_homes = {name: set(blocking_keys(home.features)) for name, home in self.homes.items()}
         for key in keys:
             for name, home in sorted(self.homes.items()):
