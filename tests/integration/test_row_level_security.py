@@ -103,6 +103,30 @@ def test_rows_cannot_be_handed_over_or_taken(attacker: Connection) -> None:
         )
 
 
+def test_a_statement_is_of_a_source_of_the_same_tenant(attacker: Connection, tenants: TwoTenants) -> None:
+    with tenants.superuser() as connection:
+        sources = connection.execute("SELECT id FROM runtime.tenant_sources WHERE tenant_id = %s", (VICTIM,)).fetchall()
+    for source in ("src-none", *(source for (source,) in sources)):
+        with pytest.raises(errors.InsufficientPrivilege):
+            attacker.execute(
+                """
+                INSERT INTO runtime.statements
+                       (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value, raw_value,
+                        lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
+                VALUES (%s, %s, 'st-1', 'ent-1', 'can-1', 'Place', 'name', '', '', '', 'text', '', '', '', '',
+                        now(), now())
+                """,
+                (ATTACKER, source),
+            )
+        attacker.rollback()
+
+
+def test_no_source_goes_away_from_under_its_statements(tenants: TwoTenants) -> None:
+    for deletion in ("DELETE FROM runtime.tenant_sources", "TRUNCATE runtime.tenant_sources CASCADE"):
+        with tenants.superuser() as connection, pytest.raises(errors.RestrictViolation):
+            connection.execute(deletion)
+
+
 @pytest.mark.parametrize(
     "forgery",
     [
