@@ -111,25 +111,25 @@ class AuditLog:
         if sealed and sealed[-1]["size"] == tree.size:
             return
 
-        def signed(last: Checkpoint | None) -> Checkpoint:
-            head = {
-                "tenant": tenant,
-                "size": tree.size,
-                "root": tree.root(),
-                "peaks": tree.peaks,
-                "at": at.isoformat(),
-                "previous": sha256_of_json(dict(last)) if last else FIRST_PREVIOUS_HASH,
-            }
-            return {**head, "signature": self._signing_key.sign(canonical_json(head)).hex()}
-
-        self._checkpoints.add(tenant, signed)
+        head = {
+            "tenant": tenant, "size": tree.size, "root": tree.root(), "peaks": tree.peaks, "at": at.isoformat(),
+        }  # fmt: skip
+        self._checkpoints.add(tenant, lambda last: self._signed(head, last))
 
     def checkpoints(self, tenant: TenantId) -> list[Checkpoint]:
         """The chain in which the tenant's checkpoints stand, as it was kept."""
         return self._checkpoints.chain(tenant)
 
     def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
-        """Keep a chain of checkpoints as it was; False where there is another."""
+        """Keep checkpoints as they were; False where there are others.
+
+        Those of the other kind of store (one chain for all tenants, or one for each) are chained and signed anew, each
+        with what it sealed and when; but only where nothing is wrong with the chains that they stood in: otherwise
+        they stay as they are, and `verify` tells.
+        """
+        apart = self._checkpoints.apart
+        if self._problem_of_all(chain, apart=apart) and not self._problem_of_all(chain, apart=not apart):
+            chain = self._chained_anew(chain, apart=apart)
         return self._checkpoints.bring_back(chain)
 
     def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
@@ -165,6 +165,26 @@ class AuditLog:
         if not problem and checkpoints and checkpoints[-1]["size"] > tree.size:
             problem = f"{checkpoints[-1]['size']} entries were sealed but {tree.size} are there"
         return AuditReport(not problem, tree.size, len(checkpoints), problem)
+
+    def _signed(self, head: Checkpoint, last: Checkpoint | None) -> Checkpoint:
+        following = {**head, "previous": sha256_of_json(dict(last)) if last else FIRST_PREVIOUS_HASH}
+        return {**following, "signature": self._signing_key.sign(canonical_json(following)).hex()}
+
+    def _chained_anew(self, chain: Sequence[Checkpoint], *, apart: bool) -> list[Checkpoint]:
+        last: dict[str, Checkpoint] = {}
+        made = []
+        for line in chain:
+            head = {name: value for name, value in line.items() if name not in ("previous", "signature")}
+            of = line["tenant"] if apart else ""
+            last[of] = self._signed(head, last.get(of))
+            made.append(last[of])
+        return made
+
+    def _problem_of_all(self, chain: Sequence[Checkpoint], *, apart: bool) -> str:
+        if not apart:
+            return self._problem_of(chain)
+        problems = (self._problem_of(_of(tenant, chain)) for tenant in sorted({line["tenant"] for line in chain}))
+        return next(filter(None, problems), "")
 
     def _trusted_of_tenant(self, tenant: TenantId) -> tuple[list[Checkpoint], str]:
         """The tenant's checkpoints, and what is wrong with the chain that they stand in, if anything is.

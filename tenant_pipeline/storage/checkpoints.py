@@ -24,6 +24,10 @@ FOLDER = "_audit"
 class Checkpoints(Protocol):
     """Checkpoints in chains: each names the digest of the one before it. They are added, never changed."""
 
+    @property
+    def apart(self) -> bool:
+        """Whether each tenant has a chain of its own."""
+
     def chain(self, tenant: TenantId) -> list[Checkpoint]:
         """The chain in which the tenant's checkpoints stand, oldest first; others' may stand in it too."""
 
@@ -36,6 +40,8 @@ class Checkpoints(Protocol):
 
 class CheckpointFile:
     """One chain for all tenants, a line a checkpoint, in a file that belongs on write-once storage."""
+
+    apart = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -79,6 +85,8 @@ class CheckpointObjects:
     A store that knows If-None-Match refuses the second writing itself. Keep the prefix under the bucket's object lock:
     then nobody, whatever credentials they hold, takes a checkpoint away.
     """
+
+    apart = True
 
     def __init__(self, bucket: BucketStore) -> None:
         self._bucket = bucket

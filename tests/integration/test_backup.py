@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_
 from tenant_pipeline.storage.keys import KeysDestroyedError
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 from tenant_pipeline.storage.table_copy import copy_out, runtime_tables, serving_tables
+from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 from tests.integration.releasable import releasable
 from tests.integration.test_erasure import ASKING, ERASING
@@ -108,6 +110,10 @@ def _contents(runtime: Runtime, tenant: TenantId) -> dict[str, bytes]:
             for table, whose in tables
             if table.name != "audit_log"
         }
+
+
+def _sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: checkpoint[name] for name in ("tenant", "size", "root", "at")}
 
 
 def _restore(backed: Backed, settings: Settings, snapshot: str) -> dict[str, Any]:
@@ -213,6 +219,57 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
         with pytest.raises(InputError, match="already"):
             restore(runtime.settings, backed.folder, backed.opener(), backed.one, actor="operator")
         runtime.keys.destroy(neighbour)
+
+
+@pytest.mark.slow
+def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_again(
+    backed: Backed, empty: Settings, tmp_path: Path
+) -> None:
+    with bucket_server(tmp_path / "s3") as server, its_environment(server):
+        settings = empty.model_copy(update={"object_store_url": server.url})
+        assert settings.database_dsn is not None
+        environment = {
+            **os.environ, **server.environment, "TENANT_RUNTIME_OBJECT_STORE_URL": server.url,
+            "TENANT_RUNTIME_DATABASE_DSN": settings.database_dsn.get_secret_value(),
+        }  # fmt: skip
+        arguments = [str(settings.home), str(backed.folder), str(backed.key), PASSPHRASE, backed.everything]
+        died = subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment, check=False)
+        assert died.returncode == -signal.SIGKILL
+        server.fault = lambda method, path, number: 503 if method == "PUT" and number % 5 == 0 else None
+        done = _restore(backed, settings, backed.everything)
+        server.fault = None
+        sealed = [
+            _sealed(each) for each in backed.runtime.audit.checkpoints(backed.kept) if each["tenant"] == backed.kept
+        ]
+        assert sealed
+        assert [row["intact"] for row in done["audit"] if row["tenant"] in (backed.kept, backed.erased)] == [True, True]
+        assert not any(b"somchai" in path.read_bytes() or b"PAR1" in path.read_bytes()[:4] for path in server.files())
+        with open_runtime(settings) as runtime:
+            assert _contents(runtime, backed.kept) == _contents(backed.runtime, backed.kept)
+            assert served(runtime, backed.kept) == served(backed.runtime, backed.kept)
+            assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
+            assert not (settings.objects_directory / backed.kept).exists()
+            for zone in (runtime.raw_zone(backed.kept), runtime.stage_store(backed.kept).plain):
+                for digest, _, _ in zone.stored():
+                    with zone.open(digest) as stream:
+                        assert hashlib.sha256(stream.read()).hexdigest() == digest
+            assert verify_audit(runtime, backed.kept)[0]["intact"]
+            assert [_sealed(each) for each in runtime.audit.checkpoints(backed.kept)[: len(sealed)]] == sealed
+            recipient = new_recovery_key(tmp_path / "recovery.pem", PASSPHRASE)
+            again = take_backup(runtime, tmp_path / "again", recipient)["snapshot"]
+        with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
+            Path(folder).chmod(0o755)
+            with EmbeddedPostgres(Path(folder) / "postgres"):
+                dsn = running_dsn(Path(folder) / "postgres")
+                assert dsn is not None
+                back = Settings(home=Path(folder) / "home", database_dsn=SecretStr(dsn))
+                opener = Opener(tmp_path / "recovery.pem", PASSPHRASE)
+                restore(back, tmp_path / "again", opener, again, actor="operator")
+                with open_runtime(back) as runtime:
+                    assert verify_audit(runtime, backed.kept)[0]["checkpoints"] >= len(sealed)
+                    assert verify_audit(runtime, backed.kept)[0]["intact"]
+                    assert _contents(runtime, backed.kept) == _contents(backed.runtime, backed.kept)
+                    assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
 
 
 def test_nothing_readable_and_no_key_lies_in_a_backup(backed: Backed) -> None:
