@@ -15,6 +15,7 @@ from tenant_pipeline.api.application import create_application
 from tenant_pipeline.api.metrics import FOLDER_VARIABLE
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.migrations import refuse_newer
 from tenant_pipeline.telemetry.logs import log_of_process
 
 OPTIONS: dict[str, Any] = {
@@ -38,8 +39,10 @@ def application() -> FastAPI:
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT. Raises SettingsError where the database is newer than this code."""
     log_of_process("api")
+    with connect(Settings()) as runtime:
+        refuse_newer(runtime.database)
     with tempfile.TemporaryDirectory(prefix="tenant-runtime-metrics-") as counts:
         if workers > 1:  # each is a new interpreter, which finds it there before it loads prometheus_client
             os.environ.setdefault(FOLDER_VARIABLE, counts)

@@ -14,6 +14,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.migrations import refuse_newer
 from tenant_pipeline.telemetry.logs import log_of_process
 
 _log = logging.getLogger(__name__)
@@ -25,7 +26,9 @@ def _opened() -> Runtime:
     log_of_process("dagster")
     stack = ExitStack()
     atexit.register(stack.close)
-    return stack.enter_context(connect(Settings()))
+    runtime = stack.enter_context(connect(Settings()))
+    refuse_newer(runtime.database)
+    return runtime
 
 
 class RuntimeAccess:

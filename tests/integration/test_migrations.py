@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -32,9 +33,14 @@ from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
-from tenant_pipeline.storage.migrations import migrate
+from tenant_pipeline.storage.migrations import head_version, migrate
 
 FIRST = "0001"
+STARTS = [
+    ("command", ["-m", "tenant_pipeline", "tenant", "list"]),
+    ("server", ["-m", "tenant_pipeline", "workspace", "--port", "0"]),
+    ("dagster", ["-c", "from tenant_pipeline.resources.runtime import RuntimeAccess; RuntimeAccess().open()"]),
+]
 TENANT, OTHER = TenantId("first-tenant"), TenantId("other-tenant")
 
 
@@ -236,8 +242,41 @@ def test_a_newer_database_is_refused_and_left_alone(server: tuple[Path, str]) ->
             connection.execute("UPDATE public.tenant_runtime_version SET version_num = '9999'")
         with pytest.raises(SettingsError) as caught, open_runtime(_settings(server, "newer")):
             pass
-        assert "9999" in caught.value.what
+        for said in ("9999", head_version()):
+            assert said in caught.value.what
         assert "newer release" in caught.value.remedy
+        assert "backup" in caught.value.remedy
+        assert _version(runtime) == "9999"
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda start: start[0])
+def test_no_process_of_an_older_release_starts_on_a_newer_database(
+    server: tuple[Path, str], start: tuple[str, list[str]]
+) -> None:
+    name, command = start
+    with _database(server, f"downgrade_{name}") as runtime:
+        migrate(runtime.database)
+        with runtime.database.administration() as connection:
+            connection.execute("UPDATE public.tenant_runtime_version SET version_num = '9999'")
+        settings = _settings(server, f"downgrade_{name}")
+        assert settings.database_dsn is not None
+        refused = subprocess.run(
+            [sys.executable, *command],
+            env={
+                "PATH": os.environ["PATH"],
+                "TENANT_RUNTIME_HOME": str(settings.home),
+                "TENANT_RUNTIME_DATABASE_DSN": settings.database_dsn.get_secret_value(),
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert refused.returncode != 0
+        told = " ".join((refused.stdout + refused.stderr).split())
+        assert "9999" in told, told[-2000:]
+        assert head_version() in told
+        assert "newer release" in told
         assert _version(runtime) == "9999"
 
 

@@ -56,11 +56,26 @@ def migrate(database: Database, revision: str | None = None) -> str:
     return revision or head
 
 
+def refuse_newer(database: Database) -> None:
+    """Raise SettingsError where the database is newer than the code, which would misread what it finds there.
+
+    Of a database that does not answer nothing is said: whether there can be work is another question.
+    """
+    try:
+        with database.administration() as connection:
+            found = version_of(connection)
+    except psycopg.OperationalError:
+        return
+    if found is not None and found not in known_versions():
+        raise _unknown(found)
+
+
 def _unknown(revision: str) -> SettingsError:
     return SettingsError(
-        f"The database is at version {revision}, which this code does not know",
+        f"The database is at version {revision}, which this code, of version {head_version()}, does not know",
         where="database",
-        remedy="Install the newer release of the Tenant Runtime that migrated it.",
+        remedy="Install the newer release of the Tenant Runtime that migrated it, or restore the backup that was taken"
+        " before.",
     )
 
 
