@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -125,6 +128,71 @@ def test_versions_tell_what_changed_and_the_difference_names_it(runtime: Runtime
     assert [(each.property, each.after) for each in change.properties] == [("name", (("New Arena", ("Press",)),))]
     gone = list(differences(documents_of(runtime, made.tenant, second), documents_of(runtime, made.tenant, first)))
     assert [each.change for each in gone] == ["removed"]
+
+
+KILLED = """
+import os, signal, sys
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.going_live.releases import publish_approved
+from tenant_pipeline.services.releases import publishing
+from tenant_pipeline.services.runtime import connect
+from tenant_pipeline.settings import Settings
+
+def dies(*given, **named):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+for moment in ("_prepare", "_record", "_load", "_show", "hand_to_instance", "_audit", "audited"):
+    if (child := os.fork()) == 0:
+        if moment == "audited":
+            audit = publishing._audit
+            publishing._audit = lambda *given: (audit(*given), dies())
+        else:
+            setattr(publishing, moment, dies)
+        with connect(Settings()) as runtime:
+            publish_approved(runtime, TenantId(sys.argv[1]), run_by="run")
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    print(moment, "killed" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL else status, flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.slow
+def test_a_release_that_is_killed_in_the_middle_is_seen_by_nobody_and_published_once_when_run_again(
+    runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False, title="Press")
+    settle(made)
+    request_release(runtime, made.tenant, requested_by="kanya")
+    approve_everything(runtime, made.tenant)
+    before = served(runtime, made.tenant)
+    moments = []
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, made.tenant],
+        env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin
+        assert process.stdout
+        for line in process.stdout:
+            moment, ended = line.split()
+            assert ended == "killed", line
+            assert (version_seen(runtime, made.tenant), served(runtime, made.tenant)) == ("1.0.0", before), moment
+            moments.append(moment)
+            process.stdin.write("\n")
+            process.stdin.flush()
+    assert len(moments) == 7
+    assert publish_approved(runtime, made.tenant, run_by="run")["version"] == "1.1.0"
+    assert set(served(runtime, made.tenant)) == {"can-hall", "can-pavilion", "can-arena"}
+    with pytest.raises(ApprovalMissingError):
+        publish_approved(runtime, made.tenant, run_by="run")
+    with runtime.database.platform() as connection:
+        stages = [entry["stage"] for entry in publishing_history(connection, made.tenant)]
+        assert stages.count("published") == 2
+        report = runtime.audit.verify(connection, made.tenant)
+    assert report.intact, report.problem
+    assert served(runtime, made.tenant).keys() - before.keys() == {"can-arena"}
 
 
 def test_going_back_is_a_new_entry_that_points_to_an_old_one_and_is_approved_itself(
