@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -267,6 +268,14 @@ def _still_there(connection: Connection) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return not poll.poll(0)
+
+
+def later_clock(connection: Connection, now: datetime) -> datetime:
+    """The later of our clock and the database's: what one of them takes to be over is not let in by the other."""
+    row = connection.execute("SELECT greatest(%s::timestamptz, clock_timestamp()) AS now", (now,)).fetchone()
+    assert row is not None
+    later: datetime = row["now"]
+    return later
 
 
 def _role_exists(connection: Connection, role: str) -> bool:

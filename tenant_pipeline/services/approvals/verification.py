@@ -16,6 +16,7 @@ from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, Si
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import later_clock
 
 
 def missing_approvals(
@@ -65,7 +66,8 @@ def use_approvals(
 def _look(
     runtime: Runtime, connection: Connection, tenant: TenantId, operation: Operation, digest: Sha256
 ) -> tuple[list[RecordedRequest], list[str]]:
-    recorded = requests_of(connection, tenant, runtime.now(), operation=operation, digest=digest)
+    now = later_clock(connection, runtime.now())
+    recorded = requests_of(connection, tenant, now, operation=operation, digest=digest)
     approved, missing = [], []
     for gate in GATES[operation]:
         of_gate = [each for each in recorded if each.request.gate is gate]
