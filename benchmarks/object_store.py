@@ -48,7 +48,7 @@ def main() -> None:
         }
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         local = _measured(ObjectStore(folder / "objects"), file, size)
-        bucket = _measured(BucketStore(f"{server.url}/zone", folder / "staging", 60), file, size)
+        bucket = _measured(BucketStore(f"{server.url}/zone", folder / "staging", 60, 60), file, size)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(
         json.dumps(

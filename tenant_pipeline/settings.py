@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     object_store_retry_seconds: float = Field(default=60.0, gt=0, le=280)
     """So long a request that the object store fails is tried again."""
 
+    object_store_request_seconds: float = Field(default=60.0, gt=0, le=280)
+    """A request to the object store that has no answer after so long has failed."""
+
     metrics_token: SecretStr | None = None
     """The bearer token that a monitoring system shows for `/metrics`; without one there is no `/metrics`."""
 

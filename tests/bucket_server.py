@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,8 +27,21 @@ ACCESS_KEY, SECRET_KEY = "tenant-runtime-test", "a-secret-of-the-test"
 BUCKET = "bucket"
 PIECE = 1024 * 1024
 
-Fault = Callable[[str, str, int], int | None]
-"""Given a request's method, path and number: a status to answer with, 0 to cut the connection, None to pass it on."""
+LONGEST_HANG_SECONDS, SLOWNESS_SECONDS = 30, 0.2
+
+
+class Misbehaviour(Enum):
+    """What a request meets: no answer at all, half of the body and then nothing, less than was asked for, delay."""
+
+    CUT = "the connection is closed at once"
+    HANG = "no answer until the client gives up"
+    TRUNCATE = "half of the body goes through, then the connection is closed"
+    SHORT = "the answer is whole in form, and holds half of the body"
+    SLOW = "it goes through after a while"
+
+
+Fault = Callable[[str, str, int], "int | Misbehaviour | None"]
+"""Given a request's method, path and number: a status to answer with, how it misbehaves, None to pass it on."""
 
 
 @dataclass
@@ -106,9 +121,13 @@ def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
             server.requests.append((self.command, self.path))
             fault = server.fault(self.command, self.path, len(server.requests)) if server.fault else None
             length = int(self.headers.get("Content-Length") or 0)
-            if fault is not None:
+            if isinstance(fault, int) or fault in (Misbehaviour.CUT, Misbehaviour.HANG):
                 self._fail(fault, length)
                 return
+            if fault is Misbehaviour.SLOW:
+                time.sleep(SLOWNESS_SECONDS)
+            halved = fault in (Misbehaviour.TRUNCATE, Misbehaviour.SHORT)
+            half_sent = length // 2 if halved and length else None
             behind = http.client.HTTPConnection("127.0.0.1", port)
             try:
                 if self.headers.get("If-None-Match") == "*" and self._is_there():
@@ -121,13 +140,19 @@ def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
                 behind.endheaders()
                 while length:
                     piece = self.rfile.read(min(PIECE, length))
-                    behind.send(piece)
+                    behind.send(piece if half_sent is None else piece[:half_sent])
                     length -= len(piece)
+                if half_sent is not None:
+                    self.close_connection = True
+                    return
                 answer = behind.getresponse()
                 status = 206 if answer.status == 200 and answer.getheader("Content-Range") else answer.status
                 self.send_response_only(status)
+                whole = int(answer.getheader("Content-Length") or 0)
                 for name, value in answer.getheaders():
-                    if name.lower() != "transfer-encoding":
+                    if name.lower() == "content-length" and fault is Misbehaviour.SHORT:
+                        self.send_header(name, str(whole // 2))
+                    elif name.lower() != "transfer-encoding":
                         self.send_header(name, value)
                 if self.command != "HEAD" and answer.getheader("Content-Length") is None and status != 204:
                     body = answer.read()
@@ -136,6 +161,10 @@ def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(body)
                     return
                 self.end_headers()
+                if halved:
+                    self.wfile.write(answer.read(whole // 2))
+                    self.close_connection = True
+                    return
                 while piece := answer.read(PIECE):
                     self.wfile.write(piece)
             finally:
@@ -148,13 +177,17 @@ def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
             while length:
                 length -= len(self.rfile.read(min(PIECE, length)))
 
-        def _fail(self, status: int, length: int) -> None:
-            if status == 0:
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
+        def _fail(self, fault: int | Misbehaviour | None, length: int) -> None:
+            if isinstance(fault, int):
+                self._drain(length)
+                self._answer(fault, {}, b"")
                 return
-            self._drain(length)
-            self._answer(status, {}, b"")
+            if fault is Misbehaviour.HANG:
+                self._drain(length)
+                select.select([self.connection], [], [], LONGEST_HANG_SECONDS)
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response_only(status)

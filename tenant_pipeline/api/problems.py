@@ -17,6 +17,7 @@ from tenant_pipeline.core.errors import (
     NotAllowedError,
     NotFoundError,
     SourceStoppedError,
+    StoreUnavailableError,
     TenantRuntimeError,
 )
 from tenant_pipeline.storage.keys import KeysDestroyedError
@@ -30,6 +31,7 @@ _STATUS: tuple[tuple[type[TenantRuntimeError], int], ...] = (
     (NotAllowedError, 403),
     (SourceStoppedError, 409),
     (InputError, 409),
+    (StoreUnavailableError, 503),
 )
 """422 says that a request is not what the description asks for. A request that is, and that cannot be done as things
 stand, conflicts with how they stand: 409."""
@@ -114,7 +116,7 @@ def handle_problems(application: FastAPI) -> None:
     @application.exception_handler(TenantRuntimeError)
     async def ours(request: Request, error: TenantRuntimeError) -> JSONResponse:
         status = status_of(error)
-        if status == 500:
+        if status >= 500:
             _log.error("fault: %s", error.code, exc_info=error)
         return problem(request, status, error.code, error.what, where=error.where, remedy=error.remedy)
 

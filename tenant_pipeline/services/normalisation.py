@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, TenantRuntimeError
+from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, StoreUnavailableError, TenantRuntimeError
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.origin import Unit
@@ -82,10 +82,15 @@ def run_stage(
     """Bring one source through one stage, or find that it has been through already.
 
     Raises SourceStoppedError when an upstream stage has not run, GateClosedError when a gate upstream is closed,
-    and the stage's own typed errors; in each case the source is marked `stopped` and nothing else has changed.
+    and the stage's own typed errors; in each case the source is marked `stopped` and nothing else has changed. That
+    the object store does not answer is no fault of the source: it is put in line again, so often as after a run that
+    was killed.
     """
     try:
         return _run_stage(runtime, tenant, source_id, stage, run_id)
+    except StoreUnavailableError:
+        sources.take_up_again(runtime, tenant, source_id, run_id=run_id or "", asked_at=runtime.now(), again=True)
+        raise
     except TenantRuntimeError as error:
         with runtime.database.tenant(tenant) as connection:
             before = sources.get_source(connection, tenant, source_id)

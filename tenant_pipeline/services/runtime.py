@@ -69,6 +69,7 @@ def object_store(settings: Settings) -> Objects:
         folder=settings.objects_directory,
         staging=settings.staging_directory,
         retry_seconds=settings.object_store_retry_seconds,
+        request_seconds=settings.object_store_request_seconds,
     )
 
 

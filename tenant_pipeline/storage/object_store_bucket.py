@@ -8,6 +8,7 @@ hold request headers.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -32,23 +33,29 @@ MOST_PARTS = 9_000
 PARTS_AT_ONCE = 4
 FILES_AT_ONCE = 2
 READ_AHEAD_BYTES = 4 * 1024 * 1024
-REQUEST_SECONDS = 60
+LONGEST_CONNECT_SECONDS = 5.0
 RENEWED_AFTER = timedelta(days=1)
 """A file that is handed in again is sent again when it is older: nothing younger than a week is removed."""
 
+_log = logging.getLogger(__name__)
+
 
 class BucketStore:
-    """Files of a bucket below a prefix. `retry_seconds`: so long a request that fails is tried again."""
+    """Files of a bucket below a prefix.
+
+    A request that has no answer after `request_seconds` has failed; one that fails is tried again for `retry_seconds`.
+    """
 
     private = False
 
-    def __init__(self, url: str, staging: Path, retry_seconds: float) -> None:
+    def __init__(self, url: str, staging: Path, retry_seconds: float, request_seconds: float) -> None:
         self.staging = staging
         try:
             self._bucket = S3Store.from_url(
                 url,
                 client_options={
-                    "timeout": timedelta(seconds=REQUEST_SECONDS),
+                    "timeout": timedelta(seconds=request_seconds),
+                    "connect_timeout": timedelta(seconds=min(request_seconds, LONGEST_CONNECT_SECONDS)),
                     # Options given here hide this one of the driver's own variables.
                     "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
                 },
@@ -204,7 +211,9 @@ class _Ranges(io.RawIOBase):
             return 0
         with _told():
             piece = memoryview(self._bucket.get_range(self._name, start=self._position, length=wanted))
-        view[: len(piece)] = piece
+        if len(piece) != wanted:  # read on, it would look like a file that was damaged
+            raise _unavailable()
+        view[:wanted] = piece
         self._position += len(piece)
         return len(piece)
 
@@ -236,6 +245,11 @@ def _in_our_words(error: Exception) -> Exception:
         )
     if isinstance(error, exceptions.NotFoundError | FileNotFoundError):
         return FileNotFoundError()
+    return _unavailable()
+
+
+def _unavailable() -> StoreUnavailableError:
+    _log.error("the object store does not answer as it should")
     return StoreUnavailableError(
         "The object store does not answer as it should",
         where=SETTING,

@@ -11,7 +11,9 @@ from tenant_pipeline.storage.object_store_bucket import SETTING, BucketStore
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 
 
-def open_object_store(url: str, *, folder: Path, staging: Path, retry_seconds: float) -> Objects:
+def open_object_store(
+    url: str, *, folder: Path, staging: Path, retry_seconds: float, request_seconds: float = 60
+) -> Objects:
     """The store of that URL: `s3://bucket/prefix`, `file:///folder`, or `folder` where it is empty.
 
     `staging` is where files for a bucket are made. Raises SettingsError for any other URL. No request is sent yet.
@@ -22,7 +24,7 @@ def open_object_store(url: str, *, folder: Path, staging: Path, retry_seconds: f
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         return ObjectStore(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.hostname and not (parts.username or parts.query or parts.fragment):
-        return BucketStore(url, staging, retry_seconds)
+        return BucketStore(url, staging, retry_seconds, request_seconds)
     raise SettingsError(
         "That is no object store",
         where=SETTING,

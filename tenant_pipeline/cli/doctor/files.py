@@ -10,11 +10,10 @@ from pathlib import Path
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import object_store
 from tenant_pipeline.storage.keys import KeyRing, KeysDestroyedError
 from tenant_pipeline.storage.object_store_bucket import BucketStore
-
-RETRY_SECONDS = 5.0
 
 
 def home(patient: Patient) -> Finding:
@@ -65,9 +64,9 @@ def keys_whole(patient: Patient) -> Finding:
 
 def objects(patient: Patient) -> Finding:
     """The object store is there: a folder that can be written to, or a bucket that lets us in."""
-    store = object_store(patient.settings.model_copy(update={"object_store_retry_seconds": RETRY_SECONDS}))
+    store = object_store(patient.settings)
     if isinstance(store, BucketStore):
-        store.check()
+        try_objects(patient.settings)
         return fine("the bucket lets us in")
     folder = store.staging
     if not folder.exists():

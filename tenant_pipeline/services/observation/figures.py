@@ -18,6 +18,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
@@ -48,6 +49,7 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tenant_runtime_database_connections": ("Client connections to the server.", ()),
     "tenant_runtime_database_connections_limit": ("The most that it takes.", ()),
     "tenant_runtime_audit_checkpoint_age_seconds": ("Since when no audit log was sealed; absent before the first.", ()),
+    "tenant_runtime_object_store_answers": ("Whether objects could be kept when it was last tried: 1 or 0.", ()),
     "tenant_runtime_disk_free_bytes": ("Free space where the installation keeps its files.", ()),
     "tenant_runtime_daemon_heartbeat_age_seconds": ("Since when a part of Dagster's daemon gave no sign.", ("part",)),
     "tenant_runtime_runs": ("Dagster runs that are queued, starting or started.", ("status",)),
@@ -99,12 +101,21 @@ def read_figures(runtime: Runtime) -> list[Figure]:
         found.append(Figure("tenant_runtime_figures_read", 0))
     with suppress(psycopg.Error):
         found += _of_dagster(runtime)
+    found.append(Figure("tenant_runtime_object_store_answers", _object_store_answers(runtime)))
     with suppress(OSError):
         age = time.time() - runtime.settings.checkpoints_file.stat().st_mtime
         found.append(Figure("tenant_runtime_audit_checkpoint_age_seconds", max(0.0, age)))
     with suppress(OSError):
         found.append(Figure("tenant_runtime_disk_free_bytes", shutil.disk_usage(runtime.settings.home).free))
     return found
+
+
+def _object_store_answers(runtime: Runtime) -> int:
+    try:
+        try_objects(runtime.settings)
+    except (TenantRuntimeError, OSError):
+        return 0
+    return 1
 
 
 def heartbeat_ages(conninfo: str) -> dict[str, float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,10 +9,10 @@ import psycopg
 
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.observation.figures import heartbeat_ages
+from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.migrations import head_version, version_of
-from tenant_pipeline.storage.object_store_bucket import BucketStore
 
 PARTS = ("SENSOR", "QUEUED_RUN_COORDINATOR")
 """The parts of Dagster's daemon that the installation cannot do without."""
@@ -78,15 +76,7 @@ def _keys(runtime: Runtime) -> str:
 
 
 def _objects(runtime: Runtime) -> str:
-    if isinstance(runtime.objects, BucketStore):
-        runtime.objects.check()
-        return ""
-    folder = runtime.objects.staging
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".ready-") as probe:
-        probe.write(b"ready")
-        probe.flush()
-        os.fsync(probe.fileno())
+    try_objects(runtime.settings)
     return ""
 
 

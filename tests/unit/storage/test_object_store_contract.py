@@ -23,7 +23,7 @@ from tenant_pipeline.storage.object_store_bucket import PART_BYTES, BucketStore
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.object_store_url import open_object_store
 from tenant_pipeline.storage.stage_store import StageStore
-from tests.bucket_server import SECRET_KEY, BucketServer, bucket_server, its_environment
+from tests.bucket_server import SECRET_KEY, BucketServer, Misbehaviour, bucket_server, its_environment
 
 PHUKET, PHUKET_2 = TenantId("phuket"), TenantId("phuket-2")
 KEY = b"k" * 32
@@ -190,8 +190,8 @@ def test_the_last_file_of_a_draft_is_sent_last(server: BucketServer, tmp_path: P
     assert sent[-1].partition("?")[0].endswith(last)
 
 
-@pytest.mark.parametrize("status", [500, 503, 0])
-def test_failed_requests_are_tried_again(server: BucketServer, tmp_path: Path, status: int) -> None:
+@pytest.mark.parametrize("status", [500, 503, Misbehaviour.CUT], ids=str)
+def test_failed_requests_are_tried_again(server: BucketServer, tmp_path: Path, status: int | Misbehaviour) -> None:
     raw = RawZone(_bucket(server, tmp_path, f"faulty-{status}"), PHUKET, KEY)
     server.requests.clear()
     server.fault = lambda method, path, number: status if number % 2 else None
