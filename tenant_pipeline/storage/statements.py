@@ -8,7 +8,8 @@ follow, and where it turns out to be an AI's word or none, how and where it was 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -383,21 +384,33 @@ def _statement_rows(statements: StageReader) -> Iterator[list[pa.Array]]:
 def _text(column: pd.Series[Any]) -> pa.Array:
     """A column in the escapes of COPY's text format (which, unlike CSV, has no content that could end the data)."""
     text = pa.array(column, _TEXT)
+    if not pc.any(pc.match_substring_regex(text, r"[\\\n\r\t]")).as_py():
+        return text
     for character, escape in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         text = pc.replace_substring(text, character, escape)
     return text
 
 
-def _copy(cursor: psycopg.Cursor[Any], command: LiteralString, batches: Iterable[list[pa.Array]]) -> None:
-    with cursor.copy(command) as copy:
-        for columns in batches:
-            lines = pc.binary_join_element_wise(*columns, "\t")
-            if lines.null_count or pc.any(pc.match_substring(lines, "\0")).as_py():
-                raise IntegrityError(
-                    "A statement or link holds no text where there must be one, or a NUL character",
-                    where="assemble",
-                    remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
-                )
-            if len(lines):
-                copy.write(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0].as_buffer())
-                copy.write(b"\n")
+def _lines(columns: list[pa.Array]) -> bytes | pa.Buffer:
+    """Rows in COPY's text format."""
+    lines = pc.binary_join_element_wise(*columns, "\t")
+    if lines.null_count or pc.any(pc.match_substring(lines, "\0")).as_py():
+        raise IntegrityError(
+            "A statement or link holds no text where there must be one, or a NUL character",
+            where="assemble",
+            remedy="This is a fault of the stage, not of the source: report it with the stage's record.",
+        )
+    if not len(lines):
+        return b""
+    ended = pa.concat_arrays([lines, pa.array([""], lines.type)])
+    return pc.binary_join(pa.ListArray.from_arrays([0, len(ended)], ended), "\n")[0].as_buffer()
+
+
+def _copy(cursor: psycopg.Cursor[Any], command: LiteralString, batches: Iterator[list[pa.Array]]) -> None:
+    """Copy rows in. The next batch is made ready while the database takes in the one before."""
+    ready = map(_lines, batches)
+    with cursor.copy(command) as copy, ThreadPoolExecutor(1, "copy") as ahead:
+        coming = ahead.submit(next, ready, None)
+        while (lines := coming.result()) is not None:
+            coming = ahead.submit(next, ready, None)
+            copy.write(lines)
