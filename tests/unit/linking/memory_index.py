@@ -56,9 +56,7 @@ class MemoryIndex:
                     found.setdefault(identifier, Known(name, home.canonical_id))
         return found
 
-    def by_blocking_key(
-        self, family: str, keys: Iterable[str], *, alone: bool = False
-    ) -> dict[str, list[Known]]:
+    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
         found: dict[str, list[Known]] = {}
         of_homes = {name: set(blocking_keys(home.features)) for name, home in self.homes.items()}
         for key in keys:
