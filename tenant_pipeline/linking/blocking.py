@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from hashlib import sha256
 from itertools import combinations
+from struct import unpack
 from typing import TYPE_CHECKING
 
 from tenant_pipeline.core.digest import sha256_of_bytes
@@ -85,9 +86,15 @@ def _cells(geo: str) -> list[str]:
     return [f"{row}/{column}" for row in rows for column in columns]
 
 
-def key_digest(family: str, key: str) -> bytes:
-    """What a key of a family is kept as: eight bytes. Two that are the same by chance cost a comparison, no more."""
-    return sha256(f"{family} {key}".encode()).digest()[:8]
+def packed_keys(family: str, features: Features) -> bytes:
+    """The blocking keys of an entity of a family as they are kept and looked for: of each the first eight bytes of a
+    SHA-256, one behind the other. Two keys that are the same by chance cost a comparison, no more."""
+    return b"".join([sha256(f"{family} {key}".encode()).digest()[:8] for key in blocking_keys(features)])
+
+
+def unpacked_keys(packed: bytes) -> tuple[int, ...]:
+    """Each of the packed keys as a number (signed, 64 bits)."""
+    return unpack(f">{len(packed) // 8}q", packed)
 
 
 def bounded(value: str) -> str:

@@ -33,8 +33,8 @@ class KnownMember(Known):
 class Home:
     """A home to be kept: what its features are added to, and what linking attached it to with how many bits.
 
-    `attached_to` is the home that it was found to be one with, or "" when nothing was like it; `keys` are the blocking
-    keys of the features where these were looked up under them.
+    `attached_to` is the home that it was found to be one with, or "" when nothing was like it; `keys` are the
+    packed blocking keys of the features where these were looked up under them.
     """
 
     features: Features
@@ -42,7 +42,7 @@ class Home:
     canonical_id: str
     attached_to: str = ""
     bits: float | None = None
-    keys: Sequence[str] | None = None
+    keys: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class EntityIndex(Protocol):
         """What is known under each (scheme, value) for the type."""
         ...
 
-    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
+    def by_blocking_key(self, keys: Iterable[int], *, alone: bool = False) -> dict[int, list[Known]]:
         """What is known under each blocking key, in order; keys that too many share are left out.
 
         `alone` says that each entity of this run is a keyed row of one table, so that none is another. Keys under

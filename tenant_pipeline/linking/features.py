@@ -9,7 +9,6 @@ from typing import Any
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.standardise.names import name_key
 from tenant_pipeline.linking.blocking import LONGEST_KEY, bounded
-from tenant_pipeline.linking.blocking import blocking_keys as blocking_keys
 
 MOST_VALUES = 8
 """Of each feature, so many values are kept: enough to compare, and bounded."""

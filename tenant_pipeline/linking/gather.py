@@ -7,15 +7,21 @@ ranges of entity ids, which are digests and therefore even, and then read part b
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenant_pipeline.core.batch_map import BatchMap
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.tables import StageReader
+from tenant_pipeline.linking.blocking import packed_keys
 from tenant_pipeline.linking.features import LINKING_PROPERTIES, Features
 
 STATEMENTS_A_PART = 100_000
@@ -28,12 +34,34 @@ _COLUMNS = ("entity_id", "type", "property", "value", "lang")
 _SCHEMA = pa.schema([*((name, pa.string()) for name in _COLUMNS), ("table", pa.string())])
 
 
-def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[list[Features]]:
-    """The source's entities with their features, each once, in the order of their ids, part after part."""
+class Gathered(NamedTuple):
+    """An entity's features, their digest, and their blocking keys where these were made ahead."""
+
+    features: Features
+    digest: Sha256
+    keys: bytes | None
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Where the parts of a source are read, and their blocking keys made: the family of each type tells which."""
+
+    batch_map: BatchMap
+    families: Mapping[str, str]
+
+
+def gather(
+    validated: StageReader, identifying: frozenset[str], code: str, ahead: Ahead | None = None
+) -> Iterator[list[Gathered]]:
+    """The source's entities with their features, each once, in the order of their ids, part after part.
+
+    Their digests are of this version of the `code`; their keys are made only `ahead`.
+    """
     tables = validated.tables("statements")
     parts = min(MOST_PARTS, max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART)))
+    families = ahead.families if ahead else {}
     if parts == 1:
-        yield _entities(_batches(validated, identifying), identifying)
+        yield _entities(_batches(validated, identifying), identifying, code, families)
         return
     bounds = [f"{number * 16**6 // parts:06x}" for number in range(parts)]
     with tempfile.TemporaryDirectory(prefix="gather-") as folder:
@@ -47,9 +75,13 @@ def gather(validated: StageReader, identifying: frozenset[str]) -> Iterator[list
                 for writer, start, end in zip(writers, first, [*first[1:], len(batch)], strict=True):
                     if start < end:
                         writer.write_table(ordered.slice(start, end - start))
-        for path in paths:
-            with pa.ipc.open_stream(str(path)) as reader:
-                yield _entities((pa.Table.from_batches([batch]) for batch in reader), identifying)
+        read = partial(_part, identifying=identifying, code=code, families=families)
+        yield from (ahead.batch_map if ahead else map)(read, paths)
+
+
+def _part(path: Path, identifying: frozenset[str], code: str, families: Mapping[str, str]) -> list[Gathered]:
+    with pa.ipc.open_stream(str(path)) as reader:
+        return _entities((pa.Table.from_batches([batch]) for batch in reader), identifying, code, families)
 
 
 def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa.Table]:
@@ -66,7 +98,9 @@ def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa
             yield named.filter(kept).cast(_SCHEMA)
 
 
-def _entities(batches: Iterator[pa.Table], identifying: frozenset[str]) -> list[Features]:
+def _entities(
+    batches: Iterator[pa.Table], identifying: frozenset[str], code: str, families: Mapping[str, str]
+) -> list[Gathered]:
     entities: dict[str, Features] = {}
     for batch in batches:
         columns = (batch[name].to_pylist() for name in (*_COLUMNS, "table"))
@@ -76,4 +110,6 @@ def _entities(batches: Iterator[pa.Table], identifying: frozenset[str]) -> list[
                 features = entities[entity] = Features(entity, type_, table)
             if property_ in identifying or property_ in LINKING_PROPERTIES:
                 features.add(property_, value, lang, identifying=property_ in identifying)
-    return [entities[entity] for entity in sorted(entities)]
+    in_order = [entities[entity] for entity in sorted(entities)]
+    keys = [packed_keys(families[each.type], each) if families else None for each in in_order]
+    return [Gathered(each, each.digest(code), packed) for each, packed in zip(in_order, keys, strict=True)]

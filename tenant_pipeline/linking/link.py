@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
@@ -19,7 +20,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.linking.entity_index import EntityIndex, Member
 from tenant_pipeline.linking.features import Features
-from tenant_pipeline.linking.gather import gather
+from tenant_pipeline.linking.gather import Ahead, Gathered, gather
+from tenant_pipeline.linking.kinds import family
 from tenant_pipeline.linking.matching import Batch
 
 ENTITIES_A_BATCH = 5_000
@@ -34,6 +36,7 @@ def link(
     tenant: TenantId,
     code: str = "",
     keyless: frozenset[str] = frozenset(),
+    batch_map: BatchMap | None = None,
 ) -> tuple[StageCount, ...]:
     """Link the source's entities to the tenant's, keep what was found in `index`, and write the `links` table.
 
@@ -41,16 +44,19 @@ def link(
     linked before, by this version of the `code`, and has the same features still is only passed on: it is found by its
     id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
     caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
-    whatever the source holds.
+    whatever the source holds. A `batch_map` is for a large source that is new: it reads the entities and makes the keys
+    that they are looked for under, of all of them.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
     tables = validated.tables("statements")
     statements = sum(table.rows for table in tables)
     alone = len(tables) == 1 and tables[0].descriptor.name not in keyless
+    families = {type_: family(vocabulary, type_) for type_ in vocabulary.types}
+    ahead = Ahead(batch_map, families) if batch_map else None
     again: list[Features] = []
     linked = 0
     with only_new_objects_collected(), out.table("links", "links") as writer:
-        for entities in gather(validated, identifying):
+        for entities in gather(validated, identifying, code, ahead):
             for new in _batches(entities):
                 again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
         while again:
@@ -69,7 +75,7 @@ def link(
 
 
 def _link_batch(
-    entities: Sequence[Features],
+    entities: Sequence[Gathered],
     again: Sequence[Features],
     vocabulary: Vocabulary,
     index: EntityIndex,
@@ -80,13 +86,15 @@ def _link_batch(
 ) -> list[Features]:
     """Link some entities; returns those of earlier batches that gave way to surer ones and are to be linked again."""
     batch = Batch(vocabulary, index, tenant, keyless, alone, code)
-    batch.match(entities, again)
+    batch.digests = {each.features.entity_id: each.digest for each in entities}
+    batch.keys = {each.features.entity_id: each.keys for each in entities if each.keys is not None}
+    batch.match([each.features for each in entities], again)
     displaced = index.release(batch.displaced) if batch.displaced else []
     index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
     return displaced
 
 
-def _batches(entities: Sequence[Features]) -> Iterator[Sequence[Features]]:
+def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
     for first in range(0, len(entities), ENTITIES_A_BATCH):
         yield entities[first : first + ENTITIES_A_BATCH]
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.linking.assignment import Pair, assign, explanation
+from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import EntityIndex, Holder, Home, Known, Member, Proposal
-from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features, blocking_keys
+from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features
 from tenant_pipeline.linking.identifiers import IdentifierKey, by_scheme, contradict, identifier_keys, own_id
 from tenant_pipeline.linking.kinds import compatible, family
 from tenant_pipeline.linking.score import score_pairs
@@ -29,7 +31,7 @@ class Batch:
     """Entities of one source in the making: what they turned out to be, and what is to be kept of them.
 
     `alone` says that all entities of the source are rows of one table, told apart by a key; `code` is the version of
-    the code that links them.
+    the code that links them. `digests` and `keys` are the entities' as far as they were made ahead.
     """
 
     vocabulary: Vocabulary
@@ -38,6 +40,8 @@ class Batch:
     keyless: frozenset[str]
     alone: bool = False
     code: str = ""
+    digests: Mapping[str, Sha256] = field(default_factory=dict)
+    keys: Mapping[str, bytes] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     changed: dict[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
@@ -55,7 +59,7 @@ class Batch:
         self.seen += before
         for each in entities:
             if each.entity_id in before:
-                digest = each.digest(self.code)
+                digest = self._digest(each)
                 if before[each.entity_id].features_digest != digest:
                     self.changed[each.entity_id] = digest
         unknown = [each for each in entities if each.entity_id not in before]
@@ -115,8 +119,9 @@ class Batch:
         scorable = {name: each for name, each in new.items() if self._family(each) not in NEVER_BY_SCORE}
         word = {(own, other): says for own, other, says in self.index.judged(list(scorable))}
         same = [ends for ends, says in word.items() if says == "same"]
-        keys = {own: blocking_keys(each) for own, each in scorable.items()}
-        candidates, among, held = self._candidates(scorable, keys, same)
+        keys = {own: self._packed_keys(each) for own, each in scorable.items()}
+        numbers = {own: unpacked_keys(packed) for own, packed in keys.items()}
+        candidates, among, held = self._candidates(scorable, numbers, same)
         known = self.index.features({each for homes in candidates.values() for each in homes})
         ends = [
             (own, other)
@@ -154,39 +159,31 @@ class Batch:
     def _candidates(
         self,
         scorable: Mapping[str, Features],
-        keys: Mapping[str, Sequence[str]],
+        keys: Mapping[str, Sequence[int]],
         same: Sequence[tuple[str, str]],
     ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
         """For each new id the known canonical entities that share its keys, each with the home that shares most, and
         the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
-        wanted: dict[str, set[str]] = {}
-        blocks: dict[tuple[str, str], list[str]] = {}
-        for own in sorted(scorable):
-            kind = self._family(scorable[own])
-            wanted.setdefault(kind, set()).update(keys[own])
-            for key in keys[own] if not self.alone else ():
-                blocks.setdefault((kind, key), []).append(own)
-        found = {
-            (kind, key): homes
-            for kind, of_kind in sorted(wanted.items())
-            for key, homes in self.index.by_blocking_key(kind, of_kind, alone=self.alone).items()
-        }
+        blocks: dict[int, list[str]] = {}
+        for own in sorted(scorable) if not self.alone else ():
+            for key in keys[own]:
+                blocks.setdefault(key, []).append(own)
+        found = self.index.by_blocking_key({key for of_own in keys.values() for key in of_own}, alone=self.alone)
         in_blocks = {home.canonical_id for block in found.values() for home in block}
         held = self._held(in_blocks | {other for _, other in same})
         candidates: dict[str, dict[str, str]] = {own: {} for own in scorable}
         among: dict[str, set[str]] = {own: set() for own in scorable}
         for own, each in scorable.items() if found or blocks else ():
-            kind = self._family(each)
             weights: dict[str, float] = {}
             homes: dict[str, dict[str, float]] = {}
             for key in keys[own]:
-                block = found.get((kind, key), [])
+                block = found.get(key, [])
                 for home in block:
                     if home.canonical_id == own or self._is_another_row(each, home.canonical_id, held):
                         continue
                     shared = homes.setdefault(home.canonical_id, {})
                     shared[home.home_id] = shared.get(home.home_id, 0) + 1 / len(block)
-                together = blocks.get((kind, key), [])
+                together = blocks.get(key, [])
                 if 1 < len(together) <= MOST_IN_A_BLOCK:
                     for other in together:
                         if other < own and self._may_be_rows_of_one(each, scorable[other]):
@@ -259,9 +256,16 @@ class Batch:
         self.members.append(
             Member(
                 entity.entity_id, canonical, entity.type, method, certainty, says, home, entity.table,
-                entity.digest(self.code),
+                self._digest(entity),
             )
         )  # fmt: skip
+
+    def _packed_keys(self, entity: Features) -> bytes:
+        made = self.keys.get(entity.entity_id)
+        return packed_keys(self._family(entity), entity) if made is None else made
+
+    def _digest(self, entity: Features) -> Sha256:
+        return self.digests[entity.entity_id] if entity.entity_id in self.digests else entity.digest(self.code)
 
     def _family(self, entity: Features) -> str:
         return family(self.vocabulary, entity.type)

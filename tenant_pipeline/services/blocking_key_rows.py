@@ -8,7 +8,7 @@ index in one sweep, and no page of it is written twice.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import LiteralString
 
 import numpy as np
@@ -17,7 +17,6 @@ from psycopg.rows import tuple_row
 from pyarrow import csv
 
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.linking.blocking import key_digest
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
 from tenant_pipeline.storage.database import Connection
@@ -60,13 +59,12 @@ class BlockingKeyRows:
         self._waiting = False
         connection.execute("CREATE TEMPORARY TABLE waiting_keys (key bigint, canonical_id text) ON COMMIT DROP")
 
-    def add(self, homes: Mapping[str, tuple[str, Sequence[str]]]) -> None:
-        """Note the keys of homes: of each its family and its keys."""
-        digests = [key_digest(family, key) for family, keys in homes.values() for key in keys]
-        if not digests:
+    def add(self, homes: Mapping[str, bytes]) -> None:
+        """Note the packed keys of homes."""
+        numbers = np.frombuffer(b"".join(homes.values()), dtype=">i8").astype(np.int64)
+        if not len(numbers):
             return
-        numbers = np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64)
-        of_home = np.repeat(np.arange(len(homes)), [len(keys) for _, keys in homes.values()])
+        of_home = np.repeat(np.arange(len(homes)), [len(packed) // 8 for packed in homes.values()])
         rows = pa.table({"key": numbers, "canonical_id": pa.array(list(homes), pa.string()).take(pa.array(of_home))})
         text = io.BytesIO()
         csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
@@ -77,18 +75,19 @@ class BlockingKeyRows:
             copy.write(text.getbuffer())
         self._waiting = True
 
-    def homes(self, family: str, keys: Iterable[str], *, alone: bool) -> dict[str, list[Known]]:
+    def homes(self, keys: Iterable[int], *, alone: bool) -> dict[int, list[Known]]:
         """What is known under each key, in order: see `EntityIndex.by_blocking_key`."""
+        if not (wanted := sorted(keys)):
+            return {}
         self.write()
-        wanted = {int.from_bytes(key_digest(family, key), "big", signed=True): key for key in keys}
-        found: dict[str, list[Known]] = {}
+        found: dict[int, list[Known]] = {}
         with self._connection.cursor(row_factory=tuple_row) as cursor:
             rows = cursor.execute(
                 _LOOK_UP,
-                {"keys": sorted(wanted), "tenant": self._tenant, "most": MOST_IN_A_BLOCK, "alone": alone},
+                {"keys": wanted, "tenant": self._tenant, "most": MOST_IN_A_BLOCK, "alone": alone},
             )
             for number, home, canonical in rows:
-                found.setdefault(wanted[number], []).append(Known(home, canonical))
+                found.setdefault(number, []).append(Known(home, canonical))
         return {key: sorted(known, key=lambda each: each.home_id) for key, known in found.items()}
 
     def write(self) -> None:

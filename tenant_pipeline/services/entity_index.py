@@ -10,8 +10,9 @@ from psycopg.rows import dict_row, tuple_row
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.linking.blocking import packed_keys
 from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
-from tenant_pipeline.linking.features import Features, blocking_keys
+from tenant_pipeline.linking.features import Features
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.storage.database import Connection
 
@@ -117,10 +118,15 @@ class PostgresEntityIndex:
         connection.execute(_STAGE)
         self._parameters = {"tenant": tenant, "source": source}
         self._first = not self._is_there("runtime.entities WHERE tenant_id = %(tenant)s")
+        self.source_is_new = not self._is_there(
+            "runtime.entity_members WHERE tenant_id = %(tenant)s AND source_id = %(source)s"
+        )
         self._keys = BlockingKeyRows(connection, tenant, empty=self._first)
 
     def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         """The entities of this source that an earlier run has linked."""
+        if self.source_is_new:
+            return {}
         rows = self._connection.execute(
             """
             SELECT member.*
@@ -152,13 +158,13 @@ class PostgresEntityIndex:
             )
             return {(scheme, value): Known(home, canonical) for scheme, value, home, canonical in rows}
 
-    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
+    def by_blocking_key(self, keys: Iterable[int], *, alone: bool = False) -> dict[int, list[Known]]:
         """What is known under each blocking key, in order; keys that too many share are left out, and for a table of
         keyed rows that is alone in its source those that its own new rows have to themselves: all of them where the
         tenant knew nothing before."""
         if alone and self._first and not self._is_there("pg_temp.telling_homes"):
             return {}
-        return self._keys.homes(family, keys, alone=alone)
+        return self._keys.homes(keys, alone=alone)
 
     def features(self, canonical_ids: Iterable[str]) -> dict[str, Features]:
         """What is known of these canonical entities, from all their homes: their own first."""
@@ -296,7 +302,7 @@ class PostgresEntityIndex:
         )
         self._keys.add(
             {
-                name: (home.family, blocking_keys(home.features) if home.keys is None else home.keys)
+                name: packed_keys(home.family, home.features) if home.keys is None else home.keys
                 for name, home in homes.items()
             }
         )

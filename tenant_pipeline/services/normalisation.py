@@ -309,20 +309,31 @@ def _validate(work: StageWork) -> StageResult:
     return StageResult(counts, verdict)
 
 
+_WORTH_READING_AHEAD = 500_000
+"""From so many statements on, processes that read entities ahead of linking save more than their start costs."""
+
+
 def _link(work: StageWork, connection: Connection) -> StageResult:
     tenant, source = work.source.tenant, work.source.id
+    validated = work.output_of(Stage.VALIDATE)
     mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
-    return StageResult(
-        link(
-            work.output_of(Stage.VALIDATE),
-            work.out,
-            vocabulary=work.runtime.contracts.vocabulary,
-            index=PostgresEntityIndex(connection, tenant, source),
-            tenant=tenant,
-            code=code_version(Stage.LINK),
-            keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
+    index = PostgresEntityIndex(connection, tenant, source)
+    rows = sum(table.rows for table in validated.tables("statements"))
+    # Of a source that was linked before, little is new as a rule.
+    ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
+    with parallel_map(work.runtime.settings.processes, rows if ahead else 0) as batch_map:
+        return StageResult(
+            link(
+                validated,
+                work.out,
+                vocabulary=work.runtime.contracts.vocabulary,
+                index=index,
+                tenant=tenant,
+                code=code_version(Stage.LINK),
+                keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
+                batch_map=batch_map if ahead else None,
+            )
         )
-    )
 
 
 def _assemble(work: StageWork, connection: Connection) -> StageResult:

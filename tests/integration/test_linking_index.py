@@ -16,12 +16,14 @@ import pytest
 
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.linking import gather
 from tenant_pipeline.linking import link as link_stage
+from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Home, Member
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
-from tenant_pipeline.services import registry
+from tenant_pipeline.services import parallel_map, registry
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
 from tenant_pipeline.services.runtime import Runtime
@@ -110,9 +112,7 @@ def test_leaving_out_what_a_table_has_to_itself_changes_no_link(
                 found.append(_link(connection, tenant, source, *halls))
         for rows in _everything(runtime, tenant).values():
             found.append([{name: value for name, value in row.items() if name != "born_at"} for row in rows])
-        with runtime.database.administration() as connection:
-            for table in reversed(TABLES):
-                connection.execute(f"DELETE FROM runtime.{table} WHERE tenant_id = %s", (tenant,))
+        _forget(runtime, tenant)
         return found
 
     quick = all_linked()
@@ -120,6 +120,12 @@ def test_leaving_out_what_a_table_has_to_itself_changes_no_link(
     assert all_linked() == quick
     methods = {row["method"] for links in quick[: len(rounds)] for row in links.values()}
     assert methods == {"new", "score", "identifier:identifier"}
+
+
+def _forget(runtime: Runtime, tenant: TenantId) -> None:
+    with runtime.database.administration() as connection:
+        for table in reversed(TABLES):
+            connection.execute(f"DELETE FROM runtime.{table} WHERE tenant_id = %s", (tenant,))
 
 
 def _noisy_halls(source: str) -> list[dict[str, str]]:
@@ -213,7 +219,8 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
     with runtime.database.tenant(tenant) as connection:
         (known,) = _link(connection, tenant, "a", {**HALL, "identifier": "PKT-1"}).values()
     before = _everything(runtime, tenant)
-    canonical = known["canonical_id"]
+    canonical, known_hall = known["canonical_id"], Features("ent-a-0", "EventVenue")
+    known_hall.add("name", HALL["name@en"], "en", identifying=False)
     reads: tuple[Callable[[PostgresEntityIndex], object], ...] = (
         lambda index: index.members(["ent-a-0"]),
         lambda index: index.by_identifier("EventVenue", [("identifier", "PKT-1")]),
@@ -221,7 +228,7 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
         lambda index: index.holders([canonical]),
         lambda index: index.judged([canonical]),
         lambda index: index.release([canonical]),
-        lambda index: index.by_blocking_key("Place", ["name makhambayconventioncentre"]),
+        lambda index: index.by_blocking_key(unpacked_keys(packed_keys("Place", known_hall))),
     )
     for read in reads:
         with suppress(psycopg.errors.InsufficientPrivilege), runtime.database.tenant(ATTACKER) as connection:
@@ -249,3 +256,31 @@ def test_an_identifier_is_looked_up_without_reading_the_others(
         ).fetchone()
     assert read is not None
     assert read["rows"] <= 2 * len(entities)
+
+
+def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "STATEMENTS_A_PART", 30)
+    monkeypatch.setattr(parallel_map, "WORTH_ROWS", 1)
+    halls = [*_noisy_halls("a"), OTHER]
+    found = []
+    for processes in (1, 2):
+        out = MemoryStage()
+        with (
+            runtime.database.tenant(tenant) as connection,
+            parallel_map.parallel_map(processes, len(halls)) as batch_map,
+        ):
+            link(
+                _stage("a", halls), out, vocabulary=VOCABULARY, tenant=tenant,
+                index=PostgresEntityIndex(connection, tenant, SourceId("a")),
+                batch_map=batch_map if processes > 1 else None,
+            )  # fmt: skip
+        (table,) = out.tables("links")
+        kept = _everything(runtime, tenant)
+        for home in kept["entities"]:
+            del home["born_at"]
+        found.append(([frame.to_dict("records") for frame in table.batches()], kept))
+        _forget(runtime, tenant)
+    assert found[0] == found[1]
+    assert len(found[0][1]["entity_members"]) == len(halls)

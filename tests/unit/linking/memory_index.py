@@ -13,8 +13,9 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.stage import conserve_chain
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
-from tenant_pipeline.linking.features import Features, blocking_keys
+from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tests.unit.pii.memory_stage import MemoryStage
 
@@ -56,12 +57,14 @@ class MemoryIndex:
                     found.setdefault(identifier, Known(name, home.canonical_id))
         return found
 
-    def by_blocking_key(self, family: str, keys: Iterable[str], *, alone: bool = False) -> dict[str, list[Known]]:
-        found: dict[str, list[Known]] = {}
-        of_homes = {name: set(blocking_keys(home.features)) for name, home in self.homes.items()}
+    def by_blocking_key(self, keys: Iterable[int], *, alone: bool = False) -> dict[int, list[Known]]:
+        found: dict[int, list[Known]] = {}
+        of_homes = {
+            name: set(unpacked_keys(packed_keys(home.family, home.features))) for name, home in self.homes.items()
+        }
         for key in keys:
             for name, home in sorted(self.homes.items()):
-                if home.family == family and key in of_homes[name]:
+                if key in of_homes[name]:
                     found.setdefault(key, []).append(Known(name, home.canonical_id))
         return found
 

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from tenant_pipeline.linking import gather, link
+from tenant_pipeline.linking.blocking import blocking_keys
 from tenant_pipeline.linking.entity_index import Home
-from tenant_pipeline.linking.features import Features, blocking_keys
+from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.score import Match, score
 from tests.unit.linking.memory_index import MemoryIndex
 from tests.unit.linking.memory_index import linked as _linked
