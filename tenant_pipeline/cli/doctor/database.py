@@ -173,6 +173,7 @@ def policies(patient: Patient) -> Finding:
               JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attname = 'tenant_id'
               LEFT JOIN pg_policies AS policy
                 ON policy.schemaname = 'runtime' AND policy.tablename = class.relname
+               AND policy.permissive = 'PERMISSIVE' -- a restrictive one shows nothing that another did not
                AND policy.roles && ARRAY['tenant_runtime_tenants', 'public']::name[]
              WHERE class.relnamespace = 'runtime'::regnamespace AND class.relkind IN ('r', 'p')
                AND has_any_column_privilege('tenant_runtime_tenants', class.oid, 'SELECT')

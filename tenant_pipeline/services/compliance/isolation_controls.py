@@ -18,6 +18,7 @@ SELECT class.relname AS name, class.relkind IN ('r', 'p') AS is_table,
        coalesce((SELECT bool_and(policy.qual ~ 'tenant_id = .*app\\.my_tenant\\(\\)')
                    FROM pg_catalog.pg_policies AS policy
                   WHERE policy.schemaname = 'runtime' AND policy.tablename = class.relname
+                    AND policy.permissive = 'PERMISSIVE' -- a restrictive one shows nothing that another did not
                     AND policy.roles && ARRAY['public', 'tenant_runtime_tenants']::name[]), false) AS bounded
   FROM pg_catalog.pg_class AS class
   JOIN pg_catalog.pg_attribute AS attribute
