@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Annotated
 
 import psutil
 import typer
 
+from tenant_pipeline.cli.code_locations import CODE_LOCATIONS, code_servers, is_served, workspace_file
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.core.errors import TenantRuntimeError
@@ -24,11 +26,11 @@ from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.settings import Settings
 
+START_SECONDS = 300
 STOP_SECONDS = 15
 INSTANCE_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
 JSON_LOG = ("--log-format", "json")
-CODE_LOCATIONS = ("tenant_pipeline.definitions", "tenant_pipeline.marts_definitions")
 
 
 class StopRequestedError(Exception):
@@ -58,9 +60,12 @@ def up(
             environment = {**os.environ, **dagster_environment(runtime), **told}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            named = [word for location in CODE_LOCATIONS for word in ("--module-name", location)]
-            code = [*named, "--working-directory", str(Path.cwd())]
+            sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tenant-runtime-code-")))
             group = stack.enter_context(_ProcessGroup(environment, logs))
+            for location, module in code_servers(sockets).items():
+                group.start(location, module)
+            code = ["--workspace", str(workspace_file(sockets))]
+            group.wait_until(lambda: all(is_served(sockets, location) for location in CODE_LOCATIONS))
             group.start(
                 "webserver",
                 ["dagster_webserver", "--host", host, "--port", str(webserver), *JSON_LOG, *code],
@@ -114,17 +119,33 @@ class _ProcessGroup:
                 preexec_fn=_die_with_parent,
             )
 
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Wait for something that they do. Raises TenantRuntimeError when one of them ends before, or it takes long."""
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            self._require_all()
+            if time.monotonic() > deadline:
+                raise TenantRuntimeError(
+                    f"The code locations were not loaded within {START_SECONDS} seconds",
+                    where=str(self._logs),
+                    remedy="Their logs there say how far they came; start again when the machine has less to do.",
+                )
+            time.sleep(0.1)
+
     def watch(self) -> None:
         """Wait until one of them ends, which none should. Raises TenantRuntimeError naming it and its log."""
         while True:
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    raise TenantRuntimeError(
-                        f"The {name} ended with exit code {child.returncode}",
-                        where=str(self._logs / f"{name}.log"),
-                        remedy="Its log says why.",
-                    )
+            self._require_all()
             time.sleep(0.5)
+
+    def _require_all(self) -> None:
+        for name, child in self._children.items():
+            if child.poll() is not None:
+                raise TenantRuntimeError(
+                    f"The {name} ended with exit code {child.returncode}",
+                    where=str(self._logs / f"{name}.log"),
+                    remedy="Its log says why.",
+                )
 
     def _stop(self) -> None:
         processes = [
