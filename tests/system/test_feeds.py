@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.knowledge_base import list_statements
+from tenant_pipeline.services.runtime import Runtime, connect
 from tests.system.conftest import Installation, Running, start, stop
 from tests.system.dagster_runs import ENDED
 from tests.unit.intake.link_server import Answer, serve
 
 pytestmark = pytest.mark.slow
 
-TENANT = "feed-test"
+TENANT = TenantId("feed-test")
 HEADER = "licence_no,venue_name_en,postcode\n"
 FIRST, SECOND = "PKT-1,Old hall,83000\nPKT-2,Sea hall,83100\n", "PKT-2,Sea hall,83100\nPKT-3,New hall,83110\n"
 RUNS = "{ runsOrError { ... on Runs { results { runId jobName status } } } }"
@@ -31,7 +34,7 @@ def test_what_a_feed_brings_anew_is_in_the_knowledge_base_by_itself(new_home: Ca
     installation.register(TENANT)
     running = start(installation)
     try:
-        with serve() as server:
+        with serve() as server, connect(installation.settings) as runtime:
             url = server.answer(
                 "/register.csv",
                 Answer((HEADER + FIRST).encode(), headers={"ETag": '"1"'}),
@@ -41,14 +44,16 @@ def test_what_a_feed_brings_anew_is_in_the_knowledge_base_by_itself(new_home: Ca
             )
             options = ["--tenant", TENANT, "--origin", "regulator", "--title", "Register of halls"]
             feed = installation.json("feed", "add", url, *options)
-            running.wait_for(lambda: _names(installation, feed) == {"Old hall", "Sea hall"}, what="the first version")
+            running.wait_for(lambda: _names(runtime, feed) == {"Old hall", "Sea hall"}, what="the first version")
             running.wait_for(lambda: _all_ended(running), what="the first run")
             for _ in range(2):
                 assert installation.command("feed", "poll", feed["id"], "--tenant", TENANT).strip() == "unchanged"
             assert len(_runs(running)) == 1
             assert installation.command("feed", "poll", feed["id"], "--tenant", TENANT).strip() == "version"
-            running.wait_for(lambda: _names(installation, feed) == {"Sea hall", "New hall"}, what="the second version")
+            running.wait_for(lambda: _names(runtime, feed) == {"Sea hall", "New hall"}, what="the second version")
             running.wait_for(lambda: _all_ended(running), what="the second run")
+            said = installation.json("statements", "--tenant", TENANT, "--source", feed["source_id"])
+            assert {row["value"] for row in said if row["property"] == "name"} == {"Sea hall", "New hall"}
             assert [run["jobName"] for run in _runs(running)] == ["normalise_sources"] * 2
             assert len(server.asked) == 4
             told = running.graphql(VERSIONS, key={"path": ["feed_version"]}, partitions=[f"{TENANT}|{feed['id']}"])
@@ -59,9 +64,10 @@ def test_what_a_feed_brings_anew_is_in_the_knowledge_base_by_itself(new_home: Ca
         stop(running)
 
 
-def _names(installation: Installation, feed: dict[str, Any]) -> set[str]:
-    options = ["--tenant", TENANT, "--source", feed["source_id"], "--property", "name"]
-    return {row["value"] for row in installation.json("statements", *options)}
+def _names(runtime: Runtime, feed: dict[str, Any]) -> set[str]:
+    source = SourceId(feed["source_id"])
+    found = list_statements(runtime, TENANT, source=source, canonical_id=None, property_="name", limit=100)
+    return {row["value"] for row in found}
 
 
 def _runs(running: Running) -> list[dict[str, Any]]:
