@@ -81,18 +81,30 @@ class PiiAnalyzer:
                 return ()
         return self._ask(text, tuple(context), entities)
 
-    def find_all(self, values: pa.Array, context: Sequence[str] = ()) -> dict[int, tuple[Found, ...]]:
-        """What is personal in each of the distinct `values` (strings, nulls allowed), by position; others absent."""
+    def find_all(
+        self, values: pa.Array, context: Sequence[str] = (), sought: frozenset[str] | None = None
+    ) -> dict[int, tuple[Found, ...]]:
+        """What is personal in each of the distinct `values` (strings, nulls allowed), by position; others absent.
+
+        With `sought`, those values are absent too in which none of these entity types is found by itself.
+        """
         words = tuple(context)
         if not self.prefiltered:
-            asked: dict[int, list[str] | None] = {
-                index: None for index, valid in enumerate(values.is_valid().to_pylist()) if valid
-            }
-        else:
-            asked = dict(self._may_hold(values, words))
+            everything = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False)).tolist()
+            return self._found(values, dict.fromkeys(everything), words)
+        asked = dict(self._may_hold(values, words))
+        if sought is not None:
+            first = {index: [each for each in every if each in sought] for index, every in asked.items()}
+            first = {index: held for index, held in first.items() if held}
+            # Another finding may cover one that is sought: whether it stands, only all of them together show.
+            asked = {index: asked[index] for index in self._found(values, first, words)}
+        return self._found(values, asked, words)
+
+    def _found(
+        self, values: pa.Array, asked: Mapping[int, list[str] | None], context: tuple[str, ...]
+    ) -> dict[int, tuple[Found, ...]]:
         texts = values.take(pa.array(list(asked), type=pa.int64())).to_pylist()
-        questions = list(zip(texts, asked.values(), strict=True))
-        answers = self._answers(questions, words)
+        answers = self._answers(list(zip(texts, asked.values(), strict=True)), context)
         return {index: found for index, found in zip(asked, answers, strict=True) if found}
 
     def answer(self, questions: Sequence[Question], context: tuple[str, ...]) -> list[tuple[Found, ...]]:

@@ -150,7 +150,7 @@ class Replacer:
             [None if text is None else without_replacements(text) for text in left.to_pylist()], type=left.type
         )
         residual: dict[int, str] = {}
-        answers = self.analyzer.find_all(bare, screen.context)
+        answers = self.analyzer.find_all(bare, screen.context, sought=STRUCTURAL_ENTITIES)
         texts = bare.take(pa.array(list(answers), type=pa.int64())).to_pylist()
         for (index, found), text in zip(answers.items(), texts, strict=True):
             for one in _beside(screen.passing, text, found) if screen.passing else found:

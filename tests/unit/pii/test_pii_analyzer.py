@@ -19,6 +19,7 @@ from tenant_pipeline.pii.column_evidence import column_evidence
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.nlp_engine import build_nlp_engine
+from tenant_pipeline.pii.recognisers.registry import STRUCTURAL_ENTITIES
 
 CELLS = (
     "081-234-5678", "0812345678", "076212297", "+66812345678", "13800138000", "3-1006-00445-63-5", "3100600445635",
@@ -54,6 +55,22 @@ def test_a_whole_column_gives_what_each_of_its_cells_gives(analyzer: PiiAnalyzer
         assert together == {
             index: found for index, text in enumerate(texts) if (found := analyzer.find_by_engine_alone(text, context))
         }
+
+
+def test_who_seeks_some_types_gets_all_that_is_found_beside_them(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(5)
+    texts = pa.array(sorted({" ".join(chance.choices(CELLS, k=chance.randint(1, 4))) for _ in range(400)}))
+    for field in FIELDS:
+        context: Sequence[str] = (field_words(field),) if field else ()
+        whole = analyzer.find_all(texts, context)
+        for sought in (STRUCTURAL_ENTITIES, frozenset({"PHONE_NUMBER"})):
+            among = {
+                index: found for index, found in whole.items() if any(each.entity_type in sought for each in found)
+            }
+            sought_only = analyzer.find_all(texts, context, sought)
+            assert 0 < len(among) < len(whole)
+            assert {index: sought_only[index] for index in among} == among
+            assert sought_only.items() <= whole.items()
 
 
 def test_a_short_column_is_tested_as_a_long_one(analyzer: PiiAnalyzer) -> None:

@@ -178,8 +178,10 @@ def test_a_source_cannot_bring_its_own_tokens(analyzer: PiiAnalyzer) -> None:
 class Overlooking(PiiAnalyzer):
     """Overlooks the second number of a text as long as the first is there."""
 
-    def find_all(self, values: object, context: object = ()) -> dict[int, tuple[Found, ...]]:
-        answers = super().find_all(values, context)  # type: ignore[arg-type]
+    def find_all(
+        self, values: object, context: object = (), sought: frozenset[str] | None = None
+    ) -> dict[int, tuple[Found, ...]]:
+        answers = super().find_all(values, context, sought)  # type: ignore[arg-type]
         return {index: found[:1] for index, found in answers.items()}
 
 
