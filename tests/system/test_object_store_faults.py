@@ -23,10 +23,14 @@ from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.cli.doctor.files import objects
 from tenant_pipeline.cli.doctor.finding import Patient
 from tenant_pipeline.core.errors import StoreUnavailableError, TenantRuntimeError
+from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
+from tenant_pipeline.services.feeds.polling import poll_feed
+from tenant_pipeline.services.feeds.versions import versions_of
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.observation import object_store
@@ -38,6 +42,8 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
 from tests.bucket_server import BucketServer, Fault, Misbehaviour, bucket_server, its_environment
+from tests.integration.test_feeds import Clock
+from tests.unit.intake.link_server import Answer, serve
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             object_store_url=bucket.url,
             object_store_retry_seconds=RETRY_SECONDS,
             object_store_request_seconds=REQUEST_SECONDS,
+            loopback_links=True,
         )
         with open_runtime(settings) as runtime:
             register_tenant(
@@ -248,6 +255,24 @@ def test_what_is_handed_in_while_the_bucket_is_away_is_refused_whole(home: Home,
         assert status_of(caught.value) == 503
         assert len(list_sources(home.runtime, TENANT)) == before
     assert _add(home, file)
+
+
+def test_a_feed_that_is_asked_while_the_bucket_is_away_is_asked_again_and_its_version_comes_once(home: Home) -> None:
+    clock = Clock()
+    runtime = replace(home.runtime, clock=clock)
+    with serve() as server:
+        url = server.answer("/k", Answer(b"licence_no,venue_name_en\nK-1,Hall\n"))
+        wanted = NewFeed("Register", url, Origin.REGULATOR, Schedule("0 * * * *", "UTC"))
+        feed = add_feed(runtime, TENANT, wanted, actor="test")
+        with _faulty(home.bucket, lambda method, path, number: 503 if method == "PUT" else None):
+            polled = poll_feed(runtime, TENANT, feed.id)
+        assert (str(polled.answer), "object store" in polled.detail) == ("failed", True)
+        with runtime.database.tenant(TENANT) as connection:
+            assert versions_of(connection, feed) == []
+        clock.forward(minutes=40)
+        assert str(poll_feed(runtime, TENANT, feed.id).answer) == "version"
+        with runtime.database.tenant(TENANT) as connection:
+            assert len(versions_of(connection, feed)) == 1
 
 
 def test_a_run_over_many_sources_ends_with_the_first_that_the_bucket_fails(
