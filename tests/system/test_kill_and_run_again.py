@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +30,43 @@ Old Town House,บ้านเมืองเก่า,not known,83000,
 Laguna Hall,ลากูน่า ฮอลล์,1200,83110,081-234-5678
 """
 
-# Ends the process without warning just before (or just after) the stage's record is kept.
-WALK = """
-import os, signal, sys
+# Ends a process without warning just before (or just after) a stage's record is kept. Each is a process of its own,
+# forked from one that has loaded the code and nothing else.
+WALKS = """
+import os, signal, sys, traceback
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import normalisation
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.settings import Settings
 
-tenant, source, fatal, moment = sys.argv[1:]
+tenant, source, moment = sys.argv[1:]
 keep = normalisation._keep
 
-def keep_and_die(connection, runtime, source_, record, verdict):
-    if record.stage == fatal and moment == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    kept = keep(connection, runtime, source_, record, verdict)
-    if record.stage == fatal and moment == "inside":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return kept
+def walk(fatal):
+    def keep_and_die(connection, runtime, source_, record, verdict):
+        if record.stage == fatal and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        kept = keep(connection, runtime, source_, record, verdict)
+        if record.stage == fatal and moment == "inside":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return kept
 
-normalisation._keep = keep_and_die
-with connect(Settings()) as runtime:
-    for stage in STAGES:
-        normalisation.run_stage(runtime, TenantId(tenant), SourceId(source), stage)
+    normalisation._keep = keep_and_die
+    with connect(Settings()) as runtime:
+        for stage in STAGES:
+            normalisation.run_stage(runtime, TenantId(tenant), SourceId(source), stage)
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            walk(line.strip())
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -84,6 +98,25 @@ def _install(home: Path, tmp_path: Path, keys_of: Path | None) -> tuple[Installa
     return installation, SourceId(installation.add(TENANT, "partner-doc", "single-file", file))
 
 
+@contextmanager
+def _walks(installation: Installation, source: SourceId, moment: str, errors: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is told stages, and says of each how the walk ended that was to be killed there."""
+    with errors.open("w") as complaints:
+        walks = subprocess.Popen(
+            [sys.executable, "-c", WALKS, TENANT, source, moment],
+            env=installation.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        )
+        try:
+            with walks:
+                yield walks
+        finally:
+            walks.kill()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "inside"])
 def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(
@@ -98,17 +131,13 @@ def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(
 
     killed, same_source = _install(new_home(), tmp_path, undisturbed.home)
     assert same_source == source
-    with open_runtime(killed.settings) as runtime:
+    errors = tmp_path / "errors.txt"
+    with open_runtime(killed.settings) as runtime, _walks(killed, source, moment, errors) as walks:
         for stage in STAGES:
-            died = subprocess.run(
-                [sys.executable, "-c", WALK, TENANT, source, stage, moment],
-                env=killed.environment,
-                capture_output=True,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-            assert died.returncode == -signal.SIGKILL, died.stderr
+            assert walks.stdin is not None
+            assert walks.stdout is not None
+            print(stage, file=walks.stdin, flush=True)
+            assert walks.stdout.readline().strip() == str(-signal.SIGKILL), errors.read_text()
             assert list(_digests(runtime, source)) == list(STAGES[: STAGES.index(stage)])
         for stage in STAGES:
             run_stage(runtime, TENANT, source, stage)
