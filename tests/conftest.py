@@ -9,9 +9,25 @@ from hypothesis import settings
 settings.register_profile("whatever the machine is doing", deadline=None)
 settings.load_profile("whatever the machine is doing")
 
-LONGEST = ("test_real_sources", "test_going_live", "test_kill_and_run_again", "test_dagster")
+LONGEST = (
+    "system/test_real_sources",
+    "system/test_going_live",
+    "system/test_dagster",
+    "system/test_marts",
+    "api/test_openapi",
+    "system/test_feeds",
+    "system/test_kill_and_run_again",
+    "system/test_ended_runs",
+    "integration/test_pentest",
+    "system/test_observability",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, so that none is begun when all others have ended."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    name = f"{item.path.parent.name}/{item.path.stem}"
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)

@@ -224,21 +224,26 @@ def test_a_backfill_takes_many_sources_in_one_run(running: Running, uploaded: di
     assert all(len(_materialisations(running, "validate", key)) >= 2 for key in keys)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_behind_when_it_stops(new_home: Callable[[], Path], number: signal.Signals) -> None:
+def _assert_nothing_is_left_after(running: Running, number: signal.Signals) -> None:
+    processes = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(processes) >= 4, "database, webserver, daemon and their code servers"
+    os.kill(running.process.pid, number)
+    assert running.process.wait(90) == 0
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_nothing_is_left_behind_when_it_stops(new_home: Callable[[], Path]) -> None:
     running = start(Installation(new_home()))
     try:
-        processes = psutil.Process(running.process.pid).children(recursive=True)
-        assert len(processes) >= 4, "database, webserver, daemon and their code servers"
-        os.kill(running.process.pid, number)
-        assert running.process.wait(90) == 0
-        _, alive = psutil.wait_procs(processes, timeout=20)
-        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+        _assert_nothing_is_left_after(running, signal.SIGINT)
     finally:
         stop(running)
 
 
-def test_the_database_does_not_outlive_a_killed_supervisor(new_home: Callable[[], Path]) -> None:
+def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_starts_and_stops_whole(
+    new_home: Callable[[], Path],
+) -> None:
     installation = Installation(new_home())
     running = start(installation)
     try:
@@ -254,4 +259,7 @@ def test_the_database_does_not_outlive_a_killed_supervisor(new_home: Callable[[]
     finally:
         stop(running)
     again = start(installation)
-    stop(again)
+    try:
+        _assert_nothing_is_left_after(again, signal.SIGTERM)
+    finally:
+        stop(again)
