@@ -88,11 +88,6 @@ def _split_han(run: str) -> list[str]:
     return list(run)
 
 
-def is_generic(word: str) -> bool:
-    """Whether a word says what kind of thing is named rather than which."""
-    return word in GENERIC_WORDS
-
-
 @lru_cache(maxsize=262_144)
 def assumed_rarity(word: str) -> float:
     """What sharing `word` is worth, in bits, before anything is counted: from its letters.
