@@ -103,21 +103,21 @@ UPDATE runtime.statements AS known
    AND starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
 """
 
-# The anti-join, because ON CONFLICT locks each row that is there already, and locking writes. In the order of the
-# primary key, because an index takes in entries one beside the other much faster than here and there.
+# The anti-join, because ON CONFLICT locks each row that is there already, and locking writes; it also tries each new row
+# before it takes it in. In the order of the primary key, because an index takes in entries one beside the other much
+# faster than here and there.
 _INSERT = """
 INSERT INTO runtime.statements
        (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype,
         locator, method, valid_from, valid_to, first_seen, last_seen)
-SELECT DISTINCT ON (statement_id)
+SELECT DISTINCT ON (canonical_id, statement_id)
        %(tenant)s, %(source)s, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype,
        locator, method, valid_from, valid_to, %(seen_at)s::timestamptz, %(seen_at)s::timestamptz
   FROM pg_temp.said JOIN pg_temp.linked USING (entity_id)
  WHERE NOT EXISTS (SELECT FROM runtime.statements AS known
                     WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
                       AND known.statement_id = said.statement_id)
- ORDER BY statement_id, starts_with(method, %(ai)s), position
-ON CONFLICT DO NOTHING
+ ORDER BY canonical_id, statement_id, starts_with(method, %(ai)s), position
 """
 
 # Only the conditions that are asked for are in the query. With all of them and `IS NULL OR`, a prepared statement is
