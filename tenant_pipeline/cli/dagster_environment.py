@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tenant_pipeline.resources.dagster_storage import KeptConnectionsStorage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
@@ -39,7 +40,13 @@ def _write_instance_settings(settings: Settings) -> None:
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     content = yaml.safe_dump(
         {
-            "storage": {"postgres": {"postgres_url": {"env": DSN_VARIABLE}}},
+            "storage": {
+                "custom": {
+                    "module": KeptConnectionsStorage.__module__,
+                    "class": KeptConnectionsStorage.__name__,
+                    "config": {"postgres_url": {"env": DSN_VARIABLE}},
+                }
+            },
             "run_coordinator": {
                 "module": "dagster._core.run_coordinator",
                 "class": "QueuedRunCoordinator",

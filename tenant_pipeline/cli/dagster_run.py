@@ -30,7 +30,6 @@ from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.telemetry.traces import runs
 
 STEPS = len(STAGES) + 2
-POOL_RECYCLE_SECONDS = 3600
 
 
 @contextmanager
@@ -38,8 +37,6 @@ def dagster_instance(runtime: Runtime) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of this installation, in this process."""
     os.environ.update(dagster_environment(runtime))
     with dg.DagsterInstance.get() as instance:
-        # Otherwise every event and every question would log in to the database anew.
-        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=POOL_RECYCLE_SECONDS, max_overflow=5)
         yield instance
 
 

@@ -103,9 +103,9 @@ UPDATE runtime.statements AS known
    AND starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
 """
 
-# The anti-join, because ON CONFLICT locks each row that is there already, and locking writes; it also tries each new row
-# before it takes it in. In the order of the primary key, because an index takes in entries one beside the other much
-# faster than here and there.
+# The anti-join, because ON CONFLICT locks each row that is there already, and locking writes; it also looks twice for
+# each new row. Entity by entity, so that what is read together lies together, and an index takes in its entries one
+# beside the other.
 _INSERT = """
 INSERT INTO runtime.statements
        (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang, datatype,
