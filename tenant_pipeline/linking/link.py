@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 
 from tenant_pipeline.core.batch_map import BatchMap
-from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
@@ -55,7 +54,7 @@ def link(
     ahead = Ahead(batch_map, families) if batch_map else None
     again: list[Features] = []
     linked = 0
-    with only_new_objects_collected(), out.table("links", "links") as writer:
+    with out.table("links", "links") as writer:
         for entities in gather(validated, identifying, code, ahead):
             for new in _batches(entities):
                 again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)

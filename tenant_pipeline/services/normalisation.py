@@ -15,6 +15,7 @@ from datetime import datetime
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, StoreUnavailableError, TenantRuntimeError
+from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.origin import Unit
@@ -130,7 +131,11 @@ def _run_stage(
 
     def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
         started = time.perf_counter()
-        with runtime.stage_store(tenant).write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out:
+        store = runtime.stage_store(tenant)
+        with (
+            only_new_objects_collected(),
+            store.write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out,
+        ):
             result = function(StageWork(runtime, source, behind, decisions, out))
             upstream = behind[stage.before].counts[-1] if stage.before else None
             _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
