@@ -77,10 +77,16 @@ def explain_coverage(
     """The same, each with what it lacks and what would lift it most; only those that are `blocking`, or are not."""
     with runtime.database.tenant(tenant) as connection:
         return [
-            (each, shortfall(runtime, connection, Scope(tenant, source), each.dimension.id))
+            (each, _shortfall(runtime, connection, Scope(tenant, source), each))
             for each in _read(runtime, connection, tenant, source)
             if blocking in (None, each.dimension.blocking)
         ]
+
+
+def _shortfall(runtime: Runtime, connection: Connection, scope: Scope, read: ReadDimension) -> Shortfall:
+    if read.found.numerator == read.found.denominator:
+        return Shortfall()
+    return shortfall(runtime, connection, scope, read.dimension.id)
 
 
 def verdict_of_tenant(runtime: Runtime, tenant: TenantId) -> CoverageVerdict:
