@@ -46,7 +46,7 @@ def seconds_by_rows(answer: dict[str, Any]) -> tuple[float, float, int]:
         {
             (float(part["rows"]), float(part["seconds"]))
             for part in answer.get("parts", [])
-            if part.get("part") == "one_large_source" and "failed" not in part
+            if part["part"].startswith("one_large_source ") and "failed" not in part
         }
     )
     if not points:

@@ -35,7 +35,7 @@ def main() -> None:
             done.append(_measured(part, wanted.kept, version, again=wanted.again))
         except Exception as error:  # one part that fails must not cost the hours of the others
             print(f"{part.name}: {type(error).__name__}: {error}", file=sys.stderr)
-            done.append({"part": part.name, "title": part.title, "failed": f"{type(error).__name__}: {error}"})
+            done.append({"part": part.name, "title": part.heading, "failed": f"{type(error).__name__}: {error}"})
     answer = {"machine": machine(), "code": version, "parts": done}
     wanted.page.write_text(drawn(answer), encoding="utf-8")
     print(json.dumps(answer, indent=1, ensure_ascii=False))
@@ -78,7 +78,7 @@ def _measured(part: Part, kept: Path, version: str, *, again: bool) -> dict[str,
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return found
     print(f"{part.name}: measuring", file=sys.stderr)
-    result = {"part": part.name, "title": part.title, "size": dict(part.size)}
+    result = {"part": part.name, "title": part.heading, "size": dict(part.size)}
     result |= run_apart("benchmarks.scale.process", part.module, part.size_as_json())
     kept.mkdir(parents=True, exist_ok=True)
     waiting = file.with_suffix(".new")

@@ -17,11 +17,16 @@ from tenant_pipeline.core.digest import canonical_json, sha256_of_bytes
 
 @dataclass(frozen=True)
 class Part:
-    """One thing to measure: the module that does it, and how large."""
+    """One thing to measure: the module that does it, what it is called with its size filled in, and how large."""
 
     module: str
     title: str
     size: Mapping[str, int]
+
+    @property
+    def heading(self) -> str:
+        """The title with this size."""
+        return self.title.format(**self.size)
 
     @property
     def name(self) -> str:

@@ -17,7 +17,11 @@ PRICES = Prices("THB", *map(Decimal, ("3.6", "0.75", "10", "1.2")))
 
 
 def _measured(*points: tuple[float, float]) -> dict[str, Any]:
-    return {"parts": [{"part": "one_large_source", "rows": rows, "seconds": seconds} for rows, seconds in points]}
+    return {
+        "parts": [
+            {"part": f"one_large_source rows={rows}", "rows": rows, "seconds": seconds} for rows, seconds in points
+        ]
+    }
 
 
 @given(st.floats(0, 60), st.floats(1e-6, 1e-2))
@@ -31,7 +35,7 @@ def test_the_line_through_two_sizes_is_the_line_they_lie_on(fixed: float, a_row:
 
 def test_with_one_size_time_grows_with_the_rows_and_a_failed_part_does_not_count() -> None:
     measured = _measured((1e6, 200.0))
-    measured["parts"].append({"part": "one_large_source", "failed": "MemoryError"})
+    measured["parts"].append({"part": "one_large_source rows=9", "failed": "MemoryError"})
     assert seconds_by_rows(measured) == (0.0, 200.0 / 1e6, 1)
 
 

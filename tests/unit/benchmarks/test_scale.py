@@ -17,7 +17,7 @@ MEASURED: dict[str, Any] = {
     "targets": [at_most("one <more>", 1.2, 1.3), at_least("rows", 5, 10, "rows/s")],
     "curves": [curve("Grows", "sources", "ms", {"ours": [(1, 2.0), (2, 3.0)], "peer": [(1, 1.0), (2, 4.0)]})],
 }
-PART = Part("a_part", "A part", {"rows": 10})
+PART = Part("a_part", "A part of {rows} rows", {"rows": 10})
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_what_was_measured_is_not_measured_again_by_the_same_code(tmp_path: Path
 
 
 def test_the_page_shows_targets_curves_and_failures_and_fetches_nothing() -> None:
-    parts = [{"part": PART.name, "title": PART.title, **MEASURED}, {"part": "b", "title": "B", "failed": "no <disk>"}]
+    parts = [{"part": PART.name, "title": PART.heading, **MEASURED}, {"part": "b", "title": "B", "failed": "no <disk>"}]
     page = drawn({"machine": {"processors": 2}, "code": "0", "parts": parts})
     assert "one &lt;more&gt;" in page
     assert page.count(">met</td>") == page.count(">missed</td>") == 1
