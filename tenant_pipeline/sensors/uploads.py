@@ -4,13 +4,16 @@ A source is in line when it was received, or when it may go on after a run over 
 or governance overrode its gate. The cursor remembers which places in line a run was asked for, and Dagster keeps it
 together with the runs, so a tick that is repeated, or a daemon that is restarted, asks for nothing twice.
 
-Tenants take turns: each has at most two runs' worth of sources in line, those that take the first turn come first
-among the partitions and therefore in the first run, and later turns have a lower priority in Dagster's queue.
+Tenants take turns: each has at most two runs' worth of sources in line, and those that take the first turn come first
+among the partitions. A run ends for all its sources together, so where several tenants wait the heads of their lines
+get runs of their own: one that hands in a single source does not wait for a hundred of another's. Later turns have a
+lower priority in Dagster's queue.
 """
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -32,6 +35,8 @@ LINE = 1000
 """How many waiting sources a tick looks at; the rest come when these have moved on."""
 RUNS_OF_A_TENANT = 2
 """How many runs' worth of those may be one tenant's."""
+HEAD_OF_LINE = 10
+"""How many of a tenant's sources are in the runs that other tenants' first ones are in."""
 
 
 @dg.sensor(job_name=NORMALISE_SOURCES, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -50,11 +55,13 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     positions = {key: position for position, key in enumerate(known)}
     new = [key for key in map(_key, waiting) if key not in positions]
     positions.update({key: len(known) + offset for offset, key in enumerate(new)})
+    turn = turns(line)
     return dg.SensorResult(
         run_requests=[
-            run_request(part, priority=-(first_turn(part, line) // a_run))
+            run_request(part, priority=-(min(turn[_key(each)] for each in part) // HEAD_OF_LINE))
             for stretch in stretches(waiting, positions)
-            for part in parts(stretch, a_run)
+            for together in heads_apart(stretch, turn)
+            for part in parts(together, a_run)
         ],
         dynamic_partitions_requests=[dg.AddDynamicPartitionsRequest(TENANT_SOURCE, new)] if new else [],
         cursor=cursor,
@@ -77,14 +84,24 @@ def parts(stretch: Sequence[Source], most: int) -> list[Sequence[Source]]:
     return [stretch[first : first + most] for first in range(0, len(stretch), most)]
 
 
-def first_turn(part: Sequence[Source], line: Sequence[Source]) -> int:
-    """The smallest number of sources that one of these has before it in line of its own tenant's."""
+def heads_apart(stretch: Sequence[Source], turn: Mapping[str, int]) -> list[Sequence[Source]]:
+    """A stretch cut where it passes between the heads of tenants' lines and what stands further back.
+
+    What is one tenant's alone stays whole: nobody is held up by it.
+    """
+    if len({each.tenant for each in stretch}) == 1:
+        return [stretch]
+    return [list(part) for _, part in groupby(stretch, lambda each: turn[_key(each)] < HEAD_OF_LINE)]
+
+
+def turns(line: Sequence[Source]) -> dict[str, int]:
+    """By partition: how many sources of its own tenant each has before it in line."""
     before: Counter[str] = Counter()
-    turns = {}
+    found = {}
     for source in line:
-        turns[_key(source)] = before[source.tenant]
+        found[_key(source)] = before[source.tenant]
         before[source.tenant] += 1
-    return min(turns[_key(source)] for source in part)
+    return found
 
 
 def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunRequest:

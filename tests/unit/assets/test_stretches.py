@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.sensors.uploads import first_turn, run_request, stretches
+from tenant_pipeline.sensors.uploads import HEAD_OF_LINE, heads_apart, run_request, stretches, turns
 from tenant_pipeline.services.sources import Source
 
 
@@ -49,13 +49,20 @@ def test_every_source_is_in_one_stretch_and_no_stretch_has_a_gap(waiting: set[in
         assert right[0] > left[-1] + 1
 
 
-def test_what_a_tenant_has_further_back_in_line_comes_after_what_others_have_at_its_head() -> None:
+def test_the_heads_of_several_tenants_lines_get_runs_of_their_own() -> None:
     flood = [_source(number) for number in range(200)]
     single = replace(_source(500), tenant=TenantId("other-tenant"))
     line = [flood[0], single, *flood[1:]]
-    assert first_turn([*flood[:50], single], line) == 0
-    assert first_turn([single], line) == 0
-    assert first_turn(flood[150:], line) == 150
+    heads, behind = heads_apart(line, turns(line))
+    assert heads == [flood[0], single, *flood[1:HEAD_OF_LINE]]
+    assert behind == flood[HEAD_OF_LINE:]
+    assert heads_apart(flood, turns(line)) == [flood]
+
+
+def test_a_turn_is_how_many_of_the_same_tenant_stand_before() -> None:
+    flood = [_source(number) for number in range(3)]
+    single = replace(_source(500), tenant=TenantId("other-tenant"))
+    assert list(turns([*flood, single]).values()) == [0, 1, 2, 0]
 
 
 def test_a_run_is_asked_for_again_only_when_the_source_was_put_in_line_again() -> None:
