@@ -21,12 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.stage import Disposition, Reject
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BATCH_ROWS = 50_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -34,6 +34,10 @@ class FieldMeaning:
 
     property: str
     types: tuple[str, ...]
+
+
+FieldMeanings = Callable[[TableDescriptor], Mapping[int, FieldMeaning]]
+"""What the fields of a table mean, by position, as far as the tenant's mappings tell."""
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
 from tenant_pipeline.pii.column_evidence import column_evidence
-from tenant_pipeline.pii.declarations import Declaration
+from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.replacement import FieldScreen, Replacer
-from tenant_pipeline.pii.table_policy import FieldMeanings, TableFieldPolicies
+from tenant_pipeline.pii.table_policy import TableFieldPolicies
 from tenant_pipeline.pii.verdict import pii_verdict
 from tenant_pipeline.pii.withheld import PARENT_CODE, PARENT_REASON, WithheldRecords, parents_first
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -23,9 +23,6 @@ _PERSONS_SHARE = 0.2
 """From this share of a field's sampled values on that hold a person's name or document, the table holds persons."""
 
 _OF_PERSONS = frozenset({"PERSON", "TH_NATIONAL_ID", "CN_RESIDENT_ID", "PASSPORT"})
-
-FieldMeanings = Callable[[TableDescriptor], Mapping[int, FieldMeaning]]
-"""What the fields of a table mean, by position, as far as the tenant's mappings tell."""
 
 
 @dataclass

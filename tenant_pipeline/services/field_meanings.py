@@ -10,8 +10,7 @@ from tenant_pipeline.core.mapping.mapping import field_key
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tables import TableDescriptor
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.pii.declarations import Declaration, FieldMeaning
-from tenant_pipeline.pii.table_policy import FieldMeanings
+from tenant_pipeline.pii.declarations import Declaration, FieldMeaning, FieldMeanings
 from tenant_pipeline.services.decisions import Decisions
 
 

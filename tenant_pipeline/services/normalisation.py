@@ -29,7 +29,6 @@ from tenant_pipeline.intake.identify import identify
 from tenant_pipeline.intake.malware import ClamAV
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
-from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.services import gates, sources, stage_records
 from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.decisions import Decisions, decisions_of
@@ -263,6 +262,9 @@ def _extract(work: StageWork) -> StageResult:
 
 
 def _screen(work: StageWork) -> StageResult:
+    # Loaded where a source is screened: it brings in Presidio and spaCy, which who only reads or asks can do without.
+    from tenant_pipeline.pii.screen import screen
+
     extracted = work.output_of(Stage.EXTRACT)
     with parallel_map(work.runtime.settings.processes, _most_rows(extracted, "records")) as batch_map:
         counts, verdict = screen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tenant_pipeline.pii.findings import Place
-from tenant_pipeline.pii.replacement import Replacer
 from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -13,6 +12,9 @@ from tenant_pipeline.storage.stage_store import StoredStage
 
 def list_objects(connection: Connection, runtime: Runtime, source: Source, received: StoredStage) -> None:
     """Note what `receive` took in. A file's name can hold a person's: it is screened like everything else."""
+    # Loaded where a file is listed: it brings in Presidio and spaCy.
+    from tenant_pipeline.pii.replacement import Replacer
+
     screened = Replacer(analyzer(), runtime.contracts.pii_policy, runtime.keys.digest_key(source.tenant))
     with connection.cursor() as cursor:
         for table in received.tables("manifest"):

@@ -1,20 +1,25 @@
-"""The PII analyser of this process: costly to build, the same for every tenant, so built once."""
+"""The PII analyser of this process: costly to load and to build, the same for every tenant; so once, when asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from tenant_pipeline.core.batch_map import BatchMap
-from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer, Question, build_analyzer
-from tenant_pipeline.pii.configuration import configured_analyzer
 from tenant_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer, Question
 
 
 @cache
 def analyzer() -> PiiAnalyzer:
     """The analyser over all recognisers, with what the installation's configuration adds."""
+    from tenant_pipeline.pii.analyzer import build_analyzer
+    from tenant_pipeline.pii.configuration import configured_analyzer
+
     configuration = Settings().pii_configuration
     return build_analyzer() if configuration is None else configured_analyzer(configuration)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tenant_pipeline.core.tables import BATCH_ROWS
 from tenant_pipeline.storage.object_store_draft import ContentWriter
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PIECES_WAITING = 1_000
 
@@ -66,6 +68,9 @@ def read_batches(stream: BinaryIO, columns: Sequence[str] | None) -> Iterator[pd
 
     `columns` chooses and orders them; None gives all. Raises KeyError when there is none of a name.
     """
+    # Loaded where rows are: most commands have none in hand.
+    import pandas as pd
+
     parquet = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
     wanted = list(columns) if columns is not None else parquet.schema_arrow.names
     for batch in parquet.iter_batches(BATCH_ROWS, columns=wanted):

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
 
 from tenant_pipeline.core.digest import Sha256, canonical_json
@@ -25,6 +24,9 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.storage.object_store import Objects, RawZone, Zone
 from tenant_pipeline.storage.object_store_draft import Draft
 from tenant_pipeline.storage.parquet_table import ParquetTable, read_batches
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REJECTS = "rejects"
 REJECT_COLUMNS = ("locator", "code", "reason", "disposition")
@@ -161,6 +163,9 @@ class StageOutput:
 
     def _flush(self) -> None:
         if self._waiting:
+            # Loaded where rows are: most commands have none in hand.
+            import pandas as pd
+
             frame = pd.DataFrame([asdict(reject) for reject in self._waiting], dtype=pd.ArrowDtype(pa.string()))
             self._waiting.clear()
             self._write_rejects(frame)

@@ -17,6 +17,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 from pydantic import SecretStr
@@ -35,7 +37,7 @@ from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
-from tenant_pipeline.storage.migrations import head_version, migrate
+from tenant_pipeline.storage.migrations import head_version, known_versions, migrate
 
 FIRST = "0001"
 STARTS = [
@@ -235,6 +237,14 @@ def test_what_was_found_by_a_blocking_key_is_found_by_its_digest(server: tuple[P
                 assert index.by_identifier("EventVenue", [identifier])[identifier].home_id == entities[0]
                 kept = connection.execute("SELECT DISTINCT kind FROM runtime.entity_keys").fetchall()
                 assert kept == [{"kind": "identifier"}]
+
+
+def test_the_versions_told_by_their_files_are_those_of_the_chain() -> None:
+    config = Config()
+    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
+    chain = ScriptDirectory.from_config(config)
+    assert chain.get_heads() == [head_version()]
+    assert {script.revision for script in chain.walk_revisions()} == known_versions()
 
 
 def test_a_newer_database_is_refused_and_left_alone(server: tuple[Path, str]) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
 
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.storage.database import Database
@@ -26,34 +23,44 @@ def migrate(database: Database, revision: str | None = None) -> str:
     Several processes may call it at once: one migrates, the others wait. Raises SettingsError when the database is
     newer than the code, or PostgreSQL older than 16.
     """
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo()), poolclass=NullPool
-    )
-    config, _ = _scripts()
     head = head_version()
-    with engine.connect() as connection:
-        if connection.execute(text("SELECT current_setting('server_version_num')::int")).scalar_one() < OLDEST_SERVER:
+    with psycopg.connect(database.conninfo()) as connection:
+        if connection.info.server_version < OLDEST_SERVER:
             raise SettingsError(
                 "The PostgreSQL server is older than version 16",
                 where="TENANT_RUNTIME_DATABASE_DSN",
                 remedy="Upgrade it.",
             )
-        before = _version(connection)
-        if before == head:
-            return head
-        if revision is not None and revision not in known_versions():
-            raise _unknown(revision)
-        if before is not None and before not in known_versions():
-            raise _unknown(before)
+        before = version_of(connection)
+    if before == head:
+        return head
+    for named in (revision, before):
+        if named is not None and named not in known_versions():
+            raise _unknown(named)
+    _upgrade(database, revision or "head")
+    return revision or head
+
+
+def _upgrade(database: Database, revision: str) -> None:
+    # Loaded where there is something to migrate: commands and probes only ask for the version.
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import NullPool, create_engine, text
+
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo()), poolclass=NullPool
+    )
+    config = Config()
+    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
+    with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tenant runtime migration'))"))
         config.attributes["connection"] = connection
-        command.upgrade(config, revision or "head")
+        command.upgrade(config, revision)
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         # In the same transaction: a process killed after it would leave logins without a password behind.
         database.set_role_passwords(driver)
         connection.commit()
-    return revision or head
 
 
 def refuse_newer(database: Database) -> None:
@@ -81,14 +88,18 @@ def _unknown(revision: str) -> SettingsError:
 
 def head_version() -> str:
     """The version of the database that this code works with."""
-    head = _scripts()[1].get_current_head()
-    assert head is not None
-    return head
+    return _versions()[-1]
 
 
 def known_versions() -> frozenset[str]:
     """Every version that this code can migrate from, and its own."""
-    return frozenset(revision.revision for revision in _scripts()[1].walk_revisions())
+    return frozenset(_versions())
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """Every version, the earliest first: its number stands at the beginning of its file's name."""
+    return tuple(sorted(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")))
 
 
 def version_of(connection: psycopg.Connection[Any]) -> str | None:
@@ -103,13 +114,3 @@ def version_of(connection: psycopg.Connection[Any]) -> str | None:
 def _only(row: Any) -> Any:
     """The one value of a row, whatever kind of row the connection gives."""
     return next(iter(row.values())) if isinstance(row, dict) else row[0]
-
-
-def _scripts() -> tuple[Config, ScriptDirectory]:
-    config = Config()
-    config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
-    return config, ScriptDirectory.from_config(config)
-
-
-def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
