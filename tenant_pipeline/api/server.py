@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
+import signal
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,9 +13,11 @@ from fastapi import FastAPI
 
 from tenant_pipeline.api.application import create_application
 from tenant_pipeline.api.metrics import FOLDER_VARIABLE
+from tenant_pipeline.api.served_address import served_at
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.migrations import refuse_newer
+from tenant_pipeline.storage.owned_folder import working_folder
 from tenant_pipeline.telemetry.logs import log_of_process
 
 OPTIONS: dict[str, Any] = {
@@ -41,11 +43,16 @@ def application() -> FastAPI:
 def serve(host: str, port: int, workers: int = 1) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingsError where the database is newer than this code."""
     log_of_process("api")
-    with connect(Settings()) as runtime:
+    settings = Settings()
+    with connect(settings) as runtime:
         refuse_newer(runtime.database)
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-metrics-") as counts:
+    # When uvicorn has shut down it raises the signal once more, which by default would leave the blocks below unclosed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        if not settings.public_url:
+            stack.enter_context(served_at(settings.home, host, port))
         if workers > 1:  # each is a new interpreter, which finds it there before it loads prometheus_client
-            os.environ.setdefault(FOLDER_VARIABLE, counts)
+            os.environ.setdefault(FOLDER_VARIABLE, str(stack.enter_context(working_folder("metrics"))))
         uvicorn.run(
             "tenant_pipeline.api.server:application",
             factory=True,

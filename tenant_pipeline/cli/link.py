@@ -129,12 +129,14 @@ def bulk(
         require_target,
         write_links,
     )
+    from tenant_pipeline.storage.owned_folder import working_folder
 
     require_target(links)
-    if engine is Engine.SPARK:
-        found = link_past_one_machine(records, master, within_sources=within_sources, folder=folder)
-    else:
-        found = link_on_one_machine(records, within_sources=within_sources)
+    with working_folder("linking") as place:
+        if engine is Engine.SPARK:
+            found = link_past_one_machine(records, master, within_sources=within_sources, folder=folder or place)
+        else:
+            found = link_on_one_machine(records, within_sources=within_sources, folder=place)
     write_links(found, links)
     typer.echo(f"{len(found)} records in {len(set(found.values()))} clusters: {links}")
 

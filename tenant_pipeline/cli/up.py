@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Annotated
 
 import psutil
 import typer
 
+from tenant_pipeline.api.served_address import address_of
 from tenant_pipeline.cli.code_locations import CODE_LOCATIONS, code_servers, is_served, workspace_file
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints, opened
@@ -25,6 +25,7 @@ from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.owned_folder import clear_abandoned_work, working_folder
 
 START_SECONDS = 300
 STOP_SECONDS = 15
@@ -49,6 +50,7 @@ def up(
     workspace = workspace_port or settings.workspace_port
     with ExitStack() as stack:
         try:
+            clear_abandoned_work()
             runtime = stack.enter_context(opened())
             for instance in bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS):
                 complaints.print(
@@ -56,11 +58,12 @@ def up(
                     highlight=False,
                 )
             webserver = port or settings.webserver_port
-            told = {"TENANT_RUNTIME_WEBSERVER_PORT": str(webserver), "TENANT_RUNTIME_WORKSPACE_PORT": str(workspace)}
+            dagster_url = address_of(host, webserver)
+            told = {"TENANT_RUNTIME_DAGSTER_URL": settings.dagster_url or dagster_url}
             environment = {**os.environ, **dagster_environment(runtime), **told}
             logs = settings.home / "logs"
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            sockets = Path(stack.enter_context(TemporaryDirectory(prefix="tenant-runtime-code-")))
+            sockets = stack.enter_context(working_folder("code"))
             group = stack.enter_context(_ProcessGroup(environment, logs))
             for location, module in code_servers(sockets).items():
                 group.start(location, module)
@@ -73,12 +76,13 @@ def up(
             group.start("daemon", ["dagster._daemon", "run", *JSON_LOG, *code])
             group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])
             complaints.print(
-                f"Workspace: http://{host}:{workspace}   a link to come in: tenant-pipeline sign-in PERSON --tenant ID",
+                f"Workspace: {address_of(host, workspace)}   "
+                "a link to come in: tenant-pipeline sign-in PERSON --tenant ID",
                 highlight=False,
                 soft_wrap=True,
             )
             complaints.print(
-                f"Dagster UI: http://{host}:{webserver}   logs: {logs}   stop: Ctrl-C",
+                f"Dagster UI: {dagster_url}   logs: {logs}   stop: Ctrl-C",
                 highlight=False,
             )
             group.watch()

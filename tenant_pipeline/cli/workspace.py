@@ -34,12 +34,14 @@ def sign_in(
     """Print a link that lets a person in: good once, for ten minutes. Whoever has it is that person."""
     with opened() as runtime:
         from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+        from tenant_pipeline.api.served_address import served_address
 
         _require_local(runtime)
         code = LocalIssuer(runtime).sign_in_code(person, tenant_id(tenant))
         _audit(runtime, tenant_id(tenant), "session.invited", person)
         settings = runtime.settings
-        typer.echo(f"{settings.public_url or f'http://127.0.0.1:{settings.workspace_port}'}/#code={code}")
+        served = settings.public_url or served_address(settings.home)
+        typer.echo(f"{served or f'http://127.0.0.1:{settings.workspace_port}'}/#code={code}")
 
 
 def token(

@@ -20,10 +20,15 @@ Links = dict[int, int]
 """The cluster of each record that is not alone in it: both by their ids, a cluster by its least."""
 
 
-def link_on_one_machine(path: Path, model: Model = PLACES, *, within_sources: bool) -> Links:
-    """Link the records of a Parquet file with DuckDB. Raises InputError for a file that is no table of records."""
+def link_on_one_machine(
+    path: Path, model: Model = PLACES, *, within_sources: bool, folder: Path | None = None
+) -> Links:
+    """Link the records of a Parquet file with DuckDB, which works in `folder`.
+
+    Raises InputError for a file that is no table of records.
+    """
     columns = columns_of(path)
-    with BulkLinking(model) as linking:
+    with BulkLinking(model, folder=folder) as linking:
         linking.add_mixed((row["source"], features_of(row)) for row in read_records(path, columns))
         linking.find_pairs(within_sources=within_sources)
         settled = replace(model, prior_bits=linking.prior_bits)

@@ -51,11 +51,16 @@ class Ahead:
 
 
 def gather(
-    validated: StageReader, identifying: frozenset[str], code: str, ahead: Ahead | None = None
+    validated: StageReader,
+    identifying: frozenset[str],
+    code: str,
+    ahead: Ahead | None = None,
+    folder: Path | None = None,
 ) -> Iterator[list[Gathered]]:
     """The source's entities with their features, each once, in the order of their ids, part after part.
 
-    Their digests are of this version of the `code`; their keys are made only `ahead`.
+    Their digests are of this version of the `code`; their keys are made only `ahead`. Parts lie in `folder`, or else
+    among the system's temporary files.
     """
     tables = validated.tables("statements")
     parts = min(MOST_PARTS, max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART)))
@@ -64,8 +69,8 @@ def gather(
         yield _entities(_batches(validated, identifying), identifying, code, families)
         return
     bounds = [f"{number * 16**6 // parts:06x}" for number in range(parts)]
-    with tempfile.TemporaryDirectory(prefix="gather-") as folder:
-        paths = [Path(folder) / f"{number}.arrow" for number in range(parts)]
+    with tempfile.TemporaryDirectory(prefix="gather-", dir=folder) as place:
+        paths = [Path(place) / f"{number}.arrow" for number in range(parts)]
         with ExitStack() as stack:
             writers = [stack.enter_context(pa.ipc.new_stream(str(path), _SCHEMA)) for path in paths]
             for batch in _batches(validated, identifying):

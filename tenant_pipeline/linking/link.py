@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -36,6 +37,7 @@ def link(
     code: str = "",
     keyless: frozenset[str] = frozenset(),
     batch_map: BatchMap | None = None,
+    folder: Path | None = None,
 ) -> tuple[StageCount, ...]:
     """Link the source's entities to the tenant's, keep what was found in `index`, and write the `links` table.
 
@@ -44,7 +46,7 @@ def link(
     id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
     caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
     whatever the source holds. A `batch_map` is for a large source that is new: it reads the entities and makes the keys
-    that they are looked for under, of all of them.
+    that they are looked for under, of all of them. In `folder` lies what does not fit in memory while it works.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
     tables = validated.tables("statements")
@@ -55,7 +57,7 @@ def link(
     again: list[Features] = []
     linked = 0
     with out.table("links", "links") as writer:
-        for entities in gather(validated, identifying, code, ahead):
+        for entities in gather(validated, identifying, code, ahead, folder):
             for new in _batches(entities):
                 again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
         while again:

@@ -7,7 +7,6 @@ is written to a temporary folder for as long as it is looked at.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +29,7 @@ from tenant_pipeline.intake.readers.item import RECORDS, UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.parsers import profile
 from tenant_pipeline.intake.unit_reader import unit_from_paths
+from tenant_pipeline.storage.owned_folder import working_folder
 
 SAMPLE_ROWS = 200
 READ_BYTES = 1024 * 1024
@@ -197,8 +197,8 @@ class _FilesInPlace:
 
 @contextmanager
 def _files_in_place() -> Iterator[_FilesInPlace]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-inspect-") as folder:
-        yield _FilesInPlace(Path(folder))
+    with working_folder("inspect") as folder:
+        yield _FilesInPlace(folder)
 
 
 @dataclass

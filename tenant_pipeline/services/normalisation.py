@@ -47,6 +47,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.owned_folder import working_folder
 from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
 from tenant_pipeline.storage.statements import assemble
 from tenant_pipeline.telemetry.traces import caused_by, traced
@@ -328,7 +329,10 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
     rows = sum(table.rows for table in validated.tables("statements"))
     # Of a source that was linked before, little is new as a rule.
     ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
-    with parallel_map(work.runtime.settings.processes, rows if ahead else 0) as batch_map:
+    with (
+        working_folder("linking") as folder,
+        parallel_map(work.runtime.settings.processes, rows if ahead else 0) as batch_map,
+    ):
         return StageResult(
             link(
                 validated,
@@ -339,6 +343,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
                 code=code_version(Stage.LINK),
                 keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
                 batch_map=batch_map if ahead else None,
+                folder=folder,
             )
         )
 

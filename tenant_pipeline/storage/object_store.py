@@ -7,12 +7,8 @@ writer sweeps away. Where the files lie, on this machine or in a bucket, is behi
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +20,7 @@ from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.storage.encrypted_file import EncryptedWriter, open_encrypted
 from tenant_pipeline.storage.object_store_draft import Draft
+from tenant_pipeline.storage.owned_folder import owned_folder
 from tenant_pipeline.storage.private_folder import make_private_folder
 from tenant_pipeline.storage.upload import Upload, open_upload
 
@@ -134,13 +131,8 @@ class Zone:
     def draft(self) -> Iterator[Draft]:
         """Files that appear together. What is not published in the block leaves no trace."""
         make_private_folder(self._staging, self._store.staging)
-        self._sweep()
-        folder, lock = self._new_draft_folder()
-        try:
+        with owned_folder(DRAFT, self._staging) as folder:
             yield Draft(self, folder)
-        finally:
-            shutil.rmtree(folder)
-            os.close(lock)
 
     def encryption(self, target: BinaryIO) -> EncryptedWriter | None:
         """What encrypts a file of this zone into `target`, or None where files are plain."""
@@ -172,33 +164,6 @@ class Zone:
                 return _sha256_of(stream) == digest
         except (NotFoundError, IntegrityError):
             return False
-
-    def _new_draft_folder(self) -> tuple[Path, int]:
-        """A draft folder, and the descriptor that locks it for as long as it is open."""
-        while True:
-            folder = Path(tempfile.mkdtemp(prefix=DRAFT, dir=self._staging))
-            try:
-                lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:  # another process swept it before it was locked, here or two lines below
-                continue
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if folder.exists():
-                return folder, lock
-            os.close(lock)
-
-    def _sweep(self) -> None:
-        for leftover in self._staging.glob(f"{DRAFT}*"):
-            try:
-                lock = os.open(leftover, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:
-                continue
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(leftover, ignore_errors=True)
-            except BlockingIOError:
-                pass  # its writer is alive
-            finally:
-                os.close(lock)
 
 
 class RawZone(Zone):

@@ -10,12 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 from pycrdt import Doc, Map
+from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 
+from tenant_pipeline.cli.main import app
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
@@ -40,10 +43,12 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _process(runtime: Runtime, port: int | None = None) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
+def _process(
+    runtime: Runtime, port: int | None = None, workers: int = 1
+) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
     port = port or _free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tenant_pipeline", "workspace", "--port", str(port)],
+        [sys.executable, "-m", "tenant_pipeline", "workspace", "--port", str(port), "--workers", str(workers)],
         env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -58,6 +63,28 @@ def _process(runtime: Runtime, port: int | None = None) -> Iterator[tuple[Served
     finally:
         process.kill()
         process.wait()
+
+
+def _sign_in_link(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+    monkeypatch.setenv("TENANT_RUNTIME_WORKSPACE_PORT", "8123")
+    done = CliRunner().invoke(app, ["sign-in", "anan", "--tenant", OWN], catch_exceptions=False)
+    return done.output.partition("/#")[0]
+
+
+def test_a_link_to_come_in_leads_to_where_the_workspace_is_served_which_leaves_no_file_when_it_ends(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _sign_in_link(runtime, monkeypatch) == "http://127.0.0.1:8123"
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with _process(runtime, workers=2) as (served, process):
+        assert _sign_in_link(runtime, monkeypatch) == served.url
+        assert list(tmp_path.iterdir()), "the counts of its workers"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert not list(tmp_path.iterdir())
+    assert not list(runtime.settings.home.glob(".serving-*"))
+    assert _sign_in_link(runtime, monkeypatch) == "http://127.0.0.1:8123"
 
 
 def test_nothing_that_a_peer_has_seen_is_lost_when_the_server_is_killed(runtime: Runtime) -> None:

@@ -244,7 +244,10 @@ def test_nothing_is_left_behind_when_it_stops(new_home: Callable[[], Path]) -> N
 def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_starts_and_stops_whole(
     new_home: Callable[[], Path],
 ) -> None:
-    installation = Installation(new_home())
+    home = new_home()
+    temporary = home.parent / "temporary"
+    temporary.mkdir()
+    installation = Installation(home, {"TMPDIR": str(temporary)})
     running = start(installation)
     try:
         processes = [
@@ -258,8 +261,10 @@ def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_star
         assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     finally:
         stop(running)
+    assert list(temporary.iterdir()), "the sockets of the code servers"
     again = start(installation)
     try:
         _assert_nothing_is_left_after(again, signal.SIGTERM)
     finally:
         stop(again)
+    assert not list(temporary.iterdir())

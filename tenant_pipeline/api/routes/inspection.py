@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -16,6 +14,7 @@ from tenant_pipeline.api.routes.sources import HANDING_IN_ROLES
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.services.inspection import inspect_path
+from tenant_pipeline.storage.owned_folder import working_folder
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["uploads"])
 
@@ -42,8 +41,8 @@ async def inspect(
     caller.require(HANDING_IN_ROLES)
     if filename in (".", ".."):
         raise ProblemError(404, "not-found", "That is no file")
-    with tempfile.TemporaryDirectory(prefix="inspection-") as folder:
-        path = Path(folder) / filename
+    with working_folder("upload") as folder:
+        path = folder / filename
         size = 0
         try:
             with path.open("wb") as file:

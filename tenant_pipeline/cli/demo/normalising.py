@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tenant_pipeline.samples.phuket_mice.pilot import PILOT_AGREEMENT, PILOT_NAM
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
+from tenant_pipeline.storage.owned_folder import working_folder
 
 
 def register_pilot(runtime: Runtime) -> None:
@@ -32,7 +32,7 @@ def register_pilot(runtime: Runtime) -> None:
 
 def take_in(runtime: Runtime, write: Callable[[Path], list[SampleSource]]) -> list[Source]:
     """Hand in the files that `write` makes. What is there already stays as it is."""
-    with tempfile.TemporaryDirectory(prefix="phuket-mice-") as directory:
+    with working_folder("demo") as directory:
         return [
             sources.add_source(
                 runtime,
@@ -45,7 +45,7 @@ def take_in(runtime: Runtime, write: Callable[[Path], list[SampleSource]]) -> li
                 rights=sample.rights,
                 observed_at=sample.observed_at,
             )
-            for sample in write(Path(directory))
+            for sample in write(directory)
         ]
 
 
