@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, StoreUnavailableError, TenantRuntimeError
 from tenant_pipeline.core.garbage import only_new_objects_collected
@@ -267,7 +269,7 @@ def _screen(work: StageWork) -> StageResult:
     from tenant_pipeline.pii.screen import screen
 
     extracted = work.output_of(Stage.EXTRACT)
-    with parallel_map(work.runtime.settings.processes, _most_rows(extracted, "records")) as batch_map:
+    with _processes(work, Stage.SCREEN, _most_rows(extracted, "records")) as batch_map:
         counts, verdict = screen(
             extracted,
             work.out,
@@ -298,8 +300,13 @@ def _map(work: StageWork) -> StageResult:
 def _standardise(work: StageWork) -> StageResult:
     vocabulary = work.runtime.contracts.vocabulary
     mapped = work.output_of(Stage.MAP)
-    with parallel_map(work.runtime.settings.processes, _most_rows(mapped, "statements")) as batch_map:
+    with _processes(work, Stage.STANDARDISE, _most_rows(mapped, "statements")) as batch_map:
         return StageResult(standardise(mapped, work.out, vocabulary=vocabulary, batch_map=batch_map))
+
+
+def _processes(work: StageWork, stage: Stage, rows: int) -> AbstractContextManager[BatchMap]:
+    where = f"{partition_key(work.source.tenant, work.source.id)} {stage}"
+    return parallel_map(work.runtime.settings.processes, rows, where=where)
 
 
 def _most_rows(stage: StageReader, role: str) -> int:
@@ -331,7 +338,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
     ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
     with (
         working_folder("linking") as folder,
-        parallel_map(work.runtime.settings.processes, rows if ahead else 0) as batch_map,
+        _processes(work, Stage.LINK, rows if ahead else 0) as batch_map,
     ):
         return StageResult(
             link(

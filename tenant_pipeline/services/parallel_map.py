@@ -30,12 +30,13 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def parallel_map(processes: int, rows: int) -> Iterator[BatchMap]:
+def parallel_map(processes: int, rows: int, *, where: str) -> Iterator[BatchMap]:
     """`map` by so many processes, or as many as this one may use processors if 0; the built-in one where that is one,
     or where there are too few rows for processes to be worth it.
 
     Results come in the order of the batches, and at most one batch more than there are processes is under way. Raises
-    ProcessLostError when a process was ended from outside, as the kernel does where memory runs out.
+    ProcessLostError when a process was ended from outside, as the kernel does where memory runs out: it names the place
+    of the work, `where`.
     """
     processes = processes or cpu_count()
     if processes == 1 or rows < WORTH_ROWS:
@@ -58,7 +59,7 @@ def parallel_map(processes: int, rows: int) -> Iterator[BatchMap]:
     except BrokenProcessPool:
         raise ProcessLostError(
             "A process that worked on a part of the source was ended from outside",
-            where="stage",
+            where=where,
             remedy="Give the machine or container more memory, or set TENANT_RUNTIME_PROCESSES=1; then run it again.",
         ) from None
     finally:

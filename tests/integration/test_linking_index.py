@@ -269,7 +269,7 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
         out = MemoryStage()
         with (
             runtime.database.tenant(tenant) as connection,
-            parallel_map.parallel_map(processes, len(halls)) as batch_map,
+            parallel_map.parallel_map(processes, len(halls), where="here") as batch_map,
         ):
             link(
                 _stage("a", halls), out, vocabulary=VOCABULARY, tenant=tenant,

@@ -22,6 +22,8 @@ from tests.unit.core.standardise_memory import VOCABULARY, MemoryStage, stage_of
 
 pytestmark = pytest.mark.slow
 
+PLACE = "a-tenant|src-0000000000000001 screen"
+
 
 def twice(number: int) -> tuple[int, int]:
     return 2 * number, os.getpid()
@@ -41,7 +43,7 @@ def test_results_come_in_order_from_other_processes_and_batches_are_taken_as_nee
             taken = number
             yield number
 
-    with parallel_map(2, WORTH_ROWS) as batch_map:
+    with parallel_map(2, WORTH_ROWS, where=PLACE) as batch_map:
         results = batch_map(twice, numbers())
         first, process = next(results)
         assert first == 2
@@ -52,20 +54,24 @@ def test_results_come_in_order_from_other_processes_and_batches_are_taken_as_nee
 
 @pytest.mark.parametrize(("processes", "rows"), [(1, WORTH_ROWS), (2, WORTH_ROWS - 1)])
 def test_one_processor_or_few_rows_start_no_process(processes: int, rows: int) -> None:
-    with parallel_map(processes, rows) as batch_map:
+    with parallel_map(processes, rows, where=PLACE) as batch_map:
         assert list(batch_map(twice, [3])) == [(6, os.getpid())]
 
 
 def test_a_process_that_the_kernel_ends_is_a_typed_error_with_its_remedy() -> None:
-    with pytest.raises(ProcessLostError, match="TENANT_RUNTIME_PROCESSES"), parallel_map(2, WORTH_ROWS) as batch_map:
+    with (
+        pytest.raises(ProcessLostError, match="TENANT_RUNTIME_PROCESSES") as lost,
+        parallel_map(2, WORTH_ROWS, where=PLACE) as batch_map,
+    ):
         list(batch_map(end_from_outside, [1]))
+    assert lost.value.where == PLACE
 
 
 def test_no_process_is_left_when_the_one_that_began_it_is_killed() -> None:
     begun = (
         "import time\n"
         "from tenant_pipeline.services.parallel_map import WORTH_ROWS, parallel_map\n"
-        "with parallel_map(2, WORTH_ROWS) as batch_map:\n"
+        "with parallel_map(2, WORTH_ROWS, where='here') as batch_map:\n"
         "    list(batch_map(abs, [1, 2, 3]))\n"
         "    print('begun', flush=True)\n"
         "    time.sleep(60)\n"
@@ -84,7 +90,7 @@ def test_no_process_is_left_when_the_one_that_began_it_is_killed() -> None:
 
 def test_personal_data_is_found_by_other_processes_as_by_this_one() -> None:
     texts = pa.array([f"โทร 08{number:08d}" if number % 3 else f"Hall {number}" for number in range(7_000)])
-    with parallel_map(2, WORTH_ROWS) as batch_map:
+    with parallel_map(2, WORTH_ROWS, where=PLACE) as batch_map:
         assert analyzer_over(batch_map).find_all(texts, ("tel",)) == analyzer().find_all(texts, ("tel",)) != {}
 
 
@@ -95,7 +101,7 @@ def test_statements_are_standardised_by_other_processes_as_by_this_one() -> None
     ]
     here, elsewhere = MemoryStage(), MemoryStage()
     counts = standardise(stage_of(*frames), here, vocabulary=VOCABULARY)
-    with parallel_map(2, WORTH_ROWS) as batch_map:
+    with parallel_map(2, WORTH_ROWS, where=PLACE) as batch_map:
         assert standardise(stage_of(*frames), elsewhere, vocabulary=VOCABULARY, batch_map=batch_map) == counts
     pd.testing.assert_frame_equal(elsewhere.frame, here.frame)
     assert elsewhere.rejects == here.rejects != []
