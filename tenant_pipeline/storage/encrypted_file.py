@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.sized_stream import SizedStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -71,14 +72,13 @@ class EncryptedWriter:
         self._waiting.clear()
 
 
-class EncryptedReader(io.RawIOBase):
+class EncryptedReader(SizedStream):
     """The plain bytes of an encrypted file, seekable, one chunk in memory.
 
     Raises IntegrityError at once where the file was cut, extended or renamed, and at the chunk where it was changed.
     """
 
     def __init__(self, source: BinaryIO, key: bytes, name: bytes, where: str) -> None:
-        super().__init__()
         self._source = source
         self._name = name
         self._where = where
@@ -87,31 +87,14 @@ class EncryptedReader(io.RawIOBase):
         self._header = source.read(HEADER_BYTES)
         body = stored - HEADER_BYTES
         self._chunks = max(1, -(-body // SEALED_BYTES))
-        self._size = body - self._chunks * TAG_BYTES
+        super().__init__(body - self._chunks * TAG_BYTES)
         if not self._header.startswith(MAGIC) or self._size < 0:
             raise self._broken()
         self._prefix = self._header[-PREFIX_BYTES:]
         self._cipher = _cipher(key, self._header[len(MAGIC) : len(MAGIC) + SALT_BYTES])
-        self._position = 0
         self._loaded = -1
         self._chunk = memoryview(b"")
         self._load(self._chunks - 1)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")

@@ -22,6 +22,7 @@ from obstore import exceptions
 from obstore.store import S3Store
 
 from tenant_pipeline.core.errors import SettingsError, StoreUnavailableError
+from tenant_pipeline.core.sized_stream import SizedStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -178,31 +179,13 @@ class BucketStore:
             self._bucket.put(name, file, chunk_size=part, max_concurrency=PARTS_AT_ONCE)
 
 
-class _Ranges(io.RawIOBase):
+class _Ranges(SizedStream):
     """A file of the bucket, fetched range by range."""
 
     def __init__(self, bucket: S3Store, name: str, size: int) -> None:
-        super().__init__()
+        super().__init__(size)
         self._bucket = bucket
         self._name = name
-        self._size = size
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")

@@ -6,9 +6,10 @@ is bounded before it is read, and what it holds is checked by whoever takes it i
 
 from __future__ import annotations
 
-import io
 import struct
 from typing import TYPE_CHECKING, BinaryIO
+
+from tenant_pipeline.core.sized_stream import SizedStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -75,30 +76,12 @@ def span_asked(payload: bytes) -> tuple[int, int]:
     return offset, min(length, READ_BYTES)
 
 
-class RemoteFile(io.RawIOBase):
+class RemoteFile(SizedStream):
     """A file that lies with the other side of the channel: seekable, read piece by piece."""
 
     def __init__(self, channel: Channel, size: int) -> None:
-        super().__init__()
+        super().__init__(size)
         self._channel = channel
-        self._size = size
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
