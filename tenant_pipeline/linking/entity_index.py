@@ -7,6 +7,7 @@ stay with the home, so that what was put together can be taken apart again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -58,6 +59,13 @@ class Member:
     home_id: str
     table: str
     features_digest: str
+
+
+def explanation_texts(members: Sequence[Member]) -> list[str]:
+    """The explanation of each as JSON. Most members say the same: what is one object here is written once."""
+    said = {id(each.explanation): each.explanation for each in members}
+    texts = {name: json.dumps(dict(each), ensure_ascii=False, sort_keys=True) for name, each in said.items()}
+    return [texts[id(each.explanation)] for each in members]
 
 
 @dataclass(frozen=True)

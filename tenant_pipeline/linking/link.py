@@ -6,7 +6,6 @@ found there; a sure pair is linked, a pair in the grey zone goes to people and s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.linking.entity_index import EntityIndex, Member
+from tenant_pipeline.linking.entity_index import EntityIndex, Member, explanation_texts
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.gather import Ahead, Gathered, gather
 from tenant_pipeline.linking.kinds import family
@@ -102,9 +101,6 @@ def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
 
 def _frame(members: Sequence[Member]) -> pd.DataFrame:
     text = pa.string()
-    said = {id(each.explanation): each.explanation for each in members}  # most say the same
-    texts = {name: json.dumps(dict(each), ensure_ascii=False, sort_keys=True) for name, each in said.items()}
-    explanations = [texts[id(each.explanation)] for each in members]
     table = pa.table(
         {
             "entity_id": pa.array([each.entity_id for each in members], text),
@@ -112,7 +108,7 @@ def _frame(members: Sequence[Member]) -> pd.DataFrame:
             "type": pa.array([each.type for each in members], text),
             "method": pa.array([each.method for each in members], text),
             "score": pa.array([each.score for each in members], pa.float64()),
-            "explanation": pa.array(explanations, text),
+            "explanation": pa.array(explanation_texts(members), text),
         }
     )
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row, tuple_row
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.blocking import packed_keys
-from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
+from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal, explanation_texts
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.storage.database import Connection
@@ -306,14 +306,12 @@ class PostgresEntityIndex:
                 for name, home in homes.items()
             }
         )
-        said = {id(each.explanation): each.explanation for each in members}  # most say the same
-        texts = {name: json.dumps(dict(each), ensure_ascii=False) for name, each in said.items()}
         self._copy(
             "new_members",
             (
-                (each.entity_id, each.home_id, each.canonical_id, each.method, each.score, texts[id(each.explanation)],
+                (each.entity_id, each.home_id, each.canonical_id, each.method, each.score, explanation,
                  each.table, each.features_digest)
-                for each in members
+                for each, explanation in zip(members, explanation_texts(members), strict=True)
             ),
         )  # fmt: skip
         self._copy(
