@@ -22,6 +22,7 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import later_clock
 
 OVERRIDE_ROLES = ("platform-governance", "founder")
 
@@ -87,7 +88,10 @@ def record_verdict(
 
 
 def states(connection: Connection, tenant: TenantId, now: datetime, source: SourceId | None = None) -> list[GateState]:
-    """Every gate verdict of a tenant (or one source), newest first, with the override in force at `now`."""
+    """Every gate verdict of a tenant (or one source), newest first, with the override in force.
+
+    It is over as soon as either our clock, which says `now`, or the database's is past it.
+    """
     rows = connection.execute(
         """
         SELECT verdict.gate, verdict.source_id AS source, verdict.input_digest, verdict.band, verdict.reasons,
@@ -98,7 +102,8 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
                 SELECT person, expires_at
                   FROM runtime.gate_overrides
                  WHERE tenant_id = verdict.tenant_id AND source_id = verdict.source_id
-                   AND gate = verdict.gate AND input_digest = verdict.input_digest AND expires_at > %(now)s
+                   AND gate = verdict.gate AND input_digest = verdict.input_digest
+                   AND expires_at > greatest(%(now)s, clock_timestamp())
                  ORDER BY expires_at DESC
                  LIMIT 1
                ) AS override ON true
@@ -161,14 +166,14 @@ def override(
     InputError for an empty reason or an expiry that has passed, and NotFoundError when the gate is not closed for this
     source.
     """
-    now = runtime.now()
     if not reason.strip() or not person.strip():
         raise InputError("An override needs a person and a reason", where="--person, --reason")
-    if expires_at.tzinfo is None or expires_at <= now:
-        raise InputError(
-            "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
-        )
     with runtime.database.platform() as connection:
+        now = later_clock(connection, runtime.now())
+        if expires_at.tzinfo is None or expires_at <= now:
+            raise InputError(
+                "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
+            )
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
         closed = next((each for each in states(connection, tenant, now, source) if each.gate is gate), None)
         if closed is None or closed.band is not Band.FAIL:

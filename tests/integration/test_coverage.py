@@ -33,6 +33,14 @@ class Later(Runtime):
         return datetime.now(UTC) + timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class Earlier(Runtime):
+    """The same installation, with a clock that was set back by a day."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - timedelta(days=1)
+
+
 @pytest.fixture
 def sources(tenants: TwoTenants) -> Sources:
     """Two sources of one hall, with a Thai name and with a Chinese one; and another hall of the second's."""
@@ -125,6 +133,26 @@ def test_an_override_counts_until_it_ends_and_leaves_the_score_as_it_is(sources:
     assert (read.found.numerator, read.found.denominator) == before
     assert not holds_up(sources, "consistency")
     assert holds_up(replace(sources, runtime=Later(**vars(sources.runtime))), "consistency")
+
+
+def test_a_clock_that_is_set_back_keeps_no_override_in_force(sources: Sources) -> None:
+    behind = replace(sources, runtime=Earlier(**vars(sources.runtime)))
+    with pytest.raises(InputError, match="expired already"):
+        give(behind, "consistency")
+    give(behind, "consistency", expires_at=sources.runtime.now() + HOUR)
+    assert not holds_up(behind, "consistency")
+    with sources.runtime.database.platform() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.coverage_overrides
+                   (tenant_id, id, dimension, act, floor, reason, approver, role, requested_by, expires_at)
+            SELECT tenant_id, gen_random_uuid(), dimension, act, floor, reason, approver, role, requested_by,
+                   now() - interval '1 minute'
+              FROM runtime.coverage_overrides WHERE tenant_id = %s
+            """,
+            (sources.tenant,),
+        )
+    assert holds_up(behind, "consistency")
 
 
 def test_an_override_is_withdrawn_by_a_word_and_both_are_audited(sources: Sources) -> None:

@@ -34,6 +34,14 @@ class Later(Runtime):
         return datetime.now(UTC) + timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class Earlier(Runtime):
+    """The same installation, with a clock that was set back by a day."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) - timedelta(days=1)
+
+
 def _with_check_digit(twelve: str) -> str:
     total = sum(int(digit) * weight for digit, weight in zip(twelve, range(13, 1, -1), strict=True))
     return twelve + str((11 - total % 11) % 10)
@@ -103,6 +111,27 @@ def test_an_override_opens_it_until_it_expires_and_then_everything_stops_again(
             (TENANT, f"{stopped}:pii"),
         ).fetchall()
     assert audited == [{"actor": "ann", "reason": "checked by hand"}]
+
+
+def test_a_clock_that_is_set_back_keeps_no_override_in_force(runtime: Runtime, stopped: SourceId) -> None:
+    earlier = Earlier(**vars(runtime))
+    given = {"person": "ann", "role": "platform-governance", "reason": "checked by hand"}
+    with pytest.raises(InputError, match="expired already"):
+        gates.override(earlier, TENANT, stopped, Gate.PII, **given, expires_at=earlier.now() + timedelta(hours=1))
+    with runtime.database.platform() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.gate_overrides
+                   (tenant_id, id, source_id, gate, input_digest, person, role, reason, created_at, expires_at)
+            SELECT tenant_id, gen_random_uuid(), source_id, gate, input_digest, 'ann', 'platform-governance', 'checked',
+                   now() - interval '1 hour', now() - interval '1 minute'
+              FROM runtime.gate_verdicts WHERE tenant_id = %s AND source_id = %s
+            """,
+            (TENANT, stopped),
+        )
+    assert not current_gate_states(earlier, TENANT, stopped)[Gate.PII].open
+    with pytest.raises(GateClosedError):
+        run_stage(earlier, TENANT, stopped, Stage.MAP)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,15 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import later_clock
 
 
 def overrides_in_force(connection: Connection, tenant: TenantId, now: datetime) -> dict[str, CoverageOverride]:
-    """The override of each dimension that holds at `now`: the last that was given, unless it has been withdrawn."""
+    """The override of each dimension that holds: the last that was given, unless it has been withdrawn.
+
+    It is over as soon as either our clock, which says `now`, or the database's is past it.
+    """
+    later = later_clock(connection, now)
     rows = connection.execute(
         """
         SELECT DISTINCT ON (dimension) dimension, act, floor, reason, approver, role, expires_at
@@ -33,7 +38,7 @@ def overrides_in_force(connection: Connection, tenant: TenantId, now: datetime) 
             row["dimension"], Band(row["floor"]), row["reason"], row["approver"], row["role"], row["expires_at"]
         )
         for row in rows
-        if row["act"] == "give" and row["expires_at"] > now
+        if row["act"] == "give" and row["expires_at"] > later
     }
 
 
@@ -67,10 +72,6 @@ def give_override(
         raise InputError("An override's floor is a band that opens", where="--floor", remedy="Give warn or pass.")
     if not reason.strip() or not requested_by.strip():
         raise InputError("An override needs a reason, and who asked for it", where="--reason, --requested-by")
-    if expires_at.tzinfo is None or expires_at <= runtime.now():
-        raise InputError(
-            "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
-        )
     if approver == requested_by:
         raise NotAllowedError(
             "Nobody approves what they asked for", where="--person", remedy="Have somebody else give it."
@@ -78,6 +79,10 @@ def give_override(
     show_tenant(runtime, tenant)
     details = {"floor": str(floor), "reason": reason, "role": role, "expires_at": expires_at.isoformat()}
     with runtime.database.platform() as connection:
+        if expires_at.tzinfo is None or expires_at <= later_clock(connection, runtime.now()):
+            raise InputError(
+                "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
+            )
         require_role(connection, tenant, approver, role, OVERRIDE_ROLES)
         _append(connection, tenant, dimension, "give", floor, reason, approver, role, requested_by, expires_at)
         entry = AuditEntry(actor=approver, action="coverage.override", subject=dimension, details=details)
