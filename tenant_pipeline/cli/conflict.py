@@ -149,16 +149,17 @@ def resolve_all(
                 return
             columns = ("conflict_id", "canonical_id", "property", "lang", "proposed_value", "source_id")
             print_rows(f"Proposed by {rule}", listed["items"], columns, as_json=False)
-            console.print(f"Digest of the list: {listed['digest']}", highlight=False, markup=False)
+            counted = f"{len(listed['items']):,} of the rule's {listed['matching']:,} items"
+            console.print(f"Digest of the list: {listed['digest']} ({counted})", highlight=False, markup=False)
             return
         signer = Signer(person, role, reason)
-        signed = bulk_signing.sign_list(
+        done = bulk_signing.sign_list(
             runtime, identifier, proposed_rule=rule, verdict=verdict, digest=digest, signer=signer
         )
     if as_json:
-        print_json({"signed": signed, "digest": digest})
+        print_json({"signed": done.signed, "left": done.left, "digest": digest})
     else:
-        console.print(f"Signed {signed:,} items.", highlight=False)
+        console.print(f"Signed {done.signed:,} items. {done.left:,} of the rule's are left.", highlight=False)
 
 
 @app.command()

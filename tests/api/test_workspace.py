@@ -20,6 +20,7 @@ from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.conflicts import bulk_signing
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.reading import Filter
 from tenant_pipeline.services.conflicts.signatures import Decision
@@ -39,7 +40,7 @@ from tests.unit.intake.link_server import Answer, serve
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
-HALLS = TenantId("city-halls")
+HALLS, NORTH = TenantId("city-halls"), TenantId("northern-halls")
 PANELS = ("overview", "wizard", "upload", "normalise", "conflict", "review-queue", "coverage", "handoff")
 PEOPLE = {
     "kanya": "contributor",
@@ -181,6 +182,31 @@ def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: Peopl
     expect(ben.get_by_text("Signed by rin")).to_be_visible()
     (signed,) = halls.items(**vars(Filter(property="postalCode", status="signed")))
     assert signed["status"] == "signed"
+
+
+def test_all_that_a_rule_proposes_is_signed_whatever_the_page_shows(
+    people: People, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_signing, "MOST_AT_ONCE", 2)
+    name = {"th": "หอประชุมเหนือ", "en": "Northern halls", "zh": "北方会堂"}
+    register_tenant(served.runtime, NORTH, name=name, domain="north.example", tier="pilot", actor="test")
+    grant_role(served.runtime, NORTH, person="rin", role="reviewer", granted_by="test")
+    north = Sources(served.runtime, NORTH)
+    for hall in ("can-1", "can-2", "can-3", "can-4", "can-5"):
+        north.say(1, ("postalCode", "", "83000"), entity=hall, tier=2, compare=False, title="Register")
+        last = north.say(2, ("postalCode", "", "83120"), entity=hall, tier=3, compare=False, title="List")
+    with served.runtime.database.tenant(NORTH) as connection:
+        connection.execute("UPDATE runtime.statements SET retired_at = NULL WHERE tenant_id = %s", (NORTH,))
+    north.compare(last)
+    rin = People(people.browser, served, NORTH).open("rin", "panel-conflict", status="signed")
+    rin.get_by_text("Sign by rule").click()
+    expect(rin.get_by_role("combobox", name="Rule")).to_have_text("authority_tier · differs (5)")
+    rin.get_by_role("button", name="Show the list").click()
+    expect(rin.get_by_text("5 items")).to_be_visible()
+    rin.get_by_label("Reason").last.fill("The register decides.")
+    rin.get_by_role("button", name="Sign all (5)").click()
+    expect(rin.get_by_role("status").get_by_text("Signed: 5 / 5")).to_be_visible()
+    assert {item["status"] for item in north.items()} == {"signed"}
 
 
 def test_each_sees_just_what_is_theirs_to_do(people: People) -> None:

@@ -94,13 +94,17 @@ def test_what_is_listed_without_a_digest_is_signed_with_it(sources: Sources) -> 
     rule = sources.item(property="maximumAttendeeCapacity")["proposed_rule"]
     listed = run_json(sources, "resolve-all", "--rule", rule)
     assert [item["proposed_value"] for item in listed["items"]] == ["2500"]
-    assert f"Digest of the list: {listed['digest']}" in run(sources, "resolve-all", "--rule", rule)
+    assert f"Digest of the list: {listed['digest']} (1 of the rule's 1 items)" in run(
+        sources, "resolve-all", "--rule", rule
+    )
     assert sources.items(status="signed") == []
     with pytest.raises(InputError, match="a person and a reason"):
         run(sources, "resolve-all", "--rule", rule, "--digest", listed["digest"])
     with pytest.raises(DecisionOutdatedError):
         run(sources, "resolve-all", "--rule", rule, "--digest", "0" * 64, *SIGNED_BY)
-    assert "Signed 1 items." in run(sources, "resolve-all", "--rule", rule, "--digest", listed["digest"], *SIGNED_BY)
+    assert "Signed 1 items. 0 of the rule's are left." in run(
+        sources, "resolve-all", "--rule", rule, "--digest", listed["digest"], *SIGNED_BY
+    )
 
 
 def test_a_page_is_drawn_where_it_is_asked_for(sources: Sources, tmp_path: Path) -> None:

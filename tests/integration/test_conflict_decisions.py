@@ -296,7 +296,7 @@ def sign_bulk(sources: Sources, digest: str, signer: Any = ANN, tenant: TenantId
     rule = sources.items()[0]["proposed_rule"]
     return bulk_signing.sign_list(
         sources.runtime, tenant or sources.tenant, proposed_rule=rule, verdict="differs", digest=digest, signer=signer
-    )
+    ).signed
 
 
 @pytest.fixture
@@ -326,7 +326,7 @@ def test_the_list_that_was_shown_is_signed_whole(many: Sources) -> None:
         many.runtime, many.tenant, proposed_rule="authority_tier", verdict="differs", digest=listed["digest"],
         signer=ANN,
     )  # fmt: skip
-    assert signed == 5
+    assert (signed.signed, signed.left) == (5, 0)
     assert [item["needs_person"] for item in many.items(status="open")] == [True]
     rows = many.rows("SELECT person, decision, value, source_id, list_digest FROM runtime.conflict_signatures")
     assert {tuple(row.values()) for row in rows} == {
@@ -336,6 +336,39 @@ def test_the_list_that_was_shown_is_signed_whole(many: Sources) -> None:
     assert (entry["subject"], entry["details"]["items"]) == (f"list:{listed['digest']}", 5)
     counts = many.rows("SELECT conflicts_count FROM runtime.tenant_sources ORDER BY id")
     assert [row["conflicts_count"] for row in counts] == [0, 0, 1, 1]
+
+
+def test_a_rule_with_more_than_one_list_is_signed_list_by_list_as_they_were_shown(
+    many: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_signing, "MOST_AT_ONCE", 2)
+    rule = {"proposed_rule": "authority_tier", "verdict": "differs"}
+    assert bulk_signing.rules(many.runtime, many.tenant) == [{**rule, "items": 5}]
+    assert bulk_signing.rules(many.runtime, ATTACKER) == []
+    lists, after = [], ""
+    while True:
+        listed = bulk_signing.preview(many.runtime, many.tenant, **rule, after=after)
+        assert listed["matching"] == 5
+        lists.append((after, listed))
+        if listed["next"] is None:
+            break
+        after = listed["next"]
+    assert [len(listed["items"]) for _, listed in lists] == [2, 2, 1]
+
+    def sign(after: str, digest: str) -> bulk_signing.SignedList:
+        return bulk_signing.sign_list(many.runtime, many.tenant, **rule, digest=digest, signer=ANN, after=after)
+
+    (_, first), (_, second), (_, third) = lists
+    assert sign("", first["digest"]) == bulk_signing.SignedList(2, left=3)
+    with pytest.raises(DecisionOutdatedError):
+        sign("", first["digest"])
+    changed = third["items"][0]["canonical_id"]
+    many.say(9, capacity("500"), entity=changed, tier=4)
+    assert sign(lists[1][0], second["digest"]) == bulk_signing.SignedList(2, left=1)
+    with pytest.raises(DecisionOutdatedError):
+        sign(lists[2][0], third["digest"])
+    assert [entry["details"]["items"] for entry in audited(many)] == [2, 2]
+    assert [item["canonical_id"] for item in many.items(status="open", needs_person=False)] == [changed]
 
 
 def test_nobody_signs_a_list_that_they_have_not_seen(many: Sources) -> None:

@@ -23,6 +23,8 @@ router = APIRouter(prefix="/api/tenant/{tenant}/conflicts", tags=["conflicts"], 
 
 Verdict = Literal["same", "refines", "differs", "incomparable"]
 Name = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z][A-Za-z0-9_.:-]*$")]
+MOST_SHOWN = bulk_signing.MOST_AT_ONCE
+ListedAfter = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9_-]*$")]
 Rule = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9 _.:-]+$")]
 
 
@@ -91,19 +93,27 @@ class Reopening(BaseModel):
 
 
 class ListSignature(BaseModel):
-    """All the proposals of one rule, exactly as the preview listed them (`digest`)."""
+    """The proposals of one rule, exactly as the preview listed them (`digest`) after the same item."""
 
     rule: Rule
     verdict: Verdict = "differs"
+    after: ListedAfter = ""
     digest: Digest
     role: RoleName
     reason: Reason
 
 
 class Signed(BaseModel):
-    """How many items were signed."""
+    """How many items were signed, and how many of the rule's are left."""
 
     signed: int
+    left: int
+
+
+class SignableRules(BaseModel):
+    """The rules whose proposals can be signed at once, each with how many there are."""
+
+    rules: list[dict[str, Any]]
 
 
 @router.get("")
@@ -134,28 +144,43 @@ def counts(caller: CallerOf, runtime: RuntimeOf) -> Totals:
     )
 
 
+@router.get("/proposals/rules")
+def signable_rules(caller: CallerOf, runtime: RuntimeOf) -> SignableRules:
+    """Every rule that made proposals which need no person of their own, with how many."""
+    return SignableRules(rules=bulk_signing.rules(runtime, caller.tenant))
+
+
 @router.get("/proposals")
 def proposals(
     caller: CallerOf,
     runtime: RuntimeOf,
     rule: Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[a-z0-9 _.:-]+$")],
     verdict: Verdict = "differs",
+    after: Annotated[ListedAfter, Query()] = "",
+    shown: Annotated[int, Query(ge=0, le=MOST_SHOWN)] = MOST_SHOWN,
 ) -> dict[str, Any]:
-    """What signing all the proposals of a rule would sign, and the digest of that list."""
-    return bulk_signing.preview(runtime, caller.tenant, proposed_rule=rule, verdict=verdict)
+    """What signing the proposals of a rule would sign, and the digest of that list. A rule with more has further lists,
+    each after the `next` of the one before. Only the items are cut to those to be `shown`."""
+    found = bulk_signing.preview(runtime, caller.tenant, proposed_rule=rule, verdict=verdict, after=after)
+    return {**found, "listed": len(found["items"]), "items": found["items"][:shown]}
 
 
 @router.post("/proposals/signature")
 def sign_proposals(said: ListSignature, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Signed:
-    """Sign them all, or none when the list has changed."""
+    """Sign all of that list, or none when it has changed."""
 
     def act() -> Signed:
         signer = Signer(caller.person, said.role, said.reason)
-        return Signed(
-            signed=bulk_signing.sign_list(
-                runtime, caller.tenant, proposed_rule=said.rule, verdict=said.verdict, digest=said.digest, signer=signer
-            )
+        done = bulk_signing.sign_list(
+            runtime,
+            caller.tenant,
+            proposed_rule=said.rule,
+            verdict=said.verdict,
+            digest=said.digest,
+            signer=signer,
+            after=said.after,
         )
+        return Signed(signed=done.signed, left=done.left)
 
     return once.answer(caller, act)
 

@@ -45,7 +45,7 @@ def sign_conflicts(runtime: Runtime) -> None:
     signer = Signer(REVIEWS, PEOPLE[REVIEWS], "The source of the higher tier is right here")
     for rule, verdict in sorted({(item["proposed_rule"], item["verdict"]) for item in open_items}):
         shown = bulk_signing.preview(runtime, PILOT, proposed_rule=rule, verdict=verdict)
-        number = bulk_signing.sign_list(
+        done = bulk_signing.sign_list(
             runtime, PILOT, proposed_rule=rule, verdict=verdict, digest=shown["digest"], signer=signer
         )
-        console.print(f"{REVIEWS} signed {number} conflicts that {rule} decides.", highlight=False)
+        console.print(f"{REVIEWS} signed {done.signed} conflicts that {rule} decides.", highlight=False)

@@ -1,7 +1,11 @@
-"""Many proposals signed at once, by the rule that made them: what is signed is exactly the list that was shown."""
+"""Many proposals signed at once, by the rule that made them: what is signed is exactly the list that was shown.
+
+A rule may have made more proposals than one transaction should sign: these are lists that follow each other.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tenant_pipeline.core.conflict.comparison import Verdict
@@ -19,7 +23,22 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 MOST_AT_ONCE = 10_000
 
 # Without those that somebody has reopened: they were signed once, and are worth a look each.
-_LISTED = """
+_MATCHING = "tenant_id = %(tenant)s AND status IN ('open', 'explained') AND NOT reopened AND NOT needs_person"
+
+_RULES = f"""
+SELECT proposed_rule, verdict, count(*) AS items
+  FROM runtime.conflicts
+ WHERE {_MATCHING} AND proposed_rule <> ''
+ GROUP BY proposed_rule, verdict
+ ORDER BY verdict <> 'differs', verdict, proposed_rule
+"""
+
+_COUNT = f"""
+SELECT count(*) AS matching FROM runtime.conflicts
+ WHERE {_MATCHING} AND proposed_rule = %(rule)s AND verdict = %(verdict)s
+"""
+
+_LISTED = f"""
 SELECT conflict_id, candidates_digest, canonical_id, property, lang, proposed_value, first.source_id,
        first.statement_id
   FROM runtime.conflicts AS conflict
@@ -29,35 +48,62 @@ SELECT conflict_id, candidates_digest, canonical_id, property, lang, proposed_va
         WHERE one ->> 'value' = conflict.proposed_value
         ORDER BY one ->> 'authority_tier', one ->> 'source_id', one ->> 'statement_id'
         LIMIT 1) AS first
- WHERE tenant_id = %(tenant)s AND status IN ('open', 'explained') AND NOT reopened AND NOT needs_person
-   AND proposed_rule = %(rule)s AND verdict = %(verdict)s
+ WHERE {_MATCHING} AND proposed_rule = %(rule)s AND verdict = %(verdict)s AND conflict_id > %(after)s
  ORDER BY conflict_id
  LIMIT %(limit)s
 """
 
 
-def preview(runtime: Runtime, tenant: TenantId, *, proposed_rule: str, verdict: str) -> dict[str, Any]:
+def rules(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    """Every `proposed_rule` and `verdict` that there is something to sign of at once, with how many `items`."""
+    with runtime.database.tenant(tenant) as connection:
+        return connection.execute(_RULES, {"tenant": tenant}).fetchall()
+
+
+def preview(runtime: Runtime, tenant: TenantId, *, proposed_rule: str, verdict: str, after: str = "") -> dict[str, Any]:
     """What signing these at once would sign: every item and its value, and the digest to hand back when signing.
 
     The items are those that nobody has signed, that need no person of their own and that this rule proposed a value
-    for. Raises InputError for no such verdict.
+    for: `matching` of them, of which the list has the first MOST_AT_ONCE that come `after` an item's id. The list that
+    follows it comes after `next`, which is None where there is none. Raises InputError for no such verdict.
     """
     with runtime.database.tenant(tenant) as connection:
-        return _list(connection, tenant, proposed_rule, verdict)
+        listed = _list(connection, tenant, proposed_rule, verdict, after)
+        items = listed["items"]
+        return {
+            **listed,
+            "matching": _count(connection, tenant, proposed_rule, verdict),
+            "next": items[-1]["conflict_id"] if len(items) == MOST_AT_ONCE else None,
+        }
+
+
+@dataclass(frozen=True)
+class SignedList:
+    """How many items were signed, and how many of the rule's are left."""
+
+    signed: int
+    left: int
 
 
 def sign_list(
-    runtime: Runtime, tenant: TenantId, *, proposed_rule: str, verdict: str, digest: str, signer: Signer
-) -> int:
-    """Sign the proposals of the previewed list; return how many. All of them, or none.
+    runtime: Runtime,
+    tenant: TenantId,
+    *,
+    proposed_rule: str,
+    verdict: str,
+    digest: str,
+    signer: Signer,
+    after: str = "",
+) -> SignedList:
+    """Sign the proposals of the list that was previewed `after` that item; all of them, or none.
 
     Raises DecisionOutdatedError when the list is no longer the one whose digest is given, NotFoundError when it is
     empty, NotAllowedError when this person in this role may not.
     """
     with runtime.database.tenant(tenant) as connection:
         require_entitled(runtime, connection, tenant, signer)
-        _lock(connection, tenant, _list(connection, tenant, proposed_rule, verdict))
-        listed = _list(connection, tenant, proposed_rule, verdict)
+        _lock(connection, tenant, _list(connection, tenant, proposed_rule, verdict, after))
+        listed = _list(connection, tenant, proposed_rule, verdict, after)
         if not listed["items"]:
             raise NotFoundError("There is nothing to sign", where=f"{tenant} {verdict}")
         if listed["digest"] != digest:
@@ -77,15 +123,22 @@ def sign_list(
             "items": len(identifiers),
         }
         entry = AuditEntry(actor=signer.person, action="conflicts.decided", subject=f"list:{digest}", details=details)
+        left = _count(connection, tenant, proposed_rule, verdict)
         runtime.audit.append(connection, tenant, [entry])
-    return len(identifiers)
+    return SignedList(len(identifiers), left)
 
 
-def _list(connection: Connection, tenant: TenantId, rule: str, verdict: str) -> dict[str, Any]:
+def _count(connection: Connection, tenant: TenantId, rule: str, verdict: str) -> int:
+    row = connection.execute(_COUNT, {"tenant": tenant, "rule": rule, "verdict": verdict}).fetchone()
+    assert row is not None
+    return int(row["matching"])
+
+
+def _list(connection: Connection, tenant: TenantId, rule: str, verdict: str, after: str) -> dict[str, Any]:
     if verdict not in list(Verdict):
         raise InputError("There is no such verdict", where="--verdict", remedy=f"One of {', '.join(Verdict)}.")
     items = connection.execute(
-        _LISTED, {"tenant": tenant, "rule": rule, "verdict": verdict, "limit": MOST_AT_ONCE}
+        _LISTED, {"tenant": tenant, "rule": rule, "verdict": verdict, "after": after, "limit": MOST_AT_ONCE}
     ).fetchall()
     shown = [[str(item[name]) for name in ("conflict_id", "candidates_digest", "proposed_value")] for item in items]
     return {"digest": sha256_of_json([rule, verdict, shown]), "proposed_rule": rule, "verdict": verdict, "items": items}

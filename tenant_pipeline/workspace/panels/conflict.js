@@ -11,10 +11,11 @@ import { editorOf } from "../parts/presence.js";
 import { meantForText, useKeys } from "../keys.js";
 import { useResource } from "../resource.js";
 import { attend, useShared } from "../shared.js";
-import { narrow, ofTenant, roleOf, tell } from "../store.js";
+import { changes, narrow, ofTenant, roleOf } from "../store.js";
 
 const DRAFTS = "conflict.drafts";
 const VERDICTS = ["differs", "refines", "incomparable", "same"];
+const MOST_SHOWN = 200;
 const NARROW = "(max-width: 46rem)";
 const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
 
@@ -161,34 +162,70 @@ function Decide({ form, titles, follow }) {
   `;
 }
 
-function Bulk({ rules }) {
+/** The lists in which the server signs all proposals of a rule; only the first tells what is on it.
+ * @param {{proposed_rule: string, verdict: string}} chosen */
+async function listsOf(chosen) {
+  const lists = [];
+  let after = "";
+  do {
+    const asked = new URLSearchParams({ rule: chosen.proposed_rule, verdict: chosen.verdict, after, shown: lists.length ? "0" : String(MOST_SHOWN) });
+    const list = await get(ofTenant(`/conflicts/proposals?${asked}`));
+    lists.push({ ...list, after });
+    after = list.next ?? "";
+  } while (after);
+  return { ...chosen, lists, items: lists[0].items, total: lists.reduce((sum, each) => sum + each.listed, 0) };
+}
+
+function Bulk() {
   const role = roleOf("reviewer", "tenant-admin", "platform-governance");
-  const [rule, setRule] = useState(rules[0] ?? "");
+  const resource = useResource(ofTenant("/conflicts/proposals/rules"));
+  const rules = resource.data?.rules ?? [];
+  const [at, setAt] = useState("");
   const [listed, setListed] = useState(/** @type {any} */ (null));
-  const show = useDone(async () => setListed(await get(ofTenant(`/conflicts/proposals?rule=${encodeURIComponent(rule)}`))));
-  if (!rules.length || !role) return null;
+  const [signed, setSigned] = useState(0);
+  const nameOf = (each) => `${each.proposed_rule} ${each.verdict}`;
+  const chosen = rules.find((each) => nameOf(each) === at) ?? rules[0];
+  const show = useDone(async () => {
+    setSigned(0);
+    setListed(await listsOf(chosen));
+  });
+  if (!role || (!rules.length && !listed)) return null;
   const sign = async (form) => {
-    const done = await act(ofTenant("/conflicts/proposals/signature"), { rule, digest: listed.digest, role, reason: form.get("reason") });
+    let done = 0;
+    try {
+      for (const list of listed.lists) {
+        const { proposed_rule: rule, verdict } = listed;
+        const said = { rule, verdict, after: list.after, digest: list.digest, role, reason: form.get("reason") };
+        done += (await act(ofTenant("/conflicts/proposals/signature"), said)).signed;
+        setSigned(done);
+      }
+    } catch (problem) {
+      if (done) changes.value += 1;
+      throw problem;
+    }
     setListed(null);
-    tell(`${t("signed")}: ${done.signed}`);
+    return `${t("signed")}: ${number(done)} / ${number(listed.total)}`;
   };
   return html`
     <details>
       <summary>${t("bulk")}</summary>
       <p class="quiet">${t("bulkHelp")}</p>
       <div class="fields">
-        <label>${t("rule")}<select value=${rule} onChange=${(event) => { setRule(event.target.value); setListed(null); }}>${rules.map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+        <label>${t("rule")}<select onChange=${(event) => { setAt(event.target.value); setListed(null); }}>
+          ${rules.map((each) => html`<option value=${nameOf(each)} selected=${each === chosen}>${each.proposed_rule} · ${statusWord(each.verdict)} (${number(each.items)})</option>`)}
+        </select></label>
       </div>
       <${Told} problem=${show.problem} />
-      <button class="plain" disabled=${show.busy} onClick=${show.start}>${t("preview")}</button>
-      ${listed && !listed.items.length && html`<p class="quiet">${t("none")}</p>`}
-      ${listed?.items.length > 0 &&
+      <button class="plain" disabled=${show.busy || !chosen} onClick=${show.start}>${t("preview")}</button>
+      ${listed && !listed.total && html`<p class="quiet">${t("none")}</p>`}
+      ${listed?.total > 0 &&
       html`<div class="scroll"><table>
           <thead><tr><th>${t("name")}</th><th>${t("propertyName")}</th><th>${t("value")}</th></tr></thead>
-          <tbody>${listed.items.slice(0, 200).map((each) => html`<tr><td>${each.canonical_id}</td><td>${field(each.property)}</td><td>${each.proposed_value}</td></tr>`)}</tbody>
+          <tbody>${listed.items.map((each) => html`<tr><td>${each.canonical_id}</td><td>${field(each.property)}</td><td>${each.proposed_value}</td></tr>`)}</tbody>
         </table></div>
-        <p class="quiet">${number(listed.items.length)} ${t("items")} ${listed.items.length > 200 ? t("tooMany") : ""}</p>
-        <${Deed} legend=${t("signAll")} button=${t("signAll")} send=${sign} />`}
+        <p class="quiet">${number(listed.total)} ${t("items")} ${listed.total > listed.items.length ? t("tooMany") : ""}</p>
+        ${signed > 0 && html`<label>${t("signed")}: ${number(signed)} / ${number(listed.total)}<progress max=${listed.total} value=${signed}></progress></label>`}
+        <${Deed} legend=${t("signAll")} button=${`${t("signAll")} (${number(listed.total)})`} send=${sign} />`}
     </details>
   `;
 }
@@ -212,7 +249,6 @@ export function Conflict({ params }) {
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
   });
-  const rules = [...new Set(items.filter((each) => !each.needs_person && each.proposed_rule).map((each) => each.proposed_rule))];
   return html`
     <${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} sources=${sources.data?.sources ?? []} params=${params} />`}<//>
     <div class="fields">
@@ -224,7 +260,7 @@ export function Conflict({ params }) {
         ${VERDICTS.map((each) => html`<option value=${each} selected=${each === params.verdict}>${statusWord(each)}</option>`)}
       </select></label>
     </div>
-    <${Bulk} rules=${rules} />
+    <${Bulk} />
     <p class="help">${t("keys")}</p>
     <${Loaded} of=${page}>
       ${() => html`<div class="columns">

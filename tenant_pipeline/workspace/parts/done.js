@@ -6,7 +6,8 @@ import { changes, tell } from "../store.js";
 import { Told } from "./loaded.js";
 
 /**
- * @param {() => Promise<any>} what @param {string} [done] what is said of it afterwards
+ * @param {() => Promise<any>} what a text that it gives is said of it afterwards
+ * @param {string} [done] what is said of it otherwise
  * @returns {{busy: boolean, problem: any, start: () => Promise<boolean>}}
  */
 export function useDone(what, done) {
@@ -16,10 +17,10 @@ export function useDone(what, done) {
     start: async () => {
       setState({ busy: true, problem: null });
       try {
-        await what();
+        const said = await what();
         setState({ busy: false, problem: null });
         changes.value += 1;
-        tell(done ?? t("done"));
+        tell(typeof said === "string" ? said : (done ?? t("done")));
         return true;
       } catch (problem) {
         setState({ busy: false, problem });
