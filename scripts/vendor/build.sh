@@ -14,9 +14,11 @@ node_modules/.bin/esbuild node_modules/@awesome.me/webawesome/dist-cdn/styles/we
 node_modules/.bin/esbuild node_modules/leaflet/dist/leaflet.css --bundle --minify --loader:.png=dataurl \
   --outfile="$to/leaflet.css" --log-level=warning
 node outlines.js > "$to/outlines.geojson"
+# Thai and Chinese only, and of no other letters: so they can come before the reader's own font, which may lack them.
 for sheet in noto-sans-thai/thai-400 noto-sans-thai/thai-700 noto-sans-sc/400; do
   sed -e 's#\./files/#fonts/#g' -e "s#, url([^)]*\.woff) format('woff')##" "node_modules/@fontsource/$sheet.css"
-done > "$to/fonts.css"
+  echo
+done | sed -e '/^\/\* noto-sans-sc-[a-z]/,/^}/d' -e '/noto-sans-thai.*woff2/a\  unicode-range: U+0E01-0E5B,U+200C-200D,U+25CC;' > "$to/fonts.css"
 grep -o 'fonts/[a-z0-9-]*\.woff2' "$to/fonts.css" | sort -u | while read -r font; do
   cp node_modules/@fontsource/*/files/"$(basename "$font")" "$to/fonts/"
 done

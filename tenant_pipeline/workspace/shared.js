@@ -137,7 +137,8 @@ export function attend(field) {
 /**
  * A persisted field of the document, as it is now and as it changes.
  * @param {string} field such as `wizard.answers`
- * @returns {{values: Record<string, any>, set: (key: string, value: any) => void, remove: (key: string) => void}}
+ * @returns {{values: Record<string, any>, writable: boolean, set: (key: string, value: any) => void, remove: (key: string) => void}}
+ *   `writable` is whether the person's roles write the field; where they do not, nothing that is set goes anywhere
  */
 export function useShared(field) {
   const map = generation.value && joined ? joined.document.getMap(field) : null;
@@ -149,22 +150,24 @@ export function useShared(field) {
     map.observeDeep(read);
     return () => map.unobserveDeep(read);
   }, [map]);
+  const writable = session.value?.writes.includes(field) ?? false;
   return {
     values,
-    set: (key, value) => map?.set(key, value),
-    remove: (key) => map?.delete(key),
+    writable,
+    set: (key, value) => writable && map?.set(key, value),
+    remove: (key) => writable && map?.delete(key),
   };
 }
 
 /**
  * A text of the document that several people may write in at once.
  * @param {string} field @param {string} key
- * @returns {[string, (text: string) => void]}
+ * @returns {[string, (text: string) => void, boolean]} the text, what writes it, and whether the person may
  */
 export function useSharedText(field, key) {
-  const { values } = useShared(field);
+  const { values, writable } = useShared(field);
   const write = (wanted) => {
-    if (!joined) return;
+    if (!joined || !writable) return;
     const map = joined.document.getMap(field);
     joined.document.transact(() => {
       if (!(map.get(key) instanceof Y.Text)) map.set(key, new Y.Text());
@@ -178,5 +181,5 @@ export function useSharedText(field, key) {
       if (wanted.length - end > from) text.insert(from, wanted.slice(from, wanted.length - end));
     });
   };
-  return [values[key] ?? "", write];
+  return [values[key] ?? "", write, writable];
 }

@@ -239,6 +239,15 @@ def test_what_a_role_may_do_is_offered_to_it_and_to_no_other(people: People) -> 
             expect(page.get_by_role("button", name=button, exact=True)).to_have_count(expected)
 
 
+def test_what_the_roles_of_a_person_do_not_write_cannot_be_typed_in(people: People, halls: Sources) -> None:
+    nok = people.open("nok", "panel-wizard")
+    expect(nok.get_by_label("Domain")).to_be_disabled()
+    people.go(nok, "panel-conflict", item=halls.items(property="postalCode")[0]["conflict_id"])
+    expect(nok.get_by_role("radio").first).to_be_disabled()
+    anan = people.open("anan", "panel-wizard")
+    expect(anan.get_by_label("Domain")).to_be_enabled()
+
+
 def test_who_has_no_role_here_sees_nothing(people: People, served: Served) -> None:
     page = people.browser.new_context(locale="en-GB").new_page()
     page.goto(f"{served.url}/#code={LocalIssuer(served.runtime).sign_in_code('stranger', HALLS)}")

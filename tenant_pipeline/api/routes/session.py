@@ -32,12 +32,14 @@ class SignIn(BaseModel):
 class Session(BaseModel):
     """Who is signed in, in which tenant, with which roles, and until when; and where the runs are to be seen.
 
-    `registered` says whether the tenant exists yet.
+    `writes` are the fields of the shared document that the roles may write; `registered` says whether the tenant
+    exists yet.
     """
 
     person: str
     tenant: str
     roles: list[str]
+    writes: list[str]
     registered: bool
     expires_at: str
     dagster_url: str
@@ -106,6 +108,9 @@ def _session(runtime: Runtime, token: AccessToken, roles: frozenset[str]) -> Ses
         person=token.person,
         tenant=token.tenant,
         roles=sorted(roles),
+        writes=sorted(
+            name for name, field in runtime.contracts.shared_fields.items() if not roles.isdisjoint(field.write_roles)
+        ),
         registered=known is not None,
         expires_at=token.expires_at.isoformat(),
         dagster_url=runtime.settings.dagster_url or f"http://127.0.0.1:{runtime.settings.webserver_port}",

@@ -83,9 +83,9 @@ function Candidate({ one, titles, chosen, choose, proposed }) {
 
 /** The decision that is being made, kept in the shared document until it is signed. */
 function useDraft(id) {
-  const { values, set, remove } = useShared(DRAFTS);
+  const { values, writable, set, remove } = useShared(DRAFTS);
   const draft = values[id] ?? {};
-  return { draft, change: (changed) => set(id, { ...draft, ...changed }), forget: () => remove(id) };
+  return { draft, writable, change: (changed) => set(id, { ...draft, ...changed }), forget: () => remove(id) };
 }
 
 function Form({ id, titles, follow }) {
@@ -95,7 +95,7 @@ function Form({ id, titles, follow }) {
 
 function Decide({ form, titles, follow }) {
   const id = form.conflict_id;
-  const { draft, change, forget } = useDraft(id);
+  const { draft, writable, change, forget } = useDraft(id);
   const role = roleOf(...form.who_may_sign.roles);
   const other = editorOf(`${DRAFTS}/${id}`);
   const choice = draft.decision ?? (form.proposal.numbers[0] ? "candidate" : "");
@@ -130,7 +130,7 @@ function Decide({ form, titles, follow }) {
       <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
       ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
       <p>${t("chosenBy")} <b>${form.proposal.rule}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
-      <fieldset>
+      <fieldset disabled=${!writable}>
         <legend>${t("candidates")}</legend>
         ${form.candidates.map(
           (one) => html`<${Candidate}

@@ -8,7 +8,7 @@ import { Loaded, Told } from "../parts/loaded.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
-import { labels, may, me, narrow, ofTenant, roleOf } from "../store.js";
+import { labels, me, narrow, ofTenant, roleOf } from "../store.js";
 
 function Approvals({ params }) {
   const whose = params.whose === "mine" ? "mine" : "all";
@@ -45,7 +45,7 @@ function Pair({ pair }) {
   const [reason, setReason] = useState("");
   const detail = useResource(open ? ofTenant(`/links/pairs/${pair.id}`) : null);
   const role = roleOf("reviewer", "platform-governance", "founder");
-  const { values, set, remove } = useShared("review.assignment");
+  const { values, writable, set, remove } = useShared("review.assignment");
   const taken = values[pair.id];
   const judge = (judgement) => () =>
     act(ofTenant("/links/judgement"), { left: pair.left_id, right: pair.right_id, judgement, role, reason: reason || t(judgement) });
@@ -55,7 +55,7 @@ function Pair({ pair }) {
       <h3>${pair.left_name ?? pair.left_id} ↔ ${pair.right_name ?? pair.right_id} <span class="badge">${Math.round(pair.score * 100)} %</span></h3>
       ${taken
         ? html`<p>${t("assignedTo")} ${taken} ${taken === me().person && html`<button class="plain" onClick=${() => remove(pair.id)}>${t("back")}</button>`}</p>`
-        : may("reviewer", "tenant-admin", "platform-governance") &&
+        : writable &&
           html`<button class="plain" onClick=${() => set(pair.id, me().person)}>${t("mine")}</button>`}
       <details onToggle=${(event) => setOpen(event.target.open)}>
         <summary>${t("evidence")}</summary>

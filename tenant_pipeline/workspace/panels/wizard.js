@@ -92,7 +92,7 @@ function People() {
 }
 
 function Plan() {
-  const { values, set, remove } = useShared(ANSWERS);
+  const { values, writable, set, remove } = useShared(ANSWERS);
   const [origin, setOrigin] = useState("partner-doc");
   const [title, setTitle] = useState("");
   const planned = Object.entries(values).filter(([key]) => key.startsWith("source:"));
@@ -108,7 +108,7 @@ function Plan() {
         ([key, source]) => html`<li key=${key}>
           ${source.title} · ${label("source_origins", source.origin)} <span class="quiet">${source.by}</span>${" "}
           <button class="plain" onClick=${() => go("panel-upload", { origin: source.origin, title: source.title })}>${t("handIn")}</button>${" "}
-          <button class="plain" onClick=${() => remove(key)}>${t("remove")}</button>
+          <button class="plain" disabled=${!writable} onClick=${() => remove(key)}>${t("remove")}</button>
         </li>`,
       )}
     </ul>
@@ -119,7 +119,7 @@ function Plan() {
           ${Object.keys(labels.value.source_origins).map((each) => html`<option value=${each} selected=${each === origin}>${label("source_origins", each)}</option>`)}
         </select></label>
       </div>
-      <div class="buttons"><button>${t("add")}</button></div>
+      <div class="buttons"><button disabled=${!writable}>${t("add")}</button></div>
     </form>
   `;
 }

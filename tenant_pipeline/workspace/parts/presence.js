@@ -28,12 +28,12 @@ export const editorOf = (field) => here.value.find((each) => !each.mine && each.
  * @param {{field: string, name: string, label: string, help?: string, rows?: number, disabled?: boolean}} properties
  */
 export function SharedText({ field, name, label: called, help, rows, disabled }) {
-  const [text, write] = useSharedText(field, name);
+  const [text, write, writable] = useSharedText(field, name);
   const other = editorOf(`${field}/${name}`);
   const properties = {
     name,
     value: text,
-    disabled,
+    disabled: disabled || !writable,
     class: other ? "editing" : "",
     style: other ? { "--editor": other.colour } : {},
     onInput: (event) => write(event.target.value),
