@@ -14,7 +14,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.migrations import head_version, version_of
 
-PARTS = ("SENSOR", "QUEUED_RUN_COORDINATOR")
+PARTS = ("SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR")
 """The parts of Dagster's daemon that the installation cannot do without."""
 
 LATE_SECONDS = 180.0

@@ -21,6 +21,7 @@ from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster_k8s.launcher import K8sRunLauncher
 from kubernetes.client import ApiClient
 
+from tenant_pipeline.cli.up import START_SECONDS
 from tests.unit.deploy.test_manifests import NAMES, NEWEST, OLDEST
 
 ROOT = Path(__file__).parents[3]
@@ -178,3 +179,10 @@ def test_every_code_location_of_the_workspace_is_deployed() -> None:
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     modules = [each["python_module"]["module_name"] for each in workspace["load_from"]]
     assert [each["dagsterApiGrpcArgs"] for each in (CODE, MARTS)] == [["--module-name", name] for name in modules]
+
+
+def test_the_code_servers_differ_in_what_they_load_alone() -> None:
+    own = {"name", "dagsterApiGrpcArgs"}
+    assert {key for key in CODE if CODE[key] != MARTS.get(key)} == own
+    assert CODE.keys() == MARTS.keys()
+    assert CODE["readinessProbe"]["periodSeconds"] * CODE["readinessProbe"]["failureThreshold"] >= START_SECONDS

@@ -15,7 +15,10 @@ from tenant_pipeline.settings import Settings
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "manifests"
 OLDEST, NEWEST = "1.25", "1.37"
-SECRETS = {"tenant-runtime-database", "tenant-runtime-object-store", "tenant-runtime-tls"}
+SECRETS = {
+    "tenant-runtime-database", "tenant-runtime-metrics", "tenant-runtime-object-store", "tenant-runtime-openid",
+    "tenant-runtime-tls",
+}  # fmt: skip
 """Made by hand: settings.yaml and ingress.yaml say so."""
 
 
