@@ -64,6 +64,7 @@ class EmbeddedPostgres:
     def __init__(self, directory: Path) -> None:
         self._directory = directory.resolve()
         self._process: subprocess.Popen[bytes] | None = None
+        self._socket: Path | None = None
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> EmbeddedPostgres:
@@ -93,11 +94,9 @@ class EmbeddedPostgres:
             password = self._password()
             self._make_cluster(password)
             self._wait_for_the_one_before()
-            socket_directory = self._socket_directory()
-            self._launch(socket_directory)
-            dsn = make_conninfo(
-                host=str(socket_directory), port=PORT, user=SUPERUSER, password=password, dbname="postgres"
-            )
+            self._socket = self._socket_directory()
+            self._launch(self._socket)
+            dsn = make_conninfo(host=str(self._socket), port=PORT, user=SUPERUSER, password=password, dbname="postgres")
             self._wait_until_it_answers(dsn)
             _write_private(self._directory / "dsn", dsn)
         except BaseException:
@@ -116,6 +115,10 @@ class EmbeddedPostgres:
                     self._process.send_signal(signal.SIGQUIT)
                     self._process.wait()
             self._process = None
+        if self._socket is not None and self._socket.parent != self._directory:
+            with suppress(OSError):  # what a server that was killed has left in it goes with the next one
+                self._socket.rmdir()
+        self._socket = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None

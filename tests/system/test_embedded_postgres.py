@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 
@@ -23,6 +24,15 @@ with EmbeddedPostgres(Path(sys.argv[1])):
     print("runs", flush=True)
     time.sleep(600)
 """
+
+
+def test_no_folder_is_left_where_the_socket_had_to_lie_elsewhere(new_home: Callable[[], Path]) -> None:
+    directory = new_home() / ("deep" * 20) / "postgres"
+    with EmbeddedPostgres(directory):
+        socket = Path(str(conninfo_to_dict((directory / "dsn").read_text())["host"]))
+        assert directory not in socket.parents, "its path would be too long for a socket"
+        assert socket.is_dir()
+    assert not socket.exists()
 
 
 def test_it_starts_when_the_server_of_a_killed_supervisor_is_still_shutting_down(new_home: Callable[[], Path]) -> None:
