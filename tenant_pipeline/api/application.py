@@ -15,6 +15,7 @@ from tenant_pipeline.api.guards import OriginGuard, RateLimit, RequestLog
 from tenant_pipeline.api.problems import RESPONSES, handle_problems
 from tenant_pipeline.api.routes import (
     approvals,
+    audit,
     conflicts,
     coverage,
     feeds,
@@ -41,8 +42,8 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
-    session, openid, labels, registration, overview, live_log, sources, feeds, uploads, inspection, places, coverage,
-    conflicts, linking, approvals, publishing, governance,
+    session, openid, labels, registration, overview, audit, live_log, sources, feeds, uploads, inspection, places,
+    coverage, conflicts, linking, approvals, publishing, governance,
 )  # fmt: skip
 
 

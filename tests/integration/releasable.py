@@ -26,9 +26,13 @@ PEOPLE = {
 
 def releasable(runtime: Runtime) -> Sources:
     """Two sources of two halls, one with a Thai, an English and a Chinese name; covered on governance's word."""
-    made = new_tenant(runtime)
+    return make_releasable(new_tenant(runtime))
+
+
+def make_releasable(made: Sources) -> Sources:
+    """Fill a tenant that has nothing yet, and give it its people."""
     for person, role in PEOPLE.items():
-        roles.grant_role(runtime, made.tenant, person=person, role=role, granted_by="test")
+        roles.grant_role(made.runtime, made.tenant, person=person, role=role, granted_by="test")
     made.say(
         1, ("name", "th", "หอประชุมภูเก็ต"), ("name", "en", "Phuket Hall"), ("name", "zh", "普吉會堂"),
         ("postalCode", "", "83000"), title="Register of halls",

@@ -1,4 +1,4 @@
-"""The tenant at a glance, and its audit trail."""
+"""The tenant at a glance."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-/** panel-overview: how the tenant stands, the state of each source, what waits for whom, and where its places are. */
+/** panel-overview: how the tenant stands, the state of each source, what waits for whom, where its places are, and what was done. */
 
 import { html } from "../vendor/modules.js";
 import { label, statusWord, t } from "../language.js";
 import { distance, number } from "../dates.js";
+import { AuditTrail } from "../parts/audit-trail.js";
 import { Badge } from "../parts/badge.js";
 import { Loaded } from "../parts/loaded.js";
 import { PlacesMap } from "../parts/places-map.js";
@@ -88,7 +89,8 @@ const Sources = ({ sources }) => html`
   </div>`}
 `;
 
-export function Overview() {
+/** @param {{params: Record<string, string>}} properties */
+export function Overview({ params }) {
   const overview = useResource(ofTenant("/overview"));
   const sources = useResource(ofTenant("/sources"));
   return html`
@@ -96,5 +98,7 @@ export function Overview() {
     <${Loaded} of=${sources}>${(found) => html`<${Sources} sources=${found.sources} />`}<//>
     <h2>${t("places")}</h2>
     <${PlacesMap} />
+    <h2>${t("audit")}</h2>
+    <${AuditTrail} params=${params} />
   `;
 }
