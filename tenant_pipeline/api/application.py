@@ -25,6 +25,7 @@ from tenant_pipeline.api.routes import (
     labels,
     linking,
     live_log,
+    marketplace,
     openid,
     overview,
     pages,
@@ -43,7 +44,7 @@ from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
     session, openid, labels, registration, overview, audit, live_log, sources, feeds, uploads, inspection, places,
-    coverage, conflicts, linking, approvals, publishing, governance,
+    coverage, conflicts, linking, approvals, publishing, marketplace, governance,
 )  # fmt: skip
 
 

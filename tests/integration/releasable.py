@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from tenant_pipeline.core.coverage.override import FLOORS
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.coverage.overrides import give_override
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release
+from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.test_coverage import keep_all
@@ -81,3 +84,13 @@ def approve_everything(runtime: Runtime, tenant: TenantId, *, but: str = "") -> 
                 runtime, tenant, request.request.id, digest=request.request.subject_digest, approves=True,
                 person=person, role=role, reason="Seen",
             )  # fmt: skip
+
+
+def go_live(made: Sources) -> None:
+    """Publish the draft, and take the tenant the rest of the way without an instance."""
+    request_release(made.runtime, made.tenant, requested_by="kanya")
+    approve_everything(made.runtime, made.tenant)
+    publish_approved(made.runtime, made.tenant, run_by="run")
+    for state in (TenantState.PILOT, TenantState.LIVE):
+        with made.runtime.database.platform() as connection:
+            move_on(made.runtime, connection, made.tenant, state, approvals=["a"], person="run", reason="approved")

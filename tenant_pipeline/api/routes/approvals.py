@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -102,6 +103,11 @@ def shown(recorded: RecordedRequest) -> Request:
     return Request.model_validate({**recorded.as_json(), "assigned_to": assigned})
 
 
+def asked(recorded: Iterable[RecordedRequest]) -> Requests:
+    """What was asked for, as the interface gives it."""
+    return Requests(requests=[shown(each) for each in recorded])
+
+
 @router.get("")
 def requests(
     caller: CallerOf,
@@ -111,8 +117,7 @@ def requests(
 ) -> Requests:
     """The tenant's requests."""
     person = caller.person if whose == "mine" else None
-    found = list_requests(runtime, caller.tenant, person=person, waiting_only=waiting)
-    return Requests(requests=[shown(each) for each in found])
+    return asked(list_requests(runtime, caller.tenant, person=person, waiting_only=waiting))
 
 
 @router.get("/{request}")

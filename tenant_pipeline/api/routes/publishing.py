@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -14,16 +13,13 @@ from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.once import OnceOnly
-from tenant_pipeline.api.routes.approvals import Requests, shown
+from tenant_pipeline.api.routes.approvals import Requests, asked
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit, OptionalReason, Reason
 from tenant_pipeline.core.release.difference import differences
 from tenant_pipeline.core.release.version import count_changes
-from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.going_live.instances import request_instance
-from tenant_pipeline.services.going_live.listings import request_listing
 from tenant_pipeline.services.going_live.releases import request_release, request_rollback
-from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.releases.reading import (
     documents_of,
@@ -56,15 +52,6 @@ class Rollback(BaseModel):
     reason: Reason
 
 
-class Listing(BaseModel):
-    """How a listing shows the live release."""
-
-    visibility: Literal["private", "partners", "public"]
-    share_scope: Literal["none", "listing", "read"]
-    resell: bool = False
-    reason: OptionalReason = ""
-
-
 class Releases(BaseModel):
     """Every release that was built, the live one marked; and what was published and gone back to, in order."""
 
@@ -87,7 +74,7 @@ def publish(wanted: Publication, caller: CallerOf, runtime: RuntimeOf, once: Onc
     caller.require(ASKING_ROLES)
     ask = request_release if wanted.operation == "release" else request_instance
     return once.answer(
-        caller, lambda: _asked(ask(runtime, caller.tenant, requested_by=caller.person, reason=wanted.reason)), 202
+        caller, lambda: asked(ask(runtime, caller.tenant, requested_by=caller.person, reason=wanted.reason)), 202
     )
 
 
@@ -99,20 +86,11 @@ def rollback(wanted: Rollback, caller: CallerOf, runtime: RuntimeOf, once: OnceO
     def act() -> Requests:
         with runtime.database.platform() as connection:
             named = release_named(connection, caller.tenant, wanted.to)
-        return _asked(
+        return asked(
             request_rollback(runtime, caller.tenant, named.digest, requested_by=caller.person, reason=wanted.reason)
         )
 
     return once.answer(caller, act, 202)
-
-
-@router.post("/listing", status_code=202)
-def listing(wanted: Listing, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Requests:
-    """Ask for the approvals of a read-only listing in the marketplace."""
-    caller.require(ASKING_ROLES)
-    terms = ListingTerms(wanted.visibility, wanted.share_scope, wanted.resell)
-    ask = partial(request_listing, runtime, caller.tenant, terms, requested_by=caller.person, reason=wanted.reason)
-    return once.answer(caller, lambda: _asked(ask()), 202)
 
 
 @router.get("/releases")
@@ -138,10 +116,6 @@ def difference(
         counts=asdict(count_changes(changed())),
         entities=[each.as_json() for each in islice(changed(), limit)],
     )
-
-
-def _asked(requests: list[RecordedRequest]) -> Requests:
-    return Requests(requests=[shown(each) for each in requests])
 
 
 def _releases(runtime: Any, caller: Caller) -> Releases:

@@ -1,4 +1,4 @@
-/** panel-handoff: from the draft to the live knowledge base: what is left to check, what would change, who signs, the way back. */
+/** panel-handoff: from the draft to the live knowledge base: what is left to check, what would change, who signs, the way back, and what the marketplace shows. */
 
 import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
@@ -6,6 +6,7 @@ import { moment, number } from "../dates.js";
 import { label, t } from "../language.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
+import { Marketplace } from "../parts/marketplace.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
@@ -108,5 +109,6 @@ export function Handoff() {
     <div class="cards">${waiting.map((each) => html`<${Request} key=${each.id} request=${each} people=${people.data?.roles ?? []} />`)}</div>
     <${Asking} />
     <${Loaded} of=${releases}>${(found) => html`<${Releases} found=${found} />`}<//>
+    <${Marketplace} live=${Boolean(live)} />
   `;
 }
