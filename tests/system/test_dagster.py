@@ -245,7 +245,7 @@ def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_star
     new_home: Callable[[], Path],
 ) -> None:
     home = new_home()
-    temporary = home.parent / "temporary"
+    temporary = home.parent / "t"
     temporary.mkdir()
     installation = Installation(home, {"TMPDIR": str(temporary)})
     running = start(installation)
