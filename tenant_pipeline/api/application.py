@@ -19,10 +19,12 @@ from tenant_pipeline.api.routes import (
     conflicts,
     coverage,
     feeds,
+    flags,
     governance,
     health,
     inspection,
     labels,
+    lifecycle,
     linking,
     live_log,
     marketplace,
@@ -44,7 +46,7 @@ from tenant_pipeline.services.shared_state import EDITED
 
 ROUTERS = (
     session, openid, labels, registration, overview, audit, live_log, sources, feeds, uploads, inspection, places,
-    coverage, conflicts, linking, approvals, publishing, marketplace, governance,
+    coverage, conflicts, linking, approvals, publishing, marketplace, lifecycle, flags, governance,
 )  # fmt: skip
 
 

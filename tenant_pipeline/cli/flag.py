@@ -12,8 +12,6 @@ from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_ro
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.feature_flags import overrides
-from tenant_pipeline.services.feature_flags.registry import flags
-from tenant_pipeline.services.registry import show_tenant
 
 app = typer.Typer(help="What is switched on for a tenant.", no_args_is_help=True)
 
@@ -22,28 +20,15 @@ PersonOption = Annotated[str, typer.Option(help="Who you are.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: one that owns the flag.")]
 ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
-COLUMNS = ("flag", "value", "default", "owners", "description")
+COLUMNS = ("flag", "value", "default", "until", "owners", "description")
 HISTORY_COLUMNS = ("at", "flag", "act", "value", "person", "role", "reason", "expires_at")
 
 
 @app.command("list")
 def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
     """Every flag as it holds for the tenant now."""
-    identifier = tenant_id(tenant)
     with opened() as runtime:
-        show_tenant(runtime, identifier)
-        with runtime.database.platform() as connection:
-            values = overrides.values_of(connection, identifier, runtime.now())
-    rows = [
-        {
-            "flag": name,
-            "value": values[name],
-            "default": flag.default,
-            "owners": list(flag.owners),
-            "description": flag.description,
-        }
-        for name, flag in flags().items()
-    ]
+        rows = overrides.list_flags(runtime, tenant_id(tenant))
     print_rows(f"Flags of {tenant}", rows, COLUMNS, as_json=as_json)
 
 

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from tenant_pipeline.cli.shell import JsonOption, opened, print_json, print_rows
-from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
-from tenant_pipeline.services.approvals.requesting import request_operation
 
 app = typer.Typer(help="The tenant registry.", no_args_is_help=True)
 
@@ -142,10 +140,7 @@ def return_(
     identifier = tenant_id(tenant)
     with opened() as runtime:
         if request:
-            content = lifecycle.lifecycle_content(runtime, identifier, TenantState.LIVE)
-            asked = request_operation(
-                runtime, identifier, Operation.LIFECYCLE, content, requested_by=person, reason=reason
-            )
+            asked = lifecycle.request_return(runtime, identifier, requested_by=person, reason=reason)
             print_json([each.as_json() for each in asked])
             return
         row = lifecycle.return_to_service(runtime, identifier, person=person)

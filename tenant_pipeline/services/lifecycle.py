@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -16,6 +17,8 @@ from tenant_pipeline.core.lifecycle import (
     transition_between,
 )
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.records import RecordedRequest
+from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
@@ -89,6 +92,24 @@ def return_to_service(runtime: Runtime, tenant: TenantId, *, person: str) -> dic
         used = use_approvals(runtime, connection, tenant, Operation.LIFECYCLE, content, used_by=person)
         move_on(runtime, connection, tenant, TenantState.LIVE, approvals=used, person=person, reason="approved")
     return show_tenant(runtime, tenant)
+
+
+def request_return(runtime: Runtime, tenant: TenantId, *, requested_by: str, reason: str) -> list[RecordedRequest]:
+    """Ask for the approvals that taking a suspended tenant live again takes. Raises TransitionRefusedError."""
+    status = TenantState(show_tenant(runtime, tenant)["status"])
+    if status is not TenantState.SUSPENDED:
+        raise TransitionRefusedError(f"A tenant that is {status} has nothing to return from", where=tenant)
+    content = lifecycle_content(runtime, tenant, TenantState.LIVE)
+    return request_operation(runtime, tenant, Operation.LIFECYCLE, content, requested_by=requested_by, reason=reason)
+
+
+def ways_from(runtime: Runtime, state: TenantState) -> list[tuple[Transition, Collection[str]]]:
+    """Every way out of a state, with the roles of which one takes it; a gated way takes its approvals besides."""
+    return [
+        (each, STEERING_ROLES if each.to_state in OUT_OF_SERVICE else BACKWARD_ROLES)
+        for each in runtime.contracts.transitions
+        if each.from_state is state
+    ]
 
 
 def transitions_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
+PLATFORM_ROLES = ("platform-governance", "founder")
+"""The roles of those who answer for the installation; no tenant's own people give them."""
+
 
 def grant_role(runtime: Runtime, tenant: TenantId, *, person: str, role: str, granted_by: str) -> None:
     """Give a person a role in a tenant. Doing it twice changes nothing. Audited.
@@ -66,6 +69,28 @@ def list_roles(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
              WHERE tenant_id = %s ORDER BY role, person
             """,
             (tenant,),
+        ).fetchall()
+
+
+def governed_tenants(
+    runtime: Runtime, person: str, *, limit: int, after: TenantId | None = None
+) -> list[dict[str, Any]]:
+    """The tenants in which the person holds a role of the platform: their registry rows with those `roles`, by id.
+
+    At most `limit`, with ids that follow on `after`.
+    """
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            """
+            SELECT tenant.id, tenant.name, tenant.tier, tenant.status, tenant.created_at, tenant.go_live_at, held.roles
+              FROM runtime.tenants AS tenant
+              JOIN (SELECT tenant_id, array_agg(role ORDER BY role) AS roles FROM runtime.tenant_user_roles
+                     WHERE person = %(person)s AND role = ANY(%(roles)s) GROUP BY tenant_id) AS held
+                ON held.tenant_id = tenant.id
+             WHERE %(after)s::text IS NULL OR tenant.id > %(after)s
+             ORDER BY tenant.id LIMIT %(limit)s
+            """,
+            {"person": person, "roles": list(PLATFORM_ROLES), "after": after, "limit": limit},
         ).fetchall()
 
 

@@ -30,6 +30,7 @@ FILLED = {
     "{feed}": "feed-00000000000000aa",
     "{number}": "1",
     "{dimension}": "completeness",
+    "{flag}": "intake.links",
 }
 
 

@@ -87,3 +87,44 @@ def test_a_listing_is_asked_for_shown_and_taken_down(people: People, runtime_of:
     down.get_by_role("button").click()
     expect(anan.get_by_text("This tenant shows nothing in the marketplace.")).to_be_visible()
     expect(anan.get_by_text("anan Renovation")).to_be_visible()
+
+
+def test_a_flag_is_set_and_cleared_by_who_owns_it(people: People) -> None:
+    anan, rin = people.open("anan", "panel-handoff"), people.open("rin", "panel-handoff")
+    cards = [page.locator("article").filter(has_text="Sources may be added by link") for page in (anan, rin)]
+    cards[0].get_by_text("Change", exact=True).click()
+    cards[0].get_by_label("Value").select_option(label="off")
+    cards[0].get_by_label("Reason").fill("Too many broken links")
+    cards[0].get_by_role("button", name="Save").click()
+    for card in cards:
+        expect(card.locator("h3 .badge")).to_have_text("off")
+    expect(cards[1].get_by_text("Change", exact=True)).to_have_count(0)
+    clearing = cards[0].locator("form").filter(has_text="Back to the default")
+    clearing.get_by_label("Reason").fill("Mended")
+    clearing.get_by_role("button").click()
+    expect(cards[1].locator("h3 .badge")).to_have_text("on")
+
+
+def test_governance_suspends_a_tenant_and_takes_it_live_again_once_all_have_signed(
+    people: People, runtime_of: Runtime
+) -> None:
+    gov, kanya = people.open("gov", "panel-overview"), people.open("kanya", "panel-handoff")
+    expect(gov.get_by_role("heading", name="Tenants you govern")).to_be_visible()
+    people.go(gov, "panel-handoff")
+    gov.get_by_text("To the state: Suspended").first.click()
+    suspending = gov.locator("form").filter(has_text="To the state: Suspended")
+    suspending.get_by_label("Reason").fill("Renovation")
+    suspending.get_by_role("button").click()
+    expect(kanya.locator("main .state-suspended")).to_be_visible()
+    expect(kanya.get_by_text("To the state: Live")).to_have_count(0)
+    kanya.get_by_text("Ask to be live again").first.click()
+    asking = kanya.locator("form").filter(has_text="Ask to be live again")
+    asking.get_by_label("Reason").fill("The hall is open again")
+    asking.get_by_role("button").click()
+    expect(gov.locator("article").filter(has_text="The hall is open again")).to_be_visible()
+    approve_everything(runtime_of, people.tenant)
+    gov.get_by_text("To the state: Live").first.click()
+    returning = gov.locator("form").filter(has_text="To the state: Live")
+    returning.get_by_label("Reason").fill("All have signed")
+    returning.get_by_role("button").click()
+    expect(gov.locator("main .state-live")).to_be_visible()

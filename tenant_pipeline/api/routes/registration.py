@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf, TokenOf
 from tenant_pipeline.api.callers import Caller
@@ -18,7 +18,6 @@ from tenant_pipeline.api.texts import Line, RoleName
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.services import registry
 from tenant_pipeline.services import roles as tenant_roles
-from tenant_pipeline.services.lifecycle import transitions_of
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(tags=["registry"], route_class=ConditionalRoute)
@@ -35,6 +34,7 @@ TenantSlug = Annotated[str, StringConstraints(min_length=3, max_length=40, patte
 
 DomainName = Annotated[str, StringConstraints(min_length=3, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 CHANGING_ROLES = ("tenant-admin", "platform-governance")
+TIER_ROLES = ("platform-governance",)
 
 
 class Names(BaseModel):
@@ -56,10 +56,11 @@ class Registration(BaseModel):
 
 
 class TenantChange(BaseModel):
-    """What is to be changed; what is left out stays."""
+    """What is to be changed; what is left out stays. The tier is platform governance's to change."""
 
     name: Names | None = None
     domain: DomainName | None = None
+    tier: Line | None = None
     pdpa_agreement_ref: Line | None = None
 
 
@@ -98,12 +99,6 @@ class Roles(BaseModel):
     """Who has which role."""
 
     roles: list[Role]
-
-
-class Transitions(BaseModel):
-    """Every change of the tenant's state, in order."""
-
-    transitions: list[dict[str, Any]] = Field(description="From, to, by whom, why, and the approvals it rests on.")
 
 
 @router.post("/api/tenant/register", status_code=201)
@@ -150,7 +145,7 @@ def show(caller: CallerOf, runtime: RuntimeOf) -> Tenant:
 @router.patch("/api/tenant/{tenant}")
 def update(changed: TenantChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Tenant:
     """Change what is known of the tenant. Its id, and the names that are made from it, never change."""
-    caller.require(CHANGING_ROLES)
+    caller.require(CHANGING_ROLES if changed.tier is None else TIER_ROLES)
 
     def act() -> Tenant:
         registry.update_tenant(
@@ -159,17 +154,12 @@ def update(changed: TenantChange, caller: CallerOf, runtime: RuntimeOf, once: On
             person=caller.person,
             name=changed.name.model_dump() if changed.name else None,
             domain=changed.domain,
+            tier=changed.tier,
             pdpa_agreement_ref=changed.pdpa_agreement_ref,
         )
         return _tenant(runtime, caller)
 
     return once.answer(caller, act)
-
-
-@router.get("/api/tenant/{tenant}/transitions")
-def transitions(caller: CallerOf, runtime: RuntimeOf) -> Transitions:
-    """Every change of the tenant's state."""
-    return Transitions(transitions=[registry.as_json(row) for row in transitions_of(runtime, caller.tenant)])
 
 
 @router.get("/api/tenant/{tenant}/roles")

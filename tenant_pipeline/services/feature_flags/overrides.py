@@ -47,8 +47,40 @@ def clear_flag(runtime: Runtime, tenant: TenantId, name: str, *, person: str, ro
     _append(runtime, tenant, name, "clear", None, person, role, reason, None)
 
 
+def list_flags(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    """Every flag as it holds for the tenant now, with its default, its bounds and who may override it.
+
+    `own` says whether the value is the tenant's own, `until` until when. Raises NotFoundError for no such tenant.
+    """
+    show_tenant(runtime, tenant)
+    now = runtime.now()
+    with runtime.database.platform() as connection:
+        own = _own_values(connection, tenant, now)
+    return [
+        {
+            "flag": name,
+            "type": flag.type,
+            "value": own[name]["value"] if name in own else flag.default,
+            "own": name in own,
+            "until": own[name]["expires_at"] if name in own else None,
+            "default": flag.default,
+            "minimum": flag.minimum,
+            "maximum": flag.maximum,
+            "owners": list(flag.owners),
+            "description": flag.description,
+        }
+        for name, flag in flags().items()
+    ]
+
+
 def values_of(connection: Connection, tenant: TenantId, now: datetime) -> dict[str, FlagValue]:
     """Every flag as it holds for the tenant at `now`: its own value, else the default."""
+    own = _own_values(connection, tenant, now)
+    return {name: own[name]["value"] if name in own else flag.default for name, flag in flags().items()}
+
+
+def _own_values(connection: Connection, tenant: TenantId, now: datetime) -> dict[str, dict[str, Any]]:
+    """The rows of the overrides that hold at `now`, by flag."""
     rows = connection.execute(
         """
         SELECT DISTINCT ON (flag) flag, act, value, expires_at FROM runtime.flag_overrides
@@ -56,12 +88,11 @@ def values_of(connection: Connection, tenant: TenantId, now: datetime) -> dict[s
         """,
         (tenant,),
     ).fetchall()
-    own = {
-        row["flag"]: row["value"]
+    return {
+        row["flag"]: row
         for row in rows
         if row["act"] == "set" and (row["expires_at"] is None or row["expires_at"] > now)
     }
-    return {name: own.get(name, flag.default) for name, flag in flags().items()}
 
 
 def history_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
-/** panel-handoff: from the draft to the live knowledge base: what is left to check, what would change, who signs, the way back, and what the marketplace shows. */
+/** panel-handoff: from the draft to the live knowledge base: what is left to check, what would change, who signs, the way back; the marketplace, the state, the flags. */
 
 import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, t } from "../language.js";
 import { Deed } from "../parts/done.js";
+import { Flags } from "../parts/flags.js";
+import { Lifecycle } from "../parts/lifecycle.js";
 import { Loaded } from "../parts/loaded.js";
 import { Marketplace } from "../parts/marketplace.js";
 import { Request } from "../parts/request.js";
@@ -110,5 +112,7 @@ export function Handoff() {
     <${Asking} />
     <${Loaded} of=${releases}>${(found) => html`<${Releases} found=${found} />`}<//>
     <${Marketplace} live=${Boolean(live)} />
+    <${Lifecycle} />
+    <${Flags} />
   `;
 }

@@ -5,6 +5,7 @@ import { label, statusWord, t } from "../language.js";
 import { distance, number } from "../dates.js";
 import { AuditTrail } from "../parts/audit-trail.js";
 import { Badge } from "../parts/badge.js";
+import { Governed } from "../parts/governed.js";
 import { Loaded } from "../parts/loaded.js";
 import { PlacesMap } from "../parts/places-map.js";
 import { useResource } from "../resource.js";
@@ -98,6 +99,7 @@ export function Overview({ params }) {
     <${Loaded} of=${sources}>${(found) => html`<${Sources} sources=${found.sources} />`}<//>
     <h2>${t("places")}</h2>
     <${PlacesMap} />
+    <${Governed} />
     <h2>${t("audit")}</h2>
     <${AuditTrail} params=${params} />
   `;

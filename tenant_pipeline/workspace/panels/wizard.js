@@ -69,7 +69,16 @@ const Identity = ({ row }) => html`
     <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${now(row.name.zh)} />
   </div>
   <${Keep} row=${row} />
+  <${Tier} row=${row} />
 `;
+
+function Tier({ row }) {
+  if (!may("platform-governance")) return null;
+  const send = (form) => act(ofTenant(""), { tier: form.get("tier") }, "PATCH");
+  return html`<${Deed} legend=${t("tier")} button=${t("change")} send=${send} reason=${false}>
+    <label>${t("tier")}<input name="tier" required maxlength="200" defaultValue=${row.tier} /></label>
+  <//>`;
+}
 
 const Agreement = ({ row }) => html`
   <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ? now(row.pdpa_agreement_ref) : t("agreementHelp")} />

@@ -1,0 +1,38 @@
+/** The tenants in which the person holds a role of the platform. */
+
+import { html } from "../vendor/modules.js";
+import { moment } from "../dates.js";
+import { label, named, t } from "../language.js";
+import { useResource } from "../resource.js";
+import { may, ofTenant } from "../store.js";
+import { Loaded } from "./loaded.js";
+
+const GOVERNING = ["platform-governance", "founder"];
+
+export function Governed() {
+  const found = useResource(may(...GOVERNING) ? ofTenant("/governance/tenants?limit=500") : null);
+  if (!may(...GOVERNING)) return null;
+  return html`
+    <h2>${t("governed")}</h2>
+    <${Loaded} of=${found}>
+      ${({ tenants, next }) => html`
+        <div class="scroll"><table>
+          <thead><tr><th>${t("name")}</th><th>${t("slug")}</th><th>${t("state")}</th><th>${t("tier")}</th><th>${t("role")}</th><th>${t("liveSince")}</th></tr></thead>
+          <tbody>
+            ${tenants.map(
+              (each) => html`<tr key=${each.id}>
+                <td>${named(each.name)}</td>
+                <td><code>${each.id}</code></td>
+                <td><span class=${`badge state-${each.status}`}>${label("states", each.status)}</span></td>
+                <td>${each.tier}</td>
+                <td>${each.roles.map((role) => label("tenant_roles", role)).join(" / ")}</td>
+                <td>${moment(each.go_live_at)}</td>
+              </tr>`,
+            )}
+          </tbody>
+        </table></div>
+        ${next && html`<p class="quiet">${t("tooMany")}</p>`}
+      `}
+    <//>
+  `;
+}

@@ -1,0 +1,47 @@
+/** The tenant's state: the ways out of it for whom they are open, and every change of it. */
+
+import { html } from "../vendor/modules.js";
+import { act } from "../api.js";
+import { moment } from "../dates.js";
+import { label, t } from "../language.js";
+import { useResource } from "../resource.js";
+import { may, ofTenant } from "../store.js";
+import { Deed } from "./done.js";
+import { Loaded } from "./loaded.js";
+
+const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"];
+
+/** @param {{way: any, state: string}} properties */
+function Way({ way, state }) {
+  const returns = state === "suspended" && way.to === "live";
+  const take = (form) => act(ofTenant("/transitions"), { to: way.to, reason: form.get("reason") });
+  const ask = (form) => act(ofTenant("/return"), { reason: form.get("reason") });
+  // Every other gated way is taken by what it waits for: a release, an instance.
+  if (way.gate && !returns) return null;
+  const called = label("states", way.to);
+  return html`
+    ${returns && may(...ASKING) &&
+    html`<details><summary>${t("askReturn")}</summary><${Deed} legend=${t("askReturn")} button=${t("askReturn")} send=${ask} /></details>`}
+    ${may(...way.roles) &&
+    html`<details>
+      <summary>${t("toState", { state: called })}</summary>
+      <${Deed} legend=${t("toState", { state: called })} button=${t("toState", { state: called })} kind=${returns ? "" : "danger"} send=${take} />
+    </details>`}
+  `;
+}
+
+export function Lifecycle() {
+  const found = useResource(ofTenant("/transitions"));
+  return html`
+    <h2>${t("lifecycle")}</h2>
+    <${Loaded} of=${found}>
+      ${({ state, ways, transitions }) => html`
+        <p><span class=${`badge state-${state}`}>${label("states", state)}</span></p>
+        ${ways.map((way) => html`<${Way} key=${way.to} way=${way} state=${state} />`)}
+        <ol>
+          ${transitions.map((each) => html`<li>${moment(each.at)} · ${label("states", each.from_state)} → ${label("states", each.to_state)} · ${each.person} ${each.reason}</li>`)}
+        </ol>
+      `}
+    <//>
+  `;
+}
