@@ -9,6 +9,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+_KEPT = ("Content-Language", "Vary")
+"""What an answer that is not sent again says all the same, so that caches know whose it is."""
+
 
 class ConditionalRoute(APIRoute):
     """A route whose JSON answers to GET have an ETag, and that answers 304 to whoever has them already."""
@@ -22,10 +25,12 @@ class ConditionalRoute(APIRoute):
             kind = response.headers.get("content-type", "")
             if request.method != "GET" or response.status_code != 200 or not kind.startswith("application/json"):
                 return response
-            etag = f'W/"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+            language = response.headers.get("content-language", "")
+            etag = f'W/"{hashlib.sha256(language.encode() + bytes(response.body)).hexdigest()[:32]}"'
             known = {each.strip() for each in request.headers.get("if-none-match", "").split(",")}
             if etag in known or "*" in known:
-                return Response(status_code=304, headers={"ETag": etag})
+                kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
+                return Response(status_code=304, headers={"ETag": etag, **kept})
             response.headers["ETag"] = etag
             return response
 

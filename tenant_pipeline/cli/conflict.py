@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from tenant_pipeline.cli.conflict_table import print_form, print_matrix
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import (
+    JsonOption,
+    LanguageOption,
+    TenantOption,
+    console,
+    opened,
+    print_json,
+    print_rows,
+    telling,
+)
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry
@@ -89,10 +98,12 @@ def list_(
 
 
 @app.command()
-def show(tenant: TenantOption, conflict: ConflictArgument, as_json: JsonOption = False) -> None:
+def show(
+    tenant: TenantOption, conflict: ConflictArgument, language: LanguageOption = "en", as_json: JsonOption = False
+) -> None:
     """All that it takes to decide an item: candidates with their sources, the proposal and why, choices, history."""
     with opened() as runtime:
-        form = resolution_form.resolution_form(runtime, tenant_id(tenant), conflict)
+        form = resolution_form.resolution_form(runtime, tenant_id(tenant), conflict, telling(runtime, language))
     if as_json:
         print_json(form)
     else:

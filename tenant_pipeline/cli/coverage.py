@@ -9,9 +9,19 @@ from typing import Annotated
 import typer
 from rich.markdown import Markdown
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import (
+    JsonOption,
+    LanguageOption,
+    TenantOption,
+    console,
+    opened,
+    print_json,
+    print_rows,
+    telling,
+)
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.coverage import overrides, reading
@@ -31,18 +41,21 @@ COLUMNS = ("dimension", "counts_as", "score", "blocking", "explanation")
 
 
 @app.command()
-def show(tenant: TenantOption, source: SourceOption = None, as_json: JsonOption = False) -> None:
+def show(
+    tenant: TenantOption, source: SourceOption = None, language: LanguageOption = "en", as_json: JsonOption = False
+) -> None:
     """Score, band and what it counts as, per dimension, with the reason; and whether the tenant is green."""
     with opened() as runtime:
+        tell = telling(runtime, language)
         registry.show_tenant(runtime, tenant_id(tenant))
         found = reading.read_coverage(runtime, tenant_id(tenant), source_id(source) if source else None)
         verdict = None if source else reading.verdict_of_tenant(runtime, tenant_id(tenant))
-    print_rows(f"Coverage of {source or tenant}", [each.as_json() for each in found], COLUMNS, as_json=as_json)
+    print_rows(f"Coverage of {source or tenant}", [each.as_json(tell) for each in found], COLUMNS, as_json=as_json)
     if verdict is not None and not as_json:
         green = "[green]green[/]: going live is not held up" if verdict.green else "[red]not green[/]"
         console.print(f"The tenant is {green}.")
         for reason in verdict.reasons:
-            console.print(f"  {reason}", markup=False, highlight=False)
+            console.print(f"  {tell(reason)}", markup=False, highlight=False)
 
 
 @app.command()
@@ -50,24 +63,23 @@ def explain(
     tenant: TenantOption,
     source: SourceOption = None,
     dimension: Annotated[str | None, typer.Option(help="Only this dimension.")] = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """What each dimension lacks, by type and property, and the entities that would lift it most."""
     with opened() as runtime:
+        tell = telling(runtime, language)
         registry.show_tenant(runtime, tenant_id(tenant))
         read = reading.explain_coverage(runtime, tenant_id(tenant), source_id(source) if source else None)
     chosen = [pair for pair in read if dimension in (None, pair[0].dimension.id)]
     if not chosen:
         raise InputError("Nothing was scored there", where="--dimension, --source", remedy="`coverage show` lists it.")
     if as_json:
-        lifts = [
-            {**each.as_json(), "groups": list(lacks.groups), "lifts": [vars(lift) for lift in lacks.lifts]}
-            for each, lacks in chosen
-        ]
-        print_json(lifts)
+        print_json([{**each.as_json(tell), **lacks.as_json(tell)} for each, lacks in chosen])
         return
-    title = f"Coverage of {source or tenant}"
-    console.print(Markdown(explanation_of_coverage(title, tenant_id(tenant), chosen).as_markdown()))
+    title = say("Coverage of {subject}", subject=source or tenant)
+    found = explanation_of_coverage(title, tenant_id(tenant), chosen, tell)
+    console.print(Markdown(found.as_markdown(tell)))
 
 
 @app.command()
@@ -126,13 +138,15 @@ def explain_check(
     tenant: TenantOption,
     source: Annotated[str, typer.Option(help="The source's id.")],
     check: Annotated[Check, typer.Argument(help="The check, as Dagster names it.")],
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Why a check of a source says what it says: the figures, the worst of it, and what can be done."""
     with opened() as runtime:
-        found = explained(runtime, tenant_id(tenant), source_id(source), check)
+        tell = telling(runtime, language)
+        found = explained(runtime, tenant_id(tenant), source_id(source), check, tell)
     if as_json:
         print_json({"title": found.title, "verdict": found.verdict, "sentences": found.sentences,
                     "tables": [vars(table) for table in found.tables], "remedies": found.remedies})  # fmt: skip
         return
-    console.print(Markdown(found.as_markdown()))
+    console.print(Markdown(found.as_markdown(tell)))

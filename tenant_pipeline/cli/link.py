@@ -12,7 +12,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import (
+    JsonOption,
+    LanguageOption,
+    TenantOption,
+    console,
+    opened,
+    print_json,
+    print_rows,
+    telling,
+)
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements
@@ -46,13 +55,14 @@ def list_(
 def show(
     identifier: Annotated[str, typer.Argument(help="A canonical id, an alias, an entity's id, or a pair's id.")],
     tenant: TenantOption,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Why an entity is what it is, or what speaks for and against a pair: each part with its bits."""
     is_pair = identifier.startswith("jud-")
     with opened() as runtime:
         explain = show_pair if is_pair else show_entity
-        found = explain(runtime, tenant_id(tenant), identifier)
+        found = explain(runtime, tenant_id(tenant), identifier, telling(runtime, language))
     if as_json:
         print_json(found)
     else:

@@ -22,6 +22,7 @@ from tenant_pipeline.core.errors import (
     SourceStoppedError,
     TenantRuntimeError,
 )
+from tenant_pipeline.core.sentences.reading import LANGUAGES, Tell, teller
 from tenant_pipeline.services.runtime import Runtime, administration_dsn, open_runtime
 from tenant_pipeline.settings import Settings
 
@@ -31,6 +32,7 @@ complaints = Console(stderr=True)
 REST_SECONDS = 30.0
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LanguageOption = Annotated[str, typer.Option("--language", help="The language of the sentences: en, th or zh.")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
 
 
@@ -82,6 +84,15 @@ def _lay_instances_to_rest(runtime: Runtime) -> None:
     from tenant_pipeline.services.provisioning.standing import lay_to_rest
 
     lay_to_rest(runtime, local_processes(runtime), timeout=REST_SECONDS)
+
+
+def telling(runtime: Runtime, language: str) -> Tell:
+    """What tells sentences in this language. Raises InputError for one that they are not in."""
+    if language not in LANGUAGES:
+        raise InputError(
+            "Sentences are not in that language", where="--language", remedy=f"One of {', '.join(LANGUAGES)}."
+        )
+    return teller(language, runtime.contracts.labels)
 
 
 def print_json(value: Any) -> None:

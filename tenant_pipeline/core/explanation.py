@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 from tenant_pipeline.core.page import page
+from tenant_pipeline.core.sentences.reading import Tell, in_english
+from tenant_pipeline.core.sentences.saying import say
 
+_REMEDIES = say("What can be done")
 _VERDICT = ".verdict{font-weight:700;text-transform:uppercase;letter-spacing:.04em}"
 
 
@@ -33,14 +36,14 @@ class Explanation:
     tables: tuple[ExplanationTable, ...] = ()
     remedies: tuple[str, ...] = ()
 
-    def as_markdown(self) -> str:
-        """The explanation in Markdown, as Dagster's UI shows it."""
-        parts = [f"### {_marked(self.title)}: {self.verdict}", *(f"- {_marked(each)}" for each in self.sentences)]
+    def as_markdown(self, tell: Tell = in_english) -> str:
+        """The explanation in Markdown, as Dagster's UI shows it; `tell` says the verdict and the last heading."""
+        parts = [f"### {_marked(self.title)}: {tell(self.verdict)}", *(f"- {_marked(each)}" for each in self.sentences)]
         for table in self.tables:
             if table.rows:
                 parts += ["", f"**{_marked(table.heading)}**", "", *_markdown_rows(table)]
         if self.remedies:
-            parts += ["", "**What can be done**", *(f"- {each}" for each in self.remedies)]
+            parts += ["", f"**{tell(_REMEDIES)}**", *(f"- {each}" for each in self.remedies)]
         return "\n".join(parts)
 
     def as_html(self) -> str:
@@ -60,7 +63,7 @@ class Explanation:
                 body.append(f"<h2>{escape(table.heading)}</h2><table><tr>{head}</tr>{rows}</table>")
         if self.remedies:
             items = "".join(f"<li>{_code(each)}</li>" for each in self.remedies)
-            body.append(f"<h2>What can be done</h2><ul>{items}</ul>")
+            body.append(f"<h2>{_REMEDIES}</h2><ul>{items}</ul>")
         return page(self.title, "".join(body), style=_VERDICT)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.linking.assignment import Pair, assign, explanation
@@ -23,7 +24,7 @@ MOST_CANDIDATES = 10
 """An entity is compared with so many, those that share the most and rarest keys with it: each key weighs one part in
 as many as share it (ARCS; Papadakis et al., "Meta-blocking", IEEE TKDE 26(8), 2014)."""
 
-_NEW: Mapping[str, Any] = {"says": "Nothing known is surely the same."}
+_NEW: Mapping[str, Any] = {"says": say("Nothing known is surely the same.")}
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Batch:
                     left.append(entity)
                     continue
                 known, scheme = self.owners[key], key[1]
-                says = {"says": f"The same {scheme}.", "identifier": scheme}
+                says = {"says": say("The same {scheme}.", scheme=scheme), "identifier": scheme}
                 self._keep(entity, known.canonical_id, f"identifier:{scheme}", 1.0, says, known.home_id)
                 self._take_in(entity, known)
                 self._put_contradictions_to_people(entity, known.canonical_id)
@@ -109,7 +110,7 @@ class Batch:
         for key in identifier_keys(entity):
             other = self.owners[key].canonical_id
             if other != canonical:
-                says = "A source gives one thing the identifiers of both."
+                says = say("A source gives one thing the identifiers of both.")
                 ends = min(canonical, other), max(canonical, other)
                 self.proposals.append(Proposal(*ends, 0.5, {"says": says, "entity_id": entity.entity_id}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.pii.findings import Findings
 from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.recognisers.registry import NOT_PERSONAL
@@ -25,36 +26,49 @@ def pii_verdict(
     dealt_with, allowed, declarations = findings.dealt_with(), findings.allowed(), findings.allowing()
     failures = []
     if residual:
-        failures.append(f"Personal data was still found after replacement; {_records(residual)} withheld for it.")
+        failures.append(
+            say(
+                "Personal data was still found after replacement; {records:records} withheld for it.",
+                records=_records(residual),
+            )
+        )
     share = quarantined / records if records else 0.0
     if share > policy.quarantined_share_fail:
         failures.append(
-            f"{share:.1%} of the records are quarantined; the policy lets a source pass with at most"
-            f" {policy.quarantined_share_fail:.1%}."
+            say(
+                "{share:figure} of the records are quarantined; the policy lets a source pass with at most"
+                " {most:figure}.",
+                share=f"{share:.1%}",
+                most=f"{policy.quarantined_share_fail:.1%}",
+            )
         )
     personal = ({*dealt_with, *allowed} - NOT_PERSONAL) or declarations
     if personal and policy.requires_agreement and not agreement_in_place:
-        failures.append("Personal data was found and the tenant has signed no data handling agreement.")
+        failures.append(say("Personal data was found and the tenant has signed no data handling agreement."))
     notes = []
     if dealt_with:
-        notes.append(f"Found and replaced or withheld: {_listed(dealt_with)}.")
+        notes.append(say("Found and replaced or withheld: {found}.", found=_listed(dealt_with)))
     if allowed:
-        notes.append(f"Found and left as it is, as the policy says: {_listed(allowed)}.")
+        notes.append(say("Found and left as it is, as the policy says: {found}.", found=_listed(allowed)))
     notes += [
-        f"Left as it is under the signed declaration {each}: {_listed(findings.allowed(each))}."
+        say(
+            "Left as it is under the signed declaration {declaration}: {found}.",
+            declaration=each,
+            found=_listed(findings.allowed(each)),
+        )
         for each in declarations
     ]
     if categories := findings.categories():
-        notes.append(f"Special categories (PDPA section 26): {_listed(categories)}.")
+        notes.append(say("Special categories (PDPA section 26): {found}.", found=_listed(categories)))
     if quarantined:
-        notes.append(f"{_records(quarantined)} quarantined.")
+        notes.append(say("{records:records} quarantined.", records=_records(quarantined)))
     if failures:
         band = Band.FAIL
     elif notes:
         band = Band.WARN
     else:
         band = Band.PASS
-        notes.append(f"No personal data was found in {records:,} records.")
+        notes.append(say("No personal data was found in {records:figure} records.", records=f"{records:,}"))
     return GateVerdict(Gate.PII, band, (*failures, *notes), findings.rows())
 
 
@@ -63,4 +77,6 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def _records(count: int) -> str:
-    return f"{count:,} record is" if count == 1 else f"{count:,} records are"
+    if count == 1:
+        return say("{count:figure} record is", count=count)
+    return say("{count:figure} records are", count=f"{count:,}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.core.explanation import Explanation, ExplanationTable
 from tenant_pipeline.core.gate import Band, Gate
+from tenant_pipeline.core.sentences.reading import Tell, in_english
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.conflicts.reading import Filter, page_of_matrix
 from tenant_pipeline.services.coverage.reading import ReadDimension, explain_coverage
@@ -32,9 +34,10 @@ class Check(StrEnum):
     CONFLICTS_DECIDED = "conflicts_decided"
 
 
-def explain(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Explanation:
-    """Why a check of a source says what it says now. Raises NotFoundError where it has not been judged."""
-    return _EXPLAINED[check](runtime, tenant, source, check)
+def explain(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, tell: Tell = in_english) -> Explanation:
+    """Why a check of a source says what it says now, as `tell` says it. Raises NotFoundError where it has not been
+    judged."""
+    return _EXPLAINED[check](runtime, tenant, source, check, tell)
 
 
 def page_of(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Path:
@@ -58,103 +61,165 @@ def write_page(runtime: Runtime, tenant: TenantId, source: SourceId, check: Chec
     return path
 
 
-def _gate(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Explanation:
+def _gate(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, tell: Tell) -> Explanation:
     gate = Gate(str(check).removesuffix("_gate"))
     state = current_gate_states(runtime, tenant, source).get(gate)
     if state is None:
         raise _not_judged(tenant, source, check)
-    return explanation_of_gate(tenant, state)
+    return explanation_of_gate(tenant, state, tell)
 
 
-def explanation_of_gate(tenant: TenantId, state: GateState) -> Explanation:
+def explanation_of_gate(tenant: TenantId, state: GateState, tell: Tell = in_english) -> Explanation:
     """The explanation of a gate as it stands for a source."""
     gate, source = state.gate, state.source
-    sentences = [*state.reasons, f"The gate is {'open' if state.open else 'closed'}."]
+    sentences = [*state.reasons, say("The gate is open.") if state.open else say("The gate is closed.")]
     if state.overridden_by and state.overridden_until:
-        sentences.append(f"{state.overridden_by} answers for it until {state.overridden_until:%Y-%m-%d %H:%M} UTC.")
+        until = f"{state.overridden_until:%Y-%m-%d %H:%M} UTC"
+        sentences.append(say("{person} answers for it until {until}.", person=state.overridden_by, until=until))
     columns = tuple(dict.fromkeys(name for finding in state.findings for name in finding))
     rows = tuple(tuple(str(finding.get(name, "")) for name in columns) for finding in state.findings)
+    of_source = f"--tenant {tenant} --source {source}"
     remedies = (
         (
-            f"Look at what was held back: `tenant-pipeline quarantine list --tenant {tenant} --source {source}`.",
-            "Mend the source and hand it in again, or change what policy does with a field.",
-            f"Or have governance answer for it: `tenant-pipeline gate override --tenant {tenant} --source {source}"
-            f" --gate {gate}`.",
+            say("Look at what was held back: `{command}`.", command=f"tenant-pipeline quarantine list {of_source}"),
+            say("Mend the source and hand it in again, or change what policy does with a field."),
+            say(
+                "Or have governance answer for it: `{command}`.",
+                command=f"tenant-pipeline gate override {of_source} --gate {gate}",
+            ),
         )
         if not state.open
         else ()
     )
     return Explanation(
-        f"{gate} gate of {source}",
+        tell(say("{gate:word} gate of {source}", gate=gate, source=source)),
         str(state.band),
-        tuple(sentences),
-        (ExplanationTable("Found", columns, rows),),
-        remedies,
+        _told(tell, sentences),
+        (ExplanationTable(tell(say("Found")), columns, rows),),
+        _told(tell, remedies),
     )
 
 
-def _coverage(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Explanation:
+def _told(tell: Tell, sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(tell, sentences))
+
+
+def _coverage(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, tell: Tell) -> Explanation:
     blocking = check is Check.COVERAGE_GREEN
     read = explain_coverage(runtime, tenant, source, blocking=blocking)
     if not read:
         raise _not_judged(tenant, source, check)
-    return explanation_of_coverage(
-        f"{'Coverage that going live asks for' if blocking else 'Coverage beside it'}, of {source}", tenant, read
-    )
+    if blocking:
+        title = say("Coverage that going live asks for, of {source}", source=source)
+    else:
+        title = say("Coverage beside it, of {source}", source=source)
+    return explanation_of_coverage(title, tenant, read, tell)
 
 
-def explanation_of_coverage(title: str, tenant: TenantId, read: list[tuple[ReadDimension, Shortfall]]) -> Explanation:
+_SCORED = (say("dimension"), say("score"), say("band"), say("counts as"), say("warn / pass at"), say("counted"))
+_LIFTED = (say("what"), say("id"), say("lacks"), say("gain"), say("where"))
+
+
+def explanation_of_coverage(
+    title: str, tenant: TenantId, read: list[tuple[ReadDimension, Shortfall]], tell: Tell = in_english
+) -> Explanation:
     """The explanation of these dimensions together; its verdict is the worst band that one counts as."""
     order = (Band.FAIL, Band.WARN, Band.NOT_ASSESSED, Band.PASS)
     verdict = next(band for band in order if any(each.counts_as is band for each, _ in read))
-    scores = tuple(
-        (
-            each.dimension.id,
-            "" if each.found.score is None else f"{each.found.score:.1%}",
-            str(each.found.band),
-            str(each.counts_as),
-            f"{each.dimension.warn_at:g} / {each.dimension.pass_at:g}",
-            f"{each.found.numerator:,} of {each.found.denominator:,}",
-        )
-        for each, _ in read
-    )
+    scores = tuple(_scored(each, tell) for each, _ in read)
     sentences = []
-    tables = [
-        ExplanationTable("Scores", ("dimension", "score", "band", "counts as", "warn / pass at", "counted"), scores)
-    ]
+    tables = [ExplanationTable(tell(say("Scores")), _told(tell, _SCORED), scores)]
     for each, lacks in read:
-        sentences.append(f"{each.dimension.id}: {each.found.explanation}.")
-        sentences += [f"{each.dimension.id}: {group}" for group in lacks.groups]
-        if each.to_next is not None:
-            sentences.append(f"{each.dimension.id}: {each.to_next.needed:,} more lift it to {each.to_next.band}.")
-        if each.override is not None:
-            until = f"{each.override.expires_at:%Y-%m-%d %H:%M} UTC"
-            sentences.append(
-                f"{each.dimension.id}: {each.override.approver} answers for {each.override.floor} until {until}:"
-                f" {each.override.reason}"
-            )
+        sentences += _sentences(each, lacks)
         rows = tuple(
             (
                 lift.label or lift.subject,
                 lift.subject,
-                lift.lacks,
+                tell(lift.lacks),
                 str(lift.gain),
                 f"{lift.source} {lift.locator}".strip(),
             )
             for lift in lacks.lifts
         )
-        heading = f"{each.dimension.id}: these {len(rows)} would lift it most"
-        tables.append(ExplanationTable(heading, ("what", "id", "lacks", "gain", "where"), rows))
+        heading = say(
+            "{dimension:coverage_dimensions}: these {count:figure} would lift it most",
+            dimension=each.dimension.id,
+            count=len(rows),
+        )
+        tables.append(ExplanationTable(tell(heading), _told(tell, _LIFTED), rows))
     remedies = (
-        f"See it in full: `tenant-pipeline coverage explain --tenant {tenant}`.",
-        f"Or have governance answer for a dimension: `tenant-pipeline coverage override --tenant {tenant}`.",
+        say("See it in full: `{command}`.", command=f"tenant-pipeline coverage explain --tenant {tenant}"),
+        say(
+            "Or have governance answer for a dimension: `{command}`.",
+            command=f"tenant-pipeline coverage override --tenant {tenant}",
+        ),
     )
     return Explanation(
-        title, str(verdict), tuple(sentences), tuple(tables), remedies if verdict is not Band.PASS else ()
+        tell(title),
+        str(verdict),
+        _told(tell, sentences),
+        tuple(tables),
+        _told(tell, remedies) if verdict is not Band.PASS else (),
     )
 
 
-def _conflicts(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Explanation:
+def _scored(each: ReadDimension, tell: Tell) -> tuple[str, ...]:
+    counted = say(
+        "{part:figure} of {whole:figure}", part=f"{each.found.numerator:,}", whole=f"{each.found.denominator:,}"
+    )
+    return (
+        tell(say("{dimension:coverage_dimensions}", dimension=each.dimension.id)),
+        "" if each.found.score is None else f"{each.found.score:.1%}",
+        tell(str(each.found.band)),
+        tell(str(each.counts_as)),
+        f"{each.dimension.warn_at:g} / {each.dimension.pass_at:g}",
+        tell(counted),
+    )
+
+
+def _sentences(each: ReadDimension, lacks: Shortfall) -> list[str]:
+    """Why a dimension has its band, what it lacks, how far it is from the next band, and who answers for it."""
+    name = each.dimension.id
+    sentences = [
+        say(
+            "{dimension:coverage_dimensions}: {explanation:sentence}.",
+            dimension=name,
+            explanation=each.found.explanation,
+        )
+    ]
+    sentences += [
+        say("{dimension:coverage_dimensions}: {explanation:sentence}", dimension=name, explanation=group)
+        for group in lacks.groups
+    ]
+    if each.to_next is not None:
+        sentences.append(
+            say(
+                "{dimension:coverage_dimensions}: {needed:figure} more lift it to {band:word}.",
+                dimension=name,
+                needed=f"{each.to_next.needed:,}",
+                band=each.to_next.band,
+            )
+        )
+    if each.override is not None:
+        sentences.append(
+            say(
+                "{dimension:coverage_dimensions}: {person} answers for {floor:word} until {until}: {reason}",
+                dimension=name,
+                person=each.override.approver,
+                floor=each.override.floor,
+                until=f"{each.override.expires_at:%Y-%m-%d %H:%M} UTC",
+                reason=each.override.reason,
+            )
+        )
+    return sentences
+
+
+_DISPUTED = (
+    say("what"), say("property"), say("compared by"), say("proposed by"), say("needs a person"), say("item"),
+)  # fmt: skip
+
+
+def _conflicts(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, tell: Tell) -> Explanation:
     wanted = Filter(source=source, verdict="differs", status="open")
     found = page_of_matrix(runtime, tenant, wanted, limit=SHOWN_CONFLICTS).items
     with runtime.database.tenant(tenant) as connection:
@@ -170,23 +235,28 @@ def _conflicts(runtime: Runtime, tenant: TenantId, source: SourceId, check: Chec
             f"{item['property']}@{item['lang']}" if item["lang"] else item["property"],
             item["rule"],
             item["proposed_rule"],
-            "yes" if item["needs_person"] else "no",
+            tell(say("yes") if item["needs_person"] else say("no")),
             item["conflict_id"],
         )
         for item in found
     )
-    columns = ("what", "property", "compared by", "proposed by", "needs a person", "item")
+    sentence = say(
+        "{count:figure} items in which this source and others contradict each other are not decided.",
+        count=f"{open_:,}",
+    )
+    remedies = (
+        say("Look at one and sign it: `{command}`.", command=f"tenant-pipeline conflict show ITEM --tenant {tenant}"),
+        say(
+            "Draw them: `{command}`.",
+            command=f"tenant-pipeline conflict draw --tenant {tenant} --source {source} --output conflicts.html",
+        ),
+    )
     return Explanation(
-        f"Conflicts of {source}",
+        tell(say("Conflicts of {source}", source=source)),
         str(Band.WARN if open_ else Band.PASS),
-        (f"{open_:,} items in which this source and others contradict each other are not decided.",),
-        (ExplanationTable(f"The first {len(rows)}", columns, rows),),
-        (
-            f"Look at one and sign it: `tenant-pipeline conflict show ITEM --tenant {tenant}`.",
-            f"Draw them: `tenant-pipeline conflict draw --tenant {tenant} --source {source} --output conflicts.html`.",
-        )
-        if open_
-        else (),
+        (tell(sentence),),
+        (ExplanationTable(tell(say("The first {count:figure}", count=len(rows))), _told(tell, _DISPUTED), rows),),
+        _told(tell, remedies) if open_ else (),
     )
 
 
@@ -198,7 +268,7 @@ def _not_judged(tenant: TenantId, source: SourceId, check: Check) -> NotFoundErr
     )
 
 
-_EXPLAINED: Mapping[Check, Callable[[Runtime, TenantId, SourceId, Check], Explanation]] = {
+_EXPLAINED: Mapping[Check, Callable[[Runtime, TenantId, SourceId, Check, Tell], Explanation]] = {
     Check.PII_GATE: _gate,
     Check.QUALITY_GATE: _gate,
     Check.COVERAGE_GREEN: _coverage,

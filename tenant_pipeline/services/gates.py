@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -46,15 +47,15 @@ class GateState:
         """Whether the source may go on now: the verdict allows it, or somebody answers for it."""
         return self.band is not Band.FAIL or self.overridden_by is not None
 
-    def as_json(self) -> dict[str, Any]:
-        """The state as the command line and the API give it."""
+    def as_json(self, tell: Tell = in_english) -> dict[str, Any]:
+        """The state as the command line and the API give it, its reasons as `tell` says them."""
         return {
             "gate": str(self.gate),
             "source": self.source,
             "input_digest": self.input_digest,
             "band": str(self.band),
             "open": self.open,
-            "reasons": list(self.reasons),
+            "reasons": [tell(reason) for reason in self.reasons],
             "findings": [dict(finding) for finding in self.findings],
             "decided_at": self.decided_at.isoformat(),
             "overridden_by": self.overridden_by,

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.clusters import Partition, Tie
 from tenant_pipeline.linking.features import Features
@@ -368,7 +369,7 @@ def _refuse_contradictions(found: Partition, ends: tuple[str, str], judgement: s
 
 def _propose(connection: Connection, tenant: TenantId, ties: Sequence[Tie]) -> None:
     """Put to people what linking had joined and their word took apart."""
-    says = {"says": "Linking had found them to be one; a judgement on others stands between them."}
+    says = {"says": say("Linking had found them to be one; a judgement on others stands between them.")}
     for tie in ties:
         connection.execute(
             """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.identity import changes_of
@@ -14,7 +16,17 @@ from tenant_pipeline.services.stage_records import Connection
 MOST_MEMBERS = 1_000
 
 
-def show_entity(runtime: Runtime, tenant: TenantId, identifier: str) -> dict[str, Any]:
+def as_told(explanation: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """An explanation as it is kept (the parts of a score, or the one sentence that decided), as `tell` says it."""
+    told = dict(explanation)
+    if "says" in told:
+        told["says"] = tell(told["says"])
+    if "parts" in told:
+        told["parts"] = [{**part, "says": tell(part["says"])} for part in told["parts"]]
+    return told
+
+
+def show_entity(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell = in_english) -> dict[str, Any]:
     """A canonical entity by its id, by an alias of it or by the id of a source's entity: its homes with their
     identifiers, its members with how each was found (at most MOST_MEMBERS), and its history.
 
@@ -61,13 +73,13 @@ def show_entity(runtime: Runtime, tenant: TenantId, identifier: str) -> dict[str
             "canonical_id": canonical_id,
             "asked_for": identifier,
             "homes": homes,
-            "members": members,
+            "members": [{**each, "explanation": as_told(each["explanation"], tell)} for each in members],
             "judgements": judgements,
             "changes": changes_of(connection, tenant, canonical_id),
         }
 
 
-def show_pair(runtime: Runtime, tenant: TenantId, identifier: str) -> dict[str, Any]:
+def show_pair(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell = in_english) -> dict[str, Any]:
     """A pair by its id: what speaks for and against it, both sides with their identifiers, and what was judged.
 
     Raises NotFoundError when there is none.
@@ -106,7 +118,7 @@ def show_pair(runtime: Runtime, tenant: TenantId, identifier: str) -> dict[str, 
             """,
             (tenant, pair["left_id"], pair["right_id"]),
         ).fetchall()
-    return {**pair, "sides": sides, "judgements": judgements}
+    return {**pair, "explanation": as_told(pair["explanation"], tell), "sides": sides, "judgements": judgements}
 
 
 def _canonical_id(connection: Connection, tenant: TenantId, identifier: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tenant_pipeline.core.approval.standing import RequestState
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.approvals.queue import list_requests
@@ -16,7 +17,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import list_sources
 
 
-def overview_of(runtime: Runtime, tenant: TenantId, person: str) -> dict[str, Any]:
+def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in_english) -> dict[str, Any]:
     """The tenant's state, its sources by how far they are, open conflicts and pairs, coverage, and what waits for whom.
 
     `waits_for_you` counts the requests that the person may decide.
@@ -35,7 +36,7 @@ def overview_of(runtime: Runtime, tenant: TenantId, person: str) -> dict[str, An
         "conflicts": totals_of_matrix(runtime, tenant),
         "pairs_in_doubt": _pairs_in_doubt(runtime, tenant),
         "green": verdict.green,
-        "why_not_green": list(verdict.reasons),
+        "why_not_green": [tell(reason) for reason in verdict.reasons],
         "live_release": None if live is None else {"version": live.version, "entities": live.entities},
         "waiting": [
             {

@@ -36,8 +36,8 @@ async function ask(method, path, body, headers = {}) {
   return said;
 }
 
-/** @param {string} path */
-export const get = (path) => ask("GET", path);
+/** @param {string} path @param {Record<string, string>} [headers] */
+export const get = (path, headers) => ask("GET", path, undefined, headers);
 
 /** Do something, once: a request that is lost on the way is sent again with the same key.
  * @param {string} path @param {unknown} [body] @param {string} [method] */

@@ -1,8 +1,8 @@
-/** What is read from the API and kept up to date: read again when the address or anything at the server changes. */
+/** What is read from the API and kept up to date: read again when the address, the language or anything at the server changes. */
 
 import { useEffect, useState } from "./vendor/modules.js";
 import { get } from "./api.js";
-import { changes } from "./store.js";
+import { changes, language } from "./store.js";
 
 const SETTLE_MILLISECONDS = 250;
 
@@ -17,7 +17,7 @@ export function useResource(path) {
     if (path === null) return undefined;
     let wanted = true;
     const read = () =>
-      get(path).then(
+      get(path, { "Accept-Language": language.value }).then(
         (data) => wanted && setState({ path, data, problem: null }),
         (problem) => wanted && setState((before) => ({ ...before, path, problem })),
       );
@@ -27,7 +27,7 @@ export function useResource(path) {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [path, changes.value, count]);
+  }, [path, language.value, changes.value, count]);
   const current = state.path === path;
   return {
     data: current ? state.data : null,

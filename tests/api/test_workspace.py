@@ -184,6 +184,16 @@ def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: Peopl
     assert signed["status"] == "signed"
 
 
+def test_why_a_conflict_is_one_is_read_in_the_language_that_the_person_switches_to(
+    people: People, halls: Sources
+) -> None:
+    item = halls.items(property="postalCode")[0]["conflict_id"]
+    nok = people.open("nok", "panel-conflict", language="th", item=item, status="signed")
+    expect(nok.get_by_text("รหัสต่างกัน และรหัสมีแต่เหมือนหรือเป็นคนละรหัสเท่านั้น")).to_be_visible()
+    nok.get_by_label("ภาษา").select_option("zh")
+    expect(nok.get_by_text("代码不同；代码要么相同，要么就是另一个。")).to_be_visible()
+
+
 def test_all_that_a_rule_proposes_is_signed_whatever_the_page_shows(
     people: People, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import After, Digest, Identifier, Limit, Reason, RoleName
@@ -120,6 +121,7 @@ class SignableRules(BaseModel):
 def conflicts(
     caller: CallerOf,
     runtime: RuntimeOf,
+    tell: Telling,
     source: Annotated[str | None, Query(pattern=r"^src-[0-9a-f]{16}$")] = None,
     type: Name = None,
     property: Name = None,
@@ -132,7 +134,8 @@ def conflicts(
     """A page of the matrix; those that differ come first, and of these those for a person."""
     wanted = reading.Filter(source_id(source) if source else None, type, property, verdict, status, needs_person)
     page = reading.page_of_matrix(runtime, caller.tenant, wanted, limit=limit, after=after)
-    return Matrix(items=page.items, next=page.next)
+    items = [{**item, "explanation": [tell(each) for each in item["explanation"]]} for item in page.items]
+    return Matrix(items=items, next=page.next)
 
 
 @router.get("/counts")
@@ -186,9 +189,9 @@ def sign_proposals(said: ListSignature, caller: CallerOf, runtime: RuntimeOf, on
 
 
 @router.get("/{conflict}")
-def form(conflict: Identifier, caller: CallerOf, runtime: RuntimeOf) -> dict[str, Any]:
+def form(conflict: Identifier, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> dict[str, Any]:
     """All it takes to decide one item: candidates with locators, the proposal and why, the choices, the history."""
-    return resolution_form(runtime, caller.tenant, conflict)
+    return resolution_form(runtime, caller.tenant, conflict, tell)
 
 
 @router.post("/{conflict}/signature")

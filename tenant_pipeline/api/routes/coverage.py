@@ -10,10 +10,12 @@ from pydantic import AwareDatetime, BaseModel
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Identifier, Line, Reason
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import source_id
 from tenant_pipeline.services.coverage import reading
 from tenant_pipeline.services.coverage.overrides import give_override, withdraw_override
@@ -102,20 +104,17 @@ class Withdrawal(BaseModel):
 
 
 @router.get("")
-def coverage(caller: CallerOf, runtime: RuntimeOf, source: SourceQuery = None) -> Coverage:
+def coverage(caller: CallerOf, runtime: RuntimeOf, tell: Telling, source: SourceQuery = None) -> Coverage:
     """The score per dimension, with its band: pass, warn, fail, or not assessed."""
-    return _coverage(runtime, caller, source)
+    return _coverage(runtime, caller, source, tell)
 
 
 @router.get("/explanation")
-def explanation(caller: CallerOf, runtime: RuntimeOf, source: SourceQuery = None) -> Explanation:
+def explanation(caller: CallerOf, runtime: RuntimeOf, tell: Telling, source: SourceQuery = None) -> Explanation:
     """What each dimension lacks, and the entities that would lift it most."""
     _require_source(runtime, caller, source)
     explained = reading.explain_coverage(runtime, caller.tenant, source_id(source) if source else None)
-    rows: list[dict[str, Any]] = [
-        {**each.as_json(), "groups": list(lacks.groups), "lifts": [vars(lift) for lift in lacks.lifts]}
-        for each, lacks in explained
-    ]
+    rows: list[dict[str, Any]] = [{**each.as_json(tell), **lacks.as_json(tell)} for each, lacks in explained]
     return Explanation.model_validate({"dimensions": rows})
 
 
@@ -157,14 +156,14 @@ def withdraw(
     return once.answer(caller, act)
 
 
-def _coverage(runtime: Runtime, caller: Caller, source: str | None) -> Coverage:
+def _coverage(runtime: Runtime, caller: Caller, source: str | None, tell: Tell = in_english) -> Coverage:
     _require_source(runtime, caller, source)
     found = reading.read_coverage(runtime, caller.tenant, source_id(source) if source else None)
     verdict = reading.verdict_of_tenant(runtime, caller.tenant)
     return Coverage(
-        dimensions=[Dimension.model_validate(each.as_json()) for each in found],
+        dimensions=[Dimension.model_validate(each.as_json(tell)) for each in found],
         green=verdict.green,
-        reasons=list(verdict.reasons),
+        reasons=[tell(reason) for reason in verdict.reasons],
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Line, OptionalReason, Reason, RoleName
@@ -113,11 +114,12 @@ def add(wanted: WantedFeed, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
 
 
 @router.get("/{feed}")
-def feed(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf) -> dict[str, Any]:
+def feed(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> dict[str, Any]:
     """A feed with its versions, the newest first, and why one is held."""
     with runtime.database.tenant(caller.tenant) as connection:
         found = get_feed(connection, caller.tenant, feed)
-        return {**found.as_json(), "versions": [each.as_json() for each in versions.versions_of(connection, found)]}
+        known = versions.versions_of(connection, found)
+    return {**found.as_json(), "versions": [each.as_json(tell) for each in known]}
 
 
 @router.patch("/{feed}")

@@ -9,12 +9,13 @@ from pydantic import BaseModel, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Identifier, Limit, Reason, RoleName
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements
-from tenant_pipeline.services.link_explanations import show_pair
+from tenant_pipeline.services.link_explanations import as_told, show_pair
 
 router = APIRouter(prefix="/api/tenant/{tenant}/links", tags=["linking"], route_class=ConditionalRoute)
 
@@ -46,10 +47,15 @@ class Reversal(BaseModel):
 
 @router.get("")
 def pairs(
-    caller: CallerOf, runtime: RuntimeOf, status: Literal["proposed", "decided"] = "proposed", limit: Limit = 50
+    caller: CallerOf,
+    runtime: RuntimeOf,
+    tell: Telling,
+    status: Literal["proposed", "decided"] = "proposed",
+    limit: Limit = 50,
 ) -> Pairs:
     """The pairs that wait for a person, or those that were decided."""
-    return Pairs(pairs=judgements.list_pairs(runtime, caller.tenant, status=status, limit=limit))
+    found = judgements.list_pairs(runtime, caller.tenant, status=status, limit=limit)
+    return Pairs(pairs=[{**each, "explanation": as_told(each["explanation"], tell)} for each in found])
 
 
 @router.get("/history")
@@ -59,9 +65,9 @@ def history(caller: CallerOf, runtime: RuntimeOf) -> Pairs:
 
 
 @router.get("/pairs/{pair}")
-def one_pair(pair: Identifier, caller: CallerOf, runtime: RuntimeOf) -> dict[str, Any]:
+def one_pair(pair: Identifier, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> dict[str, Any]:
     """Why two entities may be the same: the parts of the score, side by side."""
-    return show_pair(runtime, caller.tenant, pair)
+    return show_pair(runtime, caller.tenant, pair, tell)
 
 
 @router.post("/judgement")

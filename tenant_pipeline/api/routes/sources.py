@@ -12,11 +12,13 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.conditional import ConditionalRoute
+from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName, SourcePath
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import source_id
 from tenant_pipeline.services import gates, quarantine, sources
@@ -131,9 +133,9 @@ def upload(wanted: AnyUpload, caller: CallerOf, runtime: RuntimeOf, once: OnceOn
 
 
 @router.get("/sources/{source}")
-def record(source: SourcePath, caller: CallerOf, runtime: RuntimeOf) -> SourceRecord:
+def record(source: SourcePath, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> SourceRecord:
     """One source with the record of its stages."""
-    return _record(runtime, caller, source)
+    return _record(runtime, caller, source, tell)
 
 
 @router.get("/sources/{source}/rejects")
@@ -220,13 +222,13 @@ def _handed_in(runtime: Runtime, caller: Caller, wanted: LinkUpload | FilesUploa
     return Source.model_validate(added.as_json())
 
 
-def _record(runtime: Runtime, caller: Caller, source: str) -> SourceRecord:
+def _record(runtime: Runtime, caller: Caller, source: str, tell: Tell = in_english) -> SourceRecord:
     identifier = source_id(source)
     with runtime.database.tenant(caller.tenant) as connection:
         found = sources.get_source(connection, caller.tenant, identifier)
     return SourceRecord(
         source=Source.model_validate(found.as_json()),
         stages=[each.as_json() for each in every_record(runtime, found)],
-        gates=[each.as_json() for each in current_gate_states(runtime, caller.tenant, identifier).values()],
+        gates=[each.as_json(tell) for each in current_gate_states(runtime, caller.tenant, identifier).values()],
         quarantined=[each.as_json() for each in quarantine.list_quarantined(runtime, caller.tenant, identifier)],
     )

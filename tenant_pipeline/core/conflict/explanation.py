@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tenant_pipeline.core.conflict.comparators.registry import SENTENCES
 from tenant_pipeline.core.conflict.comparison import ConflictItem
+from tenant_pipeline.core.sentences.saying import say
 
 
 def explanation(item: ConflictItem) -> list[str]:
@@ -13,10 +14,15 @@ def explanation(item: ConflictItem) -> list[str]:
     sentences = [SENTENCES[item.rule], *item.explanation]
     share = item.advice.get(item.proposed_value or "")
     if share is not None:
-        sentences.append(f"By the record of its sources, the proposed value is {share:.0%} likely.")
+        sentences.append(
+            say("By the record of its sources, the proposed value is {share:figure} likely.", share=f"{share:.0%}")
+        )
         likeliest = max(item.advice.values())
         if likeliest > share:
-            sentences.append(f"By that record another value is likelier: {likeliest:.0%}.")
+            sentences.append(
+                say("By that record another value is likelier: {likeliest:figure}.", likeliest=f"{likeliest:.0%}")
+            )
     if item.needs_person:
-        sentences.append(f"A person must decide: {item.needs_person_reason[:1].lower()}{item.needs_person_reason[1:]}")
+        reason = f"{item.needs_person_reason[:1].lower()}{item.needs_person_reason[1:]}"
+        sentences.append(say("A person must decide: {reason:sentence}", reason=reason))
     return sentences

@@ -15,6 +15,7 @@ from tenant_pipeline.core.conflict.resolution import propose
 from tenant_pipeline.core.conflict.standing import SourceStanding
 from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES, hold_together
 from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 
 RULES_VERSION = "2.0.0"
@@ -92,8 +93,8 @@ def _item(
     needs_person_reason = proposal.needs_person_reason
     if len(values) > MOST_VALUES:
         pairs = [(proposal.value, value) for value in values if value != proposal.value]
-        needs_person_reason = needs_person_reason or (
-            f"There are {len(values)} different values: perhaps several things were taken for one."
+        needs_person_reason = needs_person_reason or say(
+            "There are {count:figure} different values: perhaps several things were taken for one.", count=len(values)
         )
     timed = any(one.valid_from or one.valid_to for one in candidates)
     worst = Compared(Verdict.SAME, EQUAL_AFTER_STANDARDISATION)

@@ -17,6 +17,7 @@ from tenant_pipeline.core.conflict.comparison import Candidate, Verdict
 from tenant_pipeline.core.conflict.standing import SourceStanding, witness_of
 from tenant_pipeline.core.conflict.truth_discovery import FALSE_VALUES
 from tenant_pipeline.core.pseudonym import without_replacements
+from tenant_pipeline.core.sentences.saying import say
 
 ONE_VALUE = "one_value"
 HUMAN_PIN = "human_pin"
@@ -135,10 +136,10 @@ def propose(
 ) -> Proposal:
     """The value that ranks first. `pin` is the value that a person has chosen: it stands before every rule."""
     if pin is not None:
-        return Proposal(pin, HUMAN_PIN, explanation=("A person has chosen this value.",))
+        return Proposal(pin, HUMAN_PIN, explanation=(say("A person has chosen this value."),))
     case = _Case(candidates, compare, standings or {})
     if len({one.value for one in candidates}) == 1:
-        said = "All sources say the same once it is written in one way."
+        said = say("All sources say the same once it is written in one way.")
         return Proposal(candidates[0].value, ONE_VALUE, explanation=(said,))
     advice = _advice(candidates, case)
     steps = []
@@ -148,7 +149,14 @@ def propose(
         left = rule(left, case)
         after = {one.value for one in left}
         if after < before:
-            steps.append(f"{sentence} {len(after)} of {len(before)} values are left.")
+            steps.append(
+                say(
+                    "{sentence:sentence} {left:figure} of {before:figure} values are left.",
+                    sentence=sentence,
+                    left=len(after),
+                    before=len(before),
+                )
+            )
         if len(after) == 1:
             reason = _why_a_person(candidates, before, name, case)
             return Proposal(left[0].value, name, reason, (*steps, *_of_copies(case)), advice)
@@ -160,9 +168,9 @@ def _why_a_person(candidates: Sequence[Candidate], last: set[str], rule: str, ca
     first = sorted({(one.source_id, one.value) for one in candidates if one.authority_tier == 1})
     for (source, one), (other_source, other) in combinations(first, 2):
         if source != other_source and one != other and not case.same(one, other):
-            return "Sources of tier 1 contradict each other."
+            return say("Sources of tier 1 contradict each other.")
     if rule == "statement_id" and any(not case.same(one, other) for one, other in combinations(sorted(last), 2)):
-        return "Nothing tells the values apart but the order of their statements."
+        return say("Nothing tells the values apart but the order of their statements.")
     return ""
 
 
@@ -173,7 +181,10 @@ def _of_copies(case: _Case) -> list[str]:
         if len(group := witness_of(one.source_id, case.standings)) > 1
         and sum(other in group for other in {each.source_id for each in case.every}) > 1
     }
-    return [f"{len(group)} sources repeat one another and count as one witness." for group in sorted(groups)]
+    return [
+        say("{count:figure} sources repeat one another and count as one witness.", count=len(group))
+        for group in sorted(groups)
+    ]
 
 
 def _confirmed(value: str, case: _Case) -> tuple[int, int]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
+from tenant_pipeline.core.sentences.saying import say
 
 LANGUAGES = ("th", "en", "zh")
 _LANGUAGE_NAMES = {"th": "Thai", "en": "English", "zh": "Chinese"}
@@ -35,7 +37,8 @@ class Measure:
 def completeness(evidence: CoverageEvidence) -> Measure:
     """Filled expected properties over expected properties of the entities' types."""
     expected, filled = evidence.expected_slots, evidence.filled_slots
-    return Measure(filled, expected, f"{_share(expected - filled, expected)} expected properties have no value")
+    lacking = _share(expected - filled, expected)
+    return Measure(filled, expected, say("{share:share} expected properties have no value", share=lacking))
 
 
 def language_completeness(evidence: CoverageEvidence) -> Measure:
@@ -43,18 +46,27 @@ def language_completeness(evidence: CoverageEvidence) -> Measure:
     named = evidence.named_entities
     present = {language: min(named, evidence.names_by_language.get(language, 0)) for language in LANGUAGES}
     lacking = [
-        f"{_share(named - count, named)} named entities have no {_LANGUAGE_NAMES[language]} name"
+        say(
+            "{share:share} named entities have no {language:word} name",
+            share=_share(named - count, named),
+            language=_LANGUAGE_NAMES[language],
+        )
         for language, count in present.items()
         if count < named
     ]
-    reason = " and ".join(lacking) or "all named entities have a name in each language"
+    if not lacking:
+        lacking = [say("all named entities have a name in each language")]
+    reason = reduce(lambda one, other: say("{one:sentence} and {other:sentence}", one=one, other=other), lacking)
     return Measure(sum(present.values()), len(LANGUAGES) * named, reason)
 
 
 def breadth(evidence: CoverageEvidence) -> Measure:
     """Types of the tenant template that are present over those that it asks for."""
     present, wanted = evidence.template_types_present, evidence.template_types
-    return Measure(present, wanted, f"{present} of the {wanted} types of the template are present")
+    reason = say(
+        "{present:figure} of the {wanted:figure} types of the template are present", present=present, wanted=wanted
+    )
+    return Measure(present, wanted, reason)
 
 
 def validity(evidence: CoverageEvidence) -> Measure:
@@ -62,33 +74,39 @@ def validity(evidence: CoverageEvidence) -> Measure:
     mapped = evidence.statements_mapped
     # A value that names several things becomes several statements, of which more may fail than were mapped.
     valid = max(0, evidence.statements_valid)
-    return Measure(valid, mapped, f"{_share(mapped - valid, mapped)} statements could not be used")
+    lost = _share(mapped - valid, mapped)
+    return Measure(valid, mapped, say("{share:share} statements could not be used", share=lost))
 
 
 def corroboration(evidence: CoverageEvidence) -> Measure:
     """Facts that another source which is no AI says too over facts."""
-    alone = evidence.facts - evidence.facts_corroborated
-    return Measure(evidence.facts_corroborated, evidence.facts, f"{_share(alone, evidence.facts)} facts stand alone")
+    facts, corroborated = evidence.facts, evidence.facts_corroborated
+    alone = _share(facts - corroborated, facts)
+    return Measure(corroborated, facts, say("{share:share} facts stand alone", share=alone))
 
 
 def consistency(evidence: CoverageEvidence) -> Measure:
     """Shared facts without an open conflict over shared facts."""
     shared, disputed = evidence.facts_shared, evidence.facts_disputed
-    return Measure(shared - disputed, shared, f"{_share(disputed, shared)} shared facts are disputed")
+    reason = say("{share:share} shared facts are disputed", share=_share(disputed, shared))
+    return Measure(shared - disputed, shared, reason)
 
 
 def timeliness(evidence: CoverageEvidence) -> Measure:
     """Days left of the freshness period over the period; not assessed without a day of observation."""
     if evidence.age_days is None:
-        return Measure(0, 0, "", "nobody said as of when the facts hold")
+        return Measure(0, 0, "", say("nobody said as of when the facts hold"))
     period, age = evidence.fresh_within_days, max(0, evidence.age_days)
-    return Measure(max(0, period - age), period, f"it was observed {age} days ago and stays fresh for {period}")
+    reason = say("it was observed {age:figure} days ago and stays fresh for {period:figure}", age=age, period=period)
+    return Measure(max(0, period - age), period, reason)
 
 
 def traceability(evidence: CoverageEvidence) -> Measure:
     """Statements with locator and method over statements."""
     lost = evidence.statements - evidence.statements_traceable
-    reason = f"{_share(lost, evidence.statements)} statements lead back to no place in the source"
+    reason = say(
+        "{share:share} statements lead back to no place in the source", share=_share(lost, evidence.statements)
+    )
     return Measure(evidence.statements_traceable, evidence.statements, reason)
 
 
@@ -96,8 +114,9 @@ def rights_and_privacy(evidence: CoverageEvidence) -> Measure:
     """Records with declared rights that were not withheld over records screened."""
     screened, withheld = evidence.records_screened, evidence.records_withheld
     if not evidence.rights_declared:
-        return Measure(0, screened, "no rights are declared for the source")
-    return Measure(screened - withheld, screened, f"{_share(withheld, screened)} records are withheld for privacy")
+        return Measure(0, screened, say("no rights are declared for the source"))
+    reason = say("{share:share} records are withheld for privacy", share=_share(withheld, screened))
+    return Measure(screened - withheld, screened, reason)
 
 
 DIMENSIONS: Mapping[str, Callable[[CoverageEvidence], Measure]] = {
@@ -117,8 +136,9 @@ DIMENSIONS: Mapping[str, Callable[[CoverageEvidence], Measure]] = {
 def _share(part: int, whole: int) -> str:
     """`part` of `whole` for a sentence: "none of the 50", "7 of the 50 (14 %)", "all 50"."""
     if part <= 0:
-        return f"none of the {whole}"
+        return say("none of the {whole:figure}", whole=whole)
     if part >= whole:
-        return f"all {whole}"
+        return say("all {whole:figure}", whole=whole)
     percent = 100 * part / whole
-    return f"{part} of the {whole} ({'under 1' if percent < 1 else f'{percent:.0f}'} %)"
+    share = "under 1 %" if percent < 1 else f"{percent:.0f} %"
+    return say("{part:figure} of the {whole:figure} ({share:figure})", part=part, whole=whole, share=share)

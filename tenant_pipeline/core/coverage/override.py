@@ -12,6 +12,7 @@ from datetime import datetime
 from tenant_pipeline.core.contract_terms import CoverageDimension
 from tenant_pipeline.core.coverage.score import DimensionScore
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.saying import say
 
 _RANK = {Band.FAIL: 0, Band.NOT_ASSESSED: 0, Band.WARN: 1, Band.PASS: 2}
 FLOORS = (Band.WARN, Band.PASS)
@@ -56,7 +57,12 @@ def coverage_verdict(
         if not dimension.blocking:
             continue
         if dimension.id not in found:
-            reasons.append(f"{dimension.id}: not assessed: nothing was scored yet")
+            reason = say("not assessed: {reason:sentence}", reason=say("nothing was scored yet"))
         elif counted_as(found[dimension.id], overrides.get(dimension.id)) is not Band.PASS:
-            reasons.append(f"{dimension.id}: {found[dimension.id].explanation}")
+            reason = found[dimension.id].explanation
+        else:
+            continue
+        reasons.append(
+            say("{dimension:coverage_dimensions}: {explanation:sentence}", dimension=dimension.id, explanation=reason)
+        )
     return CoverageVerdict(not reasons, tuple(reasons))

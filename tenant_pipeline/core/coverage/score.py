@@ -12,6 +12,7 @@ from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.saying import say
 
 _WORST_FIRST = (Band.FAIL, Band.WARN, Band.PASS)
 
@@ -56,10 +57,12 @@ def score(evidence: CoverageEvidence, dimensions: Iterable[CoverageDimension]) -
 def judge(dimension: CoverageDimension, numerator: int, denominator: int, reason: str) -> DimensionScore:
     """A fraction under a dimension's thresholds. Without anything to judge it is not assessed: never full marks."""
     if denominator == 0:
-        return DimensionScore(dimension.id, 0, 0, Band.NOT_ASSESSED, f"not assessed: {reason or 'nothing to judge'}")
+        why = say("not assessed: {reason:sentence}", reason=reason or say("nothing to judge"))
+        return DimensionScore(dimension.id, 0, 0, Band.NOT_ASSESSED, why)
     share = numerator / denominator
     band = Band.PASS if share >= dimension.pass_at else Band.WARN if share >= dimension.warn_at else Band.FAIL
-    return DimensionScore(dimension.id, numerator, denominator, band, f"{band} because {reason}")
+    why = say("{band:word} because {reason:sentence}", band=band, reason=reason)
+    return DimensionScore(dimension.id, numerator, denominator, band, why)
 
 
 def distance(dimension: CoverageDimension, found: DimensionScore) -> Distance | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
+
+from tenant_pipeline.core.sentences.saying import say
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,27 @@ def reasons_to_wait(
     `before` is the version that was taken in last, None for the first one. `unread` are the files of the new version
     that could not be read, each with the reason.
     """
-    reasons = [f"unreadable: {path}: {why}" for path, why in sorted(unread.items())]
+    reasons = [say("unreadable: {path}: {why}", path=path, why=why) for path, why in sorted(unread.items())]
     if new.rows < expected.least_rows:
-        reasons.append(f"too-few-rows: {new.rows}, where at least {expected.least_rows} are expected")
+        reasons.append(
+            say(
+                "too-few-rows: {rows:figure}, where at least {least:figure} are expected",
+                rows=new.rows,
+                least=expected.least_rows,
+            )
+        )
     if before is None:
         return tuple(reasons)
     if new.rows < before.rows * (1 - expected.most_loss):
-        reasons.append(f"shrunk: from {before.rows} rows to {new.rows}")
+        reasons.append(say("shrunk: from {before:figure} rows to {now:figure}", before=before.rows, now=new.rows))
     if new.schemas != before.schemas:
         old_fields = {field for fields in before.schemas for field in fields}
         new_fields = {field for fields in new.schemas for field in fields}
         changes = [
-            *(f"without {field}" for field in sorted(old_fields - new_fields)),
-            *(f"with {field}" for field in sorted(new_fields - old_fields)),
+            *(say("without {field}", field=field) for field in sorted(old_fields - new_fields)),
+            *(say("with {field}", field=field) for field in sorted(new_fields - old_fields)),
         ]
-        reasons.append(f"schema-changed: {', '.join(changes) or 'the same fields in other tables or another order'}")
+        changes = changes or [say("the same fields in other tables or another order")]
+        listed = reduce(lambda one, other: say("{one:sentence}, {other:sentence}", one=one, other=other), changes)
+        reasons.append(say("schema-changed: {changes:sentence}", changes=listed))
     return tuple(reasons)

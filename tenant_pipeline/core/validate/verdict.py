@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.sentences.saying import say
 
 SAMPLE_LOCATORS = 5
 """How many failing rows a finding points to."""
@@ -55,12 +56,32 @@ def quality_verdict(statements: int, rejected: int, tally: FailureTally, thresho
 
 
 def _judged(statements: int, rejected: int, thresholds: QualityThresholds) -> tuple[Band, str]:
+    figures = {"rejected": rejected, "statements": statements}
     if rejected == statements:
-        return Band.FAIL, f"Nothing passed: {rejected} of {statements} statements failed a check."
+        return Band.FAIL, say(
+            "Nothing passed: {rejected:figure} of {statements:figure} statements failed a check.", **figures
+        )
     share = rejected / statements
-    failed = f"{rejected} of {statements} statements ({share:.2%}) failed a check"
     if share > thresholds.fail_share:
-        return Band.FAIL, f"{failed}, more than the {thresholds.fail_share:.2%} at which the gate closes."
+        return Band.FAIL, say(
+            "{rejected:figure} of {statements:figure} statements ({share:figure}) failed a check, more than the"
+            " {limit:figure} at which the gate closes.",
+            **figures,
+            share=f"{share:.2%}",
+            limit=f"{thresholds.fail_share:.2%}",
+        )
     if share > thresholds.warn_share:
-        return Band.WARN, f"{failed}, more than the {thresholds.warn_share:.2%} at which the gate warns."
-    return Band.PASS, f"{failed}, within the limit of {thresholds.warn_share:.2%}."
+        return Band.WARN, say(
+            "{rejected:figure} of {statements:figure} statements ({share:figure}) failed a check, more than the"
+            " {limit:figure} at which the gate warns.",
+            **figures,
+            share=f"{share:.2%}",
+            limit=f"{thresholds.warn_share:.2%}",
+        )
+    return Band.PASS, say(
+        "{rejected:figure} of {statements:figure} statements ({share:figure}) failed a check, within the limit of"
+        " {limit:figure}.",
+        **figures,
+        share=f"{share:.2%}",
+        limit=f"{thresholds.warn_share:.2%}",
+    )

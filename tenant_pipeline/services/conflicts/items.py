@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.conflict.comparison import ConflictItem
 from tenant_pipeline.core.conflict.explanation import explanation
 from tenant_pipeline.core.digest import short_id
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services.conflicts.relation import gravest, relations_of_values
@@ -83,7 +84,7 @@ SELECT %(tenant)s, conflict_id,
        (SELECT count(*) FROM runtime.conflict_signatures AS before
          WHERE before.tenant_id = %(tenant)s AND before.conflict_id = signed.conflict_id),
        'void', signed.candidates_digest, '', '', NULL, '', %(pipeline)s, %(pipeline)s,
-       CASE WHEN changed.gone THEN 'Its sources no longer disagree.' ELSE 'Its candidates or their rules changed.' END
+       CASE WHEN changed.gone THEN %(gone)s ELSE %(changed)s END
   FROM pg_temp.changed
   JOIN runtime.conflict_signatures AS signed USING (conflict_id)
  WHERE signed.tenant_id = %(tenant)s AND signed.number = changed.signature_number
@@ -196,7 +197,11 @@ class FoundItems:
         connection.execute(_TOUCH, parameters)
         connection.execute(_CHANGED)
         connection.execute(_KEEP_VERSIONS, parameters)
-        voided = connection.execute(_VOID, parameters).rowcount
+        why = {
+            "gone": say("Its sources no longer disagree."),
+            "changed": say("Its candidates or their rules changed."),
+        }
+        voided = connection.execute(_VOID, {**parameters, **why}).rowcount
         stale = connection.execute(_END, parameters).rowcount
         connection.execute(_KEEP, parameters)
         connection.execute(_KEEP_SOURCES, parameters)

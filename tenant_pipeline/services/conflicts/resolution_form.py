@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenant_pipeline.core.sentences.reading import Tell, in_english
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts import reading
 from tenant_pipeline.services.conflicts.authority import GATE, signing_roles
+from tenant_pipeline.services.conflicts.items import PIPELINE
 from tenant_pipeline.services.conflicts.signatures import Decision, signatures_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -15,26 +18,33 @@ CHOICES = (
     (
         Decision.CANDIDATE,
         "take",
-        "Take what one candidate says. It becomes the property's resolved value, with that statement as its source.",
+        say(
+            "Take what one candidate says. It becomes the property's resolved value, with that statement as its source."
+        ),
     ),
     (
         Decision.HUMAN_PIN,
         "value",
-        "Enter another value. It is kept as yours, with your reason, and ranks before every source.",
+        say("Enter another value. It is kept as yours, with your reason, and ranks before every source."),
     ),
     (
         Decision.BOTH_RIGHT,
         "both-right",
-        "Say that all of them are right: at different times, or because there are several. All are resolved values.",
+        say(
+            "Say that all of them are right: at different times, or because there are several. All are resolved values."
+        ),
     ),
     (
         Decision.LINK_WRONG,
         "link-wrong",
-        "Say that the sources speak of different things. The item stays open, and its links are handed to be judged.",
+        say(
+            "Say that the sources speak of different things."
+            " The item stays open, and its links are handed to be judged."
+        ),
     ),
 )
 
-WHAT_SIGNING_DOES = (
+WHAT_SIGNING_DOES = say(
     "Signing settles the value for these candidates under these rules, and for no others: when a source changes what"
     " it says, the signature becomes void and the item is open again. No statement is changed. The decision is kept"
     " for good and written to the audit log under your name."
@@ -47,12 +57,18 @@ def numbered(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(candidates, key=lambda one: (one["source_id"], one["statement_id"], one["value"], one["raw_value"]))
 
 
-def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str) -> dict[str, Any]:
-    """The form of one item, as data. Raises NotFoundError when the tenant has none of that id."""
+def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str, tell: Tell = in_english) -> dict[str, Any]:
+    """The form of one item, as data, its sentences as `tell` says them.
+
+    Raises NotFoundError when the tenant has none of that id.
+    """
     with runtime.database.tenant(tenant) as connection:
         item = reading.item(connection, tenant, conflict_id)
         statements = _statements(connection, tenant, item["candidates"])
-        history = signatures_of(connection, tenant, conflict_id)
+        history = [
+            {**each, "reason": tell(each["reason"])} if each["person"] == PIPELINE else each
+            for each in signatures_of(connection, tenant, conflict_id)
+        ]
         versions = connection.execute(
             """
             SELECT version, candidates_digest, candidates, verdict, proposed_value, proposed_rule, ended_by_source,
@@ -72,11 +88,13 @@ def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str) -> dic
         "proposal": {
             "value": item.pop("proposed_value"),
             "rule": item.pop("proposed_rule"),
-            "explanation": item.pop("explanation"),
+            "explanation": [tell(each) for each in item.pop("explanation")],
             "numbers": [one["number"] for one in candidates if one["relation"] == "agrees"],
         },
-        "choices": [{"decision": str(decision), "option": option, "says": says} for decision, option, says in CHOICES],
-        "what_signing_does": WHAT_SIGNING_DOES,
+        "choices": [
+            {"decision": str(decision), "option": option, "says": tell(says)} for decision, option, says in CHOICES
+        ],
+        "what_signing_does": tell(WHAT_SIGNING_DOES),
         "who_may_sign": {"gate": GATE, "roles": list(signing_roles(runtime)), "not": _requester(item, history)},
         "signature": next((each for each in history if each["number"] == standing), None),
         "signatures": history,

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.standardise.reading import Context, Unreadable
 from tenant_pipeline.core.standardise.stage import standardise_value
 from tenant_pipeline.core.tenancy import TenantId
@@ -214,7 +215,7 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
             continue
         left, right = min(home, canonical), max(home, canonical)
         explanation = {
-            "says": "A person who looked at a conflict holds the link to be wrong.",
+            "says": say("A person who looked at a conflict holds the link to be wrong."),
             "conflict_id": item["conflict_id"],
             **entity,
         }

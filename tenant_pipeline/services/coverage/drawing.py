@@ -6,6 +6,7 @@ from html import escape
 
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.page import page
+from tenant_pipeline.core.sentences.reading import in_language
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.coverage.reading import ReadDimension, read_coverage, verdict_of_tenant
@@ -70,7 +71,7 @@ def _meter(runtime: Runtime, each: ReadDimension, language: str) -> str:
     band = each.counts_as
     score = each.found.score
     shown = "–" if score is None else f"{score:.0%}"
-    note = escape(each.found.explanation)
+    note = escape(in_language(each.found.explanation, language, runtime.contracts.labels))
     if each.override is not None:
         until = f"{each.override.expires_at:%Y-%m-%d %H:%M} UTC"
         note += "<br>" + escape(

@@ -9,6 +9,7 @@ from tenant_pipeline.core.contract_terms import CoverageDimension
 from tenant_pipeline.core.coverage.override import CoverageOverride, CoverageVerdict, counted_as, coverage_verdict
 from tenant_pipeline.core.coverage.score import DimensionScore, Distance, distance
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.coverage.overrides import overrides_in_force
 from tenant_pipeline.services.coverage.scope import Scope
@@ -37,8 +38,8 @@ class ReadDimension:
         """How far the score is from the next better band."""
         return distance(self.dimension, self.found)
 
-    def as_json(self) -> dict[str, Any]:
-        """The dimension as the command line and the API give it."""
+    def as_json(self, tell: Tell = in_english) -> dict[str, Any]:
+        """The dimension as the command line and the API give it, its sentence as `tell` says it."""
         override, to_next = self.override, self.to_next
         return {
             "dimension": self.dimension.id,
@@ -50,7 +51,7 @@ class ReadDimension:
             "pass_at": self.dimension.pass_at,
             "warn_at": self.dimension.warn_at,
             "blocking": self.dimension.blocking,
-            "explanation": self.found.explanation,
+            "explanation": tell(self.found.explanation),
             "needed_for_next_band": to_next.needed if to_next else None,
             "next_band": str(to_next.band) if to_next else None,
             "override": None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from tenant_pipeline.core.coverage.dimensions import LANGUAGES
+from tenant_pipeline.core.sentences.reading import Tell, in_english
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.runtime import Runtime
@@ -15,7 +18,7 @@ from tenant_pipeline.services.templates.publishing import types_asked_for
 
 MOST_LISTED = 20
 MOST_GROUPS = 5
-_NAMES = {"th": "a Thai name", "en": "an English name", "zh": "a Chinese name"}
+_NAMES = {"th": say("a Thai name"), "en": say("an English name"), "zh": say("a Chinese name")}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class Shortfall:
 
     groups: tuple[str, ...] = ()
     lifts: tuple[Lift, ...] = ()
+
+    def as_json(self, tell: Tell = in_english) -> dict[str, Any]:
+        """Both as the command line and the API give them, as `tell` says them."""
+        return {
+            "groups": [tell(group) for group in self.groups],
+            "lifts": [{**vars(lift), "lacks": tell(lift.lacks)} for lift in self.lifts],
+        }
 
 
 # A thing's label is one of its names; where it stands is the first place of its first source.
@@ -90,15 +100,12 @@ def _completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Sho
         most=MOST_GROUPS,
         **pairs,
     )
-    sentences = [
-        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack {row['property']}."
-        for row in groups
-    ]
+    sentences = [_lack(row, row["property"]) for row in groups]
     lacking = f"""
         SELECT thing, string_agg(DISTINCT property, ', ' ORDER BY property) AS lacks, count(*) AS gain
           FROM ({_UNFILLED}) AS unfilled GROUP BY thing
     """
-    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, **pairs))
+    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, _properties, **pairs))
 
 
 def _language_completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
@@ -120,22 +127,18 @@ def _language_completeness(runtime: Runtime, connection: Connection, scope: Scop
         most=MOST_GROUPS,
         languages=list(LANGUAGES),
     )
-    sentences = [
-        f"{_percent(row['missing'], row['entities'])} of the {row['entities']:,} {row['type']} lack"
-        f" {_NAMES[row['lang']]}."
-        for row in groups
-    ]
+    sentences = [_lack(row, _NAMES[row["lang"]]) for row in groups]
     lacking = f"""
-        SELECT thing, 'name in ' || string_agg(lang, ', ' ORDER BY lang) AS lacks, count(*) AS gain
+        SELECT thing, string_agg(lang, ', ' ORDER BY lang) AS lacks, count(*) AS gain
           FROM ({unnamed}) AS unnamed GROUP BY thing
     """
-    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, languages=list(LANGUAGES)))
+    return Shortfall(tuple(sentences), _lifts(connection, scope, lacking, _name_in, languages=list(LANGUAGES)))
 
 
 def _breadth(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
     template = types_asked_for(runtime, connection, scope.tenant)
     present = counting.template_types_present(connection, scope, runtime.contracts.vocabulary, template)
-    return Shortfall(tuple(f"There is no {each}." for each in template if each not in present))
+    return Shortfall(tuple(say("There is no {type:types}.", type=each) for each in template if each not in present))
 
 
 def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
@@ -153,9 +156,14 @@ def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Sh
         most=MOST_GROUPS,
     )
     sentences = tuple(
-        f"{row['missing']:,} of the facts about {row['property']} are told by one source." for row in groups
+        say(
+            "{count:figure} of the facts about {property:properties} are told by one source.",
+            count=f"{row['missing']:,}",
+            property=row["property"],
+        )
+        for row in groups
     )
-    return Shortfall(sentences, _lifts(connection, scope, lacking))
+    return Shortfall(sentences, _lifts(connection, scope, lacking, _properties))
 
 
 def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
@@ -173,21 +181,28 @@ def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shor
         """,
         most=MOST_GROUPS,
     )
-    sentences = tuple(f"{row['missing']:,} of the open conflicts are about {row['property']}." for row in groups)
+    sentences = tuple(
+        say(
+            "{count:figure} of the open conflicts are about {property:properties}.",
+            count=f"{row['missing']:,}",
+            property=row["property"],
+        )
+        for row in groups
+    )
     lacking = f"""
         SELECT thing, count(DISTINCT disputed.conflict_id) AS gain,
-               'a decision on ' || string_agg(DISTINCT disputed.property, ', ' ORDER BY disputed.property) AS lacks
+               string_agg(DISTINCT disputed.property, ', ' ORDER BY disputed.property) AS lacks
           FROM ({disputed}) AS disputed JOIN mine USING (canonical_id) GROUP BY thing
     """
-    return Shortfall(sentences, _lifts(connection, scope, lacking))
+    return Shortfall(sentences, _lifts(connection, scope, lacking, _decision_on))
 
 
 def _traceability(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
     lacking = """
-        SELECT thing, 'a place or a method' AS lacks, count(*) AS gain
+        SELECT thing, '' AS lacks, count(*) AS gain
           FROM mine WHERE locator = '' OR method = '' GROUP BY thing
     """
-    return Shortfall((), _lifts(connection, scope, lacking))
+    return Shortfall((), _lifts(connection, scope, lacking, lambda _: say("a place or a method")))
 
 
 def _of_sources(dimension: str, lacks: str) -> Callable[[Runtime, Connection, Scope], Shortfall]:
@@ -210,9 +225,51 @@ def _of_sources(dimension: str, lacks: str) -> Callable[[Runtime, Connection, Sc
     return look
 
 
-def _lifts(connection: Connection, scope: Scope, lacking: str, **parameters: Any) -> tuple[Lift, ...]:
+def _properties(lacks: str) -> str:
+    return say("{properties:properties}", properties=lacks)
+
+
+def _name_in(lacks: str) -> str:
+    languages = reduce(
+        lambda one, other: say("{one:sentence}, {other:sentence}", one=one, other=other), lacks.split(", ")
+    )
+    return say("name in {languages:sentence}", languages=languages)
+
+
+def _decision_on(lacks: str) -> str:
+    return say("a decision on {properties:properties}", properties=lacks)
+
+
+def _lifts(
+    connection: Connection,
+    scope: Scope,
+    lacking: str,
+    told: Callable[[str], str],
+    **parameters: Any,
+) -> tuple[Lift, ...]:
+    """What lifts most, by the query `lacking`; `told` says what its column `lacks` holds."""
     rows = scope.rows(connection, _LIFTS.format(lacking=lacking), most=MOST_LISTED, **parameters)
-    return tuple(Lift(**{**row, "source": row["source"] or "", "locator": row["locator"] or ""}) for row in rows)
+    return tuple(
+        Lift(
+            **{
+                **row,
+                "lacks": told(row["lacks"]),
+                "source": row["source"] or "",
+                "locator": row["locator"] or "",
+            }
+        )
+        for row in rows
+    )
+
+
+def _lack(row: Mapping[str, Any], lacks: str) -> str:
+    return say(
+        "{share:figure} of the {entities:figure} {type:types} lack {lacks:sentence}.",
+        share=_percent(row["missing"], row["entities"]),
+        entities=f"{row['entities']:,}",
+        type=row["type"],
+        lacks=lacks,
+    )
 
 
 def _percent(part: int, whole: int) -> str:
@@ -224,10 +281,12 @@ _LOOKS: Mapping[str, Callable[[Runtime, Connection, Scope], Shortfall]] = {
     "completeness": _completeness,
     "language_completeness": _language_completeness,
     "breadth": _breadth,
-    "validity": _of_sources("validity", "values that can be used: `tenant-pipeline stages` names the reasons"),
+    "validity": _of_sources("validity", say("values that can be used: `tenant-pipeline stages` names the reasons")),
     "corroboration": _corroboration,
     "consistency": _consistency,
-    "timeliness": _of_sources("timeliness", "a newer day of observation"),
+    "timeliness": _of_sources("timeliness", say("a newer day of observation")),
     "traceability": _traceability,
-    "rights_and_privacy": _of_sources("rights_and_privacy", "declared rights, or records without what was withheld"),
+    "rights_and_privacy": _of_sources(
+        "rights_and_privacy", say("declared rights, or records without what was withheld")
+    ),
 }

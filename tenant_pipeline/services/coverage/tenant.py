@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS, Measure
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
 from tenant_pipeline.core.coverage.score import DimensionScore, judge
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
@@ -28,7 +29,7 @@ def scores_of_tenant(runtime: Runtime, connection: Connection, tenant: TenantId)
         if dimension.id in OVER_ENTITIES:
             measure = DIMENSIONS[dimension.id](evidence)
         else:
-            measure = sums.get(dimension.id, Measure(0, 0, "", "no source was scored yet"))
+            measure = sums.get(dimension.id, Measure(0, 0, "", say("no source was scored yet")))
         scores.append(judge(dimension, measure.numerator, measure.denominator, measure.why))
     return scores
 
@@ -41,7 +42,12 @@ def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
         row["dimension"]: Measure(
             row["numerator"],
             row["denominator"],
-            f"{row['numerator']} of {row['denominator']} over {row['sources']} sources",
+            say(
+                "{numerator:figure} of {denominator:figure} over {sources:figure} sources",
+                numerator=row["numerator"],
+                denominator=row["denominator"],
+                sources=row["sources"],
+            ),
         )
         for row in rows
     }

@@ -14,6 +14,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.feed.profile import FeedProfile
 from tenant_pipeline.core.origin import Unit
+from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.readers.item import RECORDS
 from tenant_pipeline.services.feeds.feeds import Feed, get_feed, lock_feed
@@ -45,13 +46,13 @@ class FeedVersion:
         """Whether it went on into the stages."""
         return not self.reasons or self.decision == "accept"
 
-    def as_json(self) -> dict[str, Any]:
-        """The version as the command line and the API give it."""
+    def as_json(self, tell: Tell = in_english) -> dict[str, Any]:
+        """The version as the command line and the API give it, its reasons as `tell` says them."""
         return {
             "number": self.number,
             "unit_digest": self.unit_digest,
             "rows": self.profile.rows,
-            "reasons": list(self.reasons),
+            "reasons": [tell(reason) for reason in self.reasons],
             "fetched_at": self.fetched_at.isoformat(),
             "decision": self.decision,
             "person": self.person,

@@ -76,6 +76,7 @@ function Evidence({ found }) {
   const parts = found.explanation.parts ?? [];
   const properties = [...new Set(found.sides.flatMap((side) => Object.keys(side.features.values)))].sort();
   return html`
+    ${found.explanation.says && html`<p>${found.explanation.says}</p>`}
     <ul>${parts.map((part) => html`<li class=${part.bits > 0 ? "pass" : "fail"}>${part.bits > 0 ? "+" : ""}${part.bits} · ${part.says}</li>`)}</ul>
     <div class="scroll"><table>
       <tbody>
