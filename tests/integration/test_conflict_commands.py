@@ -82,6 +82,14 @@ def test_the_tables_for_people_show_what_sources_say_as_it_is(sources: Sources) 
     assert "proposal" in run(sources, "values")
 
 
+def test_an_item_is_explained_in_the_language_that_is_asked_for(sources: Sources) -> None:
+    item = sources.item(property="postalCode")["conflict_id"]
+    assert "ต้องให้คนตัดสิน: แหล่งข้อมูลระดับ 1 ขัดแย้งกัน" in run(sources, "show", item, "--language", "th")
+    assert "采用其中一个候选值。" in run_json(sources, "show", item, "--language", "zh")["choices"][0]["says"]
+    with pytest.raises(InputError, match="not in that language"):
+        run(sources, "show", item, "--language", "de")
+
+
 def test_a_page_of_the_list_leads_to_the_next(sources: Sources) -> None:
     first = run_json(sources, "list", "--limit", "1")
     second = run_json(sources, "list", "--limit", "1", "--after", first["next"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +12,15 @@ import pytest
 from tenant_pipeline.core.coverage.dimensions import LANGUAGES
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.sentences.reading import teller
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.services.coverage.drawing import draw_coverage
 from tenant_pipeline.services.coverage.overrides import give_override, withdraw_override
 from tenant_pipeline.services.coverage.reading import explain_coverage, read_coverage, verdict_of_tenant
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.coverage.shortfalls import Shortfall, shortfall
-from tenant_pipeline.services.explanations import Check, explain, page_of, write_page
+from tenant_pipeline.services.explanations import Check, explain, explanation_of_coverage, page_of, write_page
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -216,6 +219,28 @@ def test_a_checks_page_is_its_owners_to_read_and_replaced_whole(sources: Sources
     assert path.stat().st_mode & 0o777 == 0o600
     assert write_page(sources.runtime, sources.tenant, source, Check.CONFLICTS_DECIDED, told) == path
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("language", ["th", "zh"])
+def test_a_check_is_explained_in_the_readers_language(sources: Sources, language: str) -> None:
+    tell = teller(language, sources.runtime.contracts.labels)
+    give(sources, "consistency", reason="Small")
+    source = SourceId(f"src-{1:016x}")
+    conflicts = explain(sources.runtime, sources.tenant, source, Check.CONFLICTS_DECIDED, tell)
+    title = say("Coverage of {subject}", subject="-")
+    coverage = explanation_of_coverage(title, sources.tenant, explain_coverage(sources.runtime, sources.tenant), tell)
+    for told in (conflicts, coverage):
+        assert told.verdict in ("warn", "fail")
+        lines = [
+            told.title,
+            *told.sentences,
+            *(each for table in told.tables for each in (table.heading, *table.columns)),
+        ]
+        lines += [re.sub("`.*`", "", each) for each in told.remedies]
+        lines += [cell for table in coverage.tables[:1] for row in table.rows for cell in row]
+        known = f"src-{1:016x}|gail|UTC|Small"
+        assert [each for each in lines if re.search("[A-Za-z]{2,}", re.sub(known, "", each))] == []
+        assert tell(told.verdict) in told.as_markdown(tell)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
