@@ -35,13 +35,15 @@ SignatureOption = Annotated[str | None, typer.Option(help="Your key's signature 
 def list_(
     tenant: TenantOption,
     role: Annotated[str | None, typer.Option(help="Only what waits for this role.")] = None,
-    person: Annotated[str | None, typer.Option(help="Only what this person may decide.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only what this person may decide, or was taken to them.")] = None,
     waiting: Annotated[bool, typer.Option(help="Only what waits.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """The requests, the next due first."""
     with opened() as runtime:
-        found = queue.list_requests(runtime, tenant_id(tenant), role=role, person=person, waiting_only=waiting)
+        found = queue.list_requests(
+            runtime, tenant_id(tenant), role=role, person=person, with_escalated=True, waiting_only=waiting
+        )
     print_rows(f"Approvals of {tenant}", [each.as_json() for each in found], COLUMNS, as_json=as_json)
 
 

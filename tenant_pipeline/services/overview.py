@@ -20,12 +20,12 @@ from tenant_pipeline.services.sources import list_sources
 def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in_english) -> dict[str, Any]:
     """The tenant's state, its sources by how far they are, open conflicts and pairs, coverage, and what waits for whom.
 
-    `waits_for_you` counts the requests that the person may decide.
+    `waits_for_you` counts the requests that the person may decide, and those that were taken to them at a breach.
     """
     row = registry.as_json(registry.show_tenant(runtime, tenant))
     by_status = Counter(source.ingest_status for source in list_sources(runtime, tenant))
     requests = list_requests(runtime, tenant, waiting_only=True)
-    mine = list_requests(runtime, tenant, person=person, waiting_only=True)
+    mine = list_requests(runtime, tenant, person=person, with_escalated=True, waiting_only=True)
     verdict = verdict_of_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
         live = live_release(connection, tenant)
@@ -46,6 +46,7 @@ def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in
                 "waits_for": [sorted(need) for need in each.standing.missing],
                 "due_at": each.request.due_at.isoformat(),
                 "breached": each.standing.breached,
+                "escalated_to": list(each.escalated_to),
             }
             for each in requests
             if each.standing.state is RequestState.WAITING

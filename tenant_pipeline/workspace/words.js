@@ -63,6 +63,7 @@ export const WORDS = {
   dropHere: ["Drop files or a folder here", "วางไฟล์หรือโฟลเดอร์ที่นี่", "将文件或文件夹拖到此处"],
   due: ["Due", "กำหนด", "截止"],
   era: ["Buddhist era", "พุทธศักราช", "佛历"],
+  escalated: ["Waited too long, taken to", "รอนานเกินกำหนด ส่งต่อถึง", "超时未决，已上报给"],
   events: ["Live log", "บันทึกสด", "实时日志"],
   evidence: ["Evidence", "หลักฐาน", "证据"],
   expires: ["Until", "จนถึง", "截至"],

@@ -32,6 +32,7 @@ from tenant_pipeline.services.approvals.refusals import (
 )
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import missing_approvals, use_approvals
+from tenant_pipeline.services.overview import overview_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
 
@@ -272,6 +273,35 @@ def test_a_breach_escalates_once_a_level_and_approves_nothing(runtime: Runtime, 
         found = one_request(connection, tenant, request.request.id, later.now())
     assert found.escalated_to == ("platform-governance", "founder")
     assert found.standing.state is RequestState.WAITING
+
+
+def test_what_waited_too_long_is_in_the_queue_of_whom_it_was_taken_to(runtime: Runtime, tenant: TenantId) -> None:
+    review, *_ = request_operation(runtime, tenant, Operation.RELEASE, CONTENT, requested_by="kanya", reason="First")
+    late = Clock.at(runtime, review.request.due_at - datetime.now(UTC) + timedelta(minutes=1))
+
+    def seen(person: str) -> set[str]:
+        found = queue.list_requests(late, tenant, person=person, with_escalated=True, waiting_only=True)
+        return {str(each.request.gate) for each in found}
+
+    before = {person: overview_of(late, tenant, person)["waits_for_you"] for person in ("bo", "cy", "kanya")}
+    assert str(review.request.gate) not in seen("bo")
+    queue.escalate_breaches(late)
+    assert str(review.request.gate) in seen("bo")
+    assert str(review.request.gate) not in seen("cy") | seen("kanya") | seen("eve")
+    after = overview_of(late, tenant, "bo")
+    assert after["waits_for_you"] == before["bo"] + 1
+    assert overview_of(late, tenant, "cy")["waits_for_you"] == before["cy"]
+    (told,) = [each for each in after["waiting"] if each["id"] == review.request.id]
+    assert told["escalated_to"] == ["platform-governance"]
+    # To see to it is theirs; the reviewer's word is still the reviewer's to give.
+    named = handing_over.assign(
+        late, tenant, review.request.id, role="reviewer", to="di", person="bo", person_role="platform-governance"
+    )
+    assert named.assigned_to("reviewer") == "di"
+    with pytest.raises(NotAllowedError):
+        say(late, review, "bo", "reviewer")
+    say(late, review, "di", "reviewer")
+    assert str(review.request.gate) not in seen("bo")
 
 
 def test_an_expired_request_opens_nothing_however_often_it_was_approved(runtime: Runtime, tenant: TenantId) -> None:

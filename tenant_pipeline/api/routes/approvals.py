@@ -112,12 +112,14 @@ def asked(recorded: Iterable[RecordedRequest]) -> Requests:
 def requests(
     caller: CallerOf,
     runtime: RuntimeOf,
-    whose: Annotated[Literal["all", "mine"], Query(description="`mine`: what you may decide.")] = "all",
+    whose: Annotated[
+        Literal["all", "mine"], Query(description="`mine`: what you may decide, or was taken to you.")
+    ] = "all",
     waiting: Annotated[bool, Query(description="Only what waits.")] = False,
 ) -> Requests:
     """The tenant's requests."""
     person = caller.person if whose == "mine" else None
-    return asked(list_requests(runtime, caller.tenant, person=person, waiting_only=waiting))
+    return asked(list_requests(runtime, caller.tenant, person=person, with_escalated=True, waiting_only=waiting))
 
 
 @router.get("/{request}")

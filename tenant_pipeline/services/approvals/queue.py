@@ -18,9 +18,14 @@ def list_requests(
     *,
     role: str | None = None,
     person: str | None = None,
+    with_escalated: bool = False,
     waiting_only: bool = False,
 ) -> list[RecordedRequest]:
-    """The tenant's requests, the next due first: of a role that is still missing, or that a person may decide on."""
+    """The tenant's requests, the next due first: of a role that is still missing, or that a person may decide on.
+
+    `with_escalated` adds what has waited too long and was taken to a role of the person's: it is theirs to see that
+    somebody decides, whether or not they may themselves.
+    """
     with runtime.database.platform() as connection:
         recorded = requests_of(connection, tenant, runtime.now())
         held = {
@@ -34,7 +39,7 @@ def list_requests(
         for each in recorded
         if (not waiting_only or each.standing.state is RequestState.WAITING)
         and (role is None or role in roles_of(each.standing.missing))
-        and (person is None or _may_decide(each, person, held))
+        and (person is None or _may_decide(each, person, held) or (with_escalated and _was_taken_to(each, held)))
     ]
     return sorted(wanted, key=lambda each: (each.request.due_at, each.request.id))
 
@@ -91,6 +96,10 @@ def _may_decide(recorded: RecordedRequest, person: str, held: set[str]) -> bool:
         return False
     delegated = {step["role"] for step in recorded.steps if step["step"] == "delegated" and step["to_person"] == person}
     return bool((held | delegated) & set(roles_of(recorded.standing.missing)))
+
+
+def _was_taken_to(recorded: RecordedRequest, held: set[str]) -> bool:
+    return recorded.standing.state is RequestState.WAITING and bool(held & set(recorded.escalated_to))
 
 
 def _next_in_line(recorded: RecordedRequest, runtime: Runtime) -> str | None:

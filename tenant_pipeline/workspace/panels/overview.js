@@ -61,7 +61,10 @@ const Waiting = ({ requests }) => html`
             <td><${Way} panel="panel-review-queue" params=${{ request: each.id }}>${statusWord(each.operation)}<//></td>
             <td>${label("review_gates", each.gate)}</td>
             <td>${each.waits_for.map((need) => need.map((role) => label("tenant_roles", role)).join(" / ")).join(", ")}</td>
-            <td class=${each.breached ? "breached" : ""}>${distance(each.due_at)}</td>
+            <td class=${each.breached ? "breached" : ""}>
+              ${distance(each.due_at)}
+              ${each.escalated_to.length > 0 && html`<span class="help breached">${t("escalated")} ${each.escalated_to.map((role) => label("tenant_roles", role)).join(", ")}</span>`}
+            </td>
           </tr>`,
         )}
       </tbody>

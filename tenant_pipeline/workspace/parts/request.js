@@ -78,6 +78,7 @@ export function Request({ request, people, open }) {
       <p class="quiet">${t("askedBy")} ${request.requested_by} · ${moment(request.requested_at)} · ${t("due")} ${moment(request.due_at)} (${distance(request.due_at)})</p>
       ${request.reason && html`<p>${request.reason}</p>`}
       ${request.waits_for.length > 0 && request.state === "waiting" && html`<p><b>${t("waitsFor")}</b> ${request.waits_for.map(named).join(", ")}</p>`}
+      ${request.escalated_to.length > 0 && request.state === "waiting" && html`<p class="breached"><b>${t("escalated")}</b> ${request.escalated_to.map((role) => label("tenant_roles", role)).join(", ")}</p>`}
       ${assigned.length > 0 && html`<p>${t("assignedTo")} ${assigned.map(([role, person]) => `${person} (${label("tenant_roles", role)})`).join(", ")}</p>`}
       ${request.decisions.length > 0 &&
       html`<ul>${request.decisions.map((each) => html`<li>${each.decision === "approve" ? "✓" : "✕"} ${each.person} · ${label("tenant_roles", each.role)} · ${moment(each.decided_at)} ${each.reason}</li>`)}</ul>`}
