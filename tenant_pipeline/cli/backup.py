@@ -1,18 +1,22 @@
-"""`backup new-key | take | list`, and `restore`."""
+"""`backup new-key | take | list | verify | prune`, and `restore`."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import track
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, opened, print_json, print_rows
-from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.cli.shell import ExitCode, JsonOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.backup.layout import BackupFolder
+from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore as bring_back
 from tenant_pipeline.services.backup.taking import take_backup
+from tenant_pipeline.services.backup.verifying import verify_backup
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 
@@ -46,10 +50,10 @@ def take(
 @app.command("list")
 def list_(folder: FolderArgument, key: KeyOption, as_json: JsonOption = False) -> None:
     """The snapshots that are whole, oldest first."""
-    opener = Opener(key, _passphrase())
+    backups, opener = BackupFolder(folder).existing(), Opener(key, _passphrase())
     rows = []
-    for identifier in BackupFolder(folder).snapshots():
-        manifest = BackupFolder(folder).manifest(opener, identifier)
+    for identifier in backups.snapshots():
+        manifest = backups.manifest(opener, identifier)
         rows.append(
             {
                 "snapshot": identifier,
@@ -62,17 +66,55 @@ def list_(folder: FolderArgument, key: KeyOption, as_json: JsonOption = False) -
     print_rows("Snapshots", rows, ("snapshot", "of", "tenants", "objects", "database_version"), as_json=as_json)
 
 
+@app.command()
+def verify(folder: FolderArgument, key: KeyOption, as_json: JsonOption = False) -> None:
+    """Read everything and name what is damaged or missing. Delete a damaged object: the next `take` copies it anew."""
+    read = list(track(verify_backup(folder, Opener(key, _passphrase())), "reading", console=complaints, transient=True))
+    rows = [{"file": each.file, "what": each.what, "snapshots": ", ".join(each.snapshots)} for each in read if each]
+    print_rows(f"Damaged, of {len(read)} files", rows, ("file", "what", "snapshots"), as_json=as_json)
+    if rows:
+        raise typer.Exit(ExitCode.INTEGRITY)
+
+
+@app.command()
+def prune(
+    folder: FolderArgument,
+    keep_days: Annotated[int, typer.Option(help="Snapshots older than so many days go; the newest stays.")],
+) -> None:
+    """Remove old snapshots, and the objects that no snapshot has any more. Needs no recovery key."""
+    print_json(prune_backups(folder, timedelta(days=keep_days), datetime.now(UTC)))
+
+
 def restore(
     folder: FolderArgument,
     key: KeyOption,
     snapshot: Annotated[str, typer.Option(help="Which snapshot, as `backup list` shows them.")],
     actor: Annotated[str, typer.Option(help="Who answers for it.")],
+    leave_out_damaged: Annotated[
+        bool, typer.Option("--leave-out-damaged", help="Leave out stored files that are damaged, and name them.")
+    ] = False,
+    feeds_go_on: Annotated[
+        bool,
+        typer.Option("--feeds-go-on", help="Ask feeds again at once: in the place of what was lost, not in a drill."),
+    ] = False,
 ) -> None:
     """Bring a snapshot back: everything into an empty home, a tenant where it is not. Killed, run it again."""
-    done = bring_back(Settings(), folder, Opener(key, _passphrase()), snapshot, actor=actor)
+    done = bring_back(
+        Settings(), folder, Opener(key, _passphrase()), snapshot, actor=actor, leave_out_damaged=leave_out_damaged,
+        feeds_go_on=feeds_go_on,
+    )  # fmt: skip
     print_json(done)
-    if not all(row["intact"] for row in done["audit"]):
+    _tell_dagster([TenantId(tenant) for tenant in done["tenants"] if tenant not in done["erased_again"]])
+    if done["left_out"] or not all(row["intact"] for row in done["audit"]):
         raise typer.Exit(ExitCode.INTEGRITY)
+
+
+def _tell_dagster(tenants: list[TenantId]) -> None:
+    """Let Dagster know the partitions of what was restored: its own database is no part of a backup."""
+    from tenant_pipeline.cli.dagster_run import register_partitions
+
+    with opened() as runtime:
+        register_partitions(runtime, tenants)
 
 
 def _passphrase(*, confirm: bool = False) -> str:

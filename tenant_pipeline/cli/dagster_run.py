@@ -77,6 +77,15 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
     return written
 
 
+def register_partitions(runtime: Runtime, tenants: Sequence[TenantId]) -> None:
+    """Let Dagster know the tenants and all of their sources, as a backfill in its UI needs them."""
+    with dagster_instance(runtime) as instance:
+        instance.add_dynamic_partitions(TENANT, list(tenants))
+        for tenant in tenants:
+            keys = [partition_key(tenant, each.id) for each in sources.list_sources(runtime, tenant)]
+            instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+
+
 def run_for_tenant(runtime: Runtime, tenant: TenantId, operation: Operation) -> dict[str, Any]:
     """Run the job that does such operations for a tenant, and return what its asset says of it.
 

@@ -33,6 +33,11 @@ TAG_BYTES = 16
 SEALED_BYTES = CHUNK_BYTES + TAG_BYTES
 
 
+def encrypted_size(plain: int) -> int:
+    """How many bytes a file of so many has when it is encrypted."""
+    return HEADER_BYTES + plain + TAG_BYTES * max(1, -(-plain // CHUNK_BYTES))
+
+
 def _cipher(key: bytes, salt: bytes) -> AESGCM:
     return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"tenant raw zone file").derive(key))
 

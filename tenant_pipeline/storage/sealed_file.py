@@ -130,7 +130,15 @@ class Opener:
             raise IntegrityError(
                 "A file of the backup is damaged", where=name, remedy="Fetch it from another copy of the backup."
             ) from None
-        return open_encrypted(cast("BinaryIO", io.BufferedReader(_Behind(file), 64 * 1024)), key, name.encode(), name)
+        try:
+            behind = cast("BinaryIO", io.BufferedReader(_Behind(file), 64 * 1024))
+            return open_encrypted(behind, key, name.encode(), name)
+        except IntegrityError:
+            raise IntegrityError(
+                "A file of the backup is damaged, or sealed to another recovery key",
+                where=name,
+                remedy="Use the recovery key that belongs to the backup's recipient, or another copy of the backup.",
+            ) from None
 
 
 def _shared(secret: bytes, sender: X25519PublicKey, recipient: X25519PublicKey) -> bytes:

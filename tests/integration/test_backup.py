@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +23,25 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.tenancy import TenantId, partition_key
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
-from tenant_pipeline.services.backup.layout import BackupFolder, content_names
+from tenant_pipeline.services.backup.layout import BackupFolder, contents
+from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.backup.taking import take_backup
+from tenant_pipeline.services.backup.verifying import verify_backup
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import TOMBSTONE, erase_tenant
 from tenant_pipeline.services.feeds.credentials import credential_of, keep_credential
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, list_feeds, set_status
 from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.services.sources import list_sources
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.keys import KeysDestroyedError
@@ -77,6 +86,8 @@ def backed(tenants: TwoTenants, tmp_path_factory: pytest.TempPathFactory) -> Bac
     keep_credential(
         runtime, kept.tenant, "partner", Credential("https://p.example", "Authorization", "s3cret"), actor="test"
     )
+    daily = NewFeed("Partner", "https://p.example/feed.csv", Origin.PARTNER_DOC, Schedule("0 6 * * *", "Asia/Bangkok"))
+    add_feed(runtime, kept.tenant, daily, actor="test")
     recipient = new_recovery_key(place / "recovery.pem", PASSPHRASE)
     folder = place / "backups"
     everything = take_backup(runtime, folder, recipient)
@@ -112,12 +123,16 @@ def _contents(runtime: Runtime, tenant: TenantId) -> dict[str, bytes]:
         }
 
 
+def _names(runtime: Runtime, tenant: TenantId) -> list[str]:
+    return [name for name, _ in contents(runtime, tenant)]
+
+
 def _sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     return {name: checkpoint[name] for name in ("tenant", "size", "root", "at")}
 
 
 def _restore(backed: Backed, settings: Settings, snapshot: str) -> dict[str, Any]:
-    return restore(settings, backed.folder, backed.opener(), snapshot, actor="operator")
+    return restore(settings, backed.folder, backed.opener(), snapshot, actor="operator", feeds_go_on=True)
 
 
 KILLED = """
@@ -137,7 +152,8 @@ def dies(*arguments, copy_in=restoring.copy_in):
 
 restoring.copy_in = dies
 home, folder, key, passphrase, snapshot = sys.argv[1:]
-restoring.restore(Settings(home=Path(home)), Path(folder), Opener(Path(key), passphrase), snapshot, actor="operator")
+opener = Opener(Path(key), passphrase)
+restoring.restore(Settings(home=Path(home)), Path(folder), opener, snapshot, actor="operator", feeds_go_on=True)
 """
 
 
@@ -166,9 +182,9 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
         assert {row["tenant"]: [row] for row in done["audit"] if row["tenant"] in was} == audits
         assert verify_audit(runtime, backed.kept)[0]["intact"]
         assert served(runtime, backed.kept) == release
-        for name in content_names(backed.runtime, backed.kept):
-            assert name in set(content_names(runtime, backed.kept))
-        digest = next(iter(content_names(runtime, backed.kept))).rpartition("/")[2]
+        for name in _names(backed.runtime, backed.kept):
+            assert name in set(_names(runtime, backed.kept))
+        digest = next(iter(_names(runtime, backed.kept))).rpartition("/")[2]
         with runtime.stage_store(backed.kept).fetch(digest) as stream:  # type: ignore[arg-type]
             assert stream.read()
         assert runtime.keys.digest_keys(backed.kept) == backed.runtime.keys.digest_keys(backed.kept)
@@ -206,14 +222,37 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
         registry.register_tenant(runtime, neighbour, name=name, domain="n.example", tier="pilot", actor="test")
         before = _contents(runtime, neighbour)
     was = _contents(backed.runtime, backed.kept)
-    done = _restore(backed, empty, backed.one)
-    assert all(row["intact"] for row in done["audit"])
+    assert empty.database_dsn is not None
+    told = subprocess.run(
+        [
+            sys.executable, "-m", "tenant_pipeline", "restore", str(backed.folder), "--key", str(backed.key),
+            "--snapshot", backed.one, "--actor", "operator",
+        ],
+        env={
+            **os.environ, "TENANT_RUNTIME_DATABASE_DSN": empty.database_dsn.get_secret_value(),
+            "TENANT_RUNTIME_HOME": str(empty.home), "TENANT_RUNTIME_BACKUP_PASSPHRASE": PASSPHRASE,
+        },
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr.decode()[-2000:]
+    assert all(row["intact"] for row in json.loads(told.stdout)["audit"])
     with open_runtime(empty) as runtime:
-        assert _contents(runtime, backed.kept) == was
+        with psycopg.connect(dagster_conninfo(None, runtime.database)) as dagster:
+            known = dagster.execute("SELECT partition FROM dynamic_partitions WHERE partition LIKE %s", ("%|src-%",))
+            assert {partition for (partition,) in known} == {
+                partition_key(backed.kept, each.id) for each in list_sources(runtime, backed.kept)
+            }
+        # A copy that is only tried out asks nobody's server.
+        (feed,) = list_feeds(runtime, backed.kept)
+        assert feed.status == "paused"
+        set_status(runtime, backed.kept, feed.id, "active", actor="test")
+        now = _contents(runtime, backed.kept)
+        assert {path for path in was if now[path] != was[path]} == {"runtime.feeds"}
         assert _contents(runtime, neighbour) == before
         assert runtime.keys.master_key() != backed.runtime.keys.master_key()
         assert runtime.keys.digest_keys(backed.kept) == backed.runtime.keys.digest_keys(backed.kept)
-        assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
+        assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept))
         with runtime.database.tenant(neighbour) as connection:
             assert connection.execute("SELECT FROM runtime.statements").fetchall() == []
         with pytest.raises(InputError, match="already"):
@@ -247,7 +286,7 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
         with open_runtime(settings) as runtime:
             assert _contents(runtime, backed.kept) == _contents(backed.runtime, backed.kept)
             assert served(runtime, backed.kept) == served(backed.runtime, backed.kept)
-            assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
+            assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept))
             assert not (settings.objects_directory / backed.kept).exists()
             for zone in (runtime.raw_zone(backed.kept), runtime.stage_store(backed.kept).plain):
                 for digest, _, _ in zone.stored():
@@ -269,7 +308,7 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
                     assert verify_audit(runtime, backed.kept)[0]["checkpoints"] >= len(sealed)
                     assert verify_audit(runtime, backed.kept)[0]["intact"]
                     assert _contents(runtime, backed.kept) == _contents(backed.runtime, backed.kept)
-                    assert set(content_names(runtime, backed.kept)) == set(content_names(backed.runtime, backed.kept))
+                    assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept))
 
 
 def test_nothing_readable_and_no_key_lies_in_a_backup(backed: Backed) -> None:
@@ -295,6 +334,73 @@ def test_a_damaged_or_missing_part_is_noticed_before_anything_is_written(backed:
     assert not (tmp_path / "home").exists()
 
 
+def test_an_object_that_was_cut_is_copied_anew_and_until_then_named(backed: Backed, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(backed.folder, folder)
+    assert not any(verify_backup(folder, backed.opener()))
+    name = next(iter(_names(backed.runtime, backed.kept)))
+    (folder / "objects" / name).write_bytes(b"")
+    (folder / "snapshots" / backed.one / "keys").unlink()
+    damages = {damage.file: damage.snapshots for damage in verify_backup(folder, backed.opener()) if damage}
+    assert set(damages) == {name, f"{backed.one}/keys"}
+    assert {backed.everything, backed.one} <= set(damages[name])
+    taken = take_backup(backed.runtime, folder, backed.recipient, backed.kept)
+    assert taken["copied"] == 1
+    assert {damage.file for damage in verify_backup(folder, backed.opener()) if damage} == {f"{backed.one}/keys"}
+
+
+def test_a_damaged_object_is_left_out_when_asked_and_everything_else_comes(
+    backed: Backed, empty: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(backed.folder, folder)
+    name = next(iter(_names(backed.runtime, backed.kept)))
+    (folder / "objects" / name).write_bytes(b"something else")
+    with pytest.raises(IntegrityError, match="leave-out-damaged") as told:
+        restore(empty, folder, backed.opener(), backed.one, actor="operator")
+    assert told.value.where == name
+    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", leave_out_damaged=True)
+    assert done["left_out"] == [name]
+    with open_runtime(empty) as runtime:
+        assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept)) - {name}
+
+
+def test_old_snapshots_go_with_the_objects_that_none_has_any_more(backed: Backed, tmp_path: Path) -> None:
+    folder, day = BackupFolder(tmp_path / "pruned"), timedelta(days=1)
+    runtime = replace(backed.runtime, clock=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    old = take_backup(runtime, folder.root, backed.recipient, backed.kept)["snapshot"]
+    gone = folder.object(f"{backed.kept}/raw/ab/ab{'0' * 62}")  # as of a source that retention has pruned since
+    gone.parent.mkdir(parents=True, exist_ok=True)
+    gone.write_bytes(b"sealed")
+    os.utime(gone, (datetime(2026, 3, 1, tzinfo=UTC).timestamp(),) * 2)
+    runtime = replace(backed.runtime, clock=lambda: datetime(2026, 3, 20, tzinfo=UTC))
+    new = take_backup(runtime, folder.root, backed.recipient, backed.kept)["snapshot"]
+    now = datetime(2026, 4, 10, tzinfo=UTC)
+    assert prune_backups(folder.root, 60 * day, now) == {"snapshots": [], "kept": [old, new], "objects": 0, "bytes": 0}
+    assert gone.exists()
+    # Nothing but what is too old, and never the last one.
+    assert prune_backups(folder.root, 30 * day, now)["snapshots"] == [old]
+    done = prune_backups(folder.root, 1 * day, now)
+    assert (done["snapshots"], done["kept"]) == ([], [new])
+    assert not gone.exists()
+    assert not any(verify_backup(folder.root, backed.opener()))
+
+
+def test_a_place_that_cannot_hold_backups_is_told(backed: Backed, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/full/backups")):
+        with pytest.raises(InputError, match="cannot be written"):
+            take_backup(backed.runtime, place, backed.recipient)
+    for look in (
+        lambda: prune_backups(tmp_path / "none", timedelta(), datetime.now(UTC)),
+        lambda: list(verify_backup(tmp_path / "none", backed.opener())),
+        lambda: BackupFolder(tmp_path / "none").existing(),
+    ):
+        with pytest.raises(NotFoundError, match="no such backup folder"):
+            look()
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_wrong_passphrase_a_strange_recipient_and_no_such_snapshot_are_told(backed: Backed, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be opened"):
         Opener(backed.key, "another passphrase")
@@ -310,7 +416,7 @@ def test_a_wrong_passphrase_a_strange_recipient_and_no_such_snapshot_are_told(ba
     with pytest.raises(NotFoundError):
         take_backup(backed.runtime, tmp_path / "no", backed.recipient, TenantId("nobody"))
     new_recovery_key(tmp_path / "other.pem", PASSPHRASE)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match="another recovery key"):
         BackupFolder(backed.folder).manifest(Opener(tmp_path / "other.pem", PASSPHRASE), backed.everything)
 
 

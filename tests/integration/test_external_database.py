@@ -18,14 +18,17 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.errors import NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.backup.restoring import restore
+from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, instance_login_of, login_of
 from tenant_pipeline.storage.embedded_postgres import INSTANCES_GID, EmbeddedPostgres, running_dsn
+from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 
 ROOT = Path(__file__).parents[2]
 ADMINISTRATION, PASSWORD = "city_administration", "correct horse"
@@ -101,6 +104,29 @@ def test_dagster_gets_its_database_without_a_superuser(runtime: Runtime) -> None
     url = ensure_dagster_database(runtime.database, runtime.keys)
     assert ensure_dagster_database(runtime.database, runtime.keys) == url
     psycopg.connect(url.replace("+psycopg2", "")).close()
+
+
+def test_a_role_that_is_told_two_things_more_takes_and_restores_backups(
+    runtime: Runtime, superuser: str, tmp_path: Path
+) -> None:
+    recipient = new_recovery_key(tmp_path / "recovery.pem", "a long passphrase")
+    with pytest.raises(SettingsError, match="may not read every row"):
+        take_backup(runtime, tmp_path / "backups", recipient)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {ADMINISTRATION} BYPASSRLS")
+        connection.execute(f"GRANT SET ON PARAMETER session_replication_role TO {ADMINISTRATION}")
+        connection.execute(f"CREATE DATABASE restored OWNER {ADMINISTRATION}")
+    try:
+        snapshot = take_backup(runtime, tmp_path / "backups", recipient)["snapshot"]
+        dsn = make_conninfo(superuser, user=ADMINISTRATION, password=PASSWORD, dbname="restored")
+        settings = Settings(home=tmp_path / "home", database_dsn=dsn)
+        opener = Opener(tmp_path / "recovery.pem", "a long passphrase")
+        done = restore(settings, tmp_path / "backups", opener, snapshot, actor="operator")
+        assert set(done["tenants"]) == {OURS, THEIRS}
+        assert all(row["intact"] for row in done["audit"])
+    finally:
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {ADMINISTRATION} NOBYPASSRLS")
 
 
 @contextmanager

@@ -4,24 +4,33 @@
     snapshots/<id>/<part>                    tables, keys, credentials, checkpoints, the list of objects, the manifest
     erased/<tenant>                          empty: this tenant is never brought back
 
-All but `erased/` is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else.
+All but `erased/` is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else. An
+object's file is as new as the newest snapshot that has it: so it can be told without the key which objects none has.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.encrypted_file import encrypted_size
 from tenant_pipeline.storage.object_store import Zone
-from tenant_pipeline.storage.sealed_file import Opener
+from tenant_pipeline.storage.private_folder import make_private_folder
+from tenant_pipeline.storage.sealed_file import PUBLIC_BYTES, Opener
 
 FORMAT = 1
+TAKEN_AT = "%Y%m%dT%H%M%SZ"
+"""How a snapshot's id begins."""
 MANIFEST = "manifest"
 OBJECTS = "objects"
 KEYS = "keys"
@@ -48,9 +57,21 @@ class BackupFolder:
         """The ids of the snapshots that are whole, oldest first."""
         return sorted(path.parent.name for path in self.root.glob(f"snapshots/*/{MANIFEST}"))
 
+    def existing(self) -> BackupFolder:
+        """This folder. Raises NotFoundError where there is none."""
+        if not self.root.is_dir():
+            raise NotFoundError("There is no such backup folder", where=str(self.root), remedy="Check the path.")
+        return self
+
     def erased(self) -> set[TenantId]:
         """The tenants that are never brought back."""
         return {tenant_id(path.name) for path in self.root.glob("erased/*")}
+
+    def object_names(self, opener: Opener, identifier: str) -> Iterator[str]:
+        """The names of the objects that a snapshot has."""
+        with opener.open(self.snapshot(identifier) / OBJECTS, f"{identifier}/{OBJECTS}") as names:
+            for line in names:
+                yield line.decode().rstrip("\n")
 
     def part(self, opener: Opener, identifier: str, name: str) -> Any:
         """A part of a snapshot that is JSON. Raises NotFoundError for no such snapshot, IntegrityError."""
@@ -80,12 +101,45 @@ def zone_of(runtime: Runtime, tenant: TenantId, zone: str) -> Zone:
     return Zone(runtime.objects, tenant, zone, None if runtime.objects.private else runtime.keys.raw_zone_key(tenant))
 
 
-def content_names(runtime: Runtime, tenant: TenantId) -> Iterator[str]:
-    """The names of the tenant's stored files; not of those in the making, nor of uploads that have not ended."""
-    for name, _ in runtime.objects.listed(tenant):
+def contents(runtime: Runtime, tenant: TenantId) -> Iterator[tuple[str, int]]:
+    """The names of the tenant's stored files, not of those in the making nor of uploads that have not ended; and how
+    many bytes each has once it is sealed."""
+    for name, size in runtime.objects.listed(tenant):
         parts = name.split("/")
         if len(parts) == 4 and parts[1] in ZONES and parts[3].startswith(parts[2]) and len(parts[3]) == 64:
-            yield name
+            plain = parts[1] != "raw" and runtime.objects.private
+            yield name, PUBLIC_BYTES + (encrypted_size(size) if plain else size)
+
+
+def taken_at(identifier: str) -> datetime:
+    """When a snapshot was taken, by its id."""
+    return datetime.strptime(identifier.partition("-")[0], TAKEN_AT).replace(tzinfo=UTC)
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[BackupFolder]:
+    """A backup folder to write into, made where it is missing, and nobody else's for as long.
+
+    Raises InputError while another process writes into it, and where it cannot be written.
+    """
+    try:
+        make_private_folder(root, root)
+        lock = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield BackupFolder(root)
+        finally:
+            os.close(lock)
+    except BlockingIOError:
+        raise InputError(
+            "Another backup goes into that folder", where=str(root), remedy="Wait until it has ended."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"The backup folder cannot be written: {error.strerror}",
+            where=str(error.filename or root),
+            remedy="Name a folder that this user may write to, with room; nothing half-taken counts as a snapshot.",
+        ) from error
 
 
 def damaged(name: str) -> IntegrityError:

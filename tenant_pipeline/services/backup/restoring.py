@@ -23,7 +23,6 @@ from tenant_pipeline.services.backup.layout import (
     CHECKPOINTS,
     CREDENTIALS,
     KEYS,
-    OBJECTS,
     BackupFolder,
     damaged,
     zone_of,
@@ -41,13 +40,25 @@ from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
 from tenant_pipeline.storage.table_copy import Table, copy_in, copy_out, runtime_tables, serving_tables
 
 
-def restore(settings: Settings, root: Path, opener: Opener, identifier: str, *, actor: str) -> dict[str, Any]:
+def restore(
+    settings: Settings,
+    root: Path,
+    opener: Opener,
+    identifier: str,
+    *,
+    actor: str,
+    leave_out_damaged: bool = False,
+    feeds_go_on: bool = False,
+) -> dict[str, Any]:
     """Bring a snapshot back, and say what came and what checking the audit logs found.
+
+    Stored files that are damaged end it, unless they are to be left out; then they are named. Feeds are paused, so
+    that a copy that is only tried out asks nobody's server, unless they are to go on.
 
     Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
     was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs.
     """
-    folder = BackupFolder(root)
+    folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
     keys = folder.part(opener, identifier, KEYS)
     ring = KeyRing(settings.keys_directory)
@@ -66,8 +77,8 @@ def restore(settings: Settings, root: Path, opener: Opener, identifier: str, *, 
                 held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
                 runtime.keys.take_over(tenant, held)
         _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), erased)
-        objects = _objects(runtime, folder, opener, identifier, erased)
-        _rows(runtime, folder, opener, manifest)
+        objects, missing = _objects(runtime, folder, opener, identifier, erased, leave_out_damaged)
+        _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
         for tenant in manifest["tenants"]:
             runtime.database.create_tenant_login(tenant)
             _served(runtime, folder, opener, manifest, tenant)
@@ -79,7 +90,8 @@ def restore(settings: Settings, root: Path, opener: Opener, identifier: str, *, 
     return {
         "snapshot": identifier, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
         "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
-        "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit,
+        "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit, "left_out": missing,
+        "feeds": "as they were" if feeds_go_on else "paused",
     }  # fmt: skip
 
 
@@ -129,25 +141,46 @@ def _credentials(runtime: Runtime, files: dict[str, str], erased: set[TenantId])
             written.write(bytes.fromhex(content))
 
 
-def _objects(runtime: Runtime, folder: BackupFolder, opener: Opener, identifier: str, erased: set[TenantId]) -> int:
-    """Put every object where it was, encrypted as the store here asks for; each is checked against its digest."""
-    restored = 0
-    with opener.open(folder.snapshot(identifier) / OBJECTS, f"{identifier}/{OBJECTS}") as names:
-        for line in names:
-            name = line.decode().rstrip("\n")
-            tenant, zone, _, digest = name.split("/")
-            if tenant in erased:
-                continue
-            place = zone_of(runtime, TenantId(tenant), zone)
+def _objects(
+    runtime: Runtime,
+    folder: BackupFolder,
+    opener: Opener,
+    identifier: str,
+    erased: set[TenantId],
+    leave_out_damaged: bool,
+) -> tuple[int, list[str]]:
+    """Put every object where it was, encrypted as the store here asks for; each is checked against its digest.
+
+    Returns how many came, and the names of those that were damaged and left out.
+    """
+    restored, missing = 0, []
+    for name in folder.object_names(opener, identifier):
+        tenant, zone, _, digest = name.split("/")
+        if tenant in erased:
+            continue
+        place = zone_of(runtime, TenantId(tenant), zone)
+        try:
             if Sha256(digest) not in place:
                 with opener.open(folder.object(name), name) as stream:
                     if place.put(stream)[0] != digest:
                         raise damaged(name)
-            restored += 1
-    return restored
+        except IntegrityError as error:
+            if not leave_out_damaged:
+                raise IntegrityError(
+                    error.what,
+                    where=error.where,
+                    remedy="Fetch the file from another copy of the backup; or restore with --leave-out-damaged, and"
+                    " hand in again or run again what lacks it.",
+                ) from None
+            missing.append(name)
+            continue
+        restored += 1
+    return restored, missing
 
 
-def _rows(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any]) -> None:
+def _rows(
+    runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any], *, feeds_go_on: bool
+) -> None:
     try:
         with runtime.database.administration() as connection:
             connection.execute("SET LOCAL row_security = off")
@@ -161,6 +194,11 @@ def _rows(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict
             wanted = {entry["path"]: entry for entry in manifest["tables"]}
             for path in (each for each in tables if each in wanted):
                 _table(connection, folder, opener, manifest, tables[path], wanted[path])
+            if not feeds_go_on:
+                connection.execute(
+                    "UPDATE runtime.feeds SET status = 'paused' WHERE status = 'active' AND tenant_id = ANY(%s)",
+                    (manifest["tenants"],),
+                )
     except UniqueViolation:
         raise InputError(
             "Rows of the snapshot are here already", where="database", remedy="Restore into an empty database."

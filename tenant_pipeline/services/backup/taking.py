@@ -6,20 +6,18 @@ before them and are content-addressed, so copying them later copies the same. No
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from psycopg.errors import InsufficientPrivilege
 
-from tenant_pipeline.core.errors import InputError, NotFoundError, SettingsError
+from tenant_pipeline.core.errors import NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.backup.layout import (
@@ -29,9 +27,11 @@ from tenant_pipeline.services.backup.layout import (
     KEYS,
     MANIFEST,
     OBJECTS,
+    TAKEN_AT,
     BackupFolder,
-    content_names,
+    contents,
     damaged,
+    writing,
     zone_of,
 )
 from tenant_pipeline.services.runtime import Runtime
@@ -45,24 +45,23 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
     """Add a snapshot to a backup folder and say what it holds. Killed, it is run again; objects are copied once.
 
     Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
-    Raises InputError for no recipient and while another backup goes into the folder, NotFoundError for no such tenant,
-    IntegrityError where a stored file is damaged, SettingsError where the database role may not read every row.
+    Raises InputError for no recipient and as `writing` does, NotFoundError for no such tenant, IntegrityError where a
+    stored file is damaged, SettingsError where the database role may not read every row.
     """
     sealer = Sealer(recipient)
     if tenant is not None:
         registry.show_tenant(runtime, tenant)
-    folder = BackupFolder(root)
-    with _alone(root):
+    with writing(root) as folder:
         _forget_erased(runtime, folder)
         for left in root.glob("snapshots/*"):
             if not (left / MANIFEST).exists():
                 shutil.rmtree(left)
         taken_at = runtime.now()
-        identifier = f"{taken_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        identifier = f"{taken_at.strftime(TAKEN_AT)}-{secrets.token_hex(4)}"
         manifest: dict[str, Any] = {
             "format": FORMAT, "snapshot": identifier, "taken_at": taken_at.isoformat(), "tenant": tenant,
         }  # fmt: skip
-        snapshot = _Snapshot(folder, identifier, sealer)
+        snapshot = _Snapshot(folder, identifier, sealer, taken_at)
         manifest |= _rows(runtime, snapshot, tenant)
         tenants = manifest["tenants"]
         manifest["objects"], manifest["copied"] = _objects(runtime, snapshot, tenants)
@@ -74,7 +73,8 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
 
 
 class _Snapshot:
-    def __init__(self, folder: BackupFolder, identifier: str, sealer: Sealer) -> None:
+    def __init__(self, folder: BackupFolder, identifier: str, sealer: Sealer, taken_at: datetime) -> None:
+        self.taken_at = taken_at
         self.folder = folder
         self.identifier = identifier
         self.sealer = sealer
@@ -132,9 +132,9 @@ def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> 
         snapshot.folder.root,
     ) as names:  # fmt: skip
         for tenant in tenants:
-            for name in content_names(runtime, tenant) if tenant not in destroyed else ():
+            for name, size in contents(runtime, tenant) if tenant not in destroyed else ():
                 try:
-                    copied += _object(runtime, snapshot, tenant, name)
+                    copied += _object(runtime, snapshot, tenant, name, size)
                 except NotFoundError:
                     continue  # pruned or erased since it was listed
                 names.write(f"{name}\n".encode())
@@ -142,9 +142,12 @@ def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> 
     return listed, copied
 
 
-def _object(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId, name: str) -> bool:
+def _object(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId, name: str, size: int) -> bool:
+    """Copy an object unless the folder has it, of the size that it must have; whether it was copied."""
     place = snapshot.folder.object(name)
-    if place.exists():
+    if place.exists() and place.stat().st_size == size:
+        newer = max(place.stat().st_mtime, snapshot.taken_at.timestamp())
+        os.utime(place, (newer, newer))
         return False
     _, zone, _, digest = name.split("/")
     sha256 = hashlib.sha256()
@@ -193,19 +196,3 @@ def _forget_erased(runtime: Runtime, folder: BackupFolder) -> None:
         (folder.root / "erased" / tenant).touch(mode=0o600)
     for tenant in folder.erased():
         shutil.rmtree(folder.root / OBJECTS / tenant, ignore_errors=True)
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    make_private_folder(root, root)
-    lock = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                "Another backup goes into that folder", where=str(root), remedy="Wait until it has ended."
-            ) from None
-        yield
-    finally:
-        os.close(lock)
