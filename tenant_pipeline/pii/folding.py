@@ -6,7 +6,6 @@ length and invisible characters. Recognisers read the folded text; what they fin
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from functools import lru_cache
 
@@ -15,22 +14,30 @@ _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"
 
 
-def _folding_table() -> dict[int, str]:
-    table = {
-        code: str(unicodedata.decimal(chr(code)))
-        for code in range(0x80, sys.maxunicode + 1)
-        if unicodedata.decimal(chr(code), None) is not None
-    }
-    table.update({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if code not in table})
-    table.update({ord(character): "-" for character in _DASHES})
-    table.update({ord(character): " " for character in _SPACES + _INVISIBLE})
-    return table
+class _Folding(dict[int, str]):
+    """The form of each character, found when it is first seen: there are more than a million."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        digit = unicodedata.decimal(character, None) if code >= 0x80 else None
+        if character in _DASHES:
+            form = "-"
+        elif character in _SPACES + _INVISIBLE:
+            form = " "
+        elif digit is not None:
+            form = str(digit)
+        elif 0xFF01 <= code < 0xFF5F:
+            form = chr(code - 0xFEE0)
+        else:
+            form = character
+        self[code] = form
+        return form
 
 
-_TABLE = _folding_table()
+_FORMS = _Folding()
 
 
 @lru_cache(maxsize=64)
 def fold(text: str) -> str:
     """`text` with digits, full-width forms, dashes and spaces in their ASCII form; always of the same length."""
-    return text if text.isascii() else text.translate(_TABLE)
+    return text if text.isascii() else text.translate(_FORMS)
