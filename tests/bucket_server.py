@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 ACCESS_KEY, SECRET_KEY = "tenant-runtime-test", "a-secret-of-the-test"
 BUCKET = "bucket"
 PIECE = 1024 * 1024
@@ -76,7 +78,7 @@ class BucketServer:
 def bucket_server(folder: Path) -> Iterator[BucketServer]:
     """A server over `folder`, with one bucket."""
     (folder / BUCKET).mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [
             str(Path(sys.executable).with_name("rclone")), "serve", "s3", f"--addr=127.0.0.1:{port}",
@@ -202,12 +204,6 @@ def _handler(server: BucketServer, port: int) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(port: int) -> None:

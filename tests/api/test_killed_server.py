@@ -28,6 +28,7 @@ from tests.api.browser import People, browser, needs_browser
 from tests.api.conftest import OWN, Served
 from tests.api.windows import Window
 from tests.integration.conflict_statements import Sources
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -35,16 +36,9 @@ FIELD = "wizard.answers"
 RIVER = TenantId("river-halls")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @contextmanager
 def _process(runtime: Runtime, port: int | None = None) -> Iterator[tuple[Served, subprocess.Popen[bytes]]]:
-    port = port or _free_port()
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "tenant_pipeline", "workspace", "--port", str(port)],
         env={**os.environ, "TENANT_RUNTIME_HOME": str(runtime.settings.home)},
@@ -130,7 +124,7 @@ def test_who_had_it_open_goes_on_with_the_next_process(runtime: Runtime) -> None
 
 @needs_browser
 def test_a_page_that_was_open_goes_on_when_the_server_is_back(runtime: Runtime) -> None:
-    port = _free_port()
+    port = free_port()
     with browser() as opened:
         with _process(runtime, port) as (served, _):
             page = People(opened, served, OWN).open("anan", "panel-upload")
@@ -156,7 +150,7 @@ def test_what_three_people_type_outlives_a_killed_server(runtime: Runtime) -> No
     halls.say(1, ("name", "en", "River Hall"), ("postalCode", "", "83000"), title="Register of halls")
     halls.say(2, ("name", "en", "River Hall"), ("postalCode", "", "83100"), title="City list")
     (item,) = halls.items(property="postalCode")
-    port = _free_port()
+    port = free_port()
     with browser() as opened:
         with _process(runtime, port) as (served, process):
             people = People(opened, served, RIVER)

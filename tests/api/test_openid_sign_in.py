@@ -23,22 +23,16 @@ from tenant_pipeline.services.access import revoke_tokens_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.api.browser import browser, needs_browser
 from tests.api.conftest import OTHER, OWN, Served, serving
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CLIENT, SECRET = "workspace", "a secret: with / and +"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """The address of a provider that runs as a process of its own."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "tests.api.openid_provider", str(port), CLIENT, SECRET, OWN]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
@@ -193,7 +187,7 @@ def test_without_a_provider_there_is_no_such_way(served: Served) -> None:
 
 
 def test_a_provider_that_does_not_answer_is_told(runtime: Runtime) -> None:
-    changes = {"oidc_issuer": f"http://127.0.0.1:{_free_port()}", "oidc_client_id": CLIENT}
+    changes = {"oidc_issuer": f"http://127.0.0.1:{free_port()}", "oidc_client_id": CLIENT}
     changed = Runtime(**{**vars(runtime), "settings": runtime.settings.model_copy(update=changes)})
     with serving(changed) as url:
         assert Traveller(Served(changed, url)).leave() == "/#sign-in=unreachable"

@@ -29,6 +29,7 @@ from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, instance_login_of, login_of
 from tenant_pipeline.storage.embedded_postgres import INSTANCES_GID, EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 ADMINISTRATION, PASSWORD = "city_administration", "correct horse"
@@ -141,8 +142,7 @@ def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
             connection.execute("CREATE ROLE pgbouncer LOGIN PASSWORD 'of the pooler'")
             connection.execute("GRANT CONNECT ON DATABASE city TO pgbouncer")
             connection.execute((ROOT / "deploy" / "pgbouncer" / "auth.sql").read_text().encode())
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = (ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini").read_text()
     for pattern, said in (
         (r"^\* = .*", f"* = host={server['host']} port={server['port']}"),

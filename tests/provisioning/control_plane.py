@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import ssl
 import subprocess
 import time
@@ -20,6 +19,8 @@ import httpx
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.ports import free_port
 
 KUBECONFIG = "TENANT_RUNTIME_TEST_KUBECONFIG"
 HOW_TO_GET_ONE = f"no control plane: run `make test-kubernetes` once, or name one without nodes by {KUBECONFIG}"
@@ -36,7 +37,7 @@ def built_control_plane() -> Path | None:
 @contextmanager
 def running_control_plane(programs: Path, folder: Path) -> Iterator[Path]:
     """Run the three from `programs`, with all they keep in `folder`. Yields the kubeconfig of an administrator."""
-    etcd_port, peer_port, port = _free_ports(3)
+    etcd_port, peer_port, port = (free_port() for _ in range(3))
     token = secrets.token_urlsafe(32)
     (folder / "tokens.csv").write_text(f'{token},administrator,administrator,"system:masters"\n')
     (folder / "accounts.key").write_bytes(_private_key())
@@ -147,13 +148,6 @@ def _private_key() -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in listeners]
 
 
 if __name__ == "__main__":

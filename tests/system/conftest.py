@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import httpx
 import pytest
 
 from tenant_pipeline.settings import Settings
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -112,10 +112,7 @@ class Running:
 
 def start(installation: Installation) -> Running:
     """`tenant-pipeline up` on a free port; returns once the code location is loaded."""
-    with socket.socket() as probe, socket.socket() as other:
-        for each in (probe, other):
-            each.bind(("127.0.0.1", 0))
-        port, workspace_port = probe.getsockname()[1], other.getsockname()[1]
+    port, workspace_port = free_port(), free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "tenant_pipeline", "up", "--port", str(port), "--workspace-port", str(workspace_port)],
         env=installation.environment,
