@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tenant_pipeline.services import sources
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.services.sources import Source
 from tests.system.conftest import Installation, Running, start, stop
+from tests.system.dagster_runs import last_tick
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +85,11 @@ def _wait_for_quiet(running: Running) -> None:
     running.wait_for(lambda: all(run["status"] in ENDED for run in _runs(running)), what="all runs to end")
 
 
+def _wait_for_a_tick(running: Running) -> None:
+    before = last_tick(running, "uploads")
+    running.wait_for(lambda: last_tick(running, "uploads") > before, what="another tick of the sensor")
+
+
 def _launch(running: Running, asset: str, partition: str) -> str:
     """Materialise one asset's partition as the UI does, and return how the run ended."""
     selector = {
@@ -150,7 +155,8 @@ def test_an_upload_becomes_a_run_by_itself_and_only_once(running: Running, uploa
     _wait_until(running, uploaded["withheld"], "stopped")
     _wait_for_quiet(running)
     before = len(_runs(running))
-    time.sleep(15)  # three ticks of the sensor
+    for _ in range(2):  # what the first of them asks for is there when the second begins
+        _wait_for_a_tick(running)
     assert len(_runs(running)) == before
     for name in ("good 0", "good 1", "good 2"):
         key = f"{TENANT}|{uploaded[name]}"
