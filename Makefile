@@ -15,8 +15,8 @@ demo: $(VENV)/installed
 dev: $(VENV)/installed
 	exec $(BIN)/tenant-pipeline up
 
-# One process more than there are processors, because the tests of whole systems wait a good deal; those come first.
-PROCESSES = $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+# Two processes more than there are processors, because the tests of whole systems wait a good deal; those come first.
+PROCESSES = $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 2))")
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -q --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 

@@ -12,14 +12,20 @@ settings.load_profile("whatever the machine is doing")
 LONGEST = (
     "system/test_real_sources",
     "system/test_going_live",
+    "integration/test_pentest",
     "system/test_dagster",
     "system/test_marts",
     "api/test_openapi",
-    "system/test_feeds",
-    "system/test_kill_and_run_again",
     "system/test_ended_runs",
-    "integration/test_pentest",
+    "system/test_feeds",
+    "integration/test_marts",
+    "system/test_object_store_faults",
+    "system/test_kill_and_run_again",
     "system/test_observability",
+    "evaluation/test_evaluate_linking",
+    "integration/test_backup",
+    "integration/test_every_origin_and_mode",
+    "evaluation/test_evaluate_conflicts",
 )
 
 
