@@ -112,9 +112,9 @@ def test_a_short_column_is_tested_as_a_long_one(analyzer: PiiAnalyzer) -> None:
     ],
 )
 def test_a_hostile_text_is_answered_in_linear_time(analyzer: PiiAnalyzer, unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     analyzer.find(unit * 20_000, ("tel contact person passport",))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(text=st.text())
