@@ -239,12 +239,9 @@ def _assert_nothing_is_left_after(running: Running, number: signal.Signals) -> N
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_nothing_is_left_behind_when_it_stops(new_home: Callable[[], Path]) -> None:
-    running = start(Installation(new_home()))
-    try:
-        _assert_nothing_is_left_after(running, signal.SIGINT)
-    finally:
-        stop(running)
+def test_nothing_is_left_behind_when_it_stops(running: Running) -> None:
+    """The last of those that use this installation, which has worked by then."""
+    _assert_nothing_is_left_after(running, signal.SIGINT)
 
 
 def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_starts_and_stops_whole(
