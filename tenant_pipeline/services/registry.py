@@ -11,7 +11,9 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.lifecycle import OUT_OF_SERVICE, TenantState
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.appointments import give_roles_in_new_tenant
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 LANGUAGES = ("th", "en", "zh")
@@ -26,10 +28,12 @@ def register_tenant(
     tier: str,
     actor: str,
     pdpa_agreement_ref: str | None = None,
+    admin: str | None = None,
 ) -> dict[str, Any]:
     """Register a tenant as a draft, with its own login, schema and keys; return its registry row.
 
-    `name` holds the name in Thai, English and Chinese. Killed in the middle, it can be run again: the row comes
+    `name` holds the name in Thai, English and Chinese; `admin` is made its first admin, and whoever answers for the
+    installation holds their role in it from the start. Killed in the middle, it can be run again: the row comes
     last. Raises InputError when the id is taken or a name is missing.
     """
     _require_languages(name)
@@ -71,9 +75,24 @@ def register_tenant(
                     )
                 ],
             )
+            give_roles_in_new_tenant(runtime, connection, tenant)
+            if admin is not None:
+                _make_admin(runtime, connection, tenant, admin)
     except UniqueViolation:
         raise _taken(tenant) from None
     return show_tenant(runtime, tenant)
+
+
+def _make_admin(runtime: Runtime, connection: Connection, tenant: TenantId, person: str) -> None:
+    connection.execute(
+        """
+        INSERT INTO runtime.tenant_user_roles (tenant_id, person, role, granted_by)
+        VALUES (%s, %s, 'tenant-admin', %s)
+        """,
+        (tenant, person, person),
+    )
+    entry = AuditEntry(actor=person, action="role.granted", subject=person, details={"role": "tenant-admin"})
+    runtime.audit.append(connection, tenant, [entry])
 
 
 def _taken(tenant: TenantId) -> InputError:

@@ -7,13 +7,11 @@ from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-
-PLATFORM_ROLES = ("platform-governance", "founder")
-"""The roles of those who answer for the installation; no tenant's own people give them."""
 
 
 def grant_role(runtime: Runtime, tenant: TenantId, *, person: str, role: str, granted_by: str) -> None:

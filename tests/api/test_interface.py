@@ -13,6 +13,7 @@ import pytest
 
 from tenant_pipeline.api.application import create_application
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.idempotency import forget_old_answers
 from tenant_pipeline.services.runtime import Runtime
@@ -198,7 +199,9 @@ def test_a_tenant_is_registered_by_whom_its_token_names_and_only_once(served: Se
 @pytest.mark.parametrize("role", ["platform-governance", "founder", "no-such-role"])
 def test_nobody_makes_themselves_more_than_they_are(served: Served, role: str) -> None:
     with served.client("anan") as anan:
-        assert anan.post(f"/api/tenant/{OWN}/roles", json={"person": "anan", "role": role}).status_code == 403
+        refused = anan.post(f"/api/tenant/{OWN}/roles", json={"person": "anan", "role": role})
+        assert refused.status_code == 403
+        assert ("role appoint" if role in PLATFORM_ROLES else "viewer, contributor") in refused.json()["remedy"]
     for person in ("kanya", "rin", "nok", "mali"):
         with served.client(person) as other:
             answer = other.post(f"/api/tenant/{OWN}/roles", json={"person": person, "role": "tenant-admin"})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.appointments import appoint, dismiss
 from tenant_pipeline.services.going_live.listings import list_approved
 from tenant_pipeline.services.registry import register_tenant, update_tenant
 from tenant_pipeline.services.runtime import Runtime
@@ -128,3 +130,33 @@ def test_governance_suspends_a_tenant_and_takes_it_live_again_once_all_have_sign
     returning.get_by_label("Reason").fill("All have signed")
     returning.get_by_role("button").click()
     expect(gov.locator("main .state-live")).to_be_visible()
+
+
+def test_a_tenant_that_is_registered_here_is_told_who_is_missing_until_they_are_there(
+    people: People, served: Served
+) -> None:
+    def register(tenant: str) -> Page:
+        page = people.browser.new_context(locale="en-GB").new_page()
+        code = LocalIssuer(served.runtime).sign_in_code("ploy", TenantId(tenant))
+        page.goto(f"{served.url}/#code={code}")
+        for called, said in (("Thai", "ท่าเรือ"), ("English", "Pier"), ("Chinese", "码头")):
+            page.get_by_label(f"Name in {called}").fill(said)
+        page.get_by_label("Domain").fill("pier.example")
+        page.get_by_role("button", name="Register").click()
+        page.get_by_role("button", name="Check and finish").click()
+        expect(page.get_by_text("Tenant admin: ploy")).to_be_visible()
+        return page
+
+    alone = register("pier-alone")
+    for role in ("Platform governance", "Founder"):
+        missing = alone.locator("li.warn").filter(has_text=role)
+        expect(missing.get_by_text("Whoever runs this installation gives the role.")).to_be_visible()
+    for person, role in (("gov", "platform-governance"), ("mali", "founder")):
+        appoint(served.runtime, person=person, role=role, decided_by="operator", reason="They answer for it")
+    try:
+        helped = register("pier-helped")
+        expect(helped.locator("li.pass").filter(has_text="Platform governance: gov")).to_be_visible()
+        expect(helped.locator("li.pass").filter(has_text="Founder: mali")).to_be_visible()
+    finally:
+        for person, role in (("gov", "platform-governance"), ("mali", "founder")):
+            dismiss(served.runtime, person=person, role=role, decided_by="operator", reason="The test is over")

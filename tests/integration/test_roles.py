@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
 import psycopg
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import roles
+from tenant_pipeline.services import appointments, registry, roles
+from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
@@ -65,3 +70,54 @@ def test_a_tenant_grants_itself_nothing_and_takes_nothing(tenants: TwoTenants, t
         )
     with tenants.login(ATTACKER) as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
         login.execute("DELETE FROM runtime.tenant_user_roles WHERE tenant_id = %s", (tenant,))
+
+
+@pytest.fixture
+def registered(runtime: Runtime) -> Iterator[Callable[[], set[tuple[str, str]]]]:
+    """Registers a tenant, and tells who has which role in it; nobody stays appointed."""
+
+    def register() -> set[tuple[str, str]]:
+        tenant = TenantId(f"new-{uuid.uuid4().hex[:10]}")
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="t", admin="ploy")
+        assert verify_audit(runtime, tenant)[0]["intact"]
+        return {(row["person"], row["role"]) for row in roles.list_roles(runtime, tenant)}
+
+    yield register
+    for person, role in (("gail", "platform-governance"), ("cy", "founder")):
+        with suppress(NotFoundError):
+            appointments.dismiss(runtime, person=person, role=role, decided_by="test", reason="The test is over")
+
+
+def test_whoever_answers_for_the_installation_holds_their_role_in_every_new_tenant(
+    runtime: Runtime, registered: Callable[[], set[tuple[str, str]]]
+) -> None:
+    assert registered() == {("ploy", "tenant-admin")}
+    for _ in range(2):
+        for person, role in (("gail", "platform-governance"), ("cy", "founder")):
+            appointments.appoint(runtime, person=person, role=role, decided_by="operator", reason="They answer for it")
+    assert registered() == {("ploy", "tenant-admin"), ("gail", "platform-governance"), ("cy", "founder")}
+    appointments.dismiss(runtime, person="gail", role="platform-governance", decided_by="operator", reason="Left")
+    assert registered() == {("ploy", "tenant-admin"), ("cy", "founder")}
+    steps = [(row["person"], row["step"]) for row in appointments.appointments(runtime)]
+    assert steps[-3:] == [("gail", "appointed"), ("cy", "appointed"), ("gail", "dismissed")]
+
+
+def test_an_appointment_is_to_a_role_of_the_platform_by_name_and_for_a_reason(runtime: Runtime) -> None:
+    for person, role, reason in (("gail", "reviewer", "x"), (" ", "founder", "x"), ("gail", "founder", " ")):
+        with pytest.raises(InputError):
+            appointments.appoint(runtime, person=person, role=role, decided_by="operator", reason=reason)
+    with pytest.raises(NotFoundError):
+        appointments.dismiss(runtime, person="nobody", role="founder", decided_by="operator", reason="x")
+
+
+def test_no_tenant_reads_or_writes_who_is_appointed_and_nobody_changes_the_record(tenants: TwoTenants) -> None:
+    for statement in (
+        "SELECT * FROM runtime.platform_appointments",
+        "INSERT INTO runtime.platform_appointments (person, role, step, decided_by, reason)"
+        " VALUES ('eve', 'founder', 'appointed', 'eve', 'x')",
+    ):
+        with tenants.login(ATTACKER) as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            login.execute(statement)
+    with tenants.superuser() as login, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        login.execute("TRUNCATE runtime.platform_appointments")

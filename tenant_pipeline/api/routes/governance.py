@@ -13,10 +13,11 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.marts.drawing import draw_report
 from tenant_pipeline.services.marts.reading import READING_ROLE
 from tenant_pipeline.services.registry import as_json
-from tenant_pipeline.services.roles import PLATFORM_ROLES, governed_tenants
+from tenant_pipeline.services.roles import governed_tenants
 
 router = APIRouter(
     prefix="/api/tenant/{tenant}/governance", tags=["governance"], route_class=ConditionalRoute

@@ -16,8 +16,10 @@ from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Line, RoleName
 from tenant_pipeline.core.access_token import AccessToken
+from tenant_pipeline.core.errors import NotAllowedError
 from tenant_pipeline.services import registry
 from tenant_pipeline.services import roles as tenant_roles
+from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(tags=["registry"], route_class=ConditionalRoute)
@@ -105,6 +107,7 @@ class Roles(BaseModel):
 def register(registration: Registration, token: TokenOf, request: Request, runtime: RuntimeOf) -> Tenant:
     """Register the tenant that your token names, as a draft; you become its admin.
 
+    Whoever answers for the installation holds their role in it from the start, so that its gates wait for somebody.
     Sent again by its admin with the same content, it answers the same. The tenant goes live only through its gates,
     which the founder signs for the first pilot.
     """
@@ -127,8 +130,8 @@ def register(registration: Registration, token: TokenOf, request: Request, runti
         tier=registration.tier,
         actor=token.person,
         pdpa_agreement_ref=registration.pdpa_agreement_ref,
+        admin=token.person,
     )
-    tenant_roles.grant_role(runtime, token.tenant, person=token.person, role="tenant-admin", granted_by=token.person)
     return _tenant(runtime, token)
 
 
@@ -172,7 +175,7 @@ def roles(caller: CallerOf, runtime: RuntimeOf) -> Roles:
 @router.post("/api/tenant/{tenant}/roles")
 def grant(change: RoleChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Roles:
     """Give a person a role."""
-    caller.require(MAY_GRANT.get(change.role, ()))
+    _require_granter(caller, change.role)
 
     def act() -> Roles:
         tenant_roles.grant_role(
@@ -186,7 +189,7 @@ def grant(change: RoleChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOn
 @router.delete("/api/tenant/{tenant}/roles")
 def revoke(change: RoleChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Roles:
     """Take a role from a person again."""
-    caller.require(MAY_GRANT.get(change.role, ()))
+    _require_granter(caller, change.role)
 
     def act() -> Roles:
         tenant_roles.revoke_role(
@@ -195,3 +198,15 @@ def revoke(change: RoleChange, caller: CallerOf, runtime: RuntimeOf, once: OnceO
         return roles(caller, runtime)
 
     return once.answer(caller, act)
+
+
+def _require_granter(caller: Caller, role: str) -> None:
+    if role in PLATFORM_ROLES:
+        raise NotAllowedError(
+            "This role is the installation's to give, not the tenant's",
+            where="role",
+            remedy="Ask whoever runs it: `tenant-pipeline role grant`, or `role appoint` for every new tenant.",
+        )
+    if role not in MAY_GRANT:
+        raise NotAllowedError("There is no such role to give", where="role", remedy=f"One of {', '.join(MAY_GRANT)}.")
+    caller.require(MAY_GRANT[role])

@@ -12,6 +12,7 @@ from tenant_pipeline.cli.shell import console
 from tenant_pipeline.core.business_calendar import BANGKOK
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import roles
+from tenant_pipeline.services.appointments import PLATFORM_ROLES, appoint
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.records import RecordedRequest
@@ -32,7 +33,10 @@ PEOPLE: Mapping[str, str] = {
 
 
 def grant_roles(runtime: Runtime) -> None:
-    """Give each of them their role, unless they hold it."""
+    """Give each of them their role, unless they hold it; those of the platform hold it in every further tenant."""
+    for person, role in PEOPLE.items():
+        if role in PLATFORM_ROLES:
+            appoint(runtime, person=person, role=role, decided_by=getpass.getuser(), reason="The demo")
     held = {(row["person"], row["role"]) for row in roles.list_roles(runtime, PILOT)}
     for person, role in PEOPLE.items():
         if (person, role) not in held:

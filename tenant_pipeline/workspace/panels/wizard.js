@@ -133,20 +133,25 @@ function Plan() {
   `;
 }
 
+/** Who has to be there before anything can be signed, and where they come from. @type {Record<string, string>} */
+const SIGNERS = { "tenant-admin": "missingOwn", reviewer: "missingOwn", "platform-governance": "missingPlatform", founder: "missingPlatform" };
+
 function Ready({ row }) {
   const held = useResource(ofTenant("/roles"));
   const sources = useResource(ofTenant("/sources"));
-  const roles = new Set(held.data?.roles.map((each) => each.role));
+  const holders = (role) => held.data?.roles.filter((each) => each.role === role).map((each) => each.person) ?? [];
+  const signers = Object.keys(SIGNERS).filter((role) => role !== "founder" || !row.founder_signoff_ref);
   const checks = [
-    [t("identity"), Boolean(row.name.th && row.name.en && row.name.zh)],
-    [t("agreement"), Boolean(row.pdpa_agreement_ref)],
-    ...["tenant-admin", "reviewer"].map((role) => [label("tenant_roles", role), roles.has(role)]),
-    [t("sources"), (sources.data?.sources.length ?? 0) > 0],
+    [t("identity"), Boolean(row.name.th && row.name.en && row.name.zh), ""],
+    [t("agreement"), Boolean(row.pdpa_agreement_ref), t("agreementHelp")],
+    ...signers.map((role) => [`${label("tenant_roles", role)}${holders(role).length ? `: ${holders(role).join(", ")}` : ""}`, holders(role).length > 0, t(SIGNERS[role])]),
+    [t("sources"), (sources.data?.sources.length ?? 0) > 0, ""],
   ];
   return html`
     <ul class="checks">
-      ${checks.map(([name, good]) => html`<li class=${good ? "pass" : "warn"}>${good ? "✓" : "○"} ${name}</li>`)}
+      ${checks.map(([name, good, help]) => html`<li class=${good ? "pass" : "warn"}>${good ? "✓" : "○"} ${name}${!good && help && html`<span class="help">${help}</span>`}</li>`)}
     </ul>
+    <p class="quiet">${t("othersSign")}</p>
     <div class="buttons"><button onClick=${() => go("panel-upload")}>${t("handIn")}</button></div>
   `;
 }
