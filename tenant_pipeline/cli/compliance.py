@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, console, opened, print_rows
 from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis, TransferSafeguard
 from tenant_pipeline.core.compliance.processing_record import Destination, ProcessingRecord
 from tenant_pipeline.core.errors import InputError
@@ -43,7 +43,10 @@ def audit(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the pack as JSON here.")] = None,
     page_file: Annotated[Path | None, typer.Option("--page", help="Write the pack as a page here.")] = None,
 ) -> None:
-    """Control evidence on data protection: what a machine can check, and what it found. It is audited."""
+    """Control evidence on data protection: what a machine can check, and what it found. It is audited.
+
+    The last line says whether everything that a machine can check is met; where it is not, the exit code is 7.
+    """
     with opened() as runtime:
         pack = evidence_pack(runtime, tenant_id(tenant), asked_by=person)
     if json_file is not None:
@@ -52,6 +55,9 @@ def audit(
         page_file.write_text(pack.as_html(), encoding="utf-8")
     rows = [each.as_json() for each in pack.controls]
     print_rows(f"Control evidence of {tenant}", rows, ("id", "law", "outcome", "evidence", "remedy"), as_json=False)
+    console.print(pack.summary(), highlight=False, markup=False, soft_wrap=True)
+    if not pack.met:
+        raise typer.Exit(ExitCode.NOT_MET)
 
 
 @app.command()

@@ -46,6 +46,7 @@ class ExitCode(IntEnum):
     STOPPED = 4
     INTEGRITY = 5
     NOT_ALLOWED = 6
+    NOT_MET = 7
 
 
 def exit_code(error: TenantRuntimeError) -> ExitCode:

@@ -151,6 +151,38 @@ def test_a_number_of_a_person_is_not_taken_for_one_of_ours(made: Sources, value:
     assert {"place": "database: statements.value", "entity_type": kind, "count": 1} in found
 
 
+OURS_IN_LOGS = (
+    '\x1b[0m08:14:41.123456 [debug] [MainThread]: call adapter, "execution_time": 0.33552098, "thread_id": "Thread-1"',
+    "Command `dbt build` succeeded at 08:15:52.312432 after 12.345678 seconds; phone home: 9.123456789012345",
+    'tel "invocation_id": "0b7f1c9e-2e5a-4ab9-8efb-736f3f4581e3", "ts": "2026-11-29T08:20:55.573000Z"',
+    "call src-7253155230510001 of 725a3515523051b0725a3515523051b0 at <object at 0x7f3c2d1a5a10>, mobile",
+)
+THEIRS_IN_LOGS = (
+    "could not call 081-234-5678",
+    "row 12.5 skipped: tel 02.123.4567, after 0.33552098 s",
+    "2026-11-29T08:20:55.573 phone=0812345678",
+    "dial +66.812345678",
+    "mobile: 66.812345678",
+    "tel-0812345678 refused",
+)
+
+
+def test_figures_times_and_ids_of_ours_in_a_log_line_are_nobodys_and_a_telephone_there_is_found(made: Sources) -> None:
+    log = made.runtime.settings.home / "dbt" / "dbt.log"
+    log.parent.mkdir(exist_ok=True)
+    try:
+        log.write_text("\n".join(OURS_IN_LOGS), encoding="utf-8")
+        ours = controls(made)["raw-personal-data"]
+        log.write_text("\n".join(OURS_IN_LOGS + THEIRS_IN_LOGS), encoding="utf-8")
+        theirs = controls(made)["raw-personal-data"]
+    finally:
+        log.unlink()
+    assert ours.outcome is Outcome.MET, ours.evidence
+    assert theirs.evidence["found"] == [
+        {"place": "files: dbt/*.log", "entity_type": "PHONE_NUMBER", "count": len(THEIRS_IN_LOGS)}
+    ]
+
+
 def test_a_table_that_does_not_force_row_level_security_is_named(tenants: TwoTenants) -> None:
     with tenants.runtime.database.platform() as connection:
         assert row_level_security(connection).outcome is Outcome.MET

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from tenant_pipeline.cli import compliance, erasure
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.services import registry
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
@@ -33,9 +34,9 @@ def made(tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch) -> Sources:
     return releasable(tenants.runtime)
 
 
-def told(app: typer.Typer, *words: str) -> str:
+def told(app: typer.Typer, *words: str, expect: int = 0) -> str:
     result = CliRunner().invoke(app, list(words), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == expect, result.output
     return result.stdout
 
 
@@ -53,13 +54,20 @@ def test_what_is_declared_is_in_the_evidence_that_is_written_to_files(made: Sour
     (breach,) = json.loads(told(compliance.app, "breach", "list", "--tenant", made.tenant, "--json"))
     assert (breach["state"], breach["overdue"], breach["due"]) == ("open", True, "2026-01-05T00:00:00+00:00")
     pack, page = tmp_path / "pack.json", tmp_path / "pack.html"
-    told(compliance.app, "audit", "--tenant", made.tenant, "--person", "anan", "--json", str(pack), "--page", str(page))
+    audit = ("audit", "--tenant", made.tenant, "--person", "anan", "--json", str(pack), "--page", str(page))
+    assert told(compliance.app, *audit, expect=7).splitlines()[-1] == (
+        "Not met: 2 of the 10 controls that a machine can check (agreement, breach-notification);"
+        " 3 more are for people to judge."
+    )
     controls = {each["id"]: each for each in json.loads(pack.read_text(encoding="utf-8"))["controls"]}
     assert controls["breach-notification"]["outcome"] == "not met"
     assert controls["transfers"]["evidence"] == {"destinations": {"guest-register": ["SG: contract"]}}
     assert "Control evidence" in page.read_text(encoding="utf-8")
     told(compliance.app, "breach", "close", "--tenant", made.tenant, "--breach", breach["id"],
          "--notified-at", "2026-01-03", "--reason", "Told the Office", *ADMIN)  # fmt: skip
+    registry.update_tenant(made.runtime, made.tenant, person="anan", pdpa_agreement_ref="agreement-7")
+    assert told(compliance.app, *audit).splitlines()[-1].startswith("Met: all 10 controls that a machine can check;")
+    assert json.loads(pack.read_text(encoding="utf-8"))["met"] is True
     (closed,) = json.loads(told(compliance.app, "breach", "list", "--tenant", made.tenant, "--json"))
     assert (closed["state"], closed["overdue"], closed["hours_left"]) == ("closed", False, 48.0)
     told(compliance.app, "end", "--tenant", made.tenant, "--activity", "guest-register", "--reason", "Over", *ADMIN)

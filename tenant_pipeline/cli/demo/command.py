@@ -10,9 +10,9 @@ from rich.markup import escape
 
 from tenant_pipeline.cli.approved_work import do_approved
 from tenant_pipeline.cli.demo.asking_nerve import draw_search, served_version
-from tenant_pipeline.cli.demo.deciding import drop_national_ids, sign_conflicts
+from tenant_pipeline.cli.demo.deciding import declare_processing, drop_national_ids, sign_conflicts
 from tenant_pipeline.cli.demo.normalising import register_pilot, run, take_in
-from tenant_pipeline.cli.demo.people import ASKS, PEOPLE, PILOT, grant_roles, sign_all
+from tenant_pipeline.cli.demo.people import ADMINISTERS, ASKS, PEOPLE, PILOT, grant_roles, sign_all
 from tenant_pipeline.cli.shell import complaints, console, opened, print_rows
 from tenant_pipeline.cli.summary import print_next, print_summary
 from tenant_pipeline.core.approval.operation import Operation
@@ -21,6 +21,7 @@ from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.samples.phuket_mice.pilot import WORKBOOK, write_sample, write_update
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
+from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.going_live.listings import request_listing
 from tenant_pipeline.services.going_live.releases import first_ready, request_release, request_rollback
@@ -69,6 +70,7 @@ def _normalise(runtime: Runtime) -> int:
     print_summary(runtime, PILOT)
     workbook = next(each for each in added if each.title == WORKBOOK)
     _heading("People decide what the rules may not")
+    declare_processing(runtime)
     drop_national_ids(runtime, workbook.id)
     again = run(runtime, [workbook])
     sign_conflicts(runtime)
@@ -137,6 +139,8 @@ def _verify(runtime: Runtime) -> None:
         console.print(
             f"The audit log of {PILOT} is whole: {chain['entries']} entries in one hash chain.", highlight=False
         )
+    _heading("What a machine can check of data protection")
+    console.print(evidence_pack(runtime, PILOT, asked_by=ADMINISTERS).summary(), highlight=False, markup=False)
 
 
 def _show_refusal(runtime: Runtime) -> None:

@@ -1,19 +1,41 @@
-"""What people decide before anything is released: a field with personal data, and every conflict."""
+"""What people decide before anything is released: what data is for, a field with personal data, every conflict."""
 
 from __future__ import annotations
 
-from tenant_pipeline.cli.demo.people import ASKS, GOVERNS, PEOPLE, PILOT, REVIEWS
+from tenant_pipeline.cli.demo.people import ADMINISTERS, ASKS, GOVERNS, PEOPLE, PILOT, REVIEWS
 from tenant_pipeline.cli.shell import console
+from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis
+from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
 from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.samples.phuket_mice.pilot import NOTES
 from tenant_pipeline.services import privacy_declarations
+from tenant_pipeline.services.compliance import processing_records
 from tenant_pipeline.services.conflicts import bulk_signing, reading
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.runtime import Runtime
 
 MOST = 1_000
+DIRECTORY = ProcessingRecord(
+    activity="event-directory",
+    purpose="Let organisers find halls and events, and reach who answers for them",
+    basis=LawfulBasis.LEGITIMATE_INTEREST,
+    special_basis=None,
+    subjects=("contact persons of venues and organisers",),
+    retention_days=3 * 365,
+)
+
+
+def declare_processing(runtime: Runtime) -> None:
+    """The admin puts on record what personal data is for, on which basis, and for how long it is kept."""
+    processing_records.declare(
+        runtime, PILOT, DIRECTORY, person=ADMINISTERS, role=PEOPLE[ADMINISTERS], reason="Agreed with the partners"
+    )
+    console.print(
+        f"{ADMINISTERS} declared {DIRECTORY.activity}: {DIRECTORY.basis}, kept for {DIRECTORY.retention_days} days.",
+        highlight=False,
+    )
 
 
 def drop_national_ids(runtime: Runtime, workbook: SourceId) -> None:

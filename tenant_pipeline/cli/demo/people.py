@@ -22,11 +22,12 @@ PILOT = TenantId("phuket-mice")
 
 ASKS = "kanya"
 REVIEWS = "rin"
+ADMINISTERS = "anan"
 GOVERNS = "wei"
 PEOPLE: Mapping[str, str] = {
     ASKS: "contributor",
     REVIEWS: "reviewer",
-    "anan": "tenant-admin",
+    ADMINISTERS: "tenant-admin",
     GOVERNS: "platform-governance",
     "mali": "founder",
 }

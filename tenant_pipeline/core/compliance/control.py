@@ -64,6 +64,25 @@ class EvidencePack:
         counted = Counter(each.outcome for each in self.controls)
         return {str(outcome): counted[outcome] for outcome in Outcome}
 
+    @property
+    def met(self) -> bool:
+        """Whether every control that a machine can check is met."""
+        return not self._not_met()
+
+    def summary(self) -> str:
+        """The outcome in one line: how many are met of those that a machine can check, and which are not."""
+        for_people = self.counts()[Outcome.NOT_CHECKABLE]
+        checked = len(self.controls) - for_people
+        aside = f"; {for_people} more are for people to judge." if for_people else "."
+        if self.met:
+            return f"Met: all {checked} controls that a machine can check{aside}"
+        missed = self._not_met()
+        named = ", ".join(missed)
+        return f"Not met: {len(missed)} of the {checked} controls that a machine can check ({named}){aside}"
+
+    def _not_met(self) -> list[str]:
+        return [each.id for each in self.controls if each.outcome is Outcome.NOT_MET]
+
     def as_json(self) -> dict[str, Any]:
         """The pack with its digest over the controls, by which a copy is known again."""
         controls = [each.as_json() for each in self.controls]
@@ -73,6 +92,8 @@ class EvidencePack:
             "tenant": self.tenant,
             "at": self.at.isoformat(),
             "outcomes": self.counts(),
+            "met": self.met,
+            "summary": self.summary(),
             "controls": controls,
             "digest": sha256_of_json(controls),
         }
@@ -83,16 +104,15 @@ class EvidencePack:
             (each.id, each.law, each.demand, each.checked, str(each.outcome), canonical_json(each.evidence).decode())
             for each in self.controls
         )
-        failed = self.counts()[Outcome.NOT_MET]
         sentences = (
             NOTICE,
             f"Taken at {self.at:%Y-%m-%d %H:%M} UTC.",
-            *(f"{count} {outcome}." for outcome, count in self.counts().items()),
+            self.summary(),
             f"Digest {self.as_json()['digest']}.",
         )
         return Explanation(
             f"Control evidence of {self.tenant}",
-            "fail" if failed else "not-assessed",
+            "not-assessed" if self.met else "fail",
             sentences,
             (ExplanationTable("Controls", ("control", "law", "demand", "checked", "outcome", "evidence"), rows),),
             tuple(each.remedy for each in self.controls if each.outcome is not Outcome.MET and each.remedy),

@@ -33,6 +33,8 @@ PEOPLE = frozenset(
     }
 )  # fmt: skip
 ENCRYPTED_ZONES = frozenset({"raw", "uploads"})
+FILES = "files: "
+"""How the place of a log or page begins."""
 LOGS = frozenset({".err", ".html", ".jsonl", ".log", ".out"})
 
 Texts = tuple[str, Sequence[str]]
@@ -130,7 +132,7 @@ def _logs(runtime: Runtime) -> Iterator[Texts]:
     for path in sorted(home.rglob("*")):
         if path.suffix in LOGS and path.is_file() and not any(path.is_relative_to(each) for each in aside):
             with path.open("rb") as file:
-                yield from _file(file, f"files: {path.relative_to(home).parts[0]}/*{path.suffix}")
+                yield from _file(file, f"{FILES}{path.relative_to(home).parts[0]}/*{path.suffix}")
 
 
 def _file(file: BinaryIO, place: str) -> Iterator[Texts]:
