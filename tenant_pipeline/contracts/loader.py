@@ -165,20 +165,27 @@ class Contracts:
     @cached_property
     def approval_rules(self) -> Mapping[ApprovalGate, ApprovalRule]:
         """What each of the five gates asks for."""
-        rows = {each["gate"]: each for each in self.documents["approval_matrix"]["rows"]}
         return {
             ApprovalGate(gate.id): ApprovalRule(
                 needs=(
-                    tuple(frozenset({role}) for role in rows[gate.id]["approvers"])
+                    tuple(frozenset({role}) for role in self._matrix[gate.id]["approvers"])
                     if gate.dual
-                    else (frozenset(gate.roles),)
+                    else (frozenset(self._matrix[gate.id]["approvers"]),)
                 ),
-                founder_at_first=rows[gate.id].get("founder_for_first_pilot", False),
+                founder_at_first=self._matrix[gate.id].get("founder_for_first_pilot", False),
                 sla_hours=gate.sla_hours,
                 expires_after_days=self.documents["approval_matrix"]["expires_after_days"],
             )
             for gate in self.review_gates
         }
+
+    def roles_at(self, gate: ApprovalGate) -> tuple[str, ...]:
+        """The roles that may sign at a gate, in the order of the approval matrix."""
+        return tuple(self._matrix[gate]["approvers"])
+
+    @cached_property
+    def _matrix(self) -> Mapping[str, Mapping[str, Any]]:
+        return {each["gate"]: each for each in self.documents["approval_matrix"]["rows"]}
 
     @property
     def roles_never_delegated(self) -> tuple[str, ...]:
@@ -264,13 +271,18 @@ def _load(directory: Traversable) -> Contracts:
     contracts = Contracts({name: _checked(directory, name) for name in CONTRACTS})
     _check_against_code(contracts)
     _check_references(contracts)
+    _check_signers(contracts)
     return contracts
 
 
 def _checked(directory: Traversable, name: str) -> Mapping[str, Any]:
     file = f"{name}.json"
     try:
-        document = json.loads(directory.joinpath(file).read_text(encoding="utf-8"))
+        document = json.loads(directory.joinpath(file).read_text(encoding="utf-8"), object_pairs_hook=_once_each)
+    except _TwiceError as error:
+        raise ContractError(
+            f"The contract has the field {error} twice", where=file, remedy="Leave the one that holds."
+        ) from None
     except FileNotFoundError:
         raise ContractError("The contract is missing", where=file, remedy="Restore it from the release.") from None
     except ValueError as error:
@@ -288,6 +300,18 @@ def _checked(directory: Traversable, name: str) -> Mapping[str, Any]:
     _check_labels(document, file)
     checked: Mapping[str, Any] = document
     return checked
+
+
+class _TwiceError(Exception):
+    """A field stands twice in one object of JSON: which of the two was meant, nobody can tell."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return fields
 
 
 def _check_version(document: Any, file: str) -> None:
@@ -370,3 +394,31 @@ def _check_references(contracts: Contracts) -> None:
     for row in contracts.documents["approval_matrix"]["rows"]:
         if row["gate"] not in gates:
             raise ContractError(f"There is no gate {row['gate']}", where=f"approval_matrix.json#/rows ({row['id']})")
+
+
+def _check_signers(contracts: Contracts) -> None:
+    """Who signs at a gate stands in the approval matrix, and the review gates say the same."""
+    rows = contracts.documents["approval_matrix"]["rows"]
+    for gate in contracts.review_gates:
+        named = [row for row in rows if row["gate"] == gate.id]
+        if len(named) != 1:
+            raise ContractError(
+                f"The gate {gate.id} has {len(named)} rows", where="approval_matrix.json#/rows", remedy="Give it one."
+            )
+        (row,) = named
+        where = f"approval_matrix.json#/rows ({row['id']})"
+        for role in row["approvers"]:
+            if role not in contracts.tenant_roles:
+                raise ContractError(
+                    f"There is no role of a tenant: {role}",
+                    where=where,
+                    remedy=f"One of {', '.join(contracts.tenant_roles)}.",
+                )
+        people = max(2, len(row["approvers"])) if gate.dual else 1
+        if set(row["approvers"]) != set(gate.roles) or row["distinct_people"] != people:
+            raise ContractError(
+                f"The contracts disagree on who signs at {gate.id}",
+                where=where,
+                remedy="Give the gate in enterprise_intake.json#/review_gates the same roles, and `dual` where each of"
+                " them has to sign.",
+            )

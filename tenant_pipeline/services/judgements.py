@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.sentences.saying import say
@@ -29,8 +30,6 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
-REVIEW_GATE = "gate-review"
-"""The gate of the approval matrix whose approvers may judge."""
 NONE = "none"
 """What stands for a pair that nobody has judged, or whose judgement was reversed."""
 
@@ -67,9 +66,7 @@ class Judged:
 
 def reviewer_roles(runtime: Runtime) -> tuple[str, ...]:
     """The roles that may judge: the approvers of a review by the approval matrix, and those that override gates."""
-    rows = runtime.contracts.documents["approval_matrix"]["rows"]
-    approvers = [role for row in rows if row["gate"] == REVIEW_GATE for role in row["approvers"]]
-    return tuple(dict.fromkeys([*approvers, *OVERRIDE_ROLES]))
+    return tuple(dict.fromkeys([*runtime.contracts.roles_at(ApprovalGate.REVIEW), *OVERRIDE_ROLES]))
 
 
 def list_pairs(

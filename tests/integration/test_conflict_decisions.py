@@ -13,6 +13,7 @@ import pytest
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts import bulk_signing, items, signing
+from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.refusals import AlreadyDecidedError, DecisionOutdatedError, NotEntitledError
 from tenant_pipeline.services.conflicts.resolved_values import resolved_values
 from tenant_pipeline.services.conflicts.signatures import Decision
@@ -169,6 +170,16 @@ def test_only_a_named_reviewer_with_a_reason_signs(sources: Sources, signer: Any
     with pytest.raises(refusal):
         decide(sources, signer=signer)
     assert signature_count(sources) == 0
+
+
+def test_governance_signs_as_a_reviewer_does_an_item_and_a_list(sources: Sources, many: Sources) -> None:
+    governor = Signer("gail", "platform-governance", "The reviewer is away.")
+    assert decide(sources, signer=governor)["signatures"][0]["role"] == "platform-governance"
+    signed = bulk_signing.sign_list(
+        many.runtime, many.tenant, proposed_rule="authority_tier", verdict="differs", digest=by_tier(many)["digest"],
+        signer=governor,
+    )  # fmt: skip
+    assert signed.signed == 5
 
 
 def test_each_decision_is_in_the_audit_log(sources: Sources) -> None:

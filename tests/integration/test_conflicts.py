@@ -120,7 +120,11 @@ def test_the_form_shows_statement_source_and_rights_of_each_candidate(sources: S
     assert (form["proposal"]["value"], form["proposal"]["rule"]) == ("2500", "authority_tier")
     assert form["proposal"]["numbers"] == [1]
     assert [choice["decision"] for choice in form["choices"]] == ["candidate", "human-pin", "both-right", "link-wrong"]
-    assert form["who_may_sign"] == {"gate": "gate-conflict-resolution", "roles": ["reviewer"], "not": None}
+    assert form["who_may_sign"] == {
+        "gate": "gate-conflict-resolution",
+        "roles": ["reviewer", "platform-governance"],
+        "not": None,
+    }
     assert form["signature"] is None
 
 

@@ -15,7 +15,7 @@ from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import After, Digest, Identifier, Limit, Reason, RoleName
 from tenant_pipeline.core.tenancy import source_id
 from tenant_pipeline.services.conflicts import bulk_signing, reading, signing
-from tenant_pipeline.services.conflicts.authority import Signer
+from tenant_pipeline.services.conflicts.authority import Signer, signing_roles
 from tenant_pipeline.services.conflicts.resolution_form import resolution_form
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice
@@ -112,9 +112,10 @@ class Signed(BaseModel):
 
 
 class SignableRules(BaseModel):
-    """The rules whose proposals can be signed at once, each with how many there are."""
+    """The rules whose proposals can be signed at once, each with how many there are; and the roles that may sign."""
 
     rules: list[dict[str, Any]]
+    who_may_sign: list[str]
 
 
 @router.get("")
@@ -150,7 +151,7 @@ def counts(caller: CallerOf, runtime: RuntimeOf) -> Totals:
 @router.get("/proposals/rules")
 def signable_rules(caller: CallerOf, runtime: RuntimeOf) -> SignableRules:
     """Every rule that made proposals which need no person of their own, with how many."""
-    return SignableRules(rules=bulk_signing.rules(runtime, caller.tenant))
+    return SignableRules(rules=bulk_signing.rules(runtime, caller.tenant), who_may_sign=list(signing_roles(runtime)))
 
 
 @router.get("/proposals")

@@ -23,9 +23,10 @@ EntityId = Annotated[str, StringConstraints(min_length=1, max_length=100, patter
 
 
 class Pairs(BaseModel):
-    """Pairs, each with the parts of its score."""
+    """Pairs, each with the parts of its score; and the roles that may judge them."""
 
     pairs: list[dict[str, Any]]
+    who_may_judge: list[str]
 
 
 class Judgement(BaseModel):
@@ -55,13 +56,18 @@ def pairs(
 ) -> Pairs:
     """The pairs that wait for a person, or those that were decided."""
     found = judgements.list_pairs(runtime, caller.tenant, status=status, limit=limit)
-    return Pairs(pairs=[{**each, "explanation": as_told(each["explanation"], tell)} for each in found])
+    return Pairs(
+        pairs=[{**each, "explanation": as_told(each["explanation"], tell)} for each in found],
+        who_may_judge=list(judgements.reviewer_roles(runtime)),
+    )
 
 
 @router.get("/history")
 def history(caller: CallerOf, runtime: RuntimeOf) -> Pairs:
     """All that was ever judged, in order."""
-    return Pairs(pairs=judgements.history(runtime, caller.tenant))
+    return Pairs(
+        pairs=judgements.history(runtime, caller.tenant), who_may_judge=list(judgements.reviewer_roles(runtime))
+    )
 
 
 @router.get("/pairs/{pair}")

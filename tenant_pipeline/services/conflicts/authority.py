@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.errors import ContractError, InputError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 
-GATE = "gate-conflict-resolution"
+GATE = ApprovalGate.CONFLICT_RESOLUTION
 LONGEST_REASON = 2_000
 
 
@@ -25,14 +26,13 @@ class Signer:
 
 def signing_roles(runtime: Runtime) -> tuple[str, ...]:
     """The roles that may sign conflicts. Raises ContractError for a matrix that asks for more people than one."""
-    row = next(row for row in runtime.contracts.documents["approval_matrix"]["rows"] if row["gate"] == GATE)
-    if row["distinct_people"] != 1:
+    if len(runtime.contracts.approval_rules[GATE].needs) != 1:
         raise ContractError(
             "A conflict is signed by one person here, and the matrix asks for more",
-            where=f"approval_matrix.json#/rows ({row['id']})",
+            where=f"approval_matrix.json#/rows ({GATE})",
             remedy="Set distinct_people to 1.",
         )
-    return tuple(row["approvers"])
+    return runtime.contracts.roles_at(GATE)
 
 
 def require_entitled(runtime: Runtime, connection: Connection, tenant: TenantId, signer: Signer) -> None:

@@ -177,8 +177,8 @@ async function listsOf(chosen) {
 }
 
 function Bulk() {
-  const role = roleOf("reviewer", "tenant-admin", "platform-governance");
   const resource = useResource(ofTenant("/conflicts/proposals/rules"));
+  const role = roleOf(...(resource.data?.who_may_sign ?? []));
   const rules = resource.data?.rules ?? [];
   const [at, setAt] = useState("");
   const [listed, setListed] = useState(/** @type {any} */ (null));

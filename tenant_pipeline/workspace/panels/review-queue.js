@@ -40,11 +40,11 @@ function Approvals({ params }) {
   `;
 }
 
-function Pair({ pair }) {
+function Pair({ pair, judges }) {
   const [open, setOpen] = useState(false);
   const [reason, setReason] = useState("");
   const detail = useResource(open ? ofTenant(`/links/pairs/${pair.id}`) : null);
-  const role = roleOf("reviewer", "platform-governance", "founder");
+  const role = roleOf(...judges);
   const { values, writable, set, remove } = useShared("review.assignment");
   const taken = values[pair.id];
   const judge = (judgement) => () =>
@@ -101,7 +101,7 @@ export function ReviewQueue({ params }) {
     <${Loaded} of=${pairs}>
       ${(found) => html`
         ${!found.pairs.length && html`<p class="quiet">${t("none")}</p>`}
-        <div class="cards">${found.pairs.map((pair) => html`<${Pair} key=${pair.id} pair=${pair} />`)}</div>
+        <div class="cards">${found.pairs.map((pair) => html`<${Pair} key=${pair.id} pair=${pair} judges=${found.who_may_judge} />`)}</div>
       `}
     <//>
   `;

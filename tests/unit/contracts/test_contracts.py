@@ -12,6 +12,7 @@ import pytest
 
 import tenant_pipeline.contracts
 from tenant_pipeline.contracts.loader import CONTRACTS, Contracts, load_contracts
+from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.origin import Origin
@@ -67,6 +68,55 @@ def test_the_five_approval_gates_name_roles_and_an_sla(contracts: Contracts) -> 
         "gate-go-live",
     }
     assert all(gate.roles and gate.sla_hours > 0 for gate in contracts.review_gates)
+
+
+def test_who_may_sign_at_a_gate_is_said_once(contracts: Contracts) -> None:
+    assert contracts.roles_at(ApprovalGate.CONFLICT_RESOLUTION) == ("reviewer", "platform-governance")
+    for gate, rule in contracts.approval_rules.items():
+        assert frozenset().union(*rule.needs) == frozenset(contracts.roles_at(gate))
+    two = contracts.approval_rules[ApprovalGate.GO_LIVE].needs
+    assert two == (frozenset({"tenant-admin"}), frozenset({"platform-governance"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "change"),
+    [
+        ("approval_matrix", ("rows", 1), {"approvers": ["reviewer"]}),
+        ("enterprise_intake", ("review_gates", 1), {"roles": ["reviewer"]}),
+        ("approval_matrix", ("rows", 4), {"distinct_people": 1}),
+        ("enterprise_intake", ("review_gates", 0), {"dual": True}),
+    ],
+)
+def test_two_contracts_that_disagree_on_who_signs_are_refused(
+    edited: Edit, name: str, place: tuple[str, int], change: dict[str, Any]
+) -> None:
+    directory = edited(name, lambda document: document[place[0]][place[1]].update(change))
+    with pytest.raises(ContractError, match=r"The contracts disagree on who signs at gate-") as refused:
+        load_contracts(directory)
+    assert refused.value.where.startswith("approval_matrix.json#/rows (row-")
+    assert "enterprise_intake.json#/review_gates" in refused.value.remedy
+
+
+def test_a_gate_has_one_row_of_the_matrix_and_known_roles(edited: Edit) -> None:
+    def twice(document: Any) -> None:
+        document["rows"].append({**document["rows"][0], "id": "row-again"})
+
+    with pytest.raises(ContractError, match="gate-review has 2 rows"):
+        load_contracts(edited("approval_matrix", twice))
+    with pytest.raises(ContractError, match="gate-go-live has 0 rows"):
+        load_contracts(edited("approval_matrix", lambda document: document["rows"].pop()))
+    with pytest.raises(ContractError, match="no role of a tenant: mayor"):
+        load_contracts(edited("approval_matrix", lambda document: document["rows"][0].update(approvers=["mayor"])))
+
+
+def test_a_field_that_stands_twice_is_refused_by_name(edited: Edit) -> None:
+    directory = edited("enterprise_intake", lambda document: None)
+    file = directory / "enterprise_intake.json"
+    file.write_text(file.read_text().replace('"TH_TAX_ID":', '"TH_TAX_ID": "mask", "TH_TAX_ID":', 1))
+    with pytest.raises(ContractError, match="has the field TH_TAX_ID twice") as refused:
+        load_contracts(directory)
+    assert refused.value.where == "enterprise_intake.json"
+    assert refused.value.remedy
 
 
 def test_every_dimension_of_the_contract_is_one_that_the_code_measures(contracts: Contracts) -> None:
