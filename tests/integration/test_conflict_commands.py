@@ -16,7 +16,7 @@ from tenant_pipeline.cli import conflict_table, shell
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
 from tenant_pipeline.services.runtime import Runtime
-from tests.integration.conflict_statements import Sources, let_govern, new_tenant
+from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 SIGNED_BY = ("--person", "ann", "--role", "reviewer", "--reason", "Checked.")
@@ -131,7 +131,6 @@ def test_a_decision_is_exactly_one_choice(sources: Sources, choices: tuple[str, 
 
 
 def test_governance_reads_across_tenants_by_command(sources: Sources) -> None:
-    let_govern(sources.runtime, "gail")
     words = ["across", "--person", "gail", "--role", "platform-governance", "--reason", "Looking."]
     result = CliRunner().invoke(command.app, [*words, "--json"], catch_exceptions=False)
     assert isinstance(json.loads(result.output), list)

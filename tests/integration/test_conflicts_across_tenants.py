@@ -15,15 +15,9 @@ from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.cross_tenant import conflicts_across_tenants
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
-from tests.integration.conflict_statements import ANN, HALL, Sources, let_govern, new_tenant
+from tenant_pipeline.services.roles import revoke_role
+from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import TwoTenants
-
-
-@pytest.fixture(autouse=True)
-def governed(tenants: TwoTenants) -> None:
-    """Governance holds its role in every tenant that there is by now."""
-    let_govern(tenants.runtime, GOVERNOR.person)
-
 
 GOVERNOR = Signer("gail", "platform-governance", "The two list one hall.")
 
@@ -58,7 +52,6 @@ def both(tenants: TwoTenants, request: pytest.FixtureRequest) -> tuple[Sources, 
         sources.say(1, ("postalCode", "", "10200"), entity="can-private")
         sources.say(1, capacity(value), ("postalCode", "", "83000"), ("name", "en", "Makham Hall"))
         give_key(sources, code)
-    let_govern(tenants.runtime, GOVERNOR.person)
     return one, other, code
 
 
@@ -121,6 +114,25 @@ def test_each_tenant_that_was_read_has_it_in_its_audit_log(
         (entry,) = sources.rows("SELECT actor, details FROM runtime.audit_log WHERE action LIKE 'governance.%'")
         assert entry["actor"] == "gail"
         assert entry["details"] == {"role": "platform-governance", "reason": GOVERNOR.reason}
+
+
+def test_a_tenant_that_the_person_does_not_govern_neither_bars_the_view_nor_is_seen(
+    tenants: TwoTenants, both: tuple[Sources, Sources, str]
+) -> None:
+    one, other, code = both
+    third = new_tenant(tenants.runtime)
+    third.say(1, capacity("7777"), ("postalCode", "", "83000"))
+    give_key(third, code)
+    revoke_role(tenants.runtime, third.tenant, person=GOVERNOR.person, role=GOVERNOR.role, revoked_by="test")
+    place = across(tenants, code)
+    assert set(place["entities"]) == {one.tenant, other.tenant}
+    assert "7777" not in str(place)
+    assert third.rows("SELECT 1 FROM runtime.audit_log WHERE action LIKE 'governance.%'") == []
+
+
+def test_who_governs_no_tenant_reads_none(tenants: TwoTenants, both: tuple[Sources, Sources, str]) -> None:
+    with pytest.raises(NotAllowedError, match="in no tenant"):
+        across(tenants, both[2], replace(GOVERNOR, person="ann"))
 
 
 def test_what_cannot_be_noted_is_not_read(

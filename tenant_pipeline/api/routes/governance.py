@@ -15,7 +15,7 @@ from tenant_pipeline.api.texts import Limit
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.marts.drawing import draw_report
-from tenant_pipeline.services.marts.reading import READING_ROLE
+from tenant_pipeline.services.reading_across import GOVERNING_ROLE
 from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.roles import governed_tenants
 
@@ -68,6 +68,6 @@ def report(caller: CallerOf, runtime: RuntimeOf) -> HTMLResponse:
 
     You need the role of platform governance in the tenant that your token names.
     """
-    caller.require((READING_ROLE,))
+    caller.require((GOVERNING_ROLE,))
     page = draw_report(runtime, person=caller.person, reason="Read in the workspace")
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})

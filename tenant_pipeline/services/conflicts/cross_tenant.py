@@ -1,7 +1,8 @@
 """What two tenants say differently of one thing: shown to platform governance, and to nobody else.
 
 Read with governance's own login, which PostgreSQL shows nothing but things that two tenants name by the same
-identifier. Each tenant that is read has it in its audit log before the first row is read. Nothing is resolved across
+identifier. Those tenants are read that the person governs, and each has it in its audit log before the first row is
+read. Nothing is resolved across
 tenants: each keeps its own value, and none is proposed.
 """
 
@@ -15,16 +16,14 @@ from typing import Any
 
 from tenant_pipeline.core.conflict.comparators.registry import compare
 from tenant_pipeline.core.conflict.comparison import SEVERITY, Compared, Verdict
-from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.statement import AI_MARK, AI_TIER
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 from tenant_pipeline.services.conflicts.authority import Signer
-from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.reading_across import GOVERNING_ROLE, note_reading
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.storage.audit_log import AuditEntry
 
-READING_ROLE = "platform-governance"
 MOST_PLACES = 1_000
 
 Entity = tuple[str, str]
@@ -35,6 +34,7 @@ SELECT scheme, value, type, array_agg(DISTINCT tenant_id) AS tenants,
        jsonb_agg(DISTINCT jsonb_build_array(tenant_id, canonical_id)) AS entities
   FROM runtime.entity_keys
  WHERE kind = 'identifier' AND type <> 'Person'
+   AND tenant_id = ANY(%(governed)s)
    AND (%(after)s::text[] IS NULL OR (scheme, value, type) > (%(after)s[1], %(after)s[2], %(after)s[3]))
  GROUP BY scheme, value, type HAVING count(DISTINCT tenant_id) > 1
  ORDER BY scheme, value, type
@@ -95,32 +95,31 @@ def conflicts_across_tenants(
 
     `limit` places are read, those without a difference left out of the answer; `after` is the `place` of the last one
     (scheme, value, type). `agreeing` counts the other properties in which the tenants agree: where it is 0, the
-    identifiers may coincide by chance. Raises NotAllowedError where the person does not have the role of
-    platform governance in every tenant, InputError where person or reason is missing.
+    identifiers may coincide by chance. Raises NotAllowedError for another role than that of platform governance, and
+    where the person has it in no tenant, InputError where person or reason is missing.
     """
-    if not reader.person.strip() or not reader.reason.strip():
-        raise InputError("Reading across tenants needs a person and a reason", where="--person, --reason")
+    if reader.role != GOVERNING_ROLE:
+        raise NotAllowedError(
+            f"The role {reader.role} may not do this", where="--role", remedy=f"{GOVERNING_ROLE} may."
+        )
     if after is not None and len(after) != 3:
         raise InputError("A place has a scheme, a value and a type", where="--after")
-    _note_reading(runtime, reader)
+    governed = note_reading(
+        runtime,
+        person=reader.person,
+        reason=reader.reason,
+        action="governance.cross-tenant-read",
+        subject="conflicts",
+    )
     with runtime.database.governance() as connection:
         shared = connection.execute(
-            _SHARED, {"after": list(after) if after else None, "limit": min(limit, MOST_PLACES)}
+            _SHARED,
+            {"governed": governed, "after": list(after) if after else None, "limit": min(limit, MOST_PLACES)},
         ).fetchall()
         entities = sorted({(tenant, entity) for place in shared for tenant, entity in place["entities"]})
         branches = _branches(connection, entities)
     found = (_place(row, branches, runtime.contracts.vocabulary) for row in shared)
     return [place for place in found if place["conflicts"]]
-
-
-def _note_reading(runtime: Runtime, reader: Signer) -> None:
-    """Tell every tenant's audit log that it is read: before it is, in a transaction that has ended by then."""
-    details = {"role": reader.role, "reason": reader.reason}
-    entry = AuditEntry(actor=reader.person, action="governance.cross-tenant-read", subject="conflicts", details=details)
-    with runtime.database.platform() as connection:
-        for row in connection.execute("SELECT id FROM runtime.tenants ORDER BY id").fetchall():
-            require_role(connection, row["id"], reader.person, reader.role, {READING_ROLE})
-            runtime.audit.append(connection, row["id"], [entry])
 
 
 def _branches(connection: Connection, entities: Sequence[Entity]) -> Mapping[Entity, Mapping[tuple[str, str], Branch]]:

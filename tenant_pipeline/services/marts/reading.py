@@ -7,13 +7,11 @@ from typing import Any
 
 from psycopg import errors, sql
 
-from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.services.marts.erasing import SCHEMA
+from tenant_pipeline.services.reading_across import note_reading
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.storage.audit_log import AuditEntry
 
-READING_ROLE = "platform-governance"
 MARTS: Mapping[str, str] = {
     "tenants": "tenant_id",
     "coverage": "tenant_id, day, dimension",
@@ -37,9 +35,7 @@ def read_marts(runtime: Runtime, *, person: str, reason: str) -> Mapping[str, Ro
     Raises InputError without a person or a reason, NotAllowedError where the person governs none, NotFoundError before
     the marts were built for the first time.
     """
-    if not person.strip() or not reason.strip():
-        raise InputError("Reading across tenants needs a person and a reason", where="--person, --reason")
-    tenants = _note_reading(runtime, person, reason)
+    tenants = note_reading(runtime, person=person, reason=reason, action="governance.report-read", subject="marts")
     try:
         with runtime.database.governance() as connection:
             return {
@@ -56,25 +52,3 @@ def read_marts(runtime: Runtime, *, person: str, reason: str) -> Mapping[str, Ro
         raise NotFoundError(
             "The marts have not been built yet", where=SCHEMA, remedy="Run `tenant-pipeline marts build`."
         ) from None
-
-
-def _note_reading(runtime: Runtime, person: str, reason: str) -> list[TenantId]:
-    """The tenants that the person governs, each told that it is read in a transaction that has ended by then."""
-    entry = AuditEntry(
-        actor=person, action="governance.report-read", subject="marts", details={"role": READING_ROLE, "reason": reason}
-    )
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            "SELECT tenant_id FROM runtime.tenant_user_roles WHERE person = %s AND role = %s ORDER BY tenant_id",
-            (person, READING_ROLE),
-        ).fetchall()
-        tenants = [TenantId(row["tenant_id"]) for row in rows]
-        for tenant in tenants:
-            runtime.audit.append(connection, tenant, [entry])
-    if not tenants:
-        raise NotAllowedError(
-            f"The person has the role {READING_ROLE} in no tenant",
-            where="--person",
-            remedy="Have it granted: `tenant-pipeline role grant`.",
-        )
-    return tenants
