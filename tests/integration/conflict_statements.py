@@ -26,12 +26,6 @@ Said = tuple[str, str, str]
 """Property, language and value."""
 
 
-def let_govern(runtime: Runtime, person: str) -> None:
-    """Give a person the role of platform governance in every tenant that there is by now."""
-    for row in registry.list_tenants(runtime):
-        roles.grant_role(runtime, row["id"], person=person, role=GOVERNANCE, granted_by="test")
-
-
 @dataclass
 class Sources:
     """A tenant and what its sources say of its one hall."""
@@ -90,7 +84,7 @@ class Sources:
     def compare(self, source: SourceId) -> ComparedSource:
         """Compare what the source says with what the others say."""
         with self.runtime.database.tenant(self.tenant) as connection:
-            return compare_source(connection, self.tenant, source, self.runtime.contracts.vocabulary)
+            return compare_source(connection, self.tenant, source, self.runtime.contracts)
 
     def items(self, **wanted: Any) -> list[dict[str, Any]]:
         """The matrix's rows."""

@@ -87,7 +87,11 @@ def corroboration(evidence: CoverageEvidence) -> Measure:
 
 def consistency(evidence: CoverageEvidence) -> Measure:
     """Shared facts without an open conflict over shared facts."""
-    shared, disputed = evidence.facts_shared, evidence.facts_disputed
+    return consistency_of(evidence.facts_shared, evidence.facts_disputed)
+
+
+def consistency_of(shared: int, disputed: int) -> Measure:
+    """The consistency of so many shared facts, of which so many are disputed."""
     reason = say("{share:share} shared facts are disputed", share=_share(disputed, shared))
     return Measure(shared - disputed, shared, reason)
 

@@ -114,7 +114,8 @@ def sign_list(
             )
         identifiers = [item["conflict_id"] for item in listed["items"]]
         _sign(connection, tenant, listed["items"], digest, signer)
-        count_open_items(connection, tenant, sources_of(connection, tenant, identifiers))
+        concerned = sources_of(connection, tenant, identifiers)
+        count_open_items(connection, tenant, concerned, runtime.contracts.coverage_dimensions)
         details = {
             "role": signer.role,
             "reason": signer.reason,

@@ -7,7 +7,7 @@ is open again. An item whose sources no longer disagree becomes `stale`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.conflict.comparison import ConflictItem
 from tenant_pipeline.core.conflict.explanation import explanation
+from tenant_pipeline.core.contract_terms import CoverageDimension
 from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services.conflicts.relation import gravest, relations_of_values
+from tenant_pipeline.services.coverage.consistency import keep_consistency
 from tenant_pipeline.services.stage_records import Connection
 
 PIPELINE = "pipeline"
@@ -161,6 +163,7 @@ class FoundItems:
 
     def __init__(self, connection: Connection, tenant: TenantId, source: SourceId, vocabulary: Vocabulary) -> None:
         self._connection = connection
+        self._tenant = tenant
         self._vocabulary = vocabulary
         self._parameters = {"tenant": tenant, "source": source, "pipeline": PIPELINE}
         connection.execute(_STAGE, self._parameters)
@@ -190,7 +193,7 @@ class FoundItems:
                 for member in members:
                     copy.write_row(member)
 
-    def keep(self) -> Kept:
+    def keep(self, dimensions: Sequence[CoverageDimension]) -> Kept:
         """Put what was found in the place of what stood for the entities that the source speaks of, or spoke of."""
         connection, parameters = self._connection, self._parameters
         connection.execute(_INDEX)
@@ -207,15 +210,46 @@ class FoundItems:
         connection.execute(_KEEP_SOURCES, parameters)
         connection.execute(_WITHDRAW_SOURCES, parameters)
         sources = [row["source_id"] for row in connection.execute(_SOURCES_OF_TOUCHED, parameters)]
-        count_open_items(connection, self._parameters["tenant"], sources)
+        count_open_items(connection, self._tenant, sources, dimensions)
         connection.execute(
             "DROP TABLE pg_temp.looked_at, pg_temp.found, pg_temp.found_sources, pg_temp.touched, pg_temp.changed"
         )
         return Kept(stale, voided)
 
 
-def count_open_items(connection: Connection, tenant: str, sources: list[str]) -> None:
-    """Bring `conflicts_count` of these sources up to date: the items that differ and are open.
+# What a source says beside itself, as a table and as an AI's text in it, is an item too, and shared with nobody.
+_COUNT = """
+WITH counted AS MATERIALIZED (
+    SELECT asked.source_id, count(*) FILTER (WHERE item.disputed) AS items,
+           count(*) FILTER (WHERE item.shared) AS shared,
+           count(*) FILTER (WHERE item.shared AND item.disputed) AS disputed
+      FROM unnest(%(sources)s::text[]) AS asked (source_id)
+      LEFT JOIN LATERAL (
+           SELECT conflict.verdict = 'differs' AND conflict.status = 'open' AS disputed,
+                  EXISTS (SELECT FROM runtime.conflict_sources AS other
+                           WHERE other.tenant_id = %(tenant)s AND other.conflict_id = member.conflict_id
+                             AND other.source_id <> member.source_id AND other.relation <> 'withdrawn') AS shared
+             FROM runtime.conflict_sources AS member
+             JOIN runtime.conflicts AS conflict
+               ON conflict.tenant_id = %(tenant)s AND conflict.conflict_id = member.conflict_id
+              AND conflict.status <> 'stale'
+            WHERE member.tenant_id = %(tenant)s AND member.source_id = asked.source_id
+              AND member.relation <> 'withdrawn') AS item ON true
+     GROUP BY asked.source_id
+), updated AS (
+    UPDATE runtime.tenant_sources AS source SET conflicts_count = counted.items
+      FROM counted
+     WHERE source.tenant_id = %(tenant)s AND source.id = counted.source_id
+       AND source.conflicts_count <> counted.items
+)
+SELECT source_id, shared, disputed FROM counted
+"""
+
+
+def count_open_items(
+    connection: Connection, tenant: TenantId, sources: list[str], dimensions: Sequence[CoverageDimension]
+) -> None:
+    """Bring `conflicts_count` of these sources up to date, the items that differ and are open, and their consistency.
 
     The sources are locked first, so that of two who count at once the second counts what the first has written.
     """
@@ -227,23 +261,7 @@ def count_open_items(connection: Connection, tenant: str, sources: list[str]) ->
         """,
         parameters,
     )
-    connection.execute(
-        """
-        WITH counted AS (
-            SELECT asked.source_id, count(conflict.conflict_id) AS items
-              FROM unnest(%(sources)s::text[]) AS asked (source_id)
-              LEFT JOIN runtime.conflict_sources AS member
-                ON member.tenant_id = %(tenant)s AND member.source_id = asked.source_id
-               AND member.relation <> 'withdrawn'
-              LEFT JOIN runtime.conflicts AS conflict
-                ON conflict.tenant_id = member.tenant_id AND conflict.conflict_id = member.conflict_id
-               AND conflict.verdict = 'differs' AND conflict.status = 'open'
-             GROUP BY asked.source_id
-        )
-        UPDATE runtime.tenant_sources AS source SET conflicts_count = counted.items
-          FROM counted
-         WHERE source.tenant_id = %(tenant)s AND source.id = counted.source_id
-           AND source.conflicts_count <> counted.items
-        """,
-        parameters,
+    counted = connection.execute(_COUNT, parameters).fetchall()
+    keep_consistency(
+        connection, tenant, [(row["source_id"], row["shared"], row["disputed"]) for row in counted], dimensions
     )

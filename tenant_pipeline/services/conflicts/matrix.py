@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.conflict.find import find_conflicts
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.stage import Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, code_version
 from tenant_pipeline.services.conflicts.items import PIPELINE, FoundItems, Kept
@@ -53,7 +53,7 @@ def update_conflicts(
         if known is not None:
             return known
         started = time.perf_counter()
-        compared = compare_source(connection, tenant, source_id, runtime.contracts.vocabulary)
+        compared = compare_source(connection, tenant, source_id, runtime.contracts)
         record = StageRecord(
             stage=CONFLICT_MATRIX,
             input_digest=input_digest,
@@ -87,15 +87,14 @@ def update_conflicts(
     return record
 
 
-def compare_source(
-    connection: Connection, tenant: TenantId, source: SourceId, vocabulary: Vocabulary
-) -> ComparedSource:
+def compare_source(connection: Connection, tenant: TenantId, source: SourceId, contracts: Contracts) -> ComparedSource:
     """Compare again what is said of the entities that a source speaks of, or spoke of, in the caller's transaction.
 
     Sources of a tenant take turns, so that none puts back what it read before another's statements came.
     """
     connection.execute("SELECT app.lock('conflicts', %s)", (tenant,))
     candidates, digests = 0, list[str]()
+    vocabulary = contracts.vocabulary
     standings = standings_of(connection, tenant, vocabulary)
     found = FoundItems(connection, tenant, source, vocabulary)
     for frame in candidates_for_source(connection, tenant, source):
@@ -103,4 +102,6 @@ def compare_source(
         items = find_conflicts(frame, vocabulary, standings)
         digests += [item.candidates_digest for item in items]
         found.add(items)
-    return ComparedSource(candidates, len(digests), sha256_of_json(sorted(digests)), found.keep())
+    return ComparedSource(
+        candidates, len(digests), sha256_of_json(sorted(digests)), found.keep(contracts.coverage_dimensions)
+    )

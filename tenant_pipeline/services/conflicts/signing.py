@@ -77,7 +77,7 @@ def resolve(
                 """,
                 (number, tenant, conflict_id),
             )
-            count_open_items(connection, tenant, sources_of(connection, tenant, [conflict_id]))
+            _count_anew(runtime, connection, tenant, conflict_id)
         _audit(runtime, connection, tenant, conflict_id, str(decided.decision), digest, signer)
         return _as_it_stands(connection, tenant, conflict_id)
 
@@ -102,9 +102,14 @@ def reopen(runtime: Runtime, tenant: TenantId, conflict_id: str, *, signer: Sign
             """,
             (tenant, conflict_id),
         )
-        count_open_items(connection, tenant, sources_of(connection, tenant, [conflict_id]))
+        _count_anew(runtime, connection, tenant, conflict_id)
         _audit(runtime, connection, tenant, conflict_id, "reopen", digest, signer)
         return _as_it_stands(connection, tenant, conflict_id)
+
+
+def _count_anew(runtime: Runtime, connection: Connection, tenant: TenantId, conflict_id: str) -> None:
+    concerned = sources_of(connection, tenant, [conflict_id])
+    count_open_items(connection, tenant, concerned, runtime.contracts.coverage_dimensions)
 
 
 def _require_current(connection: Connection, tenant: TenantId, item: dict[str, Any], digest: str) -> None:

@@ -13,6 +13,7 @@ from tenant_pipeline.core.stage import Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
+from tenant_pipeline.services.conflicts.items import count_open_items
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.identity import digest_with_identity
@@ -47,6 +48,8 @@ def update_coverage(
         dimensions = runtime.contracts.coverage_dimensions
         scores = score(evidence, dimensions)
         _keep(connection, source, scores, weighted(scores, dimensions), input_digest)
+        # Whoever signed while it was counted is seen here.
+        count_open_items(connection, tenant, [source_id], dimensions)
         record = StageRecord(
             stage=COVERAGE_SCORE,
             input_digest=input_digest,
