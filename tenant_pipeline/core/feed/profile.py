@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from tenant_pipeline.core.sentences.saying import say
@@ -64,6 +63,5 @@ def reasons_to_wait(
             *(say("with {field}", field=field) for field in sorted(new_fields - old_fields)),
         ]
         changes = changes or [say("the same fields in other tables or another order")]
-        listed = reduce(lambda one, other: say("{one:sentence}, {other:sentence}", one=one, other=other), changes)
-        reasons.append(say("schema-changed: {changes:sentence}", changes=listed))
+        reasons.append(say("schema-changed: {changes:list}", changes=", ".join(changes)))
     return tuple(reasons)

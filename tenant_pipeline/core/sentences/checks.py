@@ -65,7 +65,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
         "ข้อมูลลดลง: จาก {before} แถวเหลือ {now}",
         "数据减少：从 {before} 行减至 {now} 行",
     ),
-    "schema-changed: {changes:sentence}": ("โครงสร้างเปลี่ยน: {changes}", "结构已更改：{changes}"),
+    "schema-changed: {changes:list}": ("โครงสร้างเปลี่ยน: {changes}", "结构已更改：{changes}"),
     "the same fields in other tables or another order": (
         "ช่องข้อมูลเดิม แต่อยู่ในตารางอื่นหรือเรียงต่างกัน",
         "字段相同，但所在的表或顺序不同",

@@ -91,11 +91,10 @@ COVERAGE: Mapping[str, tuple[str, str]] = {
         "未解决的冲突中有 {count} 项关于{property}。",
     ),
     "{properties:properties}": ("{properties}", "{properties}"),
-    "name in {languages:sentence}": ("ชื่อ{languages}", "{languages}名称"),
+    "name in {languages:list}": ("ชื่อ{languages}", "{languages}名称"),
     "th": ("ภาษาไทย", "泰文"),
     "en": ("ภาษาอังกฤษ", "英文"),
     "zh": ("ภาษาจีน", "中文"),
-    "{one:sentence}, {other:sentence}": ("{one}, {other}", "{one}、{other}"),
     "a decision on {properties:properties}": ("คำตัดสินเรื่อง{properties}", "对{properties}的决定"),
     "a place or a method": ("ตำแหน่งหรือวิธีได้มา", "位置或方法"),
     "values that can be used: `tenant-pipeline stages` names the reasons": (

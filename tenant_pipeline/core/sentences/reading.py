@@ -6,7 +6,7 @@ What no template makes (what a person wrote, what an earlier version said otherw
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 
 from tenant_pipeline.core.sentences.catalogue import CATALOGUE, TRANSLATED
@@ -20,9 +20,10 @@ Tell = Callable[[str], str]
 """A sentence in the language of its reader."""
 
 _FIGURE = r"(?:[Uu]nder )?[0-9][0-9.,]*(?: ?%)?"
-_IDS = r"[A-Za-z_]+(?:, [A-Za-z_]+)*"
+_IDS = r"\w+(?:, \w+)*"
 _PARTS = {
     "sentence": r".+",
+    "list": r".+",
     "word": r"[A-Za-z-]+",
     "share": rf"none of the {_FIGURE}|all {_FIGURE}|{_FIGURE} of the {_FIGURE} \({_FIGURE}\)",
     "records": rf"{_FIGURE} (?:record is|records are)",
@@ -30,6 +31,9 @@ _PARTS = {
 """The kinds that are of the catalogue themselves, by what they look like."""
 _UNDER = {"th": "ไม่ถึง {figure}", "zh": "不到 {figure}"}
 _COMMA = {"th": ", ", "zh": "、"}
+_DEEPEST = 6
+"""Sentences stand in each other so deep (a dimension's, because of three things, each with its share), and whatever a
+source has named its fields, no deeper."""
 
 
 def in_language(sentence: str, language: str, labels: Labels) -> str:
@@ -49,34 +53,51 @@ def in_english(sentence: str) -> str:
     return sentence
 
 
-def _found(sentence: str, language: str, labels: Labels) -> str | None:
+def _found(sentence: str, language: str, labels: Labels, depth: int = 0) -> str | None:
+    if depth > _DEEPEST:
+        return None
     place = TRANSLATED.index(language)
-    if sentence in CATALOGUE:
-        return CATALOGUE[sentence][place]
+    # Within another, a sentence may begin small.
+    known = CATALOGUE.get(sentence) or CATALOGUE.get(sentence[:1].upper() + sentence[1:])
+    if known is not None:
+        return known[place]
     for template, pattern in _patterns():
         match = pattern.fullmatch(sentence)
         if match is None:
             continue
-        values = {name: _value(match[name], kind, language, labels) for name, kind in PLACEHOLDER.findall(template)}
-        if None not in values.values():
+        values = {}
+        for name, kind in PLACEHOLDER.findall(template):
+            value = _value(match[name], kind, language, labels, depth + 1)
+            if value is None:
+                break
+            values[name] = value
+        else:
             return say(CATALOGUE[template][place], **values)
     return None
 
 
-def _value(text: str, kind: str, language: str, labels: Labels) -> str | None:
+def _value(text: str, kind: str, language: str, labels: Labels, depth: int) -> str | None:
     """What a placeholder was filled with, in the language; None where that is no known sentence, or no known id."""
-    match kind:
-        case "":
-            return text
-        case "figure":
-            under, _, figure = text.rpartition("nder ")
-            return say(_UNDER[language], figure=figure) if under else text
-        case _ if kind in _PARTS:
-            # Within another, a sentence may begin small.
-            return _found(text, language, labels) or _found(text[:1].upper() + text[1:], language, labels)
-    known = labels.get(kind, {})
-    ids = text.split(", ")
-    return _COMMA[language].join(known[each][language] for each in ids) if all(each in known for each in ids) else None
+    if kind == "figure":
+        under, _, figure = text.rpartition("nder ")
+        return say(_UNDER[language], figure=figure) if under else text
+    if kind == "list":
+        return _listed(language, (_found(each, language, labels, depth) for each in text.split(", ")))
+    if kind in _PARTS:
+        return _found(text, language, labels, depth)
+    if not kind:
+        return text
+    return _listed(language, (labels.get(kind, {}).get(each, {}).get(language) for each in text.split(", ")))
+
+
+def _listed(language: str, parts: Iterable[str | None]) -> str | None:
+    """The parts as a list; None where one of them is not known."""
+    known = []
+    for part in parts:
+        if part is None:
+            return None
+        known.append(part)
+    return _COMMA[language].join(known)
 
 
 @cache
@@ -94,4 +115,7 @@ def _pattern(template: str) -> re.Pattern[str]:
         filled = ".+" if kind is None else _FIGURE if kind == "figure" else _PARTS.get(kind, _IDS)
         parts += [re.escape(template[end : placeholder.start()]), f"(?P<{placeholder['name']}>{filled})"]
         end = placeholder.end()
+    first = template[:1]
+    if first.isalpha():
+        parts[0] = f"[{first.upper()}{first.lower()}]{parts[0][1:]}"
     return re.compile("".join((*parts, re.escape(template[end:]))), re.DOTALL)

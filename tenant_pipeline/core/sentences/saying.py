@@ -1,8 +1,9 @@
 """Make a sentence from its template, in English: so it is kept, and so it is found again for a reader's language.
 
 A placeholder is `{name}` or `{name:kind}`. `figure` is a number or a percentage; `sentence` is a sentence of its own,
-of which `word`, `share` and `records` are narrower kinds; a kind of the contracts' labels (`properties`, `types`,
-`coverage_dimensions`) is one or several of their ids; without a kind it is whatever it is, and stays so.
+of which `word`, `share` and `records` are narrower kinds and `list` is several, separated by commas; a kind of the
+contracts' labels (`properties`, `types`, `coverage_dimensions`) is one or several of their ids; without a kind it is
+whatever it is, and stays so.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _WORDS = {
         "until": "นับเป็น {floor} ถึง {until}: {reason}",
     },
     "zh": {
-        "title": "覆盖度", "pass": "通过", "warn": "警告", "fail": "未通过", "not-assessed": "未评估",
+        "title": "覆盖率", "pass": "通过", "warn": "警告", "fail": "未通过", "not-assessed": "未评估",
         "green": "全部必需维度通过", "not-green": "尚未全部通过", "blocks": "上线前必须通过",
         "until": "{until} 前按 {floor} 计：{reason}",
     },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from tenant_pipeline.core.coverage.dimensions import LANGUAGES
@@ -230,10 +229,7 @@ def _properties(lacks: str) -> str:
 
 
 def _name_in(lacks: str) -> str:
-    languages = reduce(
-        lambda one, other: say("{one:sentence}, {other:sentence}", one=one, other=other), lacks.split(", ")
-    )
-    return say("name in {languages:sentence}", languages=languages)
+    return say("name in {languages:list}", languages=lacks)
 
 
 def _decision_on(lacks: str) -> str:

@@ -73,6 +73,7 @@ def test_every_sentence_is_written_in_each_language_with_the_same_placeholders(p
 
 
 PARTS = {
+    "list": ("th", "th, zh", "with hours, without fee"),
     "sentence": ("They are far apart.", "Nothing passed: 3 of 3 statements failed a check."),
     "word": ("Thai", "not-assessed", "pii"),
     "share": ("all 3", "none of the 1,200", "7 of the 50 (14 %)", "7 of the 5000 (under 1 %)"),
@@ -80,12 +81,18 @@ PARTS = {
 }
 
 
+def _each_in(parts: str, language: str) -> str:
+    return (", " if language == "th" else "、").join(in_language(each, language, LABELS) for each in parts.split(", "))
+
+
 def _filled(kind: str, language: str) -> st.SearchStrategy[tuple[str, str]]:
     """What a placeholder may be filled with, and what that is in the language."""
     if kind == "figure":
         return st.sampled_from(("0", "1,234", "14 %", "12.5%")).map(lambda each: (each, each))
     if kind in PARTS:
-        return st.sampled_from(PARTS[kind]).map(lambda each: (each, in_language(each, language, LABELS)))
+        return st.sampled_from(PARTS[kind]).map(
+            lambda each: (each, _each_in(each, language) if kind == "list" else in_language(each, language, LABELS))
+        )
     if kind:
         return st.sampled_from(sorted(LABELS[kind])).map(lambda each: (each, LABELS[kind][each][language]))
     return st.text(st.characters(codec="utf-8", categories=("Lu", "Ll", "Lo", "Nd")), min_size=1, max_size=20).map(
@@ -108,6 +115,14 @@ def test_a_sentence_is_found_again_with_what_fills_it(data: st.DataObject) -> No
 def test_what_nobody_knows_stays_as_it_is(text: str, language: str) -> None:
     sentence = f"Written by a person: {text}"
     assert in_language(sentence, language, LABELS) == sentence
+
+
+@pytest.mark.parametrize("name", ["x and ", "x, ", "x: ", "fail because ", "not assessed: "])
+def test_a_feed_with_hostile_names_of_fields_holds_nobody_up(name: str) -> None:
+    reason = f"schema-changed: with {name * 5000}"
+    for language in OTHER_THAN_ENGLISH:
+        assert name in in_language(reason, language, LABELS)
+        assert in_language(name * 5000, language, LABELS) == name * 5000
 
 
 COUNTS = {each.name: st.integers(0, 2000) for each in fields(CoverageEvidence)}
@@ -158,6 +173,11 @@ def test_why_a_dimension_has_its_band_is_told_whole_whatever_the_counts_are(
         ),
         ("name, telephone", "ชื่อ, โทรศัพท์", "名称、电话"),
         ("name in th, zh", "ชื่อภาษาไทย, ภาษาจีน", "泰文、中文名称"),
+        (
+            "schema-changed: without fee, with hours",
+            "โครงสร้างเปลี่ยน: ไม่มี fee, มี hours",
+            "结构已更改：缺少 fee、新增 hours",
+        ),
         ("They share a website.", "ใช้เว็บไซต์เดียวกัน", "网站相同。"),
         (
             "1 record is quarantined.",
