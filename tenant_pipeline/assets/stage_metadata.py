@@ -1,4 +1,4 @@
-"""What a materialisation shows: counts, digests, reject reasons and a preview that holds no personal data."""
+"""What a materialisation shows: origin, counts, digests, reject reasons and a preview that holds no personal data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tenant_pipeline.services.conflicts.reading import Filter, conflicts_of_sour
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.services.stage_records import StageRecord
 
 PREVIEW_ROWS = 5
@@ -22,7 +23,7 @@ PREVIEW_CHARACTERS = 60
 
 def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
     """Metadata of one stage's materialisation."""
-    metadata = _record_metadata(record)
+    metadata = _record_metadata(runtime, tenant, source, record)
     if record.reject_codes:
         rows = [{"reason": code, "rows": count} for code, count in sorted(record.reject_codes.items())]
         metadata["rejects"] = dg.MetadataValue.md(_markdown_table(rows))
@@ -43,7 +44,7 @@ def conflict_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, reco
     rules = conflicts_of_source(runtime, tenant, source)
     drawn = f"tenant-pipeline conflict draw --tenant {tenant} --source {source} --output conflicts.html"
     return {
-        **_record_metadata(record),
+        **_record_metadata(runtime, tenant, source, record),
         "conflicts": sum(row["items"] for row in rules if row["verdict"] == "differs"),
         "matrix": dg.MetadataValue.md(_markdown_table(_matrix(runtime, tenant, source)) or "No two sources differ."),
         "rules": dg.MetadataValue.md(_markdown_table(rules)),
@@ -73,13 +74,18 @@ def coverage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, reco
     columns = ("dimension", "score", "band", "counts_as", "pass_at", "warn_at", "blocking", "explanation")
     found = [each.as_json() for each in read_coverage(runtime, tenant, source)]
     rows = [{column: each[column] for column in columns} for each in found]
-    metadata = _record_metadata(record)
+    metadata = _record_metadata(runtime, tenant, source, record)
     metadata.update({f"coverage/{row['dimension']}": row["score"] for row in rows if row["score"] is not None})
     return {**metadata, "dimensions": dg.MetadataValue.md(_markdown_table(rows))}
 
 
-def _record_metadata(record: StageRecord) -> dict[str, Any]:
+def _record_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+    with runtime.database.tenant(tenant) as connection:
+        of = get_source(connection, tenant, source)
     return {
+        "origin": str(of.origin),
+        "unit_mode": str(of.unit_mode),
+        "authority_tier": of.authority_rank,
         "dagster/row_count": record.rows_out,
         "rows_in": record.rows_in,
         "rows_rejected": record.rejected,

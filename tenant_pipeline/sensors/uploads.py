@@ -112,11 +112,13 @@ def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunReques
 
 
 def range_tags(stretch: Sequence[Source]) -> dict[str, str]:
-    """The run tags that name a range of partitions, and whose they are."""
+    """The run tags that name a range of partitions, whose they are, and where they come from."""
     return {
         ASSET_PARTITION_RANGE_START_TAG: _key(stretch[0]),
         ASSET_PARTITION_RANGE_END_TAG: _key(stretch[-1]),
         "tenant": ", ".join(sorted({each.tenant for each in stretch})),
+        "origin": ", ".join(sorted({str(each.origin) for each in stretch})),
+        "unit_mode": ", ".join(sorted({str(each.unit_mode) for each in stretch})),
     }
 
 

@@ -47,7 +47,9 @@ MATERIALISATIONS = """
 query ($key: AssetKeyInput!, $partitions: [String!]) {
   assetNodeOrError(assetKey: $key) {
     ... on AssetNode {
-      assetMaterializations(partitions: $partitions) { runId partition metadataEntries { label } }
+      assetMaterializations(partitions: $partitions) {
+        runId partition metadataEntries { label ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } }
+      }
     }
   }
 }
@@ -202,6 +204,19 @@ def test_a_materialisation_tells_what_it_did(running: Running, uploaded: dict[st
         "output_digest",
         "preview",
     } <= labels
+
+
+def test_every_asset_of_a_source_tells_where_it_comes_from(running: Running, uploaded: dict[str, str]) -> None:
+    _wait_until(running, uploaded["good 0"], "assembled")
+    _wait_for_quiet(running)
+    tier = next(each["authority_rank"] for each in running.installation.json("source", "list", "--tenant", TENANT))
+    for asset in ("receive", "assemble", "conflict_matrix", "coverage_score"):
+        made = _materialisations(running, asset, f"{TENANT}|{uploaded['good 0']}")[0]
+        told = {each["label"]: each.get("text", each.get("intValue")) for each in made["metadataEntries"]}
+        assert (told["origin"], told["unit_mode"]) == ("partner-doc", "single-file"), asset
+        assert told["authority_tier"] == tier, asset
+        run = next(each for each in _runs(running) if each["runId"] == made["runId"])
+        assert {"key": "origin", "value": "partner-doc"} in run["tags"], asset
 
 
 def test_one_partition_can_be_materialised_again_and_writes_nothing(running: Running, uploaded: dict[str, str]) -> None:
