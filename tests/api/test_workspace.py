@@ -226,11 +226,33 @@ def test_each_sees_just_what_is_theirs_to_do(people: People) -> None:
     expect(nok.get_by_role("button", name="Ask to publish the draft")).to_have_count(0)
     expect(nok.get_by_label("The open conflicts were looked at")).to_be_disabled()
     rin = people.open("rin", "panel-coverage")
-    rin.get_by_text("What would lift it most").first.click()
-    expect(rin.get_by_role("button", name="Give an override")).to_have_count(0)
+    expect(rin.get_by_role("meter").first).to_be_visible()
+    expect(rin.get_by_text("Answer for it in spite of the score")).to_have_count(0)
     gov = people.open("gov", "panel-coverage")
-    gov.get_by_text("What would lift it most").first.click()
+    overridable = [each for each in people.served.runtime.contracts.coverage_dimensions if each.overridable]
+    expect(gov.get_by_text("Answer for it in spite of the score")).to_have_count(len(overridable))
+    for name in ("Traceability", "Rights and privacy"):
+        expect(gov.get_by_role("region", name=name).get_by_role("meter")).to_be_visible()
+        expect(gov.get_by_role("region", name=name).get_by_text("Answer for it")).to_have_count(0)
+    gov.get_by_text("Answer for it in spite of the score").first.click()
     expect(gov.get_by_role("button", name="Give an override").first).to_be_visible()
+
+
+def test_an_item_that_is_over_is_found_and_is_not_to_be_signed(people: People, served: Served) -> None:
+    over = TenantId("halls-at-one")
+    name = {"th": "หอประชุม", "en": "Halls", "zh": "会堂"}
+    register_tenant(served.runtime, over, name=name, domain="over.example", tier="pilot", actor="test")
+    grant_role(served.runtime, over, person="rin", role="reviewer", granted_by="test")
+    made = Sources(served.runtime, over)
+    made.say(1, ("postalCode", "", "83000"), title="Register")
+    made.say(2, ("postalCode", "", "83100"), title="List")
+    made.say(2, ("postalCode", "", "83000"), title="List")
+    rin = People(people.browser, served, over).open("rin", "panel-conflict")
+    rin.get_by_label("Status").select_option("no longer disputed")
+    rin.get_by_role("button", name="Postal code").click()
+    expect(rin.locator(".badge.is-stale")).to_have_text("no longer disputed")
+    expect(rin.get_by_role("radio").first).to_be_disabled()
+    expect(rin.get_by_role("button", name="Sign ·")).to_have_count(0)
 
 
 def test_what_a_role_may_do_is_offered_to_it_and_to_no_other(people: People) -> None:

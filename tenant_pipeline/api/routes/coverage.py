@@ -39,7 +39,10 @@ class Override(BaseModel):
 
 
 class Dimension(BaseModel):
-    """A dimension's score, 0-1 (none where there was nothing to judge), its band, and what it counts as."""
+    """A dimension's score, 0-1 (none where there was nothing to judge), its band, and what it counts as.
+
+    `overridable` says whether the contract lets anybody answer for it.
+    """
 
     dimension: str
     band: str
@@ -50,6 +53,7 @@ class Dimension(BaseModel):
     pass_at: float
     warn_at: float
     blocking: bool
+    overridable: bool
     explanation: str
     needed_for_next_band: int | None
     next_band: str | None

@@ -51,6 +51,7 @@ class ReadDimension:
             "pass_at": self.dimension.pass_at,
             "warn_at": self.dimension.warn_at,
             "blocking": self.dimension.blocking,
+            "overridable": self.dimension.overridable,
             "explanation": tell(self.found.explanation),
             "needed_for_next_band": to_next.needed if to_next else None,
             "next_band": str(to_next.band) if to_next else None,

@@ -14,6 +14,7 @@ import { attend, useShared } from "../shared.js";
 import { changes, narrow, ofTenant, roleOf } from "../store.js";
 
 const DRAFTS = "conflict.drafts";
+const STATUSES = ["open", "explained", "signed", "stale"];
 const VERDICTS = ["differs", "refines", "incomparable", "same"];
 const MOST_SHOWN = 200;
 const NARROW = "(max-width: 46rem)";
@@ -109,6 +110,7 @@ function Decide({ form, titles, follow }) {
     forget();
     follow();
   }, t("signed"));
+  const over = form.status === "stale";
   const section = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     attend(`${DRAFTS}/${id}`);
@@ -119,8 +121,8 @@ function Decide({ form, titles, follow }) {
   useKeys((event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      if (role && draft.reason && choice) sign.start();
-    } else if (meantForText(event)) return;
+      if (role && draft.reason && choice && !over) sign.start();
+    } else if (over || meantForText(event)) return;
     else if (/^[1-9]$/.test(event.key) && form.candidates[Number(event.key) - 1]) change({ decision: "candidate", number: Number(event.key) });
     else if (event.key === "b") change({ decision: "both-right" });
   });
@@ -130,7 +132,7 @@ function Decide({ form, titles, follow }) {
       <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
       ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
       <p>${t("chosenBy")} <b>${form.proposal.rule}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
-      <fieldset disabled=${!writable}>
+      <fieldset disabled=${!writable || over}>
         <legend>${t("candidates")}</legend>
         ${form.candidates.map(
           (one) => html`<${Candidate}
@@ -147,7 +149,7 @@ function Decide({ form, titles, follow }) {
         )}
       </fieldset>
       ${signature && form.status === "signed" && html`<p class="callout success">${t("signedBy")} ${signature.person} · ${moment(signature.signed_at)} · ${signature.reason}</p>`}
-      ${role && form.status !== "signed" &&
+      ${role && !over && form.status !== "signed" &&
       html`<label>${t("reason")}<textarea rows="2" value=${draft.reason ?? ""} maxlength="2000" onInput=${(event) => change({ reason: event.target.value })}></textarea></label>
         <p class="help">${form.what_signing_does}</p>
         <${Told} problem=${sign.problem} />
@@ -250,10 +252,10 @@ export function Conflict({ params }) {
     else if (event.key === "k") step(-1);
   });
   return html`
-    <${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} sources=${sources.data?.sources ?? []} params=${params} />`}<//>
+    ${asked.status !== "stale" && html`<${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} sources=${sources.data?.sources ?? []} params=${params} />`}<//>`}
     <div class="fields">
       <label>${t("status")}<select value=${params.status ?? "open"} onChange=${(event) => narrow({ status: event.target.value, item: "" })}>
-        ${["open", "explained", "signed"].map((each) => html`<option value=${each} selected=${each === (params.status ?? "open")}>${statusWord(each)}</option>`)}
+        ${STATUSES.map((each) => html`<option value=${each} selected=${each === (params.status ?? "open")}>${statusWord(each)}</option>`)}
       </select></label>
       <label>${t("verdict")}<select value=${params.verdict ?? ""} onChange=${(event) => narrow({ verdict: event.target.value, item: "" })}>
         <option value="">${t("anyVerdict")}</option>

@@ -72,8 +72,13 @@ function Dimension({ found, open }) {
           <thead><tr><th>${t("name")}</th><th>${t("what")}</th><th>${t("source")}</th><th>${t("locator")}</th></tr></thead>
           <tbody>${found.lifts.map((lift) => html`<tr><td>${lift.label}</td><td>${lift.lacks}</td><td>${lift.source}</td><td><code>${lift.locator}</code></td></tr>`)}</tbody>
         </table></div>`}
-        ${may("platform-governance", "founder") && html`<${Override} found=${found} />`}
       </details>
+      ${found.overridable &&
+      may("platform-governance", "founder") &&
+      html`<details open=${Boolean(found.override)}>
+        <summary>${t("answerFor")}</summary>
+        <${Override} found=${found} />
+      </details>`}
     </section>
   `;
 }

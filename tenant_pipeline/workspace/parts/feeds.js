@@ -55,7 +55,7 @@ function Feed({ feed }) {
   const other = feed.status === "active" ? "paused" : "active";
   return html`
     <article class="card wide">
-      <h3>${feed.title} <${Badge} status=${feed.status} /> ${feed.alerted && html`<${Badge} status=${feed.alerted} />`}</h3>
+      <h3>${feed.title} <${Badge} status=${feed.status} /> ${feed.alerted && html`<${Badge} status=${`feed-${feed.alerted}`} />`}</h3>
       <p class="quiet">
         ${label("source_origins", feed.origin)} · <code>${feed.url}</code>
         ${feed.status === "active" && html` · ${t("nextTime")} ${moment(feed.due_at)} (${distance(feed.due_at)})`}
