@@ -12,8 +12,8 @@ CHECKS: Mapping[str, tuple[str, str]] = {
         "替换后仍发现个人数据，因此搁置了 {records}。",
     ),
     "{share:figure} of the records are quarantined; the policy lets a source pass with at most {most:figure}.": (
-        "กักไว้ {share} ของระเบียนทั้งหมด นโยบายให้แหล่งข้อมูลผ่านได้ไม่เกิน {most}",
-        "{share} 的记录被搁置；按政策，来源最多 {most} 才能通过。",
+        "กักไว้ {share} ของระเบียนทั้งหมด นโยบายให้แหล่งข้อมูลผ่านได้หากกักไว้ไม่เกิน {most}",
+        "{share} 的记录被搁置；按政策，搁置比例不超过 {most} 的来源才能通过。",
     ),
     "Personal data was found and the tenant has signed no data handling agreement.": (
         "พบข้อมูลส่วนบุคคล แต่ผู้เช่ายังไม่ได้ลงนามข้อตกลงการจัดการข้อมูล",
