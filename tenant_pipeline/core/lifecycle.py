@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tenant_pipeline.core.approval.operation import ApprovalGate
+from tenant_pipeline.core.approval.operation import ApprovalGate, Operation
 from tenant_pipeline.core.errors import InputError
 
 
@@ -22,7 +22,20 @@ class TenantState(StrEnum):
 
 
 OUT_OF_SERVICE = (TenantState.SUSPENDED, TenantState.ARCHIVED)
-"""The states in which a tenant takes nothing in and publishes nothing."""
+"""The states in which a tenant takes nothing in, publishes nothing and is listed nowhere."""
+
+SERVING = (TenantState.PILOT, TenantState.LIVE)
+"""The states in which a tenant's instance stands. In the others it rests."""
+
+_IN_SERVICE = tuple(state for state in TenantState if state not in OUT_OF_SERVICE)
+FITTING: Mapping[Operation, tuple[TenantState, ...]] = {
+    Operation.RELEASE: _IN_SERVICE,
+    Operation.ROLLBACK: _IN_SERVICE,
+    Operation.INSTANCE: (TenantState.REVIEW, *SERVING),
+    Operation.LISTING: (TenantState.LIVE,),
+    Operation.LIFECYCLE: (TenantState.SUSPENDED,),
+}
+"""The states in which an operation may be asked for, decided on and done."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,35 @@ class TransitionRefusedError(InputError):
     """The tenant is not in a state from which that one can be reached, or what the state asks for is missing."""
 
     code = "transition-refused"
+
+
+class StateForbidsError(InputError):
+    """The state that the tenant is in does not allow it. What was approved for it stays unused."""
+
+    code = "tenant-state"
+
+
+def require_fitting(operation: Operation, state: TenantState, *, where: str) -> None:
+    """Return where a tenant in this state may have the operation. Raises StateForbidsError saying what leads on."""
+    if state not in FITTING[operation]:
+        raise StateForbidsError(f"The tenant is {state}: no {operation} now", where=where, remedy=_way_on(state))
+
+
+def require_in_service(state: TenantState, *, where: str) -> None:
+    """Return where a tenant in this state takes in and publishes. Raises StateForbidsError."""
+    if state in OUT_OF_SERVICE:
+        raise StateForbidsError(f"The tenant is {state}", where=where, remedy=_way_on(state))
+
+
+def _way_on(state: TenantState) -> str:
+    return {
+        TenantState.DRAFT: "Ask for a release first: publishing it takes the tenant to review.",
+        TenantState.REVIEW: "Ask for the tenant's instance first: bringing it up takes the tenant on.",
+        TenantState.PILOT: "Take the tenant live first: `tenant-pipeline instance provision` says what keeps it.",
+        TenantState.LIVE: "Only a suspended tenant returns.",
+        TenantState.SUSPENDED: "What it has is kept; `tenant-pipeline tenant return --request` asks for its return.",
+        TenantState.ARCHIVED: "What it has is kept; an archived tenant does not come back.",
+    }[state]
 
 
 def transition_between(transitions: Sequence[Transition], now: TenantState, to: TenantState) -> Transition:

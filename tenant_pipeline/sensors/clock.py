@@ -4,20 +4,25 @@ from datetime import datetime
 
 import dagster as dg
 
+from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.queue import escalate_breaches
 from tenant_pipeline.services.cost.budgets import raise_alerts
 from tenant_pipeline.services.feature_flags.overrides import end_expired
 from tenant_pipeline.services.idempotency import forget_old_answers
 from tenant_pipeline.services.presence import forget_presence
+from tenant_pipeline.services.provisioning.backends import backend_of
+from tenant_pipeline.services.provisioning.standing import rest_instance, tenants_whose_instance_rests
+
+REST_SECONDS = 20.0
 
 
 @dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
 def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
     """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
 
-    It approves nothing. Answers that were kept for who asks again are thrown away after a day, and who was where in a
-    workspace after a minute.
+    It approves nothing. Instances whose tenant is not served come to rest, where that failed or was cut off. Answers
+    that were kept for who asks again are thrown away after a day, and who was where in a workspace after a minute.
     """
     opened = runtime.open()
     now = opened.now()
@@ -28,6 +33,12 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         )
     forget_old_answers(opened)
     forget_presence(opened)
+    for tenant in tenants_whose_instance_rests(opened):
+        try:
+            if rest_instance(opened, tenant, backend_of(opened), timeout=REST_SECONDS, actor="clock"):
+                context.log.info(f"{tenant}: its instance rests now")
+        except ProvisioningError as error:
+            context.log.warning(f"{tenant}: its instance still stands: {error.what}")
     since = datetime.fromisoformat(context.cursor) if context.cursor else None
     ended = end_expired(opened, since, now)
     for tenant in ended:

@@ -8,27 +8,35 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.approval.operation import Operation
-from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.errors import InputError, ProvisioningError
 from tenant_pipeline.core.lifecycle import (
     OUT_OF_SERVICE,
+    SERVING,
     TenantState,
     Transition,
     TransitionRefusedError,
     transition_between,
 )
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.approvals.records import RecordedRequest
-from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
+from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals
+from tenant_pipeline.services.approvals.requesting import request_operation, withdraw_unfitting
 from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
+from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.provisioning.backends import backend_of
+from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 BACKWARD_ROLES = ("tenant-admin", "platform-governance", "founder")
 STEERING_ROLES = ("platform-governance", "founder")
 """Who takes a tenant out of service; the tenant's own admin may only take it back a step."""
+INSTANCE_SECONDS = 60.0
 
 
 def move_on(
@@ -46,7 +54,7 @@ def move_on(
     Whoever calls has those approvals verified; a step whose gate the contract names is refused without any. Raises
     TransitionRefusedError where the tenant is in another state by now.
     """
-    now = _locked_state(connection, tenant)
+    now = locked_state(connection, tenant)
     transition = transition_between(runtime.contracts.transitions, now, to)
     if transition.gate is not None and not approvals:
         raise TransitionRefusedError(f"Nobody has let {transition.gate} pass", where=tenant)
@@ -55,18 +63,29 @@ def move_on(
 
 
 def step_back(
-    runtime: Runtime, tenant: TenantId, to: TenantState, *, person: str, role: str, reason: str
+    runtime: Runtime,
+    tenant: TenantId,
+    to: TenantState,
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    backend: Provisioner | None = None,
 ) -> dict[str, Any]:
     """Roll a tenant back a state, suspend it or archive it, on a named person's word; return its registry row. Audited.
 
+    What the new state does not allow ends with it: the listing, open requests, and, short of pilot, the instance rests.
+
     Raises TransitionRefusedError for a step that goes forward (it takes approvals) or that the state does not allow,
-    NotAllowedError without the role, InputError without a reason.
+    NotAllowedError without the role, InputError without a reason; and ProvisioningError where the state is changed and
+    the instance could not be laid to rest yet: the sensor `clock` tries again.
     """
     if not reason.strip():
         raise InputError("Going back a state needs a reason", where="--reason")
+    used_backend = backend or backend_of(runtime)
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, STEERING_ROLES if to in OUT_OF_SERVICE else BACKWARD_ROLES)
-        now = _locked_state(connection, tenant)
+        now = locked_state(connection, tenant)
         transition = transition_between(runtime.contracts.transitions, now, to)
         if transition.gate is not None:
             raise TransitionRefusedError(
@@ -75,6 +94,15 @@ def step_back(
                 remedy="Ask for its approvals.",
             )
         _record(runtime, connection, tenant, transition, [], person, reason)
+    if to not in SERVING:
+        try:
+            rest_instance(runtime, tenant, used_backend, timeout=INSTANCE_SECONDS, actor=person)
+        except ProvisioningError as error:
+            raise ProvisioningError(
+                f"The tenant is {to}, but its instance still stands: {error.what}",
+                where=tenant,
+                remedy="While `up` runs, the sensor `clock` tries again every few seconds.",
+            ) from None
     return show_tenant(runtime, tenant)
 
 
@@ -85,12 +113,34 @@ def lifecycle_content(runtime: Runtime, tenant: TenantId, to: TenantState) -> di
     return {"from": row["status"], "to": str(to), "pdpa_agreement_ref": row["pdpa_agreement_ref"]}
 
 
-def return_to_service(runtime: Runtime, tenant: TenantId, *, person: str) -> dict[str, Any]:
-    """Take a suspended tenant live again with the approvals given for it. Raises ApprovalMissingError. Audited."""
+def return_to_service(
+    runtime: Runtime, tenant: TenantId, *, person: str, backend: Provisioner | None = None
+) -> dict[str, Any]:
+    """Take a suspended tenant live again with the approvals given for it, and its instance with it. Audited.
+
+    Raises ApprovalMissingError, and TransitionRefusedError for what keeps any tenant from going live: then nothing is
+    changed, and the approvals stay unused. Raises ProvisioningError where the tenant is live, and its instance does not
+    stand.
+    """
+    used_backend = backend or backend_of(runtime)
     content = lifecycle_content(runtime, tenant, TenantState.LIVE)
     with runtime.database.platform() as connection:
         used = use_approvals(runtime, connection, tenant, Operation.LIFECYCLE, content, used_by=person)
+        reasons = what_keeps_from_live(runtime, connection, tenant)
+        if reasons:
+            raise TransitionRefusedError(
+                f"The tenant does not go live: {'; '.join(reasons)}",
+                where=tenant,
+                remedy="Mend that, and return: the approvals are kept.",
+            )
         move_on(runtime, connection, tenant, TenantState.LIVE, approvals=used, person=person, reason="approved")
+    stands = bring_back_instance(runtime, tenant, used_backend, timeout=INSTANCE_SECONDS, actor=person)
+    if stands is not None and stands.phase is not Phase.HEALTHY:
+        raise ProvisioningError(
+            f"The tenant is live again, but its instance is {stands.phase}. {stands.detail}".rstrip(),
+            where=tenant,
+            remedy="`up` brings it back as it was approved; what has changed since takes `instance request`.",
+        )
     return show_tenant(runtime, tenant)
 
 
@@ -120,12 +170,13 @@ def transitions_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def _locked_state(connection: Connection, tenant: TenantId) -> TenantState:
-    """The state, held until the transaction ends: of two who change it at once, the second sees what the first did."""
-    row = connection.execute("SELECT status FROM runtime.tenants WHERE id = %s FOR UPDATE", (tenant,)).fetchone()
-    if row is None:
-        raise TransitionRefusedError(f"There is no tenant {tenant}", where="--tenant")
-    return TenantState(row["status"])
+def locked_state(connection: Connection, tenant: TenantId) -> TenantState:
+    """The state, held until the transaction ends: of two who change it at once, the second sees what the first did.
+
+    Nor is anything asked for, signed or used meanwhile. Raises NotFoundError.
+    """
+    lock_approvals(connection, tenant)
+    return state_of(connection, tenant)
 
 
 def _record(
@@ -164,3 +215,8 @@ def _record(
     }
     entry = AuditEntry(actor=person, action="tenant.transition", subject=tenant, details=details)
     runtime.audit.append(connection, tenant, [entry])
+    withdraw_unfitting(runtime, connection, tenant, transition.to_state, person=person)
+    if transition.to_state is not TenantState.LIVE:
+        withdraw_outdated(
+            runtime, connection, tenant, None, person=person, reason=f"The tenant is {transition.to_state}"
+        )

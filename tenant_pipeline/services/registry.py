@@ -9,8 +9,8 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.lifecycle import OUT_OF_SERVICE, TenantState
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import tenant_state
 from tenant_pipeline.services.appointments import give_roles_in_new_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -126,12 +126,9 @@ def show_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
 
 
 def require_in_service(runtime: Runtime, tenant: TenantId) -> None:
-    """Return when the tenant takes in and publishes. Raises InputError where it is suspended or archived."""
-    status = TenantState(show_tenant(runtime, tenant)["status"])
-    if status in OUT_OF_SERVICE:
-        raise InputError(
-            f"The tenant is {status}", where=tenant, remedy="What it has is kept; it takes nothing in until it is back."
-        )
+    """Return when the tenant takes in and publishes. Raises StateForbidsError where it is suspended or archived."""
+    with runtime.database.platform() as connection:
+        tenant_state.require_in_service(connection, tenant)
 
 
 def update_tenant(

@@ -17,14 +17,17 @@ from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
 from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on
 from tenant_pipeline.services.feature_flags.provider import is_on
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.telemetry.traces import traced, traceparent
 
 PUBLIC_LINKS = LinkPolicy()
+LINKS = "intake.links"
 MOST_INTERRUPTIONS = 1
 """So often a source is put in line again whose run was ended from outside; then a person has to look."""
 
@@ -102,8 +105,10 @@ def add_source(
     """
     registry.require_in_service(runtime, tenant)
     if unit_mode is UnitMode.LINK:
-        if not is_on(runtime, tenant, "intake.links"):
-            raise InputError("Links are switched off for this tenant", where="link", remedy="Hand in the file itself.")
+        if not is_on(runtime, tenant, LINKS):
+            raise SwitchedOffError(
+                "Links are switched off for this tenant", where="link", remedy="Hand in the file itself."
+            )
         if len(places) != 1:
             raise InputError("A link is one URL", where="link", remedy="Add each URL as a source of its own.")
         url = str(checked_url(places[0], link_policy))
@@ -164,6 +169,7 @@ def _register(
     identifier = source_id(short_id("src-", (tenant, origin, unit.mode, title, unit.digest), length=16))
     with runtime.database.tenant(tenant) as connection:
         if fetched:
+            require_on(connection, tenant, LINKS, runtime.now())
             note_fetched(connection, tenant, fetched)
         return insert_source(
             connection, runtime, tenant, identifier, unit, origin=origin, title=title, actor=actor, rights=rights,
@@ -190,7 +196,11 @@ def insert_source(
     observed_at: datetime | None,
     url: str = "",
 ) -> Source:
-    """Register a source whose unit is kept, and put it in line; one that is there already stays as it is. Audited."""
+    """Register a source whose unit is kept, and put it in line; one that is there already stays as it is. Audited.
+
+    Raises StateForbidsError for a tenant that is out of service by now.
+    """
+    require_in_service(connection, tenant)
     inserted = connection.execute(
         """
         INSERT INTO runtime.tenant_sources
@@ -238,8 +248,9 @@ def renew_source(
 
     What it no longer says is retired when it is assembled; nothing is deleted.
 
-    Raises SourceInUseError while the version before is still on its way.
+    Raises SourceInUseError while the version before is still on its way, StateForbidsError out of service.
     """
+    require_in_service(connection, tenant)
     renewed = connection.execute(
         """
         UPDATE runtime.tenant_sources
@@ -296,14 +307,16 @@ def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[S
     """Sources of all tenants that nobody has begun, or that may go on: the sensor's work list.
 
     Tenants take turns, each with what has waited longest first, and none has more than `of_a_tenant` in it: what a
-    tenant has beyond that comes when those have moved on. So nobody waits behind all that another tenant has.
+    tenant has beyond that comes when those have moved on. So nobody waits behind all that another tenant has. What a
+    tenant out of service has in line stays there until it is back.
     """
     with runtime.database.platform() as connection:
         rows = connection.execute(
             f"""
             SELECT {_COLUMNS}
               FROM (SELECT DISTINCT tenant_id AS whose FROM runtime.tenant_sources
-                     WHERE ingest_status IN ('received', 'waiting')) AS tenants
+                     WHERE ingest_status IN ('received', 'waiting')
+                    EXCEPT SELECT id FROM runtime.tenants WHERE status IN ('suspended', 'archived')) AS tenants
               CROSS JOIN LATERAL (
                     SELECT *, row_number() OVER (ORDER BY queued_at, id) AS turn FROM runtime.tenant_sources
                      WHERE tenant_id = tenants.whose AND ingest_status IN ('received', 'waiting')

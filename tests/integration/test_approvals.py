@@ -19,6 +19,7 @@ from tenant_pipeline.core.approval.signature import SignedDecision, bytes_to_sig
 from tenant_pipeline.core.approval.standing import RequestState
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, roles
 from tenant_pipeline.services.approvals import handing_over, person_keys, queue
@@ -32,6 +33,7 @@ from tenant_pipeline.services.approvals.refusals import (
 )
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import missing_approvals, use_approvals
+from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.overview import overview_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -69,6 +71,10 @@ def tenant(tenants: TwoTenants) -> TenantId:
     for person, held in PEOPLE.items():
         for role in held:
             roles.grant_role(tenants.runtime, made, person=person, role=role, granted_by="test")
+    with tenants.runtime.database.platform() as connection:
+        move_on(
+            tenants.runtime, connection, made, TenantState.REVIEW, approvals=["a"], person="run", reason="published"
+        )
     return made
 
 

@@ -16,11 +16,13 @@ import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
 from tenant_pipeline.services.feeds import polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.credentials import keep_credential
@@ -569,3 +571,45 @@ def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(
     runtime.clock.forward(seconds=1)
     due = [each for each in due_feeds(runtime, 1000) if each[0] in (tenant, other)]
     assert due.index((other, single.id)) <= 1
+
+
+def test_a_tenant_whose_links_are_off_or_that_is_suspended_gets_nothing_by_feed_and_none_is_called_dead(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    grant_role(runtime, tenant, person="ann", role="tenant-admin", granted_by="test")
+    word = {"person": "ann", "role": "tenant-admin", "reason": "Too many broken links"}
+    set_flag(runtime, tenant, "intake.links", False, **word)
+    assert (tenant, feed.id) not in due_feeds(runtime, 1000)
+    with pytest.raises(SwitchedOffError):
+        poll_feed(runtime, tenant, feed.id)
+    with pytest.raises(SwitchedOffError):
+        _add(runtime, tenant, server.answer("/other", _halls(3)))
+    clear_flag(runtime, tenant, "intake.links", **word)
+    _set_state(runtime, tenant, "suspended")
+    assert (tenant, feed.id) not in due_feeds(runtime, 1000)
+    with pytest.raises(StateForbidsError):
+        poll_feed(runtime, tenant, feed.id)
+    assert (server.asked, _now(runtime, feed).failures) == ([], 0)
+    _set_state(runtime, tenant, "draft")
+    assert (tenant, feed.id) in due_feeds(runtime, 1000)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+
+
+def test_what_was_fetched_for_a_tenant_that_was_suspended_meanwhile_is_given_up(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", replace(_halls(3), pause=0.1)))
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(poll_feed, runtime, tenant, feed.id)
+        while not server.asked:
+            time.sleep(0.01)
+        _set_state(runtime, tenant, "suspended")
+        answer = asking.result()
+    assert (answer.answer, answer.detail) == (Answer.NOT_DUE, "The tenant is suspended")
+    assert _versions(runtime, feed) == []
+
+
+def _set_state(runtime: Runtime, tenant: TenantId, state: str) -> None:
+    with runtime.database.platform() as connection:
+        connection.execute("UPDATE runtime.tenants SET status = %s WHERE id = %s", (state, tenant))

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import lifecycle, registry, roles, sources
-from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
-from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
 
@@ -94,7 +91,7 @@ def test_of_two_at_once_one_moves_and_the_other_is_told_where_the_tenant_is(runt
     assert len(lifecycle.transitions_of(runtime, tenant)) == 1
 
 
-def test_suspending_is_governances_and_coming_back_takes_approvals(
+def test_suspending_is_governances_and_nothing_is_taken_in_until_it_comes_back_with_approvals(
     runtime: Runtime, tenant: TenantId, tmp_path: Path
 ) -> None:
     forward(runtime, tenant, *STATES)
@@ -114,16 +111,6 @@ def test_suspending_is_governances_and_coming_back_takes_approvals(
         )  # fmt: skip
     with pytest.raises(ApprovalMissingError):
         lifecycle.return_to_service(runtime, tenant, person="ann")
-    content = lifecycle.lifecycle_content(runtime, tenant, TenantState.LIVE)
-    (request,) = request_operation(
-        runtime, tenant, Operation.LIFECYCLE, content, requested_by="kanya", reason="Paid again"
-    )
-    for person, role in (("ann", "tenant-admin"), ("bo", "platform-governance")):
-        decide(
-            runtime, tenant, request.request.id, digest=request.request.subject_digest, approves=True, person=person,
-            role=role, reason="",
-        )  # fmt: skip
-    assert lifecycle.return_to_service(runtime, tenant, person="ann")["status"] == "live"
 
 
 def test_a_tenant_is_changed_on_the_record_but_never_its_id_and_names(runtime: Runtime, tenant: TenantId) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError
-from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.lifecycle import StateForbidsError, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import lifecycle
+from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
-from tenant_pipeline.services.feature_flags.overrides import set_flag
+from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, set_flag
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
-from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.going_live.releases import publish_approved, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import list_listings, listing_history, withdraw
 from tenant_pipeline.services.releases.reading import list_releases
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.releasable import approve_everything, releasable, settle
+from tests.integration.releasable import approve_everything, published, releasable, settle, went_live
 
 PUBLIC = ListingTerms("public", "read", resell=False)
 
@@ -31,14 +32,9 @@ def runtime(tenants: TwoTenants) -> Runtime:
 @pytest.fixture
 def made(runtime: Runtime) -> Sources:
     sources = releasable(runtime)
-    publish(runtime, sources.tenant)
+    published(runtime, sources.tenant)
+    went_live(runtime, sources.tenant)
     return sources
-
-
-def publish(runtime: Runtime, tenant: TenantId) -> None:
-    request_release(runtime, tenant, requested_by="kanya")
-    approve_everything(runtime, tenant)
-    publish_approved(runtime, tenant, run_by="run")
 
 
 def listed(runtime: Runtime, tenant: TenantId, terms: ListingTerms = PUBLIC) -> None:
@@ -92,7 +88,7 @@ def test_a_release_a_rollback_and_a_word_each_take_it_down(runtime: Runtime, mad
     listed(runtime, made.tenant)
     made.say(5, ("name", "en", "New Arena"), entity="can-arena", compare=False)
     settle(made)
-    publish(runtime, made.tenant)
+    published(runtime, made.tenant)
     assert not seen(runtime, made.tenant, made.tenant)
     listed(runtime, made.tenant)
     with runtime.database.platform() as connection:
@@ -114,7 +110,7 @@ def test_an_approval_for_a_release_that_is_no_longer_live_lists_nothing(runtime:
     approve_everything(runtime, made.tenant)
     made.say(5, ("name", "en", "New Arena"), entity="can-arena", compare=False)
     settle(made)
-    publish(runtime, made.tenant)
+    published(runtime, made.tenant)
     with pytest.raises(InputError, match="not live"):
         list_approved(runtime, made.tenant, run_by="run")
     assert not seen(runtime, made.tenant, made.tenant)
@@ -136,11 +132,48 @@ def test_terms_that_the_contract_does_not_know_or_that_contradict_are_refused(
         request_listing(runtime, made.tenant, terms, requested_by="kanya")
 
 
-def test_nothing_is_listed_of_a_tenant_without_a_release_or_with_listings_off(runtime: Runtime, made: Sources) -> None:
-    with pytest.raises(InputError, match="Nothing is live"):
-        request_listing(runtime, releasable(runtime).tenant, PUBLIC, requested_by="kanya")
-    set_flag(
-        runtime, made.tenant, "marketplace.listings", False, person="gov", role="platform-governance", reason="Dispute"
+def test_a_tenant_is_listed_once_it_is_live_and_not_before(runtime: Runtime) -> None:
+    made = releasable(runtime)
+    for state in ("draft", "review"):
+        with pytest.raises(StateForbidsError, match=state):
+            request_listing(runtime, made.tenant, PUBLIC, requested_by="kanya")
+        if state == "draft":
+            published(runtime, made.tenant)
+    went_live(runtime, made.tenant)
+    listed(runtime, made.tenant)
+    assert seen(runtime, made.tenant, None)
+
+
+def test_stepping_back_from_live_takes_it_down_with_what_was_asked_for(runtime: Runtime, made: Sources) -> None:
+    listed(runtime, made.tenant)
+    (request,) = request_listing(
+        runtime, made.tenant, ListingTerms("private", "none", resell=False), requested_by="kanya"
     )
-    with pytest.raises(InputError, match="switched off"):
+    lifecycle.step_back(
+        runtime, made.tenant, TenantState.PILOT, person="anan", role="tenant-admin", reason="Wrong hall"
+    )
+    assert not seen(runtime, made.tenant, made.tenant)
+    assert [each["step"] for each in listing_history(runtime, made.tenant)] == ["listed", "withdrawn"]
+    (ended,) = [each for each in list_requests(runtime, made.tenant) if each.request.id == request.request.id]
+    assert [(step["step"], step["reason"]) for step in ended.steps] == [("withdrawn", "The tenant is pilot")]
+
+
+def switch(runtime: Runtime, tenant: TenantId, *, on: bool) -> None:
+    set_flag(runtime, tenant, "marketplace.listings", on, person="gov", role="platform-governance", reason="Dispute")
+
+
+def test_listings_that_are_switched_off_are_neither_asked_for_nor_put_up_nor_shown(
+    runtime: Runtime, made: Sources
+) -> None:
+    listed(runtime, made.tenant)
+    request_listing(runtime, made.tenant, ListingTerms("public", "none", resell=False), requested_by="kanya")
+    approve_everything(runtime, made.tenant)
+    switch(runtime, made.tenant, on=False)
+    assert not seen(runtime, made.tenant, made.tenant)
+    with pytest.raises(SwitchedOffError, match="switched off"):
         request_listing(runtime, made.tenant, PUBLIC, requested_by="kanya")
+    with pytest.raises(SwitchedOffError, match="switched off"):
+        list_approved(runtime, made.tenant, run_by="run")
+    switch(runtime, made.tenant, on=True)
+    assert seen(runtime, made.tenant, None)
+    assert list_approved(runtime, made.tenant, run_by="run")["share_scope"] == "none"

@@ -110,6 +110,7 @@ def test_without_every_approval_nothing_is_published_and_the_refusal_says_whose_
         assert [entry["stage"] for entry in publishing_history(connection, made.tenant)] == [
             "draft",
             "review",
+            "approved",
             "published",
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.approval.signature import SignedDecision
 from tenant_pipeline.core.approval.standing import RequestState, roles_of
 from tenant_pipeline.core.digest import Sha256
@@ -12,9 +13,12 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.person_keys import verified_key
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, one_request
 from tenant_pipeline.services.approvals.refusals import RequestEndedError
+from tenant_pipeline.services.approvals.verification import missing_approvals
+from tenant_pipeline.services.releases.stages import note_stage
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 
@@ -34,8 +38,9 @@ def decide(
 
     `digest` is the one that the person was shown. Raises NotFoundError for no such request; InputError for another
     digest than the request's, or a rejection without a reason; RequestEndedError for one that waits no longer, or on
-    which they have decided; NotAllowedError for the requester's own, or without the role; SignatureRefusedError where
-    they have a key and did not sign with it.
+    which they have decided; StateForbidsError where the tenant's state does not allow what is asked for;
+    NotAllowedError for the requester's own, or without the role; SignatureRefusedError where they have a key and did
+    not sign with it.
     """
     if not approves and not reason.strip():
         raise InputError("A rejection needs a reason", where="--reason", remedy="Say what has to change.")
@@ -44,6 +49,7 @@ def decide(
         now = runtime.now()
         recorded = one_request(connection, tenant, request, now)
         _require_open(recorded, digest, person)
+        require_fitting(connection, tenant, recorded.operation)
         allowed = roles_of(recorded.request.needs)
         behalf = _delegator(recorded, person, role)
         if behalf is None:
@@ -65,6 +71,10 @@ def decide(
             ),
         )  # fmt: skip
         _audit(runtime, connection, recorded, person, role, decision, reason)
+        if recorded.operation is Operation.RELEASE and not missing_approvals(
+            runtime, connection, tenant, recorded.operation, digest
+        ):
+            note_stage(runtime, connection, tenant, recorded.content["release"], "approved", person=person)
         return one_request(connection, tenant, request, now)
 
 

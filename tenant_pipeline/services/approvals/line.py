@@ -7,16 +7,18 @@ from typing import Any
 
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.lifecycle import FITTING
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import requests_of
 from tenant_pipeline.services.approvals.requesting import OPEN
 from tenant_pipeline.services.approvals.verification import missing_approvals
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.tenant_state import state_of
 
 
 @dataclass(frozen=True)
 class OperationInLine:
-    """One operation over one digest. It may go ahead when nothing is `missing`."""
+    """One operation over one digest. It may go ahead when nothing is `missing`: approvals, or a state to have it in."""
 
     tenant: TenantId
     operation: Operation
@@ -61,6 +63,12 @@ def operations_in_line(
             ]
             if not requests:
                 continue
+            state = state_of(connection, identifier)
+            missing = (
+                missing_approvals(runtime, connection, identifier, operation, digest)
+                if state in FITTING[operation]
+                else [f"the tenant is {state}"]
+            )
             found.append(
                 OperationInLine(
                     tenant=identifier,
@@ -69,7 +77,7 @@ def operations_in_line(
                     content=requests[0].content,
                     requests=tuple(each.request.id for each in requests),
                     approvals=tuple(word.id for each in requests for word in each.standing.met_by),
-                    missing=tuple(missing_approvals(runtime, connection, identifier, operation, digest)),
+                    missing=tuple(missing),
                 )
             )
     return found

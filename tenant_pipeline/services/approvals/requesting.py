@@ -14,11 +14,13 @@ from tenant_pipeline.core.approval.standing import RequestState
 from tenant_pipeline.core.business_calendar import due_at
 from tenant_pipeline.core.digest import canonical_json
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.lifecycle import FITTING, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 OPEN = (RequestState.WAITING, RequestState.APPROVED)
@@ -37,7 +39,8 @@ def request_operation(
 
     Asked again over the same digest while the first requests are open, it returns those. Asked over another digest,
     what was asked before for the same operation is withdrawn: nobody can approve what is no longer meant. Raises
-    NotFoundError for no such tenant, InputError without a person.
+    NotFoundError for no such tenant, StateForbidsError where its state does not allow the operation, InputError
+    without a person.
     """
     if not requested_by.strip():
         raise InputError("An approval is asked for by a person", where="--person", remedy="Name the person.")
@@ -46,12 +49,13 @@ def request_operation(
     digest = digest_of_operation(tenant, operation, content)
     with runtime.database.platform() as connection:
         lock_approvals(connection, tenant)
+        require_fitting(connection, tenant, operation)
         standing_requests = [
             each for each in requests_of(connection, tenant, now, operation=operation) if each.standing.state in OPEN
         ]
         for each in standing_requests:
             if each.request.subject_digest != digest:
-                _supersede(runtime, connection, each, requested_by)
+                _withdraw(runtime, connection, each, requested_by, "superseded", "Something else is asked for now")
         asked = {each.request.gate for each in standing_requests if each.request.subject_digest == digest}
         for gate in GATES[operation]:
             if gate in asked:
@@ -86,16 +90,30 @@ def _dumps(value: Any) -> str:
     return canonical_json(value).decode()
 
 
-def _supersede(runtime: Runtime, connection: Connection, old: RecordedRequest, person: str) -> None:
+def withdraw_unfitting(
+    runtime: Runtime, connection: Connection, tenant: TenantId, state: TenantState, *, person: str
+) -> None:
+    """Withdraw what the state that the tenant comes to does not allow, in the transaction that brings it there.
+
+    So that nothing that was signed in other times goes ahead by itself when those come back. Audited.
+    """
+    for each in requests_of(connection, tenant, runtime.now()):
+        if each.standing.state in OPEN and state not in FITTING[each.operation]:
+            _withdraw(runtime, connection, each, person, "withdrawn", f"The tenant is {state}")
+
+
+def _withdraw(
+    runtime: Runtime, connection: Connection, old: RecordedRequest, person: str, action: str, reason: str
+) -> None:
     connection.execute(
         """
         INSERT INTO runtime.approval_steps (tenant_id, request_id, step, person, reason)
-        VALUES (%s, %s, 'withdrawn', %s, 'Something else is asked for now')
+        VALUES (%s, %s, 'withdrawn', %s, %s)
         """,
-        (old.tenant, old.request.id, person),
+        (old.tenant, old.request.id, person, reason),
     )
-    details = {"gate": str(old.request.gate), "digest": old.request.subject_digest}
-    entry = AuditEntry(actor=person, action="approval.superseded", subject=old.request.id, details=details)
+    details = {"gate": str(old.request.gate), "digest": old.request.subject_digest, "reason": reason}
+    entry = AuditEntry(actor=person, action=f"approval.{action}", subject=old.request.id, details=details)
     runtime.audit.append(connection, old.tenant, [entry])
 
 

@@ -15,6 +15,7 @@ from tenant_pipeline.services.approvals.records import RecordedRequest, lock_app
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, SignatureRefusedError
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import later_clock
 
@@ -39,9 +40,11 @@ def use_approvals(
     """Use up the approvals of the operation over `content`, and return their ids. Audited.
 
     Whoever does the operation calls this in the transaction that does it: two at once, and one of them finds the
-    approvals used. Signatures are verified again. Raises ApprovalMissingError listing every gate that is not open.
+    approvals used. Signatures are verified again. Raises StateForbidsError where the tenant's state does not allow the
+    operation, ApprovalMissingError listing every gate that is not open.
     """
     lock_approvals(connection, tenant)
+    require_fitting(connection, tenant, operation)
     digest = digest_of_operation(tenant, operation, content)
     approved, missing = _look(runtime, connection, tenant, operation, digest)
     if missing:

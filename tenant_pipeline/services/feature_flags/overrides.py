@@ -95,6 +95,39 @@ def _own_values(connection: Connection, tenant: TenantId, now: datetime) -> dict
     }
 
 
+class SwitchedOffError(InputError):
+    """A flag of the tenant's switches it off."""
+
+    code = "switched-off"
+
+
+def require_on(connection: Connection, tenant: TenantId, name: str, now: datetime) -> None:
+    """Return where a boolean flag is on for the tenant, as the transaction reads it. Raises SwitchedOffError.
+
+    A deed asks here, in its own transaction; the OpenFeature client may answer with what held two seconds ago.
+    """
+    if not values_of(connection, tenant, now)[name]:
+        raise SwitchedOffError(
+            f"{name} is switched off for this tenant",
+            where=tenant,
+            remedy=f"`tenant-pipeline flag history` says by whom; {' or '.join(flag_named(name).owners)} may clear it.",
+        )
+
+
+def switched_off(connection: Connection, name: str, now: datetime) -> list[TenantId]:
+    """The tenants for which a flag that is on by default is off at `now`."""
+    rows = connection.execute(
+        """
+        SELECT tenant_id
+          FROM (SELECT DISTINCT ON (tenant_id) tenant_id, act, value, expires_at FROM runtime.flag_overrides
+                 WHERE flag = %(flag)s ORDER BY tenant_id, number DESC) AS last
+         WHERE act = 'set' AND value = 'false' AND (expires_at IS NULL OR expires_at > %(now)s)
+        """,
+        {"flag": name, "now": now},
+    ).fetchall()
+    return [TenantId(row["tenant_id"]) for row in rows]
+
+
 def history_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
     """Everything that was ever set and cleared, in order."""
     with runtime.database.platform() as connection:

@@ -16,8 +16,10 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.feature_flags.overrides import require_on
 from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import LINKS
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
@@ -93,13 +95,15 @@ def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str)
     """Add a feed, to be asked at once and then by its schedule. Audited.
 
     Raises InputError for an address that is not public or that another feed has, for a schedule that is none, for
-    expectations that nothing meets, and NotFoundError for no such tenant or credential.
+    expectations that nothing meets, SwitchedOffError where the tenant's links are off, and NotFoundError for no such
+    tenant or credential.
     """
     registry.require_in_service(runtime, tenant)
     url = _checked(runtime, tenant, wanted)
     now = runtime.now()
     identifier = f"feed-{secrets.token_hex(8)}"
     with runtime.database.tenant(tenant) as connection:
+        require_on(connection, tenant, LINKS, now)
         _require_new_address(connection, tenant, url)
         connection.execute(
             """

@@ -10,18 +10,20 @@ from enum import StrEnum
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.feed.profile import reasons_to_wait
 from tenant_pipeline.core.feed.schedule import due_after_failure
+from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.errors import PassingError, TooLargeError, TooSlowError
 from tenant_pipeline.intake.link.policy import LinkPolicy
-from tenant_pipeline.services import registry
+from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on, switched_off
 from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed, lock_feed
 from tenant_pipeline.services.feeds.versions import add_version, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import SourceInUseError, keep_unit
+from tenant_pipeline.services.sources import LINKS, SourceInUseError, keep_unit
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.telemetry.traces import traced
 
 BRIEFLY = LinkPolicy(
@@ -70,7 +72,11 @@ class Polled:
 
 
 def due_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
-    """Feeds of all tenants that are due and whose source is not on its way, in turn by tenant, the oldest first."""
+    """Feeds of all tenants that are due and whose source is not on its way, in turn by tenant, the oldest first.
+
+    None of a tenant that is out of service, or whose links are switched off: those wait until it takes in again.
+    """
+    now = runtime.now()
     with runtime.database.platform() as connection:
         rows = connection.execute(
             """
@@ -80,12 +86,12 @@ def due_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
               LEFT JOIN runtime.tenant_sources AS source
                 ON source.tenant_id = feed.tenant_id AND source.id = feed.source_id
              WHERE feed.status = 'active' AND feed.due_at <= %s
-               AND tenant.status NOT IN ('suspended', 'archived')
+               AND tenant.status NOT IN ('suspended', 'archived') AND tenant.id <> ALL(%s)
                AND (source.id IS NULL OR source.ingest_status IN ('assembled', 'stopped'))
              ORDER BY row_number() OVER (PARTITION BY feed.tenant_id ORDER BY feed.due_at), feed.due_at, feed.id
              LIMIT %s
             """,
-            (runtime.now(), limit),
+            (now, switched_off(connection, LINKS, now), limit),
         ).fetchall()
     return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
 
@@ -96,11 +102,13 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
 
     Killed at any point, it is asked again when its claim has run out.
 
-    Raises NotFoundError for no such feed; what is wrong with the feed itself is noted, and never raised.
+    Raises NotFoundError for no such feed, StateForbidsError and SwitchedOffError where the tenant takes nothing in by
+    link; what is wrong with the feed itself is noted, and never raised.
     """
     now = runtime.now()
     policy = replace(WHOLLY if wholly else BRIEFLY, allow_loopback=runtime.settings.loopback_links)
     with runtime.database.tenant(tenant) as connection:
+        _require_asking(connection, runtime, tenant)
         until = now + timedelta(seconds=policy.timeout_seconds) + MARGIN
         feed = claim_feed(connection, tenant, feed_id, now, until)
         if feed is None:
@@ -121,7 +129,6 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
 def _ask(runtime: Runtime, feed: Feed, policy: LinkPolicy, *, wholly: bool) -> Polled:
     tenant = feed.tenant
     try:
-        registry.require_in_service(runtime, tenant)
         credential = credential_of(runtime, tenant, feed.credential) if feed.credential else None
         link = fetch_link(runtime, tenant, feed.url, policy, credential)
     except (TooLargeError, TooSlowError) as error:
@@ -150,6 +157,10 @@ def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
         now = lock_feed(connection, feed.tenant, feed.id)
         if now.url != feed.url or now.status != "active":
             return Polled(now, Answer.NOT_DUE, detail="it was changed while it was asked")
+        try:
+            _require_asking(connection, runtime, feed.tenant)
+        except (StateForbidsError, SwitchedOffError) as error:
+            return Polled(now, Answer.NOT_DUE, detail=error.what)
         newest, taken_in = newest_versions(connection, now)
         if looked_at is None or (newest is not None and newest.unit_digest == link.unit.digest):
             note_fetched(connection, feed.tenant, link)
@@ -160,6 +171,11 @@ def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
         note_fetched(connection, feed.tenant, link)
         after = _well(connection, runtime, now)
     return Polled(after, Answer.HELD if reasons else Answer.VERSION, number, "; ".join(reasons))
+
+
+def _require_asking(connection: Connection, runtime: Runtime, tenant: TenantId) -> None:
+    require_in_service(connection, tenant)
+    require_on(connection, tenant, LINKS, runtime.now())
 
 
 def _well(connection: Connection, runtime: Runtime, feed: Feed) -> Feed:

@@ -6,27 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 from tenant_pipeline.core.approval.operation import Operation, digest_of_operation
-from tenant_pipeline.core.errors import InputError
-from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError
+from tenant_pipeline.core.errors import InputError, ProvisioningError
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.provisioning.provisioner import Provisioner
+from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.approvals.line import OperationInLine
 from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import use_approvals
-from tenant_pipeline.services.coverage.reading import verdict_of_tenant
+from tenant_pipeline.services.going_live.conditions import approvals_of_release, what_keeps_from_live
 from tenant_pipeline.services.going_live.releases import first_ready
-from tenant_pipeline.services.lifecycle import move_on
+from tenant_pipeline.services.lifecycle import locked_state, move_on
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.operations import Operation as Provisioning
 from tenant_pipeline.services.provisioning.operations import latest_operation
 from tenant_pipeline.services.provisioning.saga import provision
 from tenant_pipeline.services.provisioning.specification import plan_provisioning
-from tenant_pipeline.services.releases.reading import live_release, publishing_history
+from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.telemetry.traces import traced
 
 OnStep = Callable[[str, str], None]
@@ -39,9 +40,11 @@ def request_instance(
 
     They are those of a tenant admin, of platform governance and, for its first instance, of the founder.
 
-    Raises InputError where nothing is published that it could serve, or no data-handling agreement is on record.
+    Raises StateForbidsError for a draft and out of service, InputError where nothing is published that it could serve,
+    or no data-handling agreement is on record.
     """
-    registry.require_in_service(runtime, tenant)
+    with runtime.database.platform() as connection:
+        require_fitting(connection, tenant, Operation.INSTANCE)
     if registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"] is None:
         raise InputError(
             "No data-handling agreement is on record",
@@ -66,17 +69,23 @@ def provision_approved(
 ) -> dict[str, Any]:
     """Bring up the instance that was approved, or finish bringing it up, and take the tenant to pilot and live.
 
-    It goes live where the live release passed gate-go-live, coverage is green and the founder has signed; what keeps
-    it from that is told. Raises ApprovalMissingError with all that is missing.
+    It goes live where the live release passed gate-go-live, coverage is green and the founder has signed; what keeps it
+    from that is told. Raises ApprovalMissingError with all that is missing, and StateForbidsError for a draft and out
+    of service; then nothing is begun. A tenant that becomes either meanwhile gets what was begun taken back.
     """
     used_backend = backend or backend_of(runtime)
     unfinished = _unfinished(runtime, tenant)
     chosen = None if unfinished else first_ready(runtime, tenant, Operation.INSTANCE)
     approvals = list(unfinished.approvals) if unfinished else list(chosen.approvals if chosen else ())
+    held_back: list[str] = []
 
     def verify(connection: Connection) -> None:
+        require_fitting(connection, tenant, Operation.INSTANCE)
         if chosen is not None:
             _use(runtime, connection, tenant, chosen, used_backend, run_by)
+
+    def finish(connection: Connection) -> None:
+        held_back.extend(_go_live(runtime, connection, tenant, used_backend, approvals, run_by))
 
     operation = provision(
         runtime,
@@ -85,9 +94,9 @@ def provision_approved(
         approvals=approvals,
         requested_by=run_by,
         verify=verify,
+        finish=finish,
         on_step=on_step,
     )
-    held_back = _go_live(runtime, tenant, approvals, run_by)
     status = used_backend.status(tenant, operation.namespace)
     return {
         "operation": str(operation.id),
@@ -154,34 +163,40 @@ def _unfinished(runtime: Runtime, tenant: TenantId) -> Provisioning | None:
     return operation
 
 
-def _go_live(runtime: Runtime, tenant: TenantId, approvals: list[str], run_by: str) -> list[str]:
+def _go_live(
+    runtime: Runtime,
+    connection: Connection,
+    tenant: TenantId,
+    backend: Provisioner,
+    approvals: list[str],
+    run_by: str,
+) -> list[str]:
     """Take the tenant to pilot, then live; what keeps it from being live."""
-    reasons = [] if verdict_of_tenant(runtime, tenant).green else ["coverage is not green"]
-    with runtime.database.platform() as connection:
-        row = connection.execute("SELECT * FROM runtime.tenants WHERE id = %s FOR UPDATE", (tenant,)).fetchone()
-        assert row is not None
-        state = TenantState(row["status"])
-        if state is TenantState.REVIEW:
-            move_on(
-                runtime, connection, tenant, TenantState.PILOT, approvals=approvals, person=run_by,
-                reason="its instance is up, and isolated",
-            )  # fmt: skip
-            state = TenantState.PILOT
-        if state is TenantState.LIVE:
-            return []
-        if state is not TenantState.PILOT:
-            raise TransitionRefusedError(f"A tenant that is {state} does not go live", where=tenant)
-        if row["founder_signoff_ref"] is None:
-            reasons.append("the founder has not signed")
-        released = [each for each in publishing_history(connection, tenant) if each["stage"] == "published"]
-        of_release = list(released[-1]["approvals"]) if released else []
-        if not of_release:
-            reasons.append("the live release has not passed gate-go-live")
-        if not reasons:
-            move_on(
-                runtime, connection, tenant, TenantState.LIVE, approvals=[*of_release, *approvals], person=run_by,
-                reason=f"release {released[-1]['version']} is served",
-            )  # fmt: skip
+    state = locked_state(connection, tenant)
+    require_fitting(connection, tenant, Operation.INSTANCE)
+    status = backend.status(tenant, registry.show_tenant(runtime, tenant)["k8s_namespace"])
+    if status.phase is not Phase.HEALTHY:
+        raise ProvisioningError(
+            f"The instance is {status.phase}. {status.detail}".rstrip(),
+            where=tenant,
+            remedy="It came to rest before it was finished. Ask for it again.",
+        )
+    if state is TenantState.REVIEW:
+        move_on(
+            runtime, connection, tenant, TenantState.PILOT, approvals=approvals, person=run_by,
+            reason="its instance is up, and isolated",
+        )  # fmt: skip
+    if state is TenantState.LIVE:
+        return []
+    reasons = what_keeps_from_live(runtime, connection, tenant)
+    if not reasons:
+        live = live_release(connection, tenant)
+        assert live is not None
+        move_on(
+            runtime, connection, tenant, TenantState.LIVE,
+            approvals=[*approvals_of_release(connection, tenant), *approvals], person=run_by,
+            reason=f"release {live.version} is served",
+        )  # fmt: skip
     return reasons
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from tenant_pipeline.core.approval.operation import Operation
@@ -18,11 +18,12 @@ from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import check_release, require_passed
-from tenant_pipeline.services.releases.publishing import publish, require_published, roll_back
+from tenant_pipeline.services.releases.publishing import confirm, publish, require_published, roll_back
 from tenant_pipeline.services.releases.reading import live_release, publishing_history, release
+from tenant_pipeline.services.releases.stages import note_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.services.tenant_state import require_fitting, state_of
 from tenant_pipeline.telemetry.traces import traced
 
 
@@ -31,13 +32,16 @@ def request_release(
 ) -> list[RecordedRequest]:
     """Build the draft's release, hold it to its checks, and ask for the approvals that publishing it takes.
 
-    Raises ReleaseRefusedError naming the checks that it fails, and InputError where there is nothing to publish.
+    A tenant that went back to draft, and whose draft is what is live, has that approved again.
+
+    Raises ReleaseRefusedError naming the checks that it fails, StateForbidsError out of service, and InputError where
+    there is nothing to publish.
     """
     registry.require_in_service(runtime, tenant)
     candidate = build_candidate(runtime, tenant, requested_by=requested_by)
     require_passed(check_release(runtime, candidate.release))
     built = candidate.release
-    content = {
+    content: dict[str, Any] = {
         "release": built.digest,
         "version": built.version,
         "base": built.base_digest,
@@ -45,10 +49,14 @@ def request_release(
         "conflicts_digest": built.conflicts_digest,
         "template_version": built.template_version,
         "entities": built.entities,
-        "changes": dict(built.changes),
+        "changes": asdict(candidate.changes),
     }
+    if candidate.is_live:
+        with runtime.database.platform() as connection:
+            content["after_entry"] = _last_published(connection, tenant)
     requests = request_operation(runtime, tenant, Operation.RELEASE, content, requested_by=requested_by, reason=reason)
-    _note_stage(runtime, tenant, built.digest, "review", requested_by)
+    with runtime.database.platform() as connection:
+        note_stage(runtime, connection, tenant, built.digest, "review", person=requested_by)
     return requests
 
 
@@ -83,8 +91,7 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
 
     def verify(connection: Connection) -> list[str]:
         used = use_approvals(runtime, connection, tenant, chosen.operation, content, used_by=run_by)
-        state = connection.execute("SELECT status FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
-        if state is not None and state["status"] == TenantState.DRAFT:
+        if state_of(connection, tenant) is TenantState.DRAFT:
             move_on(
                 runtime, connection, tenant, TenantState.REVIEW, approvals=used, person=run_by,
                 reason=f"release {content['version']} was approved",
@@ -92,7 +99,9 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
         return used
 
     digest = Sha256(content["release"])
-    if chosen.operation is Operation.RELEASE:
+    if "after_entry" in content and chosen.operation is Operation.RELEASE:
+        number = confirm(runtime, tenant, digest, confirmed_by=run_by, verify=verify)
+    elif chosen.operation is Operation.RELEASE:
         number = publish(runtime, tenant, digest, published_by=run_by, verify=verify)
     else:
         number = roll_back(runtime, tenant, digest, rolled_back_by=run_by, reason=content["reason"], verify=verify)
@@ -108,7 +117,13 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
 
 
 def first_ready(runtime: Runtime, tenant: TenantId, *operations: Operation) -> OperationInLine:
-    """The first of these operations whose approvals are all there. Raises ApprovalMissingError with what is missing."""
+    """The first of these operations whose approvals are all there.
+
+    Raises StateForbidsError where the tenant's state does not allow them, ApprovalMissingError with what is missing.
+    """
+    with runtime.database.platform() as connection:
+        for operation in operations:
+            require_fitting(connection, tenant, operation)
     line = operations_in_line(runtime, *operations, tenant=tenant)
     for each in line:
         if not each.missing:
@@ -121,19 +136,5 @@ def first_ready(runtime: Runtime, tenant: TenantId, *operations: Operation) -> O
     )
 
 
-def _note_stage(runtime: Runtime, tenant: TenantId, digest: Sha256, stage: str, person: str) -> None:
-    with runtime.database.platform() as connection:
-        noted: Mapping[str, Any] | None = connection.execute(
-            "SELECT FROM runtime.publish_pipeline WHERE tenant_id = %s AND release_digest = %s AND stage = %s",
-            (tenant, digest, stage),
-        ).fetchone()
-        if noted is None:
-            connection.execute(
-                """
-                INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
-                VALUES (%s, %s, %s, %s)
-                """,
-                (tenant, stage, digest, person),
-            )
-            entry = AuditEntry(actor=person, action=f"release.{stage}", subject=digest, details={})
-            runtime.audit.append(connection, tenant, [entry])
+def _last_published(connection: Connection, tenant: TenantId) -> int:
+    return max(int(each["id"]) for each in publishing_history(connection, tenant) if each["stage"] == "published")

@@ -6,14 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.release.difference import label_of
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.coverage.reading import read_coverage
-from tenant_pipeline.services.feature_flags.provider import is_on
+from tenant_pipeline.services.feature_flags.overrides import require_on
+from tenant_pipeline.services.marketplace.listing import LISTINGS
 from tenant_pipeline.services.releases.reading import documents_of, live_release
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.tenant_state import require_fitting
 
 SAMPLE = 12
 """How many entities a listing shows where the tenant shares reading."""
@@ -32,15 +35,14 @@ class ListingTerms:
 def draft_listing(runtime: Runtime, tenant: TenantId, terms: ListingTerms) -> dict[str, Any]:
     """The listing of the tenant's live release under these terms: what gate-marketplace approves.
 
-    Raises InputError for terms that the contract does not know or that contradict each other, where nothing is live,
-    or where listings are switched off.
+    Raises InputError for terms that the contract does not know or that contradict each other, StateForbidsError where
+    the tenant is not live, SwitchedOffError where listings are off.
     """
     row = registry.show_tenant(runtime, tenant)
-    registry.require_in_service(runtime, tenant)
-    if not is_on(runtime, tenant, "marketplace.listings"):
-        raise InputError("Listings are switched off for this tenant", where=tenant)
     _require_known(runtime, terms)
     with runtime.database.platform() as connection:
+        require_fitting(connection, tenant, Operation.LISTING)
+        require_on(connection, tenant, LISTINGS, runtime.now())
         live = live_release(connection, tenant)
     if live is None:
         raise InputError("Nothing is live", where=tenant, remedy="A listing is derived from a published release.")

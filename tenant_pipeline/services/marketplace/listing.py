@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.feature_flags.overrides import require_on, switched_off
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -17,23 +18,26 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 Verify = Callable[[Connection], Sequence[str]]
+LISTINGS = "marketplace.listings"
 WITHDRAWING_ROLES = ("tenant-admin", "platform-governance", "founder")
 
 
 def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, listed_by: str, verify: Verify) -> str:
     """Show an approved listing, and return its digest. Audited.
 
-    Raises InputError where the release that it tells of is no longer live, and whatever `verify` raises.
+    Raises InputError where the release that it tells of is no longer live, SwitchedOffError where listings are off by
+    now, and whatever `verify` raises; then no approval is used.
     """
     digest = sha256_of_json(dict(listing))
     with runtime.database.platform() as connection:
+        approvals = list(verify(connection))
+        require_on(connection, tenant, LISTINGS, runtime.now())
         _lock(connection, tenant)
         live = live_release(connection, tenant)
         if live is None or live.digest != listing["release"]:
             raise InputError(
                 "The listing tells of a release that is not live", where=tenant, remedy="Draft it again, and ask anew."
             )
-        approvals = list(verify(connection))
         connection.execute(
             """
             INSERT INTO runtime.marketplace_listings
@@ -100,6 +104,7 @@ def withdraw_outdated(
 def list_listings(runtime: Runtime, *, viewer: TenantId | None) -> list[dict[str, Any]]:
     """What a viewer may see: anybody the public listings, a tenant also those for partners and its own.
 
+    Nothing is shown of a tenant that is not live, or whose listings are switched off, whatever stands in the table.
     This is the one place where a tenant reads of another, and all that it reads was approved word for word to be read.
     """
     with runtime.database.platform() as connection:
@@ -107,13 +112,16 @@ def list_listings(runtime: Runtime, *, viewer: TenantId | None) -> list[dict[str
             """
             SELECT listing, listed_at FROM runtime.marketplace_listings
              WHERE release_digest IS NOT NULL
+               AND EXISTS (SELECT FROM runtime.tenants AS lister
+                            WHERE lister.id = tenant_id AND lister.status = 'live')
+               AND tenant_id <> ALL(%(switched_off)s)
                AND (visibility = 'public'
                     OR (visibility = 'partners' AND EXISTS (SELECT FROM runtime.tenants AS viewer
                          WHERE viewer.id = %(viewer)s AND viewer.status IN ('pilot', 'live')))
                     OR tenant_id = %(viewer)s)
              ORDER BY listed_at DESC, tenant_id
             """,
-            {"viewer": viewer},
+            {"viewer": viewer, "switched_off": switched_off(connection, LISTINGS, runtime.now())},
         ).fetchall()
     return [{**row["listing"], "listed_at": row["listed_at"].isoformat()} for row in rows]
 

@@ -150,16 +150,24 @@ def record(
 ) -> None:
     """Add one row to an operation's steps; all but a beginning are audited with it."""
     with runtime.database.platform() as connection:
-        connection.execute(
-            """
-            INSERT INTO runtime.provisioning_steps (tenant_id, operation_id, step, state, detail)
-            VALUES (%s, %s, %s, %s, %s)
-            """,
-            (operation.tenant, operation.id, step, str(state), Jsonb(dict(detail))),
-        )
-        if state is not State.BEGUN:
-            entry = AuditEntry(actor, f"instance.{operation.act}.{step}.{state}", str(operation.id), detail)
-            runtime.audit.append(connection, operation.tenant, [entry])
+        record_in(runtime, connection, operation, step, state, detail, actor)
+
+
+def record_in(
+    runtime: Runtime, connection: Connection, operation: Operation, step: str, state: State,
+    detail: Mapping[str, Any], actor: str,
+) -> None:  # fmt: skip
+    """As `record`, in the transaction that does what the row tells."""
+    connection.execute(
+        """
+        INSERT INTO runtime.provisioning_steps (tenant_id, operation_id, step, state, detail)
+        VALUES (%s, %s, %s, %s, %s)
+        """,
+        (operation.tenant, operation.id, step, str(state), Jsonb(dict(detail))),
+    )
+    if state is not State.BEGUN:
+        entry = AuditEntry(actor, f"instance.{operation.act}.{step}.{state}", str(operation.id), detail)
+        runtime.audit.append(connection, operation.tenant, [entry])
 
 
 def operations(connection: Connection, tenant: TenantId, limit: int = 50) -> list[Operation]:

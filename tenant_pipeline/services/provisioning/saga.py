@@ -24,6 +24,7 @@ from tenant_pipeline.services.provisioning.operations import (
     exclusive,
     latest_operation,
     record,
+    record_in,
 )
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
 from tenant_pipeline.services.provisioning.steps import STEPS, Work
@@ -43,6 +44,10 @@ def _unheard(step: str, moment: str) -> None:
     return
 
 
+def _nothing_with_it(connection: Connection) -> None:
+    return
+
+
 def provision(
     runtime: Runtime,
     tenant: TenantId,
@@ -51,14 +56,16 @@ def provision(
     approvals: Sequence[str],
     requested_by: str,
     verify: Callable[[Connection], None],
+    finish: Callable[[Connection], None] = _nothing_with_it,
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
 ) -> Operation:
     """Bring the tenant's instance up, or finish bringing it up, and return what was done. Every step is audited.
 
     `verify` checks the approvals in the transaction that begins or resumes the operation, and raises where they do not
-    hold: then nothing is done. Raises ProvisioningError where a step fails (all is taken back), where somebody else is
-    at it, or where an unfinished operation is for something else.
+    hold: then nothing is done. `finish` does, in the transaction that ends the operation, what is true with its end;
+    where it raises, all is taken back. Raises ProvisioningError where a step fails (all is taken back), where somebody
+    else is at it, or where an unfinished operation is for something else.
     """
     work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
@@ -75,7 +82,9 @@ def provision(
                     done = step.do(work)
                 on_step(step.name, "after")
                 record(runtime, operation, step.name, State.DONE, done, requested_by)
-            record(runtime, operation, DONE, State.DONE, {}, requested_by)
+            with runtime.database.platform() as connection:
+                finish(connection)
+                record_in(runtime, connection, operation, DONE, State.DONE, {}, requested_by)
         except Exception as error:
             _fail(work, operation, requested_by, on_step, error)
             raise

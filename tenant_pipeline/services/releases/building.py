@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import Sha256, canonical_json, sha256_of_json
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.release.difference import differences
 from tenant_pipeline.core.release.document import EntityDocument, entity_documents
 from tenant_pipeline.core.release.version import FIRST, ChangeCounts, count_changes, next_version
@@ -21,6 +22,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.releases.reading import Release, documents_of, live_release, read_stored, release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 ENTITIES = "entities"
@@ -54,17 +56,22 @@ SELECT conflict_id, status, candidates_digest, signature_number
 
 @dataclass(frozen=True)
 class Candidate:
-    """A release that was built: what is approved, and how it differs from what is live."""
+    """A release that was built: what is approved, and how it differs from what is live.
+
+    `is_live` where it is what readers see already: a tenant that went back to draft has that approved again.
+    """
 
     release: Release
     changes: ChangeCounts
+    is_live: bool = False
 
 
 def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) -> Candidate:
     """Build the release that the tenant's draft would make now. Audited; visible to no reader.
 
     The draft is read in one snapshot and in bounded memory. The same draft gives the same release, however often it is
-    built, and a killed build leaves nothing. Raises InputError where the draft is empty or is what is live already.
+    built, and a killed build leaves nothing. Raises InputError where the draft is empty, or is what is live already of
+    a tenant that is past draft.
     """
     row = registry.show_tenant(runtime, tenant)
     store = runtime.stage_store(tenant)
@@ -103,6 +110,8 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
         live = live_release(connection, tenant)
         content_digest = Sha256(content.hexdigest())
         if live is not None and live.content_digest == content_digest:
+            if state_of(connection, tenant) is TenantState.DRAFT:
+                return Candidate(live, count_changes(()), is_live=True)
             raise InputError(
                 f"The draft is what is live already, in version {live.version}",
                 where=tenant,

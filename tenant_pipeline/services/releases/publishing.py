@@ -52,6 +52,31 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
     return number
 
 
+def confirm(runtime: Runtime, tenant: TenantId, digest: Sha256, *, confirmed_by: str, verify: Verify) -> int:
+    """Publish again, with new approvals, what readers see: the way on for a tenant that went back to draft. Audited.
+
+    Raises ReleaseRefusedError where it does not stand its checks now, InputError where something else is live by now,
+    and whatever `verify` raises. Returns its number in the publishing history.
+    """
+    with runtime.database.platform() as connection:
+        shown = release(connection, tenant, digest)
+    require_passed(check_release(runtime, shown))
+    with runtime.database.platform() as connection:
+        _lock(connection, tenant)
+        live = live_release(connection, tenant)
+        if live is None or live.digest != digest:
+            raise InputError(
+                "Something else was published since this release was asked for",
+                where=f"{tenant}, release {shown.version}",
+                remedy="Ask for the approvals of what is live now.",
+            )
+        approvals = list(verify(connection))
+        reason = "Approved again, from draft"
+        number = _record(connection, shown, approvals, confirmed_by, reason, None)
+        _audit(runtime, connection, shown, "release.confirmed", confirmed_by, approvals, reason)
+    return number
+
+
 def roll_back(
     runtime: Runtime, tenant: TenantId, digest: Sha256, *, rolled_back_by: str, reason: str, verify: Verify
 ) -> int:
