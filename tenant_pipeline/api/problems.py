@@ -16,6 +16,7 @@ from tenant_pipeline.core.errors import (
     InputError,
     NotAllowedError,
     NotFoundError,
+    ProvisioningError,
     SourceStoppedError,
     StoreUnavailableError,
     TenantRuntimeError,
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[TenantRuntimeError], int], ...] = (
     (SourceStoppedError, 409),
     (InputError, 409),
     (StoreUnavailableError, 503),
+    (ProvisioningError, 503),
 )
 """422 says that a request is not what the description asks for. A request that is, and that cannot be done as things
 stand, conflicts with how they stand: 409."""
