@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints
 
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 Line = Annotated[
@@ -28,3 +30,12 @@ Limit = Annotated[int, Query(ge=1, le=500, description="At most so many rows.")]
 After = Annotated[
     str | None, Query(max_length=2000, pattern=r"^[\x20-\x7e]+$", description="The `next` of the page before.")
 ]
+
+
+def _date_time(said: object) -> object:
+    if isinstance(said, str) and not _DATE_TIME.fullmatch(said):
+        raise ValueError("a date and time with its zone, such as 2026-03-01T09:00:00+07:00")
+    return said
+
+
+Moment = Annotated[AwareDatetime | None, BeforeValidator(_date_time), Query(description="RFC 3339, section 5.6.")]

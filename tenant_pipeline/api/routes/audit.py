@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Limit
+from tenant_pipeline.api.texts import Limit, Moment
 from tenant_pipeline.services.audit_trail import AuditFilter, read_audit
 
 router = APIRouter(prefix="/api/tenant/{tenant}/audit", tags=["audit"], route_class=ConditionalRoute)
 
 Text = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Moment = Annotated[AwareDatetime | None, Query()]
 
 
 class Entry(BaseModel):
