@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.appointments import appoint, dismiss
-from tenant_pipeline.services.going_live.listings import list_approved
+from tenant_pipeline.services.going_live.listings import list_approved, request_listing
+from tenant_pipeline.services.marketplace.drafting import ListingTerms
+from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.registry import register_tenant, update_tenant
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import list_sources
 from tests.api.browser import People, browser, needs_browser
 from tests.api.conftest import Served
 from tests.integration.conflict_statements import Sources
@@ -160,3 +168,84 @@ def test_a_tenant_that_is_registered_here_is_told_who_is_missing_until_they_are_
     finally:
         for person, role in (("gov", "platform-governance"), ("mali", "founder")):
             dismiss(served.runtime, person=person, role=role, decided_by="operator", reason="The test is over")
+
+
+def _listing_asked_for(people: People, runtime: Runtime, reason: str, visibility: str = "public") -> None:
+    terms = ListingTerms(visibility, "none", resell=False)
+    request_listing(runtime, people.tenant, terms, requested_by="kanya", reason=reason)
+
+
+def test_a_decision_is_handed_on_signed_by_who_it_was_handed_to_and_taken_back(
+    people: People, runtime_of: Runtime
+) -> None:
+    grant_role(runtime_of, people.tenant, person="nok", role="viewer", granted_by="anan")
+    _listing_asked_for(people, runtime_of, "Organisers ask")
+    anan, nok, gov = (people.open(person, "panel-review-queue") for person in ("anan", "nok", "gov"))
+    card = [page.locator("article").filter(has_text="Organisers ask") for page in (anan, nok, gov)]
+    expect(card[1]).to_be_visible()
+    expect(card[1].get_by_role("button", name="Sign")).to_have_count(0)
+    card[0].get_by_text("Hand the decision on").first.click()
+    handing = card[0].locator("form").filter(has_text="Hand the decision on")
+    handing.get_by_label("Person").select_option("nok")
+    handing.get_by_label("Reason").fill("On leave")
+    handing.get_by_role("button").click()
+    card[1].get_by_role("button", name="Sign · Tenant admin").click()
+    expect(card[2].get_by_text("nok · Tenant admin (on behalf of anan)")).to_be_visible()
+    card[2].get_by_text("Take the decision back").first.click()
+    back = card[2].locator("form").filter(has_text="Take the decision back")
+    back.get_by_label("Reason").fill("Seen too late")
+    back.get_by_role("button").click()
+    expect(card[1].get_by_text("taken back")).to_be_visible()
+    expect(card[1].get_by_role("button", name="Sign")).to_have_count(0)
+
+
+def test_who_asked_takes_a_request_back_and_nobody_else(people: People, runtime_of: Runtime) -> None:
+    _listing_asked_for(people, runtime_of, "A second thought", "partners")
+    kanya, anan = people.open("kanya", "panel-handoff"), people.open("anan", "panel-handoff")
+    mine, theirs = (page.locator("article").filter(has_text="A second thought") for page in (kanya, anan))
+    expect(theirs.get_by_role("button", name="Sign")).to_be_visible()
+    expect(theirs.get_by_text("Take the request back")).to_have_count(0)
+    mine.get_by_text("Take the request back").first.click()
+    taking = mine.locator("form").filter(has_text="Take the request back")
+    taking.get_by_label("Reason").fill("Not yet")
+    taking.get_by_role("button").click()
+    expect(theirs).to_have_count(0)
+
+
+def test_a_role_is_taken_again_by_who_may_give_it(people: People, runtime_of: Runtime) -> None:
+    grant_role(runtime_of, people.tenant, person="leaver", role="contributor", granted_by="anan")
+    anan, rin = (people.open(person, "panel-wizard", step="people") for person in ("anan", "rin"))
+    expect(rin.get_by_text("leaver · Contributor")).to_be_visible()
+    expect(rin.get_by_role("button", name="Remove")).to_have_count(0)
+    expect(anan.get_by_role("button", name="Remove: gov · Platform governance")).to_have_count(0)
+    anan.get_by_role("button", name="Remove: leaver · Contributor").click()
+    expect(rin.get_by_text("leaver · Contributor")).to_have_count(0)
+
+
+def test_what_was_refused_is_let_in_and_a_source_says_as_of_when_it_holds(
+    people: People, runtime_of: Runtime, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("halls.csv", "name_en,capacity\nHall A,100\n")
+        archive.writestr("../../escape.csv", "name_en,capacity\nHall B,200\n")
+    kanya = people.open("kanya", "panel-upload")
+    kanya.locator("input[type=file]").first.set_input_files(bundle)
+    kanya.get_by_label("As of when it holds").fill("2026-05-01")
+    kanya.get_by_role("button", name="Hand in").click()
+    expect(kanya.locator("h1")).to_have_text("Normalise")
+    source = next(each for each in list_sources(runtime_of, people.tenant) if each.title == "bundle.zip")
+    assert source.observed_at == datetime(2026, 4, 30, 17, tzinfo=UTC)
+    run_stage(runtime_of, people.tenant, source.id, Stage.RECEIVE, run_id="test")
+    people.go(kanya, "panel-normalise", source=source.id)
+    expect(kanya.get_by_role("heading", name="Refused or set aside")).to_be_visible()
+    expect(kanya.get_by_text("Let it in")).to_have_count(0)
+    gov = people.open("gov", "panel-normalise", source=source.id)
+    gov.get_by_text("Let it in").first.click()
+    letting = gov.locator("form").filter(has_text="Let it in")
+    letting.get_by_label("Reason").fill("It is a list of halls")
+    letting.get_by_role("button").click()
+    expect(gov.get_by_role("status").get_by_text("Done")).to_be_visible()
+    run_stage(runtime_of, people.tenant, source.id, Stage.RECEIVE, run_id="test")
+    people.go(gov, "panel-normalise", source=source.id)
+    expect(gov.get_by_text("Let it in · gov")).to_be_visible()

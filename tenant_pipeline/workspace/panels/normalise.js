@@ -86,6 +86,18 @@ function Gates({ record }) {
   `;
 }
 
+/** Something that was refused, for whoever may let it in all the same. */
+function Quarantined({ source, item }) {
+  const role = roleOf("platform-governance", "founder");
+  const send = (form) => act(ofTenant(`/sources/${source}/quarantine-release`), { locator: item.locator, role, reason: form.get("reason") });
+  return html`<li>
+    <code>${item.path || item.locator}</code> ${item.reason}
+    ${item.released_by && html` <span class="quiet">${t("letIn")} · ${item.released_by} · ${moment(item.released_at)}</span>`}
+    ${role && item.releasable && !item.released_by &&
+    html`<details><summary>${t("letIn")}</summary><${Deed} legend=${item.path || item.locator} button=${t("letIn")} send=${send} /></details>`}
+  </li>`;
+}
+
 function Log({ source }) {
   const [all, setAll] = useState(false);
   const shown = events.value.filter((event) => all || event.source_id === source);
@@ -130,7 +142,7 @@ export function Normalise({ params }) {
         </div>
         ${found.quarantined.length > 0 &&
         html`<h2>${t("problems")}</h2>
-          <ul>${found.quarantined.map((each) => html`<li><code>${each.path || each.locator}</code> ${each.reason}</li>`)}</ul>`}
+          <ul>${found.quarantined.map((each) => html`<${Quarantined} key=${each.locator} source=${found.source.id} item=${each} />`)}</ul>`}
         <${Gates} record=${found} />
       `}
     <//>`}

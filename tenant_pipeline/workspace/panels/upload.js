@@ -75,6 +75,7 @@ export function Upload({ params }) {
   const [mode, setMode] = useState("single-file");
   const [title, setTitle] = useState(params.title ?? "");
   const [rights, setRights] = useState("");
+  const [observed, setObserved] = useState("");
   const [url, setUrl] = useState("");
   const [over, setOver] = useState(false);
   const [seen, setSeen] = useState(/** @type {any[] | null} */ (null));
@@ -110,7 +111,7 @@ export function Upload({ params }) {
       const left = files.current.find((each) => each.state !== "sent");
       if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
     }
-    const body = { origin, unit_mode: mode, title, rights };
+    const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? `${observed}T00:00:00+07:00` : null };
     const source = await act(
       ofTenant("/source/upload"),
       mode === "link" ? { ...body, url } : { ...body, uploads: files.current.map((each) => each.id) },
@@ -138,6 +139,7 @@ export function Upload({ params }) {
     <div class="fields">
       <label>${t("title")}<input value=${title} maxlength="200" onInput=${(event) => setTitle(event.target.value)} /></label>
       <label>${t("rights")}<input value=${rights} maxlength="2000" onInput=${(event) => setRights(event.target.value)} /></label>
+      <label>${t("observedAt")}<input type="date" value=${observed} max=${new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 10)} onInput=${(event) => setObserved(event.target.value)} /><span class="help">${t("observedHelp")}</span></label>
       ${mode === "link" && html`<label>${t("address")}<input type="url" value=${url} maxlength="2000" onInput=${(event) => setUrl(event.target.value)} /></label>`}
     </div>
     ${mode !== "link" &&

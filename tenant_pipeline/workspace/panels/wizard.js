@@ -85,12 +85,24 @@ const Agreement = ({ row }) => html`
   <${Keep} row=${row} />
 `;
 
+/** A role that somebody has; whoever may give it may take it again. */
+function Held({ held }) {
+  const removal = useDone(() => act(ofTenant("/roles"), { person: held.person, role: held.role }, "DELETE"));
+  const called = `${held.person} · ${label("tenant_roles", held.role)}`;
+  return html`<li>
+    ${called}${" "}
+    ${may("tenant-admin", "platform-governance") && GRANTED.includes(held.role) &&
+    html`<button class="plain" aria-label=${`${t("remove")}: ${called}`} disabled=${removal.busy} onClick=${removal.start}>${t("remove")}</button>`}
+    <${Told} problem=${removal.problem} />
+  </li>`;
+}
+
 function People() {
   const held = useResource(ofTenant("/roles"));
   const send = (form) => act(ofTenant("/roles"), { person: form.get("person"), role: form.get("role") });
   return html`
     <${Loaded} of=${held}>
-      ${({ roles }) => html`<ul>${roles.map((each) => html`<li>${each.person} · ${label("tenant_roles", each.role)}</li>`)}</ul>`}
+      ${({ roles }) => html`<ul>${roles.map((each) => html`<${Held} key=${`${each.person} ${each.role}`} held=${each} />`)}</ul>`}
     <//>
     ${may("tenant-admin", "platform-governance") &&
     html`<${Deed} legend=${t("people")} button=${t("add")} send=${send} reason=${false}>

@@ -7,17 +7,19 @@ import { label, statusWord, t } from "../language.js";
 import { me, ofTenant } from "../store.js";
 import { Badge } from "./badge.js";
 import { useDone } from "./done.js";
+import { Assignment, Delegation, Revocation, Withdrawal } from "./handing-over.js";
 import { Told } from "./loaded.js";
 
 /** @param {string[]} roles */
 const named = (roles) => roles.map((role) => label("tenant_roles", role)).join(" / ");
 
-/** The roles in which the person here may still answer. */
+/** The roles in which the person here may still answer: their own, and those in which a decision was handed to them. */
 function rolesHere(request) {
-  const wanted = request.waits_for.flat();
-  const asked = request.requested_by === me().person;
-  const said = request.decisions.some((each) => each.person === me().person && !each.revoked);
-  return request.state !== "waiting" || asked || said ? [] : wanted.filter((role) => me().roles.includes(role));
+  const { person, roles } = me();
+  const said = request.decisions.some((each) => each.person === person);
+  if (request.state !== "waiting" || request.requested_by === person || said) return [];
+  const handed = request.steps.filter((each) => each.step === "delegated" && each.to === person).map((each) => each.role);
+  return request.waits_for.flat().filter((role) => roles.includes(role) || handed.includes(role));
 }
 
 function Answer({ request }) {
@@ -46,29 +48,10 @@ function Answer({ request }) {
   `;
 }
 
-function Assignment({ request, people }) {
-  const own = ["tenant-admin", "platform-governance", "founder", ...request.waits_for.flat()].find((role) => me().roles.includes(role));
-  const [role, setRole] = useState(request.waits_for.flat()[0] ?? "");
-  const candidates = people.filter((each) => each.role === role && each.person !== request.requested_by);
-  const [to, setTo] = useState("");
-  const deed = useDone(() => act(ofTenant(`/approvals/${request.id}/assignment`), { role, to: to || candidates[0]?.person, own_role: own }));
-  if (!own || request.state !== "waiting") return null;
-  return html`
-    <details>
-      <summary>${t("assign")}</summary>
-      <div class="fields">
-        <label>${t("role")}<select value=${role} onChange=${(event) => setRole(event.target.value)}>${request.waits_for.flat().map((each) => html`<option value=${each}>${label("tenant_roles", each)}</option>`)}</select></label>
-        <label>${t("person")}<select value=${to} onChange=${(event) => setTo(event.target.value)}>${candidates.map((each) => html`<option value=${each.person}>${each.person}</option>`)}</select></label>
-      </div>
-      <${Told} problem=${deed.problem} />
-      <button class="plain" disabled=${deed.busy || !candidates.length} onClick=${deed.start}>${t("assign")}</button>
-    </details>
-  `;
-}
-
 /** @param {{request: any, people: any[], open?: boolean}} properties */
 export function Request({ request, people, open }) {
   const assigned = Object.entries(request.assigned_to);
+  const handed = request.steps.filter((each) => each.step === "delegated");
   return html`
     <article class="card wide" id=${`request-${request.id}`}>
       <h3>
@@ -81,13 +64,23 @@ export function Request({ request, people, open }) {
       ${request.escalated_to.length > 0 && request.state === "waiting" && html`<p class="breached"><b>${t("escalated")}</b> ${request.escalated_to.map((role) => label("tenant_roles", role)).join(", ")}</p>`}
       ${assigned.length > 0 && html`<p>${t("assignedTo")} ${assigned.map(([role, person]) => `${person} (${label("tenant_roles", role)})`).join(", ")}</p>`}
       ${request.decisions.length > 0 &&
-      html`<ul>${request.decisions.map((each) => html`<li>${each.decision === "approve" ? "✓" : "✕"} ${each.person} · ${label("tenant_roles", each.role)} · ${moment(each.decided_at)} ${each.reason}</li>`)}</ul>`}
+      html`<ul>${request.decisions.map(
+        (each) => html`<li class=${each.revoked ? "quiet" : ""}>
+          ${each.decision === "approve" ? "✓" : "✕"} ${each.person} · ${label("tenant_roles", each.role)}${each.on_behalf_of && ` (${t("onBehalfOf")} ${each.on_behalf_of})`}
+          · ${moment(each.decided_at)} ${each.reason} ${each.revoked && html`<span class="badge">${t("takenBack")}</span>`}
+          <${Revocation} request=${request} decision=${each} />
+        </li>`,
+      )}</ul>`}
+      ${handed.length > 0 &&
+      html`<p class="quiet">${handed.map((each) => `${each.person} → ${each.to} (${label("tenant_roles", each.role)}) ${each.reason}`).join(" · ")}</p>`}
       <details open=${open}>
         <summary>${t("what")} <code>${request.digest.slice(0, 12)}</code></summary>
         <dl>${Object.entries(request.content).map(([name, value]) => html`<dt>${name}</dt><dd><code>${typeof value === "object" ? JSON.stringify(value) : String(value)}</code></dd>`)}</dl>
       </details>
       <${Answer} request=${request} />
       <${Assignment} request=${request} people=${people} />
+      <${Delegation} request=${request} people=${people} />
+      <${Withdrawal} request=${request} />
     </article>
   `;
 }

@@ -1,0 +1,82 @@
+/** What is done with a request besides deciding: assigned, delegated, taken back; and a decision revoked. */
+
+import { html, useState } from "../vendor/modules.js";
+import { act } from "../api.js";
+import { label, t } from "../language.js";
+import { me, ofTenant } from "../store.js";
+import { Deed, useDone } from "./done.js";
+import { Told } from "./loaded.js";
+
+const OPEN = ["waiting", "approved"];
+const ENDED = ["used", "withdrawn", "expired"];
+const GOVERNING = ["platform-governance", "founder"];
+/** Whose decision is nobody else's to give. */
+const NEVER_DELEGATED = ["founder"];
+
+const place = (request, what) => ofTenant(`/approvals/${request.id}/${what}`);
+const holds = (role) => me().roles.includes(role);
+/** @param {string[]} roles */
+const options = (roles) => roles.map((role) => html`<option value=${role}>${label("tenant_roles", role)}</option>`);
+
+export function Assignment({ request, people }) {
+  const wanted = request.waits_for.flat();
+  const own = ["tenant-admin", ...GOVERNING, ...wanted].find(holds);
+  const [role, setRole] = useState(wanted[0] ?? "");
+  const candidates = people.filter((each) => each.role === role && each.person !== request.requested_by);
+  const [to, setTo] = useState("");
+  const deed = useDone(() => act(place(request, "assignment"), { role, to: to || candidates[0]?.person, own_role: own }));
+  if (!own || request.state !== "waiting") return null;
+  return html`
+    <details>
+      <summary>${t("assign")}</summary>
+      <div class="fields">
+        <label>${t("role")}<select value=${role} onChange=${(event) => setRole(event.target.value)}>${options(wanted)}</select></label>
+        <label>${t("person")}<select value=${to} onChange=${(event) => setTo(event.target.value)}>${candidates.map((each) => html`<option value=${each.person}>${each.person}</option>`)}</select></label>
+      </div>
+      <${Told} problem=${deed.problem} />
+      <button class="plain" disabled=${deed.busy || !candidates.length} onClick=${deed.start}>${t("assign")}</button>
+    </details>
+  `;
+}
+
+/** One's own decision, handed to somebody who is in this tenant as well. */
+export function Delegation({ request, people }) {
+  const roles = request.waits_for.flat().filter((role) => holds(role) && !NEVER_DELEGATED.includes(role));
+  const others = [...new Set(people.map((each) => each.person))].filter((person) => ![me().person, request.requested_by].includes(person));
+  if (!roles.length || !others.length || request.state !== "waiting" || request.requested_by === me().person) return null;
+  const send = (form) => act(place(request, "delegation"), { role: form.get("role"), to: form.get("to"), reason: form.get("reason") });
+  return html`
+    <details>
+      <summary>${t("delegate")}</summary>
+      <${Deed} legend=${t("delegate")} button=${t("delegate")} kind="plain" send=${send}>
+        <label>${t("role")}<select name="role">${options(roles)}</select></label>
+        <label>${t("person")}<select name="to">${others.map((person) => html`<option value=${person}>${person}</option>`)}</select></label>
+      <//>
+    </details>
+  `;
+}
+
+export function Withdrawal({ request }) {
+  if (request.requested_by !== me().person || !OPEN.includes(request.state)) return null;
+  const send = (form) => act(place(request, "withdrawal"), { reason: form.get("reason") });
+  return html`
+    <details>
+      <summary>${t("takeBackRequest")}</summary>
+      <${Deed} legend=${t("takeBackRequest")} button=${t("takeBackRequest")} kind="danger" send=${send} />
+    </details>
+  `;
+}
+
+/** A decision taken back before it is used: one's own, or anybody's as governance. */
+export function Revocation({ request, decision }) {
+  const governing = GOVERNING.find(holds);
+  const role = decision.person === me().person && holds(decision.role) ? decision.role : governing;
+  if (!role || decision.revoked || ENDED.includes(request.state)) return null;
+  const send = (form) => act(place(request, "revocation"), { decision: decision.id, role, reason: form.get("reason") });
+  return html`
+    <details>
+      <summary>${t("takeBackDecision")}</summary>
+      <${Deed} legend=${`${decision.person} · ${label("tenant_roles", decision.role)}`} button=${t("takeBackDecision")} kind="danger" send=${send} />
+    </details>
+  `;
+}
