@@ -31,6 +31,7 @@ from tenant_pipeline.api.routes import (
     openid,
     overview,
     pages,
+    panel_state,
     places,
     publishing,
     registration,
@@ -47,6 +48,7 @@ from tenant_pipeline.services.shared_state import EDITED
 ROUTERS = (
     session, openid, labels, registration, overview, audit, live_log, sources, feeds, uploads, inspection, places,
     coverage, conflicts, linking, approvals, publishing, marketplace, lifecycle, flags, governance,
+    panel_state,
 )  # fmt: skip
 
 

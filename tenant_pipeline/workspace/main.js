@@ -4,6 +4,7 @@ import { html, render, signal, useEffect } from "./vendor/modules.js";
 import { act, Problem } from "./api.js";
 import { label, named, t } from "./language.js";
 import { listen } from "./live.js";
+import { filtersOf, keepPanelState, loadPanelState } from "./panel-state.js";
 import { Presence } from "./parts/presence.js";
 import { useResource } from "./resource.js";
 import { join, leave } from "./shared.js";
@@ -66,11 +67,11 @@ function Navigation() {
       ${PANELS.map(
         (panel, number) => html`
           <a
-            href=${address(panel)}
+            href=${address(panel, filtersOf(panel))}
             aria-current=${where.value.panel === panel ? "page" : undefined}
             onClick=${(event) => {
               event.preventDefault();
-              go(panel);
+              go(panel, where.value.panel === panel ? {} : filtersOf(panel));
             }}
             >${steps && html`<span class="step" aria-hidden="true">${number + 1}</span>`}${label("workspace_panels", panel)}</a
           >
@@ -188,7 +189,9 @@ async function begin() {
     await act("/api/session", { code });
   }
   await loadSession();
-  if (!location.pathname.startsWith("/workspace/")) go(PANELS[0], {}, { replace: true });
+  const left = (await loadPanelState()) || PANELS[0];
+  if (!location.pathname.startsWith("/workspace/")) go(left, filtersOf(left), { replace: true });
+  keepPanelState();
 }
 
 await loadLabels();

@@ -255,6 +255,25 @@ def test_an_item_that_is_over_is_found_and_is_not_to_be_signed(people: People, s
     expect(rin.get_by_role("button", name="Sign ·")).to_have_count(0)
 
 
+def test_a_person_finds_the_panels_as_they_left_them_on_another_device(people: People) -> None:
+    ben = people.open("ben", "panel-conflict", status="signed")
+    with ben.expect_response(lambda answer: "/workspace/panels" in answer.url and answer.request.method == "PUT"):
+        ben.get_by_label("Expert").check()
+    code = LocalIssuer(people.served.runtime).sign_in_code("ben", people.tenant)
+    other = people.browser.new_context().new_page()
+    other.goto(f"{people.served.url}/#code={code}")
+    expect(other.get_by_label("Status")).to_have_value("signed")
+    expect(other.get_by_label("Expert")).to_be_checked()
+    other.get_by_role("link", name="Coverage", exact=True).click()
+    expect(other.get_by_role("meter").first).to_be_visible()
+    other.get_by_role("link", name="Conflicts", exact=True).click()
+    expect(other).to_have_url(re.compile(r"panel-conflict\?status=signed$"))
+    nok = people.browser.new_context().new_page()
+    code = LocalIssuer(people.served.runtime).sign_in_code("nok", people.tenant)
+    nok.goto(f"{people.served.url}/#code={code}")
+    expect(nok.get_by_label("Expert")).not_to_be_checked()
+
+
 def test_what_a_role_may_do_is_offered_to_it_and_to_no_other(people: People) -> None:
     offered = {
         "panel-upload": ("Hand in", {"kanya", "anan"}),
