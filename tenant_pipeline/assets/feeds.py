@@ -1,32 +1,21 @@
 """The versions of each feed as an asset, a partition a feed; materialising one asks the feed now, whatever its size."""
 
-import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
 
+from tenant_pipeline.assets.feed_health import FEED_IS_WELL, FEED_VERSION, evaluation, feed_key
 from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId, tenant_id
 from tenant_pipeline.resources.runtime import RuntimeResource
-from tenant_pipeline.services.feeds.feeds import Feed
+from tenant_pipeline.services.feeds.health import health_of, note_told
 from tenant_pipeline.services.feeds.polling import Answer, Polled, ask_now, poll_feed
-from tenant_pipeline.services.feeds.versions import feed_and_whether_held
 from tenant_pipeline.telemetry.traces import runs
 
-# Checks per partition are in preview in Dagster.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*AssetCheckSpec.*")
-
 FEED = "feed"
-FEED_VERSION = "feed_version"
-FEED_IS_WELL = "feed_is_well"
 FETCH_FEED = "fetch_feed"
 
 feed_partitions = dg.DynamicPartitionsDefinition(name=FEED)
-
-
-def feed_key(tenant: TenantId, feed: str) -> str:
-    """The partition of a feed: `tenant|feed`."""
-    return f"{tenant}{PARTITION_SEPARATOR}{feed}"
 
 
 def version_event(polled: Polled) -> dg.AssetMaterialization | None:
@@ -42,22 +31,8 @@ def version_event(polled: Polled) -> dg.AssetMaterialization | None:
     )
 
 
-def health_event(feed: Feed, held: bool) -> dg.AssetCheckEvaluation:
-    """How a feed is: whether it answers, is as fresh as it has to be, and nothing of it waits for a person."""
-    ills = [*([feed.alerted] if feed.alerted else []), *([feed.error] if feed.failures else []), *(["held"] * held)]
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(FEED_VERSION),
-        check_name=FEED_IS_WELL,
-        passed=not ills,
-        severity=dg.AssetCheckSeverity.WARN,
-        partition=feed_key(feed.tenant, feed.id),
-        description="; ".join(ills),
-        metadata={"failures": feed.failures, "alert": feed.alerted},
-    )
-
-
 @dg.asset(
-    name=FEED_VERSION,
+    key=FEED_VERSION,
     partitions_def=feed_partitions,
     group_name="feeds",
     freshness_policy=dg.FreshnessPolicy.time_window(warn_window=timedelta(days=2), fail_window=timedelta(days=7)),
@@ -66,7 +41,7 @@ def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) ->
     """The newest version of a feed: it becomes the unit of its source, unless a person has to look at it first."""
     opened = runtime.open()
     tenant, feed = tenant_and_feed(context.partition_key)
-    with runs.step(context.run_id, FEED_VERSION):
+    with runs.step(context.run_id, FEED_VERSION.to_user_string()):
         ask_now(opened, tenant, feed)
         polled = poll_feed(opened, tenant, feed, wholly=True)
     return dg.MaterializeResult(
@@ -75,7 +50,7 @@ def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) ->
 
 
 @dg.multi_asset_check(
-    name=f"{FEED_VERSION}_{FEED_IS_WELL}",
+    name=f"{FEED_VERSION.to_user_string()}_{FEED_IS_WELL}",
     specs=[
         dg.AssetCheckSpec(
             FEED_IS_WELL,
@@ -87,11 +62,13 @@ def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) ->
     can_subset=True,
 )
 def feed_check(context: dg.AssetCheckExecutionContext, runtime: RuntimeResource) -> Iterator[dg.AssetCheckResult]:
-    """How each feed of the run is now."""
+    """How each feed of the run is now. A run may be ended before Dagster has that: the sensor tells it once more."""
     opened = runtime.open()
     for key in context.op_execution_context.partition_keys:
-        feed, held = feed_and_whether_held(opened, *tenant_and_feed(key))
-        context.op_execution_context.log_event(health_event(feed, held))  # type: ignore[arg-type]
+        tenant, feed = tenant_and_feed(key)
+        found = evaluation(context.instance, key, health_of(opened, tenant, feed))
+        context.op_execution_context.log_event(found)  # type: ignore[arg-type]
+        note_told(opened, tenant, feed, None)
     yield from ()
 
 

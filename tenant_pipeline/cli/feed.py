@@ -19,7 +19,9 @@ app = typer.Typer(help="Sources that are fetched by a schedule.", no_args_is_hel
 
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="The feed's id.")]
 
-COLUMNS = ("id", "title", "status", "cron", "time_zone", "due_at", "checked_at", "changed_at", "alerted", "error")
+COLUMNS = (
+    "id", "title", "status", "cron", "time_zone", "due_at", "checked_at", "changed_at", "alerted", "held", "error",
+)  # fmt: skip
 VERSIONS = ("number", "rows", "fetched_at", "taken_in", "reasons", "decision", "person")
 
 

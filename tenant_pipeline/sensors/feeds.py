@@ -2,22 +2,28 @@
 
 What is too large for that gets a run of its own. What has changed puts its source in line, and the sensor over uploads
 asks for its run. A feed is claimed while it is asked, so that a tick which is cut off asks nothing twice.
+
+What came of it is told to Dagster here and not by what the tick returns: Dagster stores the events of a tick before
+its runs, and one that it does not take would cost the runs too.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
-from tenant_pipeline.assets.feeds import FEED, FETCH_FEED, feed_key, health_event, version_event
+from tenant_pipeline.assets.feed_health import feed_key, tell_health
+from tenant_pipeline.assets.feeds import FEED, FETCH_FEED, version_event
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
+from tenant_pipeline.services.feeds.health import untold_feeds
 from tenant_pipeline.services.feeds.polling import Answer, Polled, due_feeds, poll_feed
-from tenant_pipeline.services.feeds.versions import feed_and_whether_held
+from tenant_pipeline.services.runtime import Runtime
 
 FEEDS_A_TICK = 16
 AT_ONCE = 8
+TOLD_A_TICK = 50
 
 
 @dg.sensor(job_name=FETCH_FEED, minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -37,7 +43,9 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         polled = [each for each in pool.map(ask, due) if each is not None]
     for each in polled:
         context.log.info(f"{feed_key(each.feed.tenant, each.feed.id)}: {each.answer} {each.detail}".rstrip())
-    keys = [feed_key(each.feed.tenant, each.feed.id) for each in polled]
+    note_stale_feeds(opened)
+    told = _tell(context, opened, polled)
+    keys = list(dict.fromkeys(feed_key(*each) for each in [*((one.feed.tenant, one.feed.id) for one in polled), *told]))
     known = set(context.instance.get_dynamic_partitions(FEED)) if keys else set()
     new = [key for key in keys if key not in known]
     large = [each.feed for each in polled if each.answer is Answer.LARGE]
@@ -50,14 +58,24 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         )
         for feed in large
     ]
-    versions = [event for event in map(version_event, polled) if event is not None]
-    told = (Answer.UNCHANGED, Answer.VERSION, Answer.HELD, Answer.FAILED)
-    states = (feed_and_whether_held(opened, each.feed.tenant, each.feed.id) for each in polled if each.answer in told)
-    stale = ((feed, False) for feed in note_stale_feeds(opened))
-    health = [health_event(feed, held) for feed, held in (*states, *stale)]
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else f"{len(polled)} feeds were asked.",
         dynamic_partitions_requests=[dg.AddDynamicPartitionsRequest(FEED, new)] if new else [],
-        asset_events=[*versions, *health],
     )
+
+
+def _tell(context: dg.SensorEvaluationContext, runtime: Runtime, polled: list[Polled]) -> list[tuple[TenantId, str]]:
+    """Tell Dagster which versions came, and how feeds are that have changed; returns those feeds."""
+    for event in filter(None, map(version_event, polled)):
+        try:
+            context.instance.report_runless_asset_event(event)
+        except Exception as error:
+            context.log.error(f"{event.partition}: its version is not told: {type(error).__name__}")
+    told = untold_feeds(runtime, TOLD_A_TICK)
+    for feed in told:
+        try:
+            tell_health(runtime, context.instance, *feed)
+        except Exception as error:
+            context.log.error(f"{feed_key(*feed)}: {type(error).__name__}; how it is, is told at the next tick")
+    return told

@@ -9,6 +9,7 @@ from datetime import timedelta
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from tenant_pipeline.assets.feed_health import forget_old_evaluations
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.retention.policies import tenants_with_policies
@@ -35,11 +36,13 @@ def prune_files(context: dg.OpExecutionContext, runtime: RuntimeResource) -> Non
 
 @dg.op
 def prune_runs(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
-    """Runs that ended long ago and say nothing of what stands now, with their events."""
+    """Runs that ended long ago and say nothing of what stands now, with their events; and how feeds were by then."""
     opened = runtime.open()
     old = old_runs(opened, context.instance)
     for run in old:
         context.instance.delete_run(run)
+    before = opened.now() - timedelta(days=opened.settings.keep_runs_days)
+    forget_old_evaluations(context.instance, before, needed_runs(opened)[1])
     context.log.info(f"{len(old)} runs that ended more than {opened.settings.keep_runs_days} days ago were deleted")
 
 

@@ -35,7 +35,7 @@ query ($run: ID!) {
 _TICKS = """
 query ($selector: SensorSelector!) {
   sensorOrError(sensorSelector: $selector) {
-    ... on Sensor { sensorState { ticks(limit: 20) { timestamp logEvents { events { message } } } } }
+    ... on Sensor { sensorState { ticks(limit: 20) { timestamp status logEvents { events { message } } } } }
   }
 }
 """
@@ -83,6 +83,11 @@ def tick_logs(running: Running, sensor: str) -> list[str]:
         for tick in _ticks(running, sensor)
         for event in (tick["logEvents"] or {"events": []})["events"]
     ]
+
+
+def tick_statuses(running: Running, sensor: str) -> list[str]:
+    """How a sensor's last ticks ended."""
+    return [tick["status"] for tick in _ticks(running, sensor)]
 
 
 def last_tick(running: Running, sensor: str) -> float:

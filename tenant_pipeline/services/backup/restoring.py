@@ -199,6 +199,10 @@ def _rows(
                     "UPDATE runtime.feeds SET status = 'paused' WHERE status = 'active' AND tenant_id = ANY(%s)",
                     (manifest["tenants"],),
                 )
+            # Dagster's records are no part of a backup: what it was told of feeds is told again.
+            connection.execute(
+                "UPDATE runtime.feeds SET told_health = NULL WHERE tenant_id = ANY(%s)", (manifest["tenants"],)
+            )
     except UniqueViolation:
         raise InputError(
             "Rows of the snapshot are here already", where="database", remedy="Restore into an empty database."

@@ -32,12 +32,15 @@ CHANGEABLE = (
 
 _COLUMNS = """tenant_id AS tenant, id, title, url, origin, rights, cron, time_zone, credential, least_rows, most_loss,
               fresh_within_hours, status, source_id, due_at, failures, error, checked_at, changed_at, alerted,
-              created_at"""
+              held, created_at"""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed as it is kept, and how it stands. `alerted` is "", "dead" (it does not answer) or "stale"."""
+    """A feed as it is kept, and how it stands. `alerted` is "", "dead" (it does not answer) or "stale".
+
+    `held`: its newest version waits for a person.
+    """
 
     tenant: TenantId
     id: str
@@ -59,6 +62,7 @@ class Feed:
     checked_at: datetime | None
     changed_at: datetime | None
     alerted: str
+    held: bool
     created_at: datetime
 
     @property

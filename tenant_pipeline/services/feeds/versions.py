@@ -17,7 +17,7 @@ from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.readers.item import RECORDS
-from tenant_pipeline.services.feeds.feeds import Feed, get_feed, lock_feed
+from tenant_pipeline.services.feeds.feeds import Feed, lock_feed
 from tenant_pipeline.services.inspection import inspect_unit
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -87,14 +87,6 @@ def versions_of(connection: Connection, feed: Feed) -> list[FeedVersion]:
     ]
 
 
-def feed_and_whether_held(runtime: Runtime, tenant: TenantId, feed_id: str) -> tuple[Feed, bool]:
-    """A feed, and whether its newest version waits for a person. Raises NotFoundError for no such feed."""
-    with runtime.database.tenant(tenant) as connection:
-        feed = get_feed(connection, tenant, feed_id)
-        newest, _ = newest_versions(connection, feed)
-    return feed, newest is not None and bool(newest.reasons) and newest.decision is None
-
-
 def newest_versions(connection: Connection, feed: Feed) -> tuple[FeedVersion | None, FeedVersion | None]:
     """The version that was fetched last, and the one that was taken in last."""
     versions = versions_of(connection, feed)
@@ -126,6 +118,11 @@ def add_version(
             "reasons": Jsonb(list(reasons)), "now": now,
         },
     ).fetchall()  # fmt: skip
+    # Of the version before it is told how it was; of this one nothing yet.
+    connection.execute(
+        "UPDATE runtime.feeds SET held = %s, told_health = NULL WHERE tenant_id = %s AND id = %s",
+        (bool(reasons), feed.tenant, feed.id),
+    )
     details = {"version": number["number"], "unit_digest": unit.digest, "rows": profile.rows}
     if reasons:
         codes = [reason.partition(":")[0] for reason in reasons]
@@ -167,6 +164,7 @@ def decide(
             """,
             (tenant, feed_id, number, decision, person, role, reason, now),
         )
+        connection.execute("UPDATE runtime.feeds SET held = false WHERE tenant_id = %s AND id = %s", (tenant, feed_id))
         details = {"version": number, "decision": decision, "role": role, "reason": reason}
         _audit(connection, runtime, feed, person, "feed.decided", details)
         if decision == "accept":

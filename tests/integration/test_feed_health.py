@@ -1,0 +1,177 @@
+"""How a feed is, in Dagster's own tables: each change is an evaluation of its check, in Dagster's own storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.event_api import PartitionKeyFilter
+
+from tenant_pipeline.assets.feed_health import (
+    FEED_IS_WELL,
+    FEED_VERSION,
+    feed_key,
+    forget_old_evaluations,
+    tell_health,
+)
+from tenant_pipeline.core.feed.profile import Expectations
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors import feeds as sensor
+from tenant_pipeline.services.feeds import health, polling
+from tenant_pipeline.services.feeds.feeds import Feed, set_status
+from tenant_pipeline.services.feeds.polling import BRIEFLY
+from tenant_pipeline.services.feeds.versions import decide
+from tenant_pipeline.storage.dagster_database import ensure_dagster_database
+from tests.integration.conftest import TwoTenants
+from tests.integration.test_feeds import HEADER, RuntimeOnAClock, _add, _halls, _poll, _registered, _through
+from tests.unit.intake.link_server import Answer as Served
+from tests.unit.intake.link_server import Server, serve
+
+CHECK = dg.AssetCheckKey(FEED_VERSION, FEED_IS_WELL)
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> RuntimeOnAClock:
+    real = tenants.runtime
+    settings = real.settings.model_copy(update={"loopback_links": True})
+    return RuntimeOnAClock(settings, real.contracts, real.database, real.keys, real.objects, real.audit)
+
+
+@pytest.fixture
+def tenant(runtime: RuntimeOnAClock) -> TenantId:
+    return _registered(runtime)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def instance(tenants: TwoTenants) -> Iterator[dg.DagsterInstance]:
+    """Dagster on its own storage classes, as its Helm chart sets it up."""
+    url = ensure_dagster_database(tenants.runtime.database, tenants.runtime.keys)
+    storage = {"postgres": {"postgres_url": url}}
+    with dg.instance_for_test(overrides={"storage": storage}) as instance:
+        yield instance
+
+
+def _tell(runtime: RuntimeOnAClock, instance: dg.DagsterInstance, feed: Feed) -> list[bool]:
+    """Tell of the feed what was not told, and return what Dagster has of it, the newest first."""
+    if (feed.tenant, feed.id) in health.untold_feeds(runtime, 1000):
+        tell_health(runtime, instance, feed.tenant, feed.id)
+    found = instance.event_log_storage.get_asset_check_execution_history(
+        CHECK, limit=100, partition_filter=PartitionKeyFilter(key=feed_key(feed.tenant, feed.id))
+    )
+    return [each.evaluation.passed for each in found if each.evaluation is not None]
+
+
+def test_each_change_is_told_once_and_nothing_while_it_stays_the_same(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    answers = [_halls(3, etag="1"), Served(status=304), *[Served(status=503)] * 3, Served(status=304)]
+    feed = _add(runtime, tenant, server.answer("/h", *answers))
+    assert _tell(runtime, instance, feed) == [], "nobody knows how one is that was not asked yet"
+    _poll(runtime, feed)
+    _through(runtime, feed)
+    told = [_tell(runtime, instance, feed)]
+    for _ in answers[1:]:
+        _poll(runtime, feed)
+        told.append(_tell(runtime, instance, feed))
+    well, failing = [True], [False, True]
+    assert told == [well, well, failing, failing, failing, [True, *failing]]
+
+
+def test_a_version_that_is_held_fails_the_check_until_a_person_has_decided(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    feed = _held(runtime, tenant, server)
+    assert _tell(runtime, instance, feed) == [False]
+    decide(runtime, tenant, feed.id, 1, "refuse", person="rin", role="reviewer", reason="It is half empty")
+    assert _tell(runtime, instance, feed) == [True, False]
+
+
+def test_one_that_is_paused_or_ended_ails_of_nothing_that_asking_would_find(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", Served(status=503)))
+    for _ in range(polling.DEAD_AFTER):
+        _poll(runtime, feed)
+    assert _tell(runtime, instance, feed) == [False]
+    set_status(runtime, tenant, feed.id, "paused", actor="test")
+    assert _tell(runtime, instance, feed) == [True, False]
+
+
+def test_the_check_is_of_the_newest_version(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    feed = _add(runtime, tenant, server.answer("/h", _halls(3), _halls(4)))
+    for _ in range(2):
+        _poll(runtime, feed)
+        _through(runtime, feed)
+        event = dg.AssetMaterialization(FEED_VERSION, partition=feed_key(tenant, feed.id))
+        instance.report_runless_asset_event(event)
+        _tell(runtime, instance, feed)
+        (info,) = instance.event_log_storage.get_asset_check_partition_info(
+            [CHECK], partition_keys=[feed_key(tenant, feed.id)]
+        )
+        assert info.is_current
+
+
+def test_what_dagster_does_not_take_costs_a_large_feed_no_run(
+    runtime: RuntimeOnAClock,
+    tenant: TenantId,
+    server: Server,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    small = _add(runtime, tenant, server.answer("/small", _halls(3)))
+    row = f"PKT-1,{'Hall' * 250},83000\n"
+    large = _add(
+        runtime, tenant, server.answer("/large", Served((HEADER + row * (BRIEFLY.max_bytes // 1000)).encode()))
+    )
+    ours = [(tenant, small.id), (tenant, large.id)]
+    monkeypatch.setattr(sensor, "due_feeds", lambda *_: ours)
+    monkeypatch.setattr(sensor, "untold_feeds", lambda *_: ours)
+    with monkeypatch.context() as broken:
+        broken.setattr(instance, "report_dagster_event", refuse)
+        result = _tick(runtime, instance)
+    assert [request.partition_key for request in result.run_requests or []] == [feed_key(tenant, large.id)]
+    assert (tenant, small.id) in health.untold_feeds(runtime, 1000), "it is told at the next tick"
+    assert _tell(runtime, instance, small) == [True]
+
+
+def test_what_was_told_long_ago_is_forgotten_but_for_the_newest_and_under_a_hold(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    feed = _held(runtime, tenant, server)
+    _tell(runtime, instance, feed)
+    decide(runtime, tenant, feed.id, 1, "refuse", person="rin", role="reviewer", reason="It is half empty")
+    assert _tell(runtime, instance, feed) == [True, False]
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert forget_old_evaluations(instance, datetime.now(UTC) - timedelta(days=1), frozenset()) == 0
+    forget_old_evaluations(instance, later, frozenset({tenant}))
+    assert _tell(runtime, instance, feed) == [True, False]
+    assert forget_old_evaluations(instance, later, frozenset()) == 1
+    assert _tell(runtime, instance, feed) == [True]
+
+
+def _held(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:
+    feed = _add(runtime, tenant, server.answer("/few", _halls(2)), expectations=Expectations(least_rows=10))
+    _poll(runtime, feed)
+    return feed
+
+
+def _tick(runtime: RuntimeOnAClock, instance: dg.DagsterInstance) -> dg.SensorResult:
+    context = dg.build_sensor_context(instance=instance, resources={"runtime": RuntimeAccess(runtime)})
+    found: Any = sensor.feeds(context)
+    assert isinstance(found, dg.SensorResult)
+    return found
