@@ -76,7 +76,7 @@ def _way_on(state: TenantState) -> str:
     return {
         TenantState.DRAFT: "Ask for a release first: publishing it takes the tenant to review.",
         TenantState.REVIEW: "Ask for the tenant's instance first: bringing it up takes the tenant on.",
-        TenantState.PILOT: "Take the tenant live first: `tenant-pipeline instance provision` says what keeps it.",
+        TenantState.PILOT: "Take it live first: mend what kept it, then `tenant-pipeline instance request` asks anew.",
         TenantState.LIVE: "Only a suspended tenant returns.",
         TenantState.SUSPENDED: "What it has is kept; `tenant-pipeline tenant return --request` asks for its return.",
         TenantState.ARCHIVED: "What it has is kept; an archived tenant does not come back.",

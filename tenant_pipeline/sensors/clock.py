@@ -4,7 +4,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.approvals.queue import escalate_breaches
 from tenant_pipeline.services.cost.budgets import raise_alerts
@@ -33,16 +33,16 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         )
     forget_old_answers(opened)
     forget_presence(opened)
-    for tenant in tenants_whose_instance_rests(opened):
-        try:
-            if rest_instance(opened, tenant, backend_of(opened), timeout=REST_SECONDS, actor="clock"):
-                context.log.info(f"{tenant}: its instance rests now")
-        except ProvisioningError as error:
-            context.log.warning(f"{tenant}: its instance still stands: {error.what}")
     since = datetime.fromisoformat(context.cursor) if context.cursor else None
     ended = end_expired(opened, since, now)
     for tenant in ended:
         context.log.info(f"{tenant}: an override of a flag has ended")
+    for tenant in tenants_whose_instance_rests(opened):
+        try:
+            if rest_instance(opened, tenant, backend_of(opened), timeout=REST_SECONDS, actor="clock"):
+                context.log.info(f"{tenant}: its instance rests now")
+        except TenantRuntimeError as error:
+            context.log.warning(f"{tenant}: its instance may still stand: {error.what}")
     return dg.SensorResult(
         skip_reason=f"{len(escalated)} requests escalated, flags of {len(ended)} tenants changed.",
         cursor=now.isoformat(),

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.approval.operation import Operation
-from tenant_pipeline.core.errors import InputError, ProvisioningError
+from tenant_pipeline.core.errors import InputError, ProvisioningError, SettingsError
 from tenant_pipeline.core.lifecycle import (
     OUT_OF_SERVICE,
     SERVING,
@@ -82,7 +82,6 @@ def step_back(
     """
     if not reason.strip():
         raise InputError("Going back a state needs a reason", where="--reason")
-    used_backend = backend or backend_of(runtime)
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, STEERING_ROLES if to in OUT_OF_SERVICE else BACKWARD_ROLES)
         now = locked_state(connection, tenant)
@@ -96,10 +95,10 @@ def step_back(
         _record(runtime, connection, tenant, transition, [], person, reason)
     if to not in SERVING:
         try:
-            rest_instance(runtime, tenant, used_backend, timeout=INSTANCE_SECONDS, actor=person)
-        except ProvisioningError as error:
+            rest_instance(runtime, tenant, backend or backend_of(runtime), timeout=INSTANCE_SECONDS, actor=person)
+        except (ProvisioningError, SettingsError) as error:
             raise ProvisioningError(
-                f"The tenant is {to}, but its instance still stands: {error.what}",
+                f"The tenant is {to}, but its instance may still stand: {error.what}",
                 where=tenant,
                 remedy="While `up` runs, the sensor `clock` tries again every few seconds.",
             ) from None

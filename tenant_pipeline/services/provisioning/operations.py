@@ -127,6 +127,16 @@ def _busy(runtime: Runtime, tenant: TenantId) -> ProvisioningError:
     )
 
 
+def require_same_backend(operation: Operation, backend: str) -> None:
+    """Return where this backend runs what the operation brought up. Raises ProvisioningError."""
+    if operation.backend != backend:
+        raise ProvisioningError(
+            f"The tenant's instance is run by the {operation.backend} backend",
+            where=operation.tenant,
+            remedy=f"Use that one; deprovision there before moving to {backend}.",
+        )
+
+
 def begin(
     connection: Connection, tenant: TenantId, act: Act, backend: str, namespace: str, plan_digest: str,
     approvals: Sequence[str], requested_by: str,

@@ -25,6 +25,7 @@ from tenant_pipeline.services.provisioning.operations import (
     latest_operation,
     record,
     record_in,
+    require_same_backend,
 )
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
 from tenant_pipeline.services.provisioning.steps import STEPS, Work
@@ -106,7 +107,7 @@ def compensate(
         operation = _latest(runtime, tenant)
         if operation.act is not Act.PROVISION or operation.outcome != "open":
             raise NotFoundError("There is no unfinished provisioning to take back", where=tenant)
-        _require_same_backend(operation, backend)
+        require_same_backend(operation, backend.name)
         _undo(work, operation, requested_by, on_step)
         return _latest(runtime, tenant)
 
@@ -130,7 +131,7 @@ def deprovision(
     with exclusive(runtime, tenant):
         specification = specification_of(runtime, tenant)
         operation = _latest(runtime, tenant)
-        _require_same_backend(operation, backend)
+        require_same_backend(operation, backend.name)
         if operation.act is Act.PROVISION and operation.outcome == "open":
             raise ProvisioningError(
                 "Provisioning was not finished", where=tenant, remedy="Finish it, or take it back with `compensate`."
@@ -166,7 +167,7 @@ def _begun_or_resumed(
         verify(connection)
         operation = latest_operation(connection, tenant)
         if operation is not None and operation.outcome == "open":
-            _require_same_backend(operation, work.backend)
+            require_same_backend(operation, work.backend.name)
             if (operation.act, operation.plan_digest) != (Act.PROVISION, plan.digest()):
                 raise ProvisioningError(
                     "An operation on another specification was not finished",
@@ -204,7 +205,7 @@ def _finish_taking_back(work: Work, requested_by: str, on_step: OnStep) -> None:
     if operation is None or operation.act is not Act.PROVISION or operation.outcome != "open":
         return
     if any(each.state in (State.FAILED, State.UNDONE) for each in operation.steps):
-        _require_same_backend(operation, work.backend)
+        require_same_backend(operation, work.backend.name)
         _undo(work, operation, requested_by, on_step)
 
 
@@ -223,15 +224,6 @@ def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) 
         kept = {"kept": bool(found.get("existed"))}
         record(work.runtime, operation, step.name, State.UNDONE, kept, requested_by)
     record(work.runtime, operation, COMPENSATED, State.DONE, {}, requested_by)
-
-
-def _require_same_backend(operation: Operation, backend: Provisioner) -> None:
-    if operation.backend != backend.name:
-        raise ProvisioningError(
-            f"The tenant's instance is run by the {operation.backend} backend",
-            where=operation.tenant,
-            remedy=f"Use that one; deprovision there before moving to {backend.name}.",
-        )
 
 
 def _latest(runtime: Runtime, tenant: TenantId) -> Operation:

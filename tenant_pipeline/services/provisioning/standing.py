@@ -12,7 +12,13 @@ from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.lifecycle import FITTING, SERVING
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner
-from tenant_pipeline.services.provisioning.operations import Act, Operation, exclusive, operations
+from tenant_pipeline.services.provisioning.operations import (
+    Act,
+    Operation,
+    exclusive,
+    operations,
+    require_same_backend,
+)
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
 from tenant_pipeline.services.registry import list_tenants
 from tenant_pipeline.services.runtime import Runtime
@@ -47,10 +53,13 @@ def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, t
     """Stop the instance of a tenant that is not served, until it is brought back; whether one stood. Audited.
 
     Its login and releases stay. Doing it again is harmless. Raises ProvisioningError where somebody else is changing
-    it.
+    it, or another backend runs it.
     """
-    operation = _operation_it_stands_by(runtime, tenant, backend, ("done", "open"))
-    if operation is None or not _stands(backend, operation):
+    operation = _last_provisioning(runtime, tenant, ("done", "open"))
+    if operation is None:
+        return False
+    require_same_backend(operation, backend.name)
+    if not _stands(backend, operation):
         return False
     with exclusive(runtime, tenant):
         with runtime.database.platform() as connection:
@@ -117,13 +126,21 @@ def _provisioned(runtime: Runtime, backend: Provisioner) -> Iterator[Operation]:
             yield operation
 
 
-def _operation_it_stands_by(
-    runtime: Runtime, tenant: TenantId, backend: Provisioner, outcomes: tuple[str, ...] = ("done",)
-) -> Operation | None:
-    """The operation that the tenant's instance stands by: the last with such an outcome, if it brought it up here."""
+def _operation_it_stands_by(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> Operation | None:
+    """The operation that the tenant's instance stands by, if this backend runs it."""
+    last = _last_provisioning(runtime, tenant, ("done",))
+    return last if last is not None and last.backend == backend.name else None
+
+
+def _last_provisioning(runtime: Runtime, tenant: TenantId, outcomes: tuple[str, ...]) -> Operation | None:
+    """What brought the instance up last, with such an outcome; None where it was deprovisioned since."""
     with runtime.database.platform() as connection:
-        last = next((each for each in operations(connection, tenant) if each.outcome in outcomes), None)
-    return last if last is not None and last.act is Act.PROVISION and last.backend == backend.name else None
+        for each in operations(connection, tenant):
+            if each.act is Act.DEPROVISION and each.outcome == "done":
+                return None
+            if each.act is Act.PROVISION and each.outcome in outcomes:
+                return each
+    return None
 
 
 def _audit(runtime: Runtime, tenant: TenantId, actor: str, action: str, phase: str) -> None:

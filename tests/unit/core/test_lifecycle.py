@@ -7,8 +7,17 @@ import itertools
 import pytest
 
 from tenant_pipeline.contracts.loader import load_contracts
-from tenant_pipeline.core.approval.operation import ApprovalGate
-from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError, transition_between
+from tenant_pipeline.core.approval.operation import ApprovalGate, Operation
+from tenant_pipeline.core.lifecycle import (
+    FITTING,
+    OUT_OF_SERVICE,
+    StateForbidsError,
+    TenantState,
+    TransitionRefusedError,
+    require_fitting,
+    require_in_service,
+    transition_between,
+)
 
 
 def test_the_way_forward_leads_through_the_three_gates_and_back_through_none() -> None:
@@ -37,3 +46,22 @@ def test_every_gate_has_a_rule_and_the_founder_is_asked_for_the_first_instance()
     assert set(rules) == set(ApprovalGate)
     assert [gate for gate, rule in rules.items() if rule.founder_at_first] == [ApprovalGate.TENANT_INSTANTIATE]
     assert [len(rules[gate].needs) for gate in ApprovalGate] == [1, 1, 2, 2, 2]
+
+
+def test_a_state_allows_an_operation_or_refuses_it_with_what_leads_on() -> None:
+    for operation, state in itertools.product(Operation, TenantState):
+        if state in FITTING[operation]:
+            require_fitting(operation, state, where="t")
+            continue
+        with pytest.raises(StateForbidsError, match=f"The tenant is {state}: no {operation} now") as refused:
+            require_fitting(operation, state, where="t")
+        assert refused.value.remedy
+
+
+def test_out_of_service_nothing_is_done_but_to_return() -> None:
+    for state in OUT_OF_SERVICE:
+        with pytest.raises(StateForbidsError, match=state):
+            require_in_service(state, where="t")
+    assert {operation for operation in Operation if set(OUT_OF_SERVICE) & set(FITTING[operation])} == {
+        Operation.LIFECYCLE
+    }
