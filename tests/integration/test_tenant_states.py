@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from tenant_pipeline.core.approval.operation import Operation
@@ -14,6 +15,8 @@ from tenant_pipeline.core.lifecycle import StateForbidsError, TenantState, Trans
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.provisioner import Phase
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors.clock import clock
 from tenant_pipeline.services import lifecycle, registry
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.line import operations_in_line
@@ -29,7 +32,6 @@ from tenant_pipeline.services.marketplace.listing import list_listings, listing_
 from tenant_pipeline.services.provisioning.standing import (
     bring_back,
     rest_instance,
-    tenants_whose_instance_rests,
 )
 from tenant_pipeline.services.releases.reading import live_release, publishing_history
 from tenant_pipeline.services.runtime import Runtime
@@ -243,8 +245,7 @@ def test_what_a_suspension_that_was_cut_off_left_standing_is_neither_shown_nor_l
     list_approved(runtime, tenant, run_by="run")
     set_state(runtime, tenant, "suspended")
     assert not is_listed(runtime, tenant)
-    assert tenant in tenants_whose_instance_rests(runtime)
-    assert rest_instance(runtime, tenant, backend, timeout=20, actor="clock")
+    clock(dg.build_sensor_context(resources={"runtime": RuntimeAccess(runtime)}))
     assert phase(runtime, tenant, backend) is Phase.ABSENT
     assert not rest_instance(runtime, tenant, backend, timeout=20, actor="clock")
     with runtime.database.tenant(tenant) as connection:
