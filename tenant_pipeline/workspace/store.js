@@ -16,7 +16,7 @@ function kept(name, otherwise) {
   return value;
 }
 
-/** @typedef {{person: string, tenant: string, roles: string[], writes: string[], registered: boolean, expires_at: string, dagster_url: string}} Session */
+/** @typedef {{person: string, tenant: string, roles: string[], writes: string[], registered: boolean, signs_with_key: boolean, expires_at: string, dagster_url: string}} Session */
 
 /** @type {{value: Session | null}} */
 export const session = signal(null);

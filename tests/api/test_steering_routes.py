@@ -113,13 +113,14 @@ def test_the_tier_is_governances_to_change(served: Served, wharf: Sources) -> No
 
 
 def test_who_governs_sees_the_tenants_in_which_they_do_and_no_other(served: Served, wharf: Sources) -> None:
-    grant_role(served.runtime, OTHER, person="gov", role="viewer", granted_by="test")
-    grant_role(served.runtime, OWN, person="gov", role="founder", granted_by="test")
+    grant_role(served.runtime, WHARF, person="gita", role="platform-governance", granted_by="test")
+    grant_role(served.runtime, OTHER, person="gita", role="viewer", granted_by="test")
+    grant_role(served.runtime, OWN, person="gita", role="founder", granted_by="test")
     place = "/governance/tenants"
-    found = _asked(served, "gov", "GET", place).json()
+    found = _asked(served, "gita", "GET", place).json()
     roles = {each["id"]: each["roles"] for each in found["tenants"]}
     assert roles == {OWN: ["founder"], WHARF: ["platform-governance"]}
-    first = _asked(served, "gov", "GET", f"{place}?limit=1").json()
+    first = _asked(served, "gita", "GET", f"{place}?limit=1").json()
     assert (first["tenants"][0]["id"], first["next"]) == (OWN, OWN)
-    assert [each["id"] for each in _asked(served, "gov", "GET", f"{place}?after={OWN}").json()["tenants"]] == [WHARF]
+    assert [each["id"] for each in _asked(served, "gita", "GET", f"{place}?after={OWN}").json()["tenants"]] == [WHARF]
     assert _asked(served, "anan", "GET", place).status_code == 403

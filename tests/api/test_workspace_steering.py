@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from playwright.sync_api import Page, expect
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.appointments import appoint, dismiss
+from tenant_pipeline.services.approvals.person_keys import add_person_key
+from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.normalisation import run_stage
@@ -249,3 +255,33 @@ def test_what_was_refused_is_let_in_and_a_source_says_as_of_when_it_holds(
     run_stage(runtime_of, people.tenant, source.id, Stage.RECEIVE, run_id="test")
     people.go(gov, "panel-normalise", source=source.id)
     expect(gov.get_by_text("Let it in · gov")).to_be_visible()
+
+
+def test_who_has_a_key_of_their_own_signs_with_it_in_the_browser(
+    people: People, runtime_of: Runtime, tmp_path: Path
+) -> None:
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes_raw()
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    )
+    (tmp_path / "other.pem").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    grant_role(runtime_of, people.tenant, person="somchai", role="tenant-admin", granted_by="test")
+    add_person_key(runtime_of, people.tenant, person="somchai", public_key=public, added_by="gov")
+    _listing_asked_for(people, runtime_of, "Sign with a key", "private")
+    sent: list[str] = []
+    page = people.open("somchai", "panel-review-queue")
+    page.on("request", lambda request: sent.append(request.post_data or ""))
+    card = page.locator("article").filter(has_text="Sign with a key")
+    expect(card.get_by_role("button", name="Sign · Tenant admin")).to_be_disabled()
+    card.get_by_label("Your own key").set_input_files(tmp_path / "other.pem")
+    expect(card.get_by_text("This is no Ed25519 private key")).to_be_visible()
+    card.get_by_label("Your own key").set_input_files(tmp_path / "key.pem")
+    card.get_by_role("textbox", name="Reason").fill('ตรวจแล้ว "ok" \\ 已查看')
+    card.get_by_role("button", name="Sign · Tenant admin").click()
+    expect(card.get_by_text("✓ somchai · Tenant admin")).to_be_visible()
+    (asked,) = [each for each in list_requests(runtime_of, people.tenant) if each.reason == "Sign with a key"]
+    (said,) = asked.as_json()["decisions"]
+    assert said["signed_with"] == hashlib.sha256(public).hexdigest()
+    secret = base64.b64encode(key.private_bytes_raw()).decode().rstrip("=")
+    assert not any(secret[:20] in body or "PRIVATE KEY" in body for body in sent)

@@ -16,6 +16,7 @@ from tenant_pipeline.api.problems import NotSignedInError, ProblemError
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.services.access import TokenRevokedError, revoke_token, revoke_tokens_of
+from tenant_pipeline.services.approvals.person_keys import keys_in_use
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(tags=["session"])
@@ -33,7 +34,7 @@ class Session(BaseModel):
     """Who is signed in, in which tenant, with which roles, and until when; and where the runs are to be seen.
 
     `writes` are the fields of the shared document that the roles may write; `registered` says whether the tenant
-    exists yet.
+    exists yet, `signs_with_key` whether your decisions count only with the signature of a key of your own.
     """
 
     person: str
@@ -41,6 +42,7 @@ class Session(BaseModel):
     roles: list[str]
     writes: list[str]
     registered: bool
+    signs_with_key: bool
     expires_at: str
     dagster_url: str
 
@@ -104,6 +106,7 @@ def jwks(request: Request) -> dict[str, list[dict[str, Any]]]:
 def _session(runtime: Runtime, token: AccessToken, roles: frozenset[str]) -> Session:
     with runtime.database.platform() as connection:
         known = connection.execute("SELECT FROM runtime.tenants WHERE id = %s", (token.tenant,)).fetchone()
+        keys = keys_in_use(connection, token.tenant, token.person)
     return Session(
         person=token.person,
         tenant=token.tenant,
@@ -112,6 +115,7 @@ def _session(runtime: Runtime, token: AccessToken, roles: frozenset[str]) -> Ses
             name for name, field in runtime.contracts.shared_fields.items() if not roles.isdisjoint(field.write_roles)
         ),
         registered=known is not None,
+        signs_with_key=bool(keys),
         expires_at=token.expires_at.isoformat(),
         dagster_url=runtime.settings.dagster_url or f"http://127.0.0.1:{runtime.settings.webserver_port}",
     )

@@ -4,6 +4,7 @@ import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { distance, moment } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
+import { chooseKey, ownKey, signatureOver } from "../signing.js";
 import { me, ofTenant } from "../store.js";
 import { Badge } from "./badge.js";
 import { useDone } from "./done.js";
@@ -22,12 +23,29 @@ function rolesHere(request) {
   return request.waits_for.flat().filter((role) => roles.includes(role) || handed.includes(role));
 }
 
+/** For whoever signs with a key of their own: the file that it is in. */
+function OwnKey() {
+  const [refused, setRefused] = useState(false);
+  const choose = (event) => chooseKey(event.target.files[0]).then(() => setRefused(false), () => setRefused(true));
+  return html`
+    <label>
+      ${t("ownKey")}${ownKey.value && html` <span class="badge pass">✓</span>`}
+      <input type="file" onChange=${choose} /><span class="help">${t("ownKeyHelp")}</span>
+    </label>
+    ${refused && html`<p class="callout danger" role="alert">${t("ownKeyRefused")}</p>`}
+  `;
+}
+
 function Answer({ request }) {
   const roles = rolesHere(request);
   const [role, setRole] = useState(roles[0] ?? "");
   const [reason, setReason] = useState("");
-  const say = (approves) =>
-    act(ofTenant(`/approvals/${request.id}/decision`), { digest: request.digest, approves, role: role || roles[0], reason });
+  const say = async (approves) => {
+    const acting = role || roles[0];
+    const signature = me().signs_with_key ? await signatureOver(request, { decision: approves ? "approve" : "reject", role: acting, reason }) : null;
+    return act(ofTenant(`/approvals/${request.id}/decision`), { digest: request.digest, approves, role: acting, reason, signature });
+  };
+  const keyless = me().signs_with_key && !ownKey.value;
   const accept = useDone(() => say(true), t("signed"));
   const reject = useDone(() => say(false));
   if (!roles.length) return null;
@@ -39,10 +57,11 @@ function Answer({ request }) {
         html`<label>${t("role")}<select value=${role} onChange=${(event) => setRole(event.target.value)}>${roles.map((each) => html`<option value=${each}>${label("tenant_roles", each)}</option>`)}</select></label>`}
         <label>${t("reason")}<input value=${reason} maxlength="2000" onInput=${(event) => setReason(event.target.value)} /></label>
       </div>
+      ${me().signs_with_key && html`<${OwnKey} />`}
       <${Told} problem=${accept.problem ?? reject.problem} />
       <div class="buttons">
-        <button onClick=${accept.start}>${t("sign")} · ${named(roles.slice(0, 1))}</button>
-        <button class="danger" onClick=${reject.start}>${t("reject")}</button>
+        <button disabled=${keyless} onClick=${accept.start}>${t("sign")} · ${named(roles.slice(0, 1))}</button>
+        <button class="danger" disabled=${keyless} onClick=${reject.start}>${t("reject")}</button>
       </div>
     </fieldset>
   `;
@@ -66,7 +85,7 @@ export function Request({ request, people, open }) {
       ${request.decisions.length > 0 &&
       html`<ul>${request.decisions.map(
         (each) => html`<li class=${each.revoked ? "quiet" : ""}>
-          ${each.decision === "approve" ? "✓" : "✕"} ${each.person} · ${label("tenant_roles", each.role)}${each.on_behalf_of && ` (${t("onBehalfOf")} ${each.on_behalf_of})`}
+          ${each.decision === "approve" ? "✓" : "✕"} ${each.person} · ${label("tenant_roles", each.role)}${each.on_behalf_of && ` (${t("onBehalfOf")} ${each.on_behalf_of})`}${" "}
           · ${moment(each.decided_at)} ${each.reason} ${each.revoked && html`<span class="badge">${t("takenBack")}</span>`}
           <${Revocation} request=${request} decision=${each} />
         </li>`,
