@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     longest_run_seconds: int = Field(default=12 * 3600, ge=10)
     """A Dagster run that takes longer is ended; what it had in hand is put in line again."""
 
+    silent_run_seconds: int = Field(default=2 * 3600, ge=10)
+    """A Dagster run that tells no event and keeps no record for so long is ended likewise. It has to be longer than one
+    stage of the largest source."""
+
     keep_runs_days: int = Field(default=90, ge=7)
     """How long Dagster keeps what it knows of runs that say nothing of what stands now."""
 

@@ -16,9 +16,9 @@ from tenant_pipeline.core.errors import (
     InputError,
     NotAllowedError,
     NotFoundError,
+    OutageError,
     ProvisioningError,
     SourceStoppedError,
-    StoreUnavailableError,
     TenantRuntimeError,
 )
 from tenant_pipeline.storage.keys import KeysDestroyedError
@@ -32,7 +32,7 @@ _STATUS: tuple[tuple[type[TenantRuntimeError], int], ...] = (
     (NotAllowedError, 403),
     (SourceStoppedError, 409),
     (InputError, 409),
-    (StoreUnavailableError, 503),
+    (OutageError, 503),
     (ProvisioningError, 503),
 )
 """422 says that a request is not what the description asks for. A request that is, and that cannot be done as things

@@ -8,12 +8,14 @@ import dagster as dg
 from tenant_pipeline.assets.materialise import materialise
 from tenant_pipeline.assets.partitions import many_sources_a_run, no_value, tenant_source_partitions
 from tenant_pipeline.assets.stage_metadata import conflict_metadata, coverage_metadata
+from tenant_pipeline.core.errors import SourceStoppedError
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.audit_trail import seal_audit
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
+from tenant_pipeline.services.halts import halting
 
 
 @dg.asset(
@@ -34,7 +36,8 @@ def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource)
     opened = runtime.open()
 
     def work(tenant: TenantId, source: SourceId) -> dict[str, Any]:
-        record = update_conflicts(opened, tenant, source, run_id=context.run_id)
+        with halting(opened, tenant, source, CONFLICT_MATRIX, run_id=context.run_id, but=(SourceStoppedError,)):
+            record = update_conflicts(opened, tenant, source, run_id=context.run_id)
         runtime.tell(tenant, source, record)
         return conflict_metadata(opened, tenant, source, record)
 
@@ -59,7 +62,8 @@ def coverage_score(context: dg.AssetExecutionContext, runtime: RuntimeResource) 
     opened = runtime.open()
 
     def work(tenant: TenantId, source: SourceId) -> dict[str, Any]:
-        record = update_coverage(opened, tenant, source, run_id=context.run_id)
+        with halting(opened, tenant, source, COVERAGE_SCORE, run_id=context.run_id, but=(SourceStoppedError,)):
+            record = update_coverage(opened, tenant, source, run_id=context.run_id)
         runtime.tell(tenant, source, record)
         return coverage_metadata(opened, tenant, source, record)
 

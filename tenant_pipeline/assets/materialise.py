@@ -5,25 +5,42 @@ the range once the asset has an output. So when every source went through, the a
 stopped, it has none, the sources that went through are reported one by one, and the assets downstream of it are
 skipped in this run. Those sources are marked `waiting`, and the next run takes them on without the stopped ones.
 
-When the object store does not answer, the run ends there and has failed: each of the other sources would wait for it as
-long. What it had not come to is put in line again, as after any run that ended early.
+Whatever a source's work raises stops that source alone. When something around us is away (the database, the object
+store, room on the disk), the run ends there and has failed: each of the other sources would wait for it as long. All
+that were not through are put in line again, and are tried with patience.
 """
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
+import psycopg
 
-from tenant_pipeline.core.errors import StoreUnavailableError, TenantRuntimeError
+from tenant_pipeline.core.errors import OutageError, StageFaultError, TenantRuntimeError
+from tenant_pipeline.core.setback import Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX
+from tenant_pipeline.services.halts import halt, put_back
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import continue_later
 from tenant_pipeline.telemetry.about import about
+from tenant_pipeline.telemetry.logs import trace_of
 from tenant_pipeline.telemetry.traces import runs
 
 Metadata = Mapping[str, Any]
+ENDED_BY_TAG = "tenant_runtime/ended_by"
+"""On a run that failed: `sources` where all that it had were stopped through what is their own, `outage` where
+something around us was away. Any other failed through a fault."""
+
+DATABASE_PATIENCE_SECONDS = 900.0
+"""So long a run waits for the database, to put its sources in line: nothing else could begin without it either."""
+
+_log = logging.getLogger(__name__)
 
 
 def materialise(
@@ -33,37 +50,82 @@ def materialise(
 ) -> Iterator[dg.Output[None]]:
     """Do `work` for every partition of the run and report each as what it is: materialised, or stopped and why.
 
-    `work` returns the metadata of one materialisation. Raises dagster.Failure when no source went through, and when
-    the object store does not answer.
+    `work` returns the metadata of one materialisation, and halts a source itself whose stage it ends. Raises
+    dagster.Failure when no source went through, and when something around us is away.
     """
     done: dict[str, Metadata] = {}
     stopped: dict[str, TenantRuntimeError] = {}
-    store_away = False
-    asset = context.asset_key.to_user_string()
+    away: OutageError | None = None
+    asset, began = context.asset_key.to_user_string(), runtime.now()
     with runs.step(context.run_id, asset):
         for key in context.partition_keys:
-            try:
-                done[key] = work(*from_partition_key(key))
-            except TenantRuntimeError as error:
-                stopped[key] = error
-                tenant, source = from_partition_key(key)
-                with about({"tenant": tenant, "source": source, "stage": asset}):
-                    context.log.error(f"{key} is stopped at {asset}: {error}")
-                if isinstance(error, StoreUnavailableError):
-                    store_away = True
+            tenant, source = from_partition_key(key)
+            with about({"tenant": tenant, "source": source, "stage": asset}):
+                try:
+                    done[key] = work(tenant, source)
+                    continue
+                except TenantRuntimeError as error:
+                    told = error
+                except Exception as error:
+                    told = halt(runtime, tenant, source, asset, error, run_id=context.run_id)
+                    told.__cause__ = error
+                if isinstance(told, OutageError):
+                    away = told
                     break
-    if stopped:
+                stopped[key] = told
+                context.log.error(_says(key, asset, told))
+        if away is not None:
+            _wait_for_database(runtime)
+            for key in set(context.partition_keys) - done.keys() - stopped.keys():
+                put_back(runtime, *from_partition_key(key), Ending.OUTAGE, away, run_id=context.run_id, asked_at=began)
+    if stopped or away:
         for key, metadata in done.items():
+            continue_later(runtime, *from_partition_key(key), assembled=asset == CONFLICT_MATRIX)
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
-            continue_later(runtime, *from_partition_key(key))
-    if store_away or (stopped and not done):
-        raise dg.Failure(
-            description="; ".join(f"{key}: {error}" for key, error in stopped.items())[:2000],
-            metadata={"stopped": list(stopped), "codes": sorted({error.code for error in stopped.values()})},
-            allow_retries=False,
-        )
+    if away or (stopped and not done):
+        raise _failure(context, asset, stopped, away)
     if stopped:
         return
     for key, metadata in done.items():
         context.add_asset_metadata(metadata, partition_key=key)
     yield dg.Output(None)
+
+
+def _says(key: str, asset: str, error: TenantRuntimeError) -> str:
+    says = f"{key} is stopped at {asset}: {error}"
+    if isinstance(error, StageFaultError) and error.__cause__ is not None:
+        return f"{says}\n{trace_of(error.__cause__)}"
+    return says
+
+
+def _wait_for_database(runtime: Runtime) -> None:
+    """Wait until the database answers, for as long as it is worth it. Raises psycopg.Error when it does not."""
+    deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
+    while True:
+        try:
+            with runtime.database.platform() as connection:
+                connection.execute("SELECT 1")
+                return
+        except (psycopg.Error, OSError) as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.error("the database does not answer: the run waits for it (%s)", type(error).__name__)
+            time.sleep(1.0)
+
+
+def _failure(
+    context: dg.AssetExecutionContext, asset: str, stopped: Mapping[str, TenantRuntimeError], away: OutageError | None
+) -> dg.Failure:
+    reasons = {**stopped, **({asset: away} if away else {})}
+    if away or not any(isinstance(error, StageFaultError) for error in stopped.values()):
+        with suppress(Exception):  # it is for the figures alone
+            context.instance.add_run_tags(context.run_id, {ENDED_BY_TAG: "outage" if away else "sources"})
+    return dg.Failure(
+        description="; ".join(f"{key}: {error}" for key, error in reasons.items())[:2000],
+        metadata={
+            "stopped": list(stopped),
+            "codes": sorted({error.code for error in reasons.values()}),
+            **({"away": away.what} if away else {}),
+        },
+        allow_retries=False,
+    )

@@ -16,7 +16,7 @@ from tenant_pipeline.assets.partitions import TENANT, TENANT_SOURCE
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.shell import complaints
 from tenant_pipeline.core.approval.operation import Operation
-from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.errors import OutageError, TenantRuntimeError
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.definitions import defs
@@ -44,6 +44,8 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
     """Run the job over these sources and say how many stages wrote something, by source.
 
     Sources of one run that stop hold up the others until the next run over those that may go on; this asks for it.
+
+    Raises TenantRuntimeError where something around us is away: what was not through is in line again.
     """
     written: dict[SourceId, int] = {}
     progress = Progress(
@@ -70,7 +72,7 @@ def run_sources(runtime: Runtime, chosen: Sequence[Source]) -> dict[SourceId, in
                 each
                 for tenant in sorted({each.tenant for each in line})
                 for each in sources.list_sources(runtime, tenant)
-                if each.id in chosen_ids and each.ingest_status == "waiting"
+                if each.id in chosen_ids and each.ingest_status == "waiting" and each.not_before is None
             ]
     for tenant in sorted({each.tenant for each in chosen}):
         seal_audit(runtime, tenant)
@@ -140,6 +142,13 @@ def _run_once(
 def _raise_faults(result: dg.ExecuteInProcessResult) -> None:
     """A stopped source is an outcome; anything else that failed a step is a fault, and said."""
     for event in result.all_events:
+        refused = event.step_failure_data.user_failure_data if event.is_step_failure else None
+        if refused is not None and "away" in refused.metadata:
+            raise OutageError(
+                f"The run ended: {refused.metadata['away'].value}",
+                where=f"Dagster run {result.run_id}",
+                remedy="What it had not come to is in line: the daemon takes it on, or this command when it is back.",
+            )
         error = event.step_failure_data.error if event.is_step_failure else None
         if error is not None and error.cls_name != dg.Failure.__name__:
             cause = error.cause or error

@@ -78,16 +78,52 @@ class GateClosedError(SourceStoppedError):
     code = "gate-closed"
 
 
-class StoreUnavailableError(TenantRuntimeError):
+class OutageError(TenantRuntimeError):
+    """Something around us is away. No source is at fault: the work is put in line again, and tried with patience."""
+
+    code = "outage"
+
+
+class StoreUnavailableError(OutageError):
     """The object store does not answer, or fails again and again."""
 
     code = "object-store-unavailable"
+
+
+class DatabaseUnavailableError(OutageError):
+    """The database does not answer, or has nothing left to answer with."""
+
+    code = "database-unavailable"
+
+
+class MachineExhaustedError(OutageError):
+    """The machine has no more of what everybody needs: disk, file descriptors."""
+
+    code = "machine-exhausted"
+
+
+class RunNotStartedError(OutageError):
+    """A run ended before it had begun: nothing of it has been touched."""
+
+    code = "run-not-started"
 
 
 class ProcessLostError(TenantRuntimeError):
     """A process that worked for a stage was ended from outside, most likely for want of memory."""
 
     code = "process-lost"
+
+
+class RunCancelledError(TenantRuntimeError):
+    """A person has ended a run."""
+
+    code = "run-cancelled"
+
+
+class StageFaultError(TenantRuntimeError):
+    """A stage failed in a way that nobody foresaw: a fault of the code, met by one source."""
+
+    code = "stage-fault"
 
 
 class ConservationError(TenantRuntimeError):

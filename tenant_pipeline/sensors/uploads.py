@@ -1,8 +1,9 @@
 """New uploads become runs: each source once for each time it is put in line, many sources a run.
 
-A source is in line when it was received, or when it may go on after a run over several sources went on without it
-or governance overrode its gate. The cursor remembers which places in line a run was asked for, and Dagster keeps it
-together with the runs, so a tick that is repeated, or a daemon that is restarted, asks for nothing twice.
+A source is in line when it was received, or when it may go on: after a run over several sources went on without it,
+governance overrode its gate, or what was away may be there again. The cursor remembers which places in line a run was
+asked for, and Dagster keeps it together with the runs, so a tick that is repeated, or a daemon that is restarted, asks
+for nothing twice.
 
 Tenants take turns: each has at most two runs' worth of sources in line, and those that take the first turn come first
 among the partitions. A run ends for all its sources together, so where several tenants wait the heads of their lines
@@ -19,6 +20,7 @@ import dagster as dg
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    MAX_RETRIES_TAG,
     PRIORITY_TAG,
 )
 
@@ -69,10 +71,15 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
 
 
 def stretches(waiting: Sequence[Source], positions: dict[str, int]) -> list[list[Source]]:
-    """The waiting sources in stretches without a gap among the partitions: what a range can name."""
+    """The waiting sources in stretches without a gap among the partitions: what a range can name.
+
+    One that is run by itself is a stretch of its own.
+    """
     found: list[list[Source]] = []
     for source in sorted(waiting, key=lambda each: positions[_key(each)]):
-        if found and positions[_key(source)] == positions[_key(found[-1][-1])] + 1:
+        before = found[-1][-1] if found else None
+        neighbours = before is not None and positions[_key(source)] == positions[_key(before)] + 1
+        if before is not None and neighbours and not (source.alone or before.alone):
             found[-1].append(source)
         else:
             found.append([source])
@@ -105,8 +112,11 @@ def turns(line: Sequence[Source]) -> dict[str, int]:
 
 
 def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunRequest:
-    """One run over a stretch of sources, asked for once for each time they were put in line."""
-    tags = {**range_tags(stretch), PRIORITY_TAG: str(priority)}
+    """One run over a stretch of sources, asked for once for each time they were put in line.
+
+    Dagster does not run it again where its process is killed: `ended_runs` puts its sources in line, each by itself.
+    """
+    tags = {**range_tags(stretch), PRIORITY_TAG: str(priority), MAX_RETRIES_TAG: "0"}
     key = sha256_of_json([_place_in_line(each) for each in stretch])
     return dg.RunRequest(run_key=key, tags=tags, run_config=TO_CONSOLE)
 

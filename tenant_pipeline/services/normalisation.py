@@ -16,7 +16,7 @@ from datetime import datetime
 
 from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError, StoreUnavailableError, TenantRuntimeError
+from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError
 from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
@@ -36,6 +36,7 @@ from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
 from tenant_pipeline.services.field_meanings import field_meanings
+from tenant_pipeline.services.halts import halting
 from tenant_pipeline.services.lineage import (
     RAW_STAGES,
     lineage,
@@ -85,33 +86,12 @@ def run_stage(
     """Bring one source through one stage, or find that it has been through already.
 
     Raises SourceStoppedError when an upstream stage has not run, GateClosedError when a gate upstream is closed,
-    and the stage's own typed errors; in each case the source is marked `stopped` and nothing else has changed. That
-    the object store does not answer is no fault of the source: it is put in line again, so often as after a run that
-    was killed.
+    the stage's own typed errors, and StageFaultError for whatever else it raised; in each case the source is marked
+    `stopped` and nothing else has changed. Raises OutageError when the database or the object store does not answer or
+    the disk is full: that is no fault of the source, which is put in line again.
     """
-    try:
+    with halting(runtime, tenant, source_id, str(stage), run_id=run_id or ""):
         return _run_stage(runtime, tenant, source_id, stage, run_id)
-    except StoreUnavailableError:
-        sources.take_up_again(runtime, tenant, source_id, run_id=run_id or "", asked_at=runtime.now(), again=True)
-        raise
-    except TenantRuntimeError as error:
-        with runtime.database.tenant(tenant) as connection:
-            before = sources.get_source(connection, tenant, source_id)
-            sources.set_progress(connection, tenant, source_id, str(stage), "stopped")
-            if (before.ingest_stage, before.ingest_status) != (str(stage), "stopped"):
-                runtime.audit.append(
-                    connection,
-                    tenant,
-                    [
-                        AuditEntry(
-                            actor="pipeline",
-                            action="stage.stopped",
-                            subject=f"{source_id}:{stage}",
-                            details={"code": error.code, "what": error.what},
-                        )
-                    ],
-                )
-        raise
 
 
 def _run_stage(
@@ -216,6 +196,8 @@ def _note_progress(connection: Connection, source: Source, stage: Stage, record:
     already_past = source.ingest_status == "assembled" and record.repeated
     if not already_past:
         sources.set_progress(connection, source.tenant, source.id, str(stage), status)
+    if not record.repeated or stage is Stage.ASSEMBLE:
+        sources.forget_hindrance(connection, source.tenant, source.id, through=stage is Stage.ASSEMBLE)
 
 
 def _audit_entry(source_id: SourceId, record: StageRecord) -> AuditEntry:

@@ -28,8 +28,6 @@ from tenant_pipeline.telemetry.traces import traced, traceparent
 
 PUBLIC_LINKS = LinkPolicy()
 LINKS = "intake.links"
-MOST_INTERRUPTIONS = 1
-"""So often a source is put in line again whose run was ended from outside; then a person has to look."""
 
 
 class SourceInUseError(InputError):
@@ -61,6 +59,15 @@ class Source:
     traceparent: str = ""
     """The span in which it was put in line (W3C), for what comes of it to point back to."""
 
+    alone: bool = False
+    """Whether it is run by itself, because a run that had it in hand was ended from outside."""
+
+    not_before: datetime | None = None
+    """Until when it waits in line, because something around us was away."""
+
+    hindrance: dict[str, Any] | None = None
+    """Why it was stopped or set back: code, what, where, remedy, stage and run; None once it has gone on."""
+
     def as_json(self) -> dict[str, Any]:
         """The source as the command line and the API give it."""
         return {
@@ -79,6 +86,7 @@ class Source:
             "observed_at": self.observed_at.isoformat() if self.observed_at else None,
             "received_at": self.received_at.isoformat(),
             "version": self.version,
+            "hindrance": self.hindrance,
         }
 
 
@@ -278,7 +286,8 @@ def _size_of(unit: Unit) -> dict[str, Any]:
 
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
-              received_at, queued_at, version, traceparent"""
+              received_at, queued_at, version, traceparent,
+              alone, not_before, hindrance"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
@@ -304,7 +313,7 @@ def list_sources(runtime: Runtime, tenant: TenantId) -> list[Source]:
 
 
 def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[Source]:
-    """Sources of all tenants that nobody has begun, or that may go on: the sensor's work list.
+    """Sources of all tenants that nobody has begun, or that may go on by now: the sensor's work list.
 
     Tenants take turns, each with what has waited longest first, and none has more than `of_a_tenant` in it: what a
     tenant has beyond that comes when those have moved on. So nobody waits behind all that another tenant has. What a
@@ -316,10 +325,12 @@ def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[S
             SELECT {_COLUMNS}
               FROM (SELECT DISTINCT tenant_id AS whose FROM runtime.tenant_sources
                      WHERE ingest_status IN ('received', 'waiting')
+                       AND (not_before IS NULL OR not_before <= clock_timestamp())
                     EXCEPT SELECT id FROM runtime.tenants WHERE status IN ('suspended', 'archived')) AS tenants
               CROSS JOIN LATERAL (
                     SELECT *, row_number() OVER (ORDER BY queued_at, id) AS turn FROM runtime.tenant_sources
                      WHERE tenant_id = tenants.whose AND ingest_status IN ('received', 'waiting')
+                       AND (not_before IS NULL OR not_before <= clock_timestamp())
                      ORDER BY queued_at, id LIMIT %s) AS source
              ORDER BY turn, queued_at, tenant_id, id
              LIMIT %s
@@ -327,50 +338,6 @@ def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[S
             (of_a_tenant, limit),
         ).fetchall()
     return [_source(row) for row in rows]
-
-
-def take_up_again(
-    runtime: Runtime, tenant: TenantId, source: SourceId, *, run_id: str, asked_at: datetime, again: bool
-) -> str | None:
-    """Put a source in line again whose run was ended before it was through; stop it where that happened too often.
-
-    Returns what became of it: `waiting`, `stopped`, or None for one that the run did not leave on its way, or that has
-    been put in line since the run was asked for. Without `again` it is stopped at once. Audited.
-    """
-    with runtime.database.tenant(tenant) as connection:
-        left = connection.execute(
-            """
-            SELECT ingest_stage, unit_digest FROM runtime.tenant_sources
-             WHERE tenant_id = %s AND id = %s
-               AND (ingest_status = 'running' OR ingest_status IN ('received', 'waiting') AND queued_at < %s)
-               FOR UPDATE
-            """,
-            (tenant, source, asked_at),
-        ).fetchone()
-        if left is None:
-            return None
-        row = connection.execute(
-            """
-            SELECT count(*) AS times FROM runtime.audit_log
-             WHERE tenant_id = %s AND action = 'stage.interrupted' AND subject = %s AND details ->> 'unit_digest' = %s
-            """,
-            (tenant, source, left["unit_digest"]),
-        ).fetchone()
-        assert row is not None
-        status = "waiting" if again and row["times"] < MOST_INTERRUPTIONS else "stopped"
-        connection.execute(
-            """
-            UPDATE runtime.tenant_sources SET ingest_status = %s, queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s
-            """,
-            (status, tenant, source),
-        )
-        details = {
-            "stage": left["ingest_stage"], "unit_digest": left["unit_digest"], "run": run_id, "then": status,
-        }  # fmt: skip
-        entry = AuditEntry(actor="pipeline", action="stage.interrupted", subject=source, details=details)
-        runtime.audit.append(connection, tenant, [entry])
-    return status
 
 
 def set_progress(connection: Connection, tenant: TenantId, source: SourceId, stage: str, status: str) -> None:
@@ -385,15 +352,32 @@ def set_progress(connection: Connection, tenant: TenantId, source: SourceId, sta
     )
 
 
-def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId) -> None:
-    """Put a source in line again: its run went no further, through no fault of its own."""
+def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId, *, through: bool) -> None:
+    """Note that a source has gone on; one that is `through` is run with others again."""
+    connection.execute(
+        """
+        UPDATE runtime.tenant_sources
+           SET hindrance = NULL, outages = 0, losses = 0, not_before = NULL, alone = alone AND NOT %(through)s
+         WHERE tenant_id = %(tenant)s AND id = %(source)s
+           AND (hindrance IS NOT NULL OR outages > 0 OR losses > 0 OR not_before IS NOT NULL
+                OR alone AND %(through)s)
+        """,
+        {"tenant": tenant, "source": source, "through": through},
+    )
+
+
+def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId, *, assembled: bool = False) -> None:
+    """Put a source in line again: its run went no further, through no fault of its own.
+
+    One that is assembled is left alone, unless the run stopped at what comes after that.
+    """
     with runtime.database.tenant(tenant) as connection:
         connection.execute(
             """
             UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s AND ingest_status = 'running'
+             WHERE tenant_id = %s AND id = %s AND (ingest_status = 'running' OR ingest_status = 'assembled' AND %s)
             """,
-            (tenant, source),
+            (tenant, source, assembled),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.runtime import Runtime
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -151,3 +153,12 @@ def insert(connection: Connection, tenant: TenantId, source: SourceId, record: S
         ),
     )
     return inserted.rowcount == 1
+
+
+def last_record_of_run(runtime: Runtime, run_id: str) -> datetime | None:
+    """When a run last kept a record of a stage, of whichever tenant; None before the first."""
+    with runtime.database.platform() as connection:
+        row = connection.execute(
+            "SELECT max(finished_at) AS at FROM runtime.stage_runs WHERE run_id = %s", (run_id,)
+        ).fetchone()
+    return row["at"] if row else None

@@ -110,12 +110,23 @@ def _of_dagster(record: logging.LogRecord) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _exception(error: BaseException) -> dict[str, Any]:
+def trace_of(error: BaseException) -> str:
+    """Where in the code an exception came from, and what it came of, without its words: a row may be quoted there."""
+    lines: list[str] = []
+    at: BaseException | None = error
+    while at is not None:
+        lines += [type(at).__name__, *(f"  {place}" for place in _places(at))]
+        at = at.__cause__
+    return "\n".join(lines)
+
+
+def _places(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    told: dict[str, Any] = {
-        "type": type(error).__name__,
-        "places": [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
-    }
+    return [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _exception(error: BaseException) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": type(error).__name__, "places": _places(error)}
     if isinstance(error, TenantRuntimeError):
         told["code"] = error.code
     if error.__cause__ is not None:

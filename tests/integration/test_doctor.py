@@ -268,6 +268,10 @@ _SOURCE = f"""INSERT INTO {TABLE} (tenant_id, id, origin, unit_mode, title, file
                                    ingest_stage, ingest_status, authority_rank, received_by, queued_at)
               VALUES ('{VICTIM}', 'src-00000000000000bb', 'press', 'single-file', 'x', '', '', repeat('a', 64), '', '',
                       'received', 3, 'test', now() - interval '2 hours')"""
+_STOPPED = f"""INSERT INTO {TABLE} (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_stage, ingest_status,
+                                    authority_rank, received_by, hindrance)
+               VALUES ('{VICTIM}', 'src-00000000000000cc', 'press', 'single-file', 'x', repeat('a', 64), 'map',
+                       'stopped', 3, 'test', '{{"code": "stage-fault"}}')"""
 _REQUEST = f"""INSERT INTO runtime.approval_requests (tenant_id, id, gate, subject, subject_digest, content, needs,
                                                       requested_by, reason, due_at, expires_at)
                VALUES ('{VICTIM}', gen_random_uuid(), 'gate-review', 'release', repeat('a', 64), '{{}}', '[]', 'x', 'x',
@@ -340,6 +344,8 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("parser sandbox", "Landlock", sandboxed_already),
     ("line", "uploads",
      partial(statement, _SOURCE, f"DELETE FROM {TABLE} WHERE id = 'src-00000000000000bb'")),
+    ("stopped sources", "hindrance",
+     partial(statement, _STOPPED, f"DELETE FROM {TABLE} WHERE id = 'src-00000000000000cc'")),
     ("feeds", "feed show",
      partial(statement, _FEED, "DELETE FROM runtime.feeds WHERE id = 'feed-00000000000000aa'")),
     ("approvals", "role grant",

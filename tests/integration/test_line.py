@@ -7,13 +7,20 @@ from itertools import count
 
 import pytest
 
+from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.errors import ProcessLostError
+from tenant_pipeline.core.setback import LONGEST_WAIT, MOST_LOSSES_ALONE, Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX
+from tenant_pipeline.services.halts import put_back
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import MOST_INTERRUPTIONS, get_source, take_up_again, waiting_sources
+from tenant_pipeline.services.sources import Source, forget_hindrance, get_source, waiting_sources
+from tenant_pipeline.services.stage_records import StageRecord, insert
 from tests.integration.conftest import TwoTenants
 from tests.integration.test_feeds import _registered
 
 _NUMBERS = count(1)
+ERROR = ProcessLostError("It was ended", where="here", remedy="Look.")
 AFTER = datetime.now(UTC) + timedelta(days=1)
 
 
@@ -46,27 +53,85 @@ def test_a_flood_of_one_tenant_leaves_the_others_their_turn(runtime: Runtime) ->
     assert single in [each.id for each in waiting_sources(runtime, 100, of_a_tenant=20)]
 
 
-def test_a_source_whose_run_was_ended_comes_into_line_again_and_is_stopped_when_that_goes_on(runtime: Runtime) -> None:
+def _how(runtime: Runtime, tenant: TenantId, source: SourceId) -> Source:
+    with runtime.database.tenant(tenant) as connection:
+        return get_source(connection, tenant, source)
+
+
+def _begin(runtime: Runtime, tenant: TenantId) -> None:
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute("UPDATE runtime.tenant_sources SET ingest_status = 'running'")
+
+
+def test_a_source_whose_run_was_ended_is_run_by_itself_and_stopped_when_that_goes_on(runtime: Runtime) -> None:
     tenant = _registered(runtime)
     (source,) = _sources(runtime, tenant, 1, "running")
     became = []
-    for _ in range(MOST_INTERRUPTIONS + 1):
-        became.append(take_up_again(runtime, tenant, source, run_id="r", asked_at=AFTER, again=True))
-        with runtime.database.tenant(tenant) as connection:
-            queued = get_source(connection, tenant, source).queued_at
-            connection.execute("UPDATE runtime.tenant_sources SET ingest_status = 'running'")
-    assert became == [*["waiting"] * MOST_INTERRUPTIONS, "stopped"]
+    for _ in range(1 + MOST_LOSSES_ALONE):
+        became.append(put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER))
+        found = _how(runtime, tenant, source)
+        assert found.alone
+        assert found.hindrance is not None
+        assert found.hindrance["code"] == ERROR.code
+        _begin(runtime, tenant)
+    assert became == [*["waiting"] * MOST_LOSSES_ALONE, "stopped"]
     with runtime.database.tenant(tenant) as connection:
-        rows = connection.execute("SELECT subject FROM runtime.audit_log WHERE action = 'stage.interrupted'").fetchall()
+        rows = connection.execute(
+            "SELECT action, subject FROM runtime.audit_log WHERE action IN ('stage.interrupted', 'stage.stopped')"
+        ).fetchall()
         connection.execute("UPDATE runtime.tenant_sources SET ingest_status = 'waiting'")
-    assert [row["subject"] for row in rows] == [source] * len(became)
-    assert take_up_again(runtime, tenant, source, run_id="r", asked_at=queued, again=True) is None
+    assert [row["action"] for row in rows] == [*["stage.interrupted"] * len(became), "stage.stopped"]
+    assert put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=found.queued_at) is None
+
+
+def test_what_is_away_is_no_reason_to_stop_a_source_however_often_and_it_is_tried_at_growing_intervals(
+    runtime: Runtime,
+) -> None:
+    tenant = _registered(runtime)
+    (source,) = _sources(runtime, tenant, 1)
+    waits = []
+    for _ in range(12):
+        assert put_back(runtime, tenant, source, Ending.OUTAGE, ERROR, run_id="r") == "waiting"
+        found = _how(runtime, tenant, source)
+        assert found.not_before is not None
+        waits.append(round((found.not_before - found.queued_at).total_seconds()))
+    assert not found.alone
+    assert waits[:3] == [15, 30, 60]
+    assert waits[-1] == LONGEST_WAIT.total_seconds()
+    assert source not in [each.id for each in waiting_sources(runtime, 1000, of_a_tenant=100)]
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute("UPDATE runtime.tenant_sources SET not_before = now()")
+    assert source in [each.id for each in waiting_sources(runtime, 1000, of_a_tenant=100)]
+    with runtime.database.tenant(tenant) as connection:
+        forget_hindrance(connection, tenant, source, through=False)
+    found = _how(runtime, tenant, source)
+    assert (found.hindrance, found.not_before) == (None, None)
 
 
 def test_a_source_that_is_through_or_anothers_is_left_alone_and_a_cancelled_one_is_stopped(runtime: Runtime) -> None:
     tenant, other = _registered(runtime), _registered(runtime)
-    (done,) = _sources(runtime, tenant, 1, "assembled")
     (begun,) = _sources(runtime, tenant, 1, "running")
-    assert take_up_again(runtime, tenant, done, run_id="r", asked_at=AFTER, again=True) is None
-    assert take_up_again(runtime, other, begun, run_id="r", asked_at=AFTER, again=True) is None
-    assert take_up_again(runtime, tenant, begun, run_id="r", asked_at=AFTER, again=False) == "stopped"
+    (through,) = _sources(runtime, tenant, 1, "assembled")
+    with runtime.database.tenant(tenant) as connection:
+        insert(connection, tenant, through, _record(CONFLICT_MATRIX))
+    assert put_back(runtime, other, begun, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) is None
+    assert put_back(runtime, tenant, begun, Ending.CANCELLED, ERROR, run_id="r", asked_at=AFTER) == "stopped"
+    with runtime.database.tenant(tenant) as connection:
+        insert(connection, tenant, through, _record("coverage_score"))
+    assert put_back(runtime, tenant, through, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) is None
+
+
+def test_a_source_that_was_assembled_and_not_judged_before_its_run_was_ended_is_put_in_line(runtime: Runtime) -> None:
+    tenant = _registered(runtime)
+    (source,) = _sources(runtime, tenant, 1, "assembled")
+    with runtime.database.tenant(tenant) as connection:
+        insert(connection, tenant, source, _record("coverage_score"))
+    assert put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) is None
+    with runtime.database.tenant(tenant) as connection:
+        insert(connection, tenant, source, _record("assemble"))
+    assert put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) == "waiting"
+
+
+def _record(stage: str) -> StageRecord:
+    digest = Sha256("0" * 64)
+    return StageRecord(stage, digest, "1", digest, (), {}, 0.0)

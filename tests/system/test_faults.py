@@ -6,32 +6,42 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dagster as dg
 import httpx
 import psycopg
 import pytest
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.assets import materialise
+from tenant_pipeline.assets.materialise import ENDED_BY_TAG
+from tenant_pipeline.assets.normalisation import receive
+from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.core.errors import DatabaseUnavailableError, MachineExhaustedError
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
+from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.services import normalisation
 from tenant_pipeline.services.feeds import polling
 from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed
 from tenant_pipeline.services.feeds.polling import Answer, due_feeds, poll_feed
 from tenant_pipeline.services.feeds.versions import versions_of
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
-from tenant_pipeline.services.sources import add_source, get_source, list_sources
+from tenant_pipeline.services.sources import Source, add_source, get_source, list_sources
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
@@ -102,9 +112,11 @@ def _feed(home: Home, url: str) -> Feed:
     return add_feed(home.runtime, TENANT, wanted, actor="test")
 
 
-def _through(home: Home, source: SourceId) -> None:
+def _through(home: Home, source: SourceId, went_through: list[Stage] | None = None) -> None:
     for stage in STAGES:
         run_stage(home.runtime, TENANT, source, stage)
+        if went_through is not None:
+            went_through.append(stage)
 
 
 def _rows(home: Home, query: str, *parameters: Any) -> list[dict[str, Any]]:
@@ -137,14 +149,22 @@ def _database_killed_before(home: Home, place: Any, name: str, monkeypatch: pyte
 
     with monkeypatch.context() as patch:
         patch.setattr(place, name, after_the_kill)
-        with pytest.raises(psycopg.Error):
+        with pytest.raises((psycopg.Error, DatabaseUnavailableError)):
             yield
     assert killed
+    assert _figure(home, "tenant_runtime_figures_read") == 0
     home.database.start_again()
+    assert _figure(home, "tenant_runtime_figures_read") == 1
+
+
+def _figure(home: Home, name: str, **labels: str) -> float:
+    """What the metrics say of it now; 0 where they say nothing."""
+    told = [each.value for each in read_figures(home.runtime) if each.name == name and each.labels == labels]
+    return sum(told)
 
 
 def test_a_database_that_is_killed_in_the_middle_of_polling_and_of_each_kind_of_stage_loses_and_doubles_nothing(
-    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed = _feed(home, server.answer("/k", _halls("a", "b"), _halls("a", "b"), _halls("b", "c")))
     with _database_killed_before(home, polling, "add_version", monkeypatch):
@@ -156,6 +176,8 @@ def test_a_database_that_is_killed_in_the_middle_of_polling_and_of_each_kind_of_
         if stage in (Stage.RECEIVE, Stage.VALIDATE, Stage.LINK, Stage.ASSEMBLE):
             with _database_killed_before(home, normalisation, "_keep", monkeypatch):
                 run_stage(home.runtime, TENANT, feed.source_id, stage)
+            assert DatabaseUnavailableError.code in _codes(caplog)
+            caplog.clear()
         assert not run_stage(home.runtime, TENANT, feed.source_id, stage).repeated
     assert _names(home, feed.source_id) == {"a", "b"}
     home.clock.forward(hours=2)
@@ -168,6 +190,49 @@ def test_a_database_that_is_killed_in_the_middle_of_polling_and_of_each_kind_of_
     records = _rows(home, "SELECT count(*) AS records FROM runtime.stage_runs WHERE source_id = %s", feed.source_id)
     assert records == [{"records": 18}]
     _assert_intact(home)
+
+
+def _codes(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """The codes that the log names."""
+    return {record.fields["code"] for record in caplog.records if "code" in getattr(record, "fields", {})}
+
+
+def test_a_run_whose_database_goes_away_waits_for_it_and_leaves_its_sources_in_line(
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database is there again while the run still waits: no source is stopped, and none is run by itself."""
+    feeds = [_feed(home, server.answer(f"/w{number}", _halls(f"w{number}"))) for number in range(3)]
+    for feed in feeds:
+        assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    keys = sorted(partition_key(TENANT, feed.source_id) for feed in feeds)
+    real = normalisation._keep
+    kept: list[SourceId] = []
+
+    def killed_at_the_second(connection: Any, runtime: Runtime, source: Source, *given: Any) -> Any:
+        kept.append(source.id)
+        if len(kept) == 2:
+            home.database.kill()
+        return real(connection, runtime, source, *given)
+
+    waiting = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: home.database.start_again())
+    monkeypatch.setattr(normalisation, "_keep", killed_at_the_second)
+    monkeypatch.setattr(materialise, "time", waiting)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+        resources = {"runtime": RuntimeAccess(home.runtime)}
+        result = dg.materialize([receive], instance=instance, resources=resources, tags=tags, raise_on_error=False)
+        run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert (result.success, run.tags[ENDED_BY_TAG]) == (False, "outage")
+    assert "the run waits for it" in caplog.text
+    with home.runtime.database.tenant(TENANT) as connection:
+        found = [get_source(connection, TENANT, feed.source_id) for feed in feeds]
+    assert [(each.ingest_status, each.alone) for each in found] == [("waiting", False)] * 3
+    assert _figure(home, "tenant_runtime_sources_set_back", code=DatabaseUnavailableError.code) == 2
+    for feed in feeds:
+        _through(home, feed.source_id)
+    assert _figure(home, "tenant_runtime_sources_set_back", code=DatabaseUnavailableError.code) == 0
 
 
 def test_a_request_to_the_api_while_the_database_is_away_is_a_fault_and_the_next_one_is_answered(home: Home) -> None:
@@ -208,7 +273,7 @@ def _remount(folder: Path, size: str) -> None:
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_the_same_works_when_there_is_room(
-    home: Home, tmp_path: Path
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     objects = home.runtime.settings.objects_directory
     file = tmp_path / "halls.csv"
@@ -229,13 +294,12 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_same_works_when_there_i
         enlarge("200k")
         source = add_source(home.runtime, TENANT, **options)
         went_through: list[Stage] = []
-        for stage in STAGES:
-            try:
-                run_stage(home.runtime, TENANT, source.id, stage)
-            except OSError:
-                break
-            went_through.append(stage)
-        assert len(went_through) < len(STAGES)
+        with pytest.raises(MachineExhaustedError, match="ENOSPC"):
+            _through(home, source.id, went_through)
+        with home.runtime.database.tenant(TENANT) as connection:
+            assert get_source(connection, TENANT, source.id).ingest_status == "waiting", "it is no fault of the source"
+        assert MachineExhaustedError.code in _codes(caplog)
+        assert _figure(home, "tenant_runtime_sources_set_back", code=MachineExhaustedError.code) == 1
         records = _rows(home, "SELECT stage FROM runtime.stage_runs WHERE source_id = %s", source.id)
         assert {row["stage"] for row in records} == set(map(str, went_through))
         enlarge("64m")
@@ -252,12 +316,15 @@ def _whole_files(folder: Path) -> list[Path]:
 
 
 def test_a_clock_that_jumps_ahead_asks_a_feed_once_and_one_that_is_set_back_asks_it_no_oftener(
-    home: Home, server: Server
+    home: Home, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     feed = _feed(home, server.answer("/c", _halls("a"), _halls("b"), _halls("c")))
     assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
     _through(home, feed.source_id)
+    before = _figure(home, "tenant_runtime_clock_ahead_seconds")
     home.clock.forward(days=10)
+    assert _figure(home, "tenant_runtime_clock_ahead_seconds") == pytest.approx(before + 10 * 86400, abs=600)
+    assert "clock and the database's are" in caplog.text
     assert (TENANT, feed.id) in due_feeds(home.runtime, 100)
     assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
     assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.NOT_DUE

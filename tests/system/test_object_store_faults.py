@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from tenant_pipeline.api.problems import status_of
+from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.assets.normalisation import receive
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.cli.doctor.files import objects
@@ -37,7 +38,7 @@ from tenant_pipeline.services.observation import object_store
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
-from tenant_pipeline.services.sources import add_source, get_source, list_sources
+from tenant_pipeline.services.sources import Source, add_source, get_source, list_sources
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
@@ -128,9 +129,13 @@ def _add(home: Home, file: Path) -> SourceId:
     ).id  # fmt: skip
 
 
-def _status(home: Home, source: SourceId) -> str:
+def _source(home: Home, source: SourceId) -> Source:
     with home.runtime.database.tenant(TENANT) as connection:
-        return get_source(connection, TENANT, source).ingest_status
+        return get_source(connection, TENANT, source)
+
+
+def _status(home: Home, source: SourceId) -> str:
+    return _source(home, source).ingest_status
 
 
 def _ran(home: Home, source: SourceId) -> list[Stage]:
@@ -231,17 +236,25 @@ def test_a_stage_that_the_bucket_fails_ends_in_time_says_why_leaves_nothing_and_
     assert _names(home, source) == 300
 
 
-def test_a_source_that_the_bucket_fails_again_and_again_waits_for_a_person(
+def test_a_source_that_the_bucket_fails_again_and_again_stays_in_line_and_is_tried_at_growing_intervals(
     home: Home, halls: Callable[[], Path]
 ) -> None:
     source = _add(home, halls())
+    waits = []
     with _faulty(home.bucket, lambda method, path, number: 503):
-        for expected in ("waiting", "stopped"):
+        for _ in range(3):
             with pytest.raises(StoreUnavailableError):
                 run_stage(home.runtime, TENANT, source, Stage.RECEIVE)
-            assert _status(home, source) == expected
+            found = _source(home, source)
+            assert found.ingest_status == "waiting"
+            assert found.not_before is not None
+            waits.append(round((found.not_before - found.queued_at).total_seconds()))
+            assert found.hindrance is not None
+            assert found.hindrance["code"] == "object-store-unavailable"
+    assert waits == [15, 30, 60]
     run_stage(home.runtime, TENANT, source, Stage.RECEIVE)
     assert _ran(home, source) == [Stage.RECEIVE]
+    assert _source(home, source).hindrance is None
 
 
 def test_what_is_handed_in_while_the_bucket_is_away_is_refused_whole(home: Home, halls: Callable[[], Path]) -> None:
@@ -292,9 +305,13 @@ def test_a_run_over_many_sources_ends_with_the_first_that_the_bucket_fails(
                 raise_on_error=False,
             )
         (failure,) = [event for event in result.all_events if event.is_step_failure]
+        run = instance.get_run_by_id(result.run_id)
     assert met
     assert "object store" in str(failure.step_failure_data.error)
-    assert [_status(home, each) for each in sources] == ["waiting", "received", "received"]
+    assert [_status(home, each) for each in sources] == ["waiting"] * 3
+    assert [_source(home, each).alone for each in sources] == [False] * 3
+    assert run is not None
+    assert run.tags[ENDED_BY_TAG] == "outage"
 
 
 @pytest.mark.parametrize("fault", [503, HANG], ids=str)

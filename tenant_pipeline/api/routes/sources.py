@@ -77,6 +77,9 @@ class Source(BaseModel):
     authority_rank: int
     observed_at: str | None
     received_at: str
+    hindrance: dict[str, Any] | None = Field(
+        None, description="Why it was stopped or set back: code, what, where, remedy, stage and run."
+    )
 
 
 class Sources(BaseModel):

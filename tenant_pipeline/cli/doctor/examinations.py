@@ -49,6 +49,8 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "audit log": work.audit_log,
     "daemon": work.daemon,
     "line": work.line,
+    "stopped sources": work.stopped_sources,
+    "failures": work.failed_runs,
     "feeds": work.feeds,
     "approvals": work.approvals,
 }

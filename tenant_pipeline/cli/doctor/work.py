@@ -6,12 +6,14 @@ import psycopg
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
 from tenant_pipeline.services.audit_trail import verify_audit
-from tenant_pipeline.services.observation.figures import heartbeat_ages
+from tenant_pipeline.services.observation.figures import failures, heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
 LONGEST_WAIT_SECONDS = 3600
+OUR_FAULTS = ("stage-fault", "process-lost")
+"""Codes of what stops a source through no fault of who handed it in."""
 
 
 def daemon(patient: Patient) -> Finding:
@@ -46,6 +48,49 @@ def line(patient: Patient) -> Finding:
     if row["seconds"] > LONGEST_WAIT_SECONDS:
         return wrong(says, "See that the daemon lives and its sensor `uploads` is on; or `tenant-pipeline run`.")
     return fine(says)
+
+
+def stopped_sources(patient: Patient) -> Finding:
+    """No source is stopped, or set back again and again, by anything but a gate."""
+    with patient.platform_connection() as connection:
+        rows = connection.execute(
+            """
+            SELECT ingest_status AS status, coalesce(hindrance ->> 'code', 'unrecorded') AS code, count(*) AS sources
+              FROM runtime.tenant_sources
+             WHERE ingest_status = 'stopped' AND coalesce(hindrance ->> 'code', '') <> 'gate-closed'
+                OR ingest_status IN ('received', 'waiting') AND (alone OR outages > 0)
+             GROUP BY 1, 2 ORDER BY 1, 2
+            """
+        ).fetchall()
+    says = ", ".join(f"{row['sources']} {row['status']} by {row['code']}" for row in rows)
+    remedy = (
+        "`tenant-pipeline source list --tenant … --json` says why (`hindrance`);"
+        " docs/operate/runbooks/sources-stopped.md what to do."
+    )
+    if any(row["status"] == "stopped" and row["code"] in OUR_FAULTS for row in rows):
+        return wrong(f"sources are held up: {says}", remedy)
+    if rows:
+        return advice(f"sources are held up: {says}", remedy)
+    return fine("no source is stopped by anything but a gate")
+
+
+def failed_runs(patient: Patient) -> Finding:
+    """No run has failed through a fault within the hour, and no sensor's ticks fail."""
+    if not patient.lives:
+        raise NotExaminedError("nothing of this installation runs")
+    conninfo = dagster_conninfo(patient.settings.dagster_dsn, patient.as_roles())
+    try:
+        runs, ticks = failures(conninfo)
+    except psycopg.Error:
+        raise NotExaminedError("Dagster's storage cannot be read") from None
+    failed = [f"{number} runs of {job}" for (job, by), number in sorted(runs.items()) if by == "fault"]
+    failed += [f"{number} ticks of {sensor}" for sensor, number in sorted(ticks.items())]
+    if failed:
+        return wrong(
+            f"within the hour have failed: {', '.join(failed)}",
+            "The Dagster UI has the traces (Runs, Automation); docs/operate/runbooks/runs-fail.md says what to do.",
+        )
+    return fine("no run and no tick has failed through a fault within the hour")
 
 
 def feeds(patient: Patient) -> Finding:

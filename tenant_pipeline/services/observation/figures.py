@@ -6,11 +6,13 @@ rows that the figures come, in whichever server process is asked.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -26,6 +28,10 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tenant_runtime_figures_read": ("Whether the database told its figures: 1 or 0.", ()),
     "tenant_runtime_tenants": ("Tenants by the state of their life.", ("status",)),
     "tenant_runtime_sources": ("Sources by how far they are and the tier of their tenant.", ("status", "tier")),
+    "tenant_runtime_sources_stopped": ("Sources that are stopped, by the code of what stopped them.", ("code",)),
+    "tenant_runtime_sources_set_back": (
+        "Sources in line again because a run was ended or something was away, by the code of what it was.", ("code",),
+    ),
     "tenant_runtime_tenants_with_waiting_sources": ("Tenants with a source in line.", ()),
     "tenant_runtime_oldest_waiting_source_seconds": ("For how long the first in line has waited.", ()),
     "tenant_runtime_tenant_waiting_sources": ("Sources in line, by tenant; off by default.", ("tenant",)),
@@ -49,17 +55,53 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tenant_runtime_database_connections": ("Client connections to the server.", ()),
     "tenant_runtime_database_connections_limit": ("The most that it takes.", ()),
     "tenant_runtime_audit_checkpoint_age_seconds": ("Since when no audit log was sealed; absent before the first.", ()),
+    "tenant_runtime_clock_ahead_seconds": (
+        "By how much this machine's clock is ahead of the database's; negative where it is behind.", (),
+    ),
     "tenant_runtime_object_store_answers": ("Whether objects could be kept when it was last tried: 1 or 0.", ()),
     "tenant_runtime_disk_free_bytes": ("Free space where the installation keeps its files.", ()),
     "tenant_runtime_daemon_heartbeat_age_seconds": ("Since when a part of Dagster's daemon gave no sign.", ("part",)),
     "tenant_runtime_runs": ("Dagster runs that are queued, starting or started.", ("status",)),
+    "tenant_runtime_oldest_run_seconds": ("For how long the run that was started first has run; 0 without any.", ()),
+    "tenant_runtime_runs_failed_last_hour": (
+        "Dagster runs that failed within the hour: by their sources, by an outage around us, or by a fault.",
+        ("job", "by"),
+    ),
+    "tenant_runtime_ticks_failed_last_hour": (
+        "Ticks of sensors and schedules that failed within the hour.", ("sensor",),
+    ),
 }  # fmt: skip
 """Each figure's name, what it says, and its labels. None has a label that grows with the installation, but for those
 of a tenant, which are off by default."""
 
+_OLDEST_RUN = """
+    SELECT coalesce(max(extract(epoch FROM now()) - start_time), 0) AS seconds FROM runs WHERE status = 'STARTED'
+"""
+_FAILED_RUNS = """
+    SELECT run.pipeline_name AS job, coalesce(ended_by.value, 'fault') AS by, count(*) AS runs
+      FROM runs AS run
+      LEFT JOIN run_tags AS ended_by ON ended_by.run_id = run.run_id AND ended_by.key = 'tenant_runtime/ended_by'
+     WHERE run.status = 'FAILURE' AND run.end_time > extract(epoch FROM now()) - 3600
+       AND run.update_timestamp > (now() AT TIME ZONE 'UTC') - interval '1 hour'
+     GROUP BY 1, 2
+"""
+_FAILED_TICKS = """
+    SELECT tick.sensor, count(*) AS ticks
+      FROM instigators AS instigator
+     CROSS JOIN LATERAL (SELECT tick_body::jsonb ->> 'job_name' AS sensor FROM job_ticks
+                          WHERE selector_id = instigator.selector_id AND status = 'FAILURE'
+                            AND timestamp > (now() AT TIME ZONE 'UTC') - interval '1 hour') AS tick
+     GROUP BY 1
+"""
+"""Sensor by sensor, as the index goes: of ticks there are hundreds of thousands."""
+
+CLOCKS_APART_SECONDS = 5.0
+"""From then on it is said in the log."""
+
 KEPT_SECONDS = 10.0
 """However often it is asked, the database is asked no more often than this."""
 
+_log = logging.getLogger(__name__)
 _SQL = files("tenant_pipeline.services.observation").joinpath("figures.sql").read_text(encoding="utf-8")
 
 
@@ -95,9 +137,12 @@ def read_figures(runtime: Runtime) -> list[Figure]:
         with runtime.database.platform() as connection:
             connection.execute("SET LOCAL statement_timeout = '5s'")
             rows = connection.execute(_SQL, {"by_tenant": runtime.settings.metrics_by_tenant}).fetchall()
+            at = connection.execute("SELECT clock_timestamp() AS at").fetchone()
         found += [Figure(row["name"], float(row["value"]), row["labels"]) for row in rows]
         found.append(Figure("tenant_runtime_figures_read", 1))
-    except (psycopg.Error, TenantRuntimeError):
+        found += [_clock(runtime, at["at"])] if at else []
+    except (psycopg.Error, TenantRuntimeError) as error:
+        _log.error("the database does not tell its figures (%s)", type(error).__name__)
         found.append(Figure("tenant_runtime_figures_read", 0))
     with suppress(psycopg.Error):
         found += _of_dagster(runtime)
@@ -108,6 +153,13 @@ def read_figures(runtime: Runtime) -> list[Figure]:
     with suppress(OSError):
         found.append(Figure("tenant_runtime_disk_free_bytes", shutil.disk_usage(runtime.settings.home).free))
     return found
+
+
+def _clock(runtime: Runtime, of_database: datetime) -> Figure:
+    ahead = (runtime.now() - of_database).total_seconds()
+    if abs(ahead) > CLOCKS_APART_SECONDS:
+        _log.error("this machine's clock and the database's are %.0f seconds apart", abs(ahead))
+    return Figure("tenant_runtime_clock_ahead_seconds", ahead)
 
 
 def _object_store_answers(runtime: Runtime) -> int:
@@ -128,6 +180,13 @@ def heartbeat_ages(conninfo: str) -> dict[str, float]:
     return {row["part"]: float(row["age"]) for row in rows}
 
 
+def failures(conninfo: str) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """What failed within the hour: runs by job and by whose fault, ticks by sensor. Raises psycopg.Error."""
+    runs = _dagster_rows(conninfo, _FAILED_RUNS)
+    ticks = _dagster_rows(conninfo, _FAILED_TICKS)
+    return {(row["job"], row["by"]): row["runs"] for row in runs}, {row["sensor"]: row["ticks"] for row in ticks}
+
+
 def _of_dagster(runtime: Runtime) -> list[Figure]:
     conninfo = dagster_conninfo(runtime.settings.dagster_dsn, runtime.database)
     ages = heartbeat_ages(conninfo)
@@ -136,7 +195,18 @@ def _of_dagster(runtime: Runtime) -> list[Figure]:
         "SELECT status, count(*) AS runs FROM runs WHERE status IN ('QUEUED', 'STARTING', 'STARTED') GROUP BY status",
     )
     counted = {row["status"]: row["runs"] for row in runs}
+    (oldest,) = _dagster_rows(conninfo, _OLDEST_RUN)
+    failed_runs, failed_ticks = failures(conninfo)
     return [
+        Figure("tenant_runtime_oldest_run_seconds", float(oldest["seconds"])),
+        *(
+            Figure("tenant_runtime_runs_failed_last_hour", number, {"job": job, "by": by})
+            for (job, by), number in failed_runs.items()
+        ),
+        *(
+            Figure("tenant_runtime_ticks_failed_last_hour", number, {"sensor": sensor})
+            for sensor, number in failed_ticks.items()
+        ),
         *(Figure("tenant_runtime_daemon_heartbeat_age_seconds", age, {"part": part}) for part, age in ages.items()),
         *(
             Figure("tenant_runtime_runs", counted.get(status, 0), {"status": status.lower()})

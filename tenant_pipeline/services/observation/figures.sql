@@ -10,6 +10,13 @@ sources AS (
       JOIN runtime.tenants AS tenant ON tenant.id = source.tenant_id
      GROUP BY source.ingest_status, tenant.tier
 ),
+hindered AS (
+    SELECT ingest_status AS status, coalesce(hindrance ->> 'code', '') AS code, count(*) AS sources
+      FROM runtime.tenant_sources
+     WHERE ingest_status = 'stopped'
+        OR ingest_status IN ('received', 'waiting') AND (alone OR outages > 0)
+     GROUP BY 1, 2
+),
 waiting AS (
     SELECT tenant_id, count(*) AS sources, min(queued_at) AS since
       FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting') GROUP BY tenant_id
@@ -88,6 +95,10 @@ operations AS (
 SELECT 'tenant_runtime_tenants' AS name, jsonb_build_object('status', status) AS labels, tenants::float8 AS value
   FROM tenants
 UNION ALL SELECT 'tenant_runtime_sources', jsonb_build_object('status', ingest_status, 'tier', tier), sources FROM sources
+UNION ALL SELECT 'tenant_runtime_sources_stopped', jsonb_build_object('code', code), sources FROM hindered
+           WHERE status = 'stopped'
+UNION ALL SELECT 'tenant_runtime_sources_set_back', jsonb_build_object('code', code), sum(sources) FROM hindered
+           WHERE status <> 'stopped' GROUP BY code
 UNION ALL SELECT 'tenant_runtime_tenants_with_waiting_sources', '{}', count(*) FROM waiting
 UNION ALL SELECT 'tenant_runtime_oldest_waiting_source_seconds', '{}',
                  coalesce(extract(epoch FROM now() - min(since)), 0) FROM waiting

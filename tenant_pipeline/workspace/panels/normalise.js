@@ -62,6 +62,15 @@ function Stage({ source, stage, counted }) {
   `;
 }
 
+/** Why the source was stopped or set back, and what to do about it. */
+function Hindrance({ source }) {
+  const found = source.hindrance;
+  return (
+    found &&
+    html`<p role="status"><b class="warn">${label("stages", found.stage)} <code>${found.code}</code></b> ${found.what}. ${found.remedy}</p>`
+  );
+}
+
 function Gates({ record }) {
   const closed = record.gates.filter((gate) => !gate.open);
   const send = (gate) => (form) =>
@@ -136,6 +145,7 @@ export function Normalise({ params }) {
           ${label("source_origins", found.source.origin)} · ${label("unit_modes", found.source.unit_mode)}${" "}
           <${Badge} status=${found.source.ingest_status} />
         </p>
+        <${Hindrance} source=${found.source} />
         <div class="columns">
           <div><${Stages} record=${found} chosen=${stage} /></div>
           <div><${Stage} source=${found.source} stage=${stage} counted=${found.stages.find((each) => each.stage === stage)} /></div>

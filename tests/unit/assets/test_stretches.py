@@ -70,3 +70,10 @@ def test_a_run_is_asked_for_again_only_when_the_source_was_put_in_line_again() -
     again = replace(source, queued_at=source.queued_at + timedelta(seconds=1))
     assert run_request([source]).run_key == run_request([_source(1)]).run_key
     assert run_request([source]).run_key != run_request([again]).run_key
+
+
+def test_a_source_that_is_run_by_itself_shares_its_stretch_with_nobody() -> None:
+    line = [replace(_source(number), alone=number in (1, 2)) for number in range(5)]
+    positions = {f"a-tenant|src-{number:016x}": number for number in range(5)}
+    assert [len(stretch) for stretch in stretches(line, positions)] == [1, 1, 1, 2]
+    assert run_request(line[:1]).tags["dagster/max_retries"] == "0"

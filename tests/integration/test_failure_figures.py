@@ -1,0 +1,99 @@
+"""What fails is told: runs by job and by whose fault it was, ticks by sensor, stopped sources by code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
+
+from tenant_pipeline.assets.materialise import ENDED_BY_TAG
+from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.cli.doctor.finding import Patient, Verdict
+from tenant_pipeline.cli.doctor.work import failed_runs
+from tenant_pipeline.core.errors import ProcessLostError, StageFaultError
+from tenant_pipeline.core.setback import Ending
+from tenant_pipeline.services.halts import halt, put_back
+from tenant_pipeline.services.observation.figures import read_figures
+from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conftest import TwoTenants
+from tests.integration.test_feeds import _registered
+from tests.integration.test_line import _sources
+
+_ORIGIN = RemoteInstigatorOrigin(
+    RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("tenant_pipeline.definitions"), "__repository__"), "feeds"
+)
+
+
+@dg.op
+def fail() -> None:
+    """Fails."""
+    raise ValueError
+
+
+@dg.job
+def failing() -> None:
+    """A run that fails."""
+    fail()
+
+
+@pytest.fixture
+def instance(tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """Dagster as the installation has it, in PostgreSQL."""
+    for name, value in dagster_environment(tenants.runtime).items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def _told(runtime: Runtime, name: str) -> dict[str, float]:
+    return {" ".join(each.labels.values()): each.value for each in read_figures(runtime) if each.name == name}
+
+
+def test_failed_runs_and_ticks_and_the_oldest_run_are_told(tenants: TwoTenants, instance: dg.DagsterInstance) -> None:
+    runtime = tenants.runtime
+    patient = Patient(runtime.settings, runtime.database.conninfo(), lives=True)
+    assert failed_runs(patient).verdict is Verdict.FINE
+    assert _told(runtime, "tenant_runtime_oldest_run_seconds") == {"": 0.0}
+    for by in ("sources", "outage"):
+        run = instance.create_run_for_job(failing)
+        instance.report_run_failed(run)
+        instance.add_run_tags(run.run_id, {ENDED_BY_TAG: by})
+    assert failed_runs(patient).verdict is Verdict.FINE, "outcomes, and what has a figure of its own"
+    failing.execute_in_process(instance=instance, raise_on_error=False)
+    state = InstigatorState(_ORIGIN, InstigatorType.SENSOR, InstigatorStatus.RUNNING)
+    instance.add_instigator_state(state)
+    said = SerializableErrorInfo("it failed", [], None)
+    for status in (TickStatus.FAILURE, TickStatus.FAILURE, TickStatus.SKIPPED):
+        instance.create_tick(
+            TickData(
+                instigator_origin_id=_ORIGIN.get_id(), instigator_name="feeds", instigator_type=InstigatorType.SENSOR,
+                status=status, error=said if status is TickStatus.FAILURE else None, timestamp=time.time(),
+                selector_id=state.selector_id,
+            )
+        )  # fmt: skip
+    failed = _told(runtime, "tenant_runtime_runs_failed_last_hour")
+    assert failed == {"failing sources": 1, "failing outage": 1, "failing fault": 1}
+    assert _told(runtime, "tenant_runtime_ticks_failed_last_hour") == {"feeds": 2}
+    found = failed_runs(patient)
+    assert found.verdict is Verdict.WRONG
+    assert "1 runs of failing" in found.says
+    assert "2 ticks of feeds" in found.says
+
+
+def test_stopped_and_set_back_sources_are_told_by_code(tenants: TwoTenants) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    stopped, lost = _sources(runtime, tenant, 2, "running")
+    names = ("tenant_runtime_sources_stopped", "tenant_runtime_sources_set_back")
+    before = [_told(runtime, name) for name in names]
+    halt(runtime, tenant, stopped, "map", KeyError("x"), run_id="r")
+    put_back(runtime, tenant, lost, Ending.LOST, ProcessLostError("x"), run_id="r")
+    after = [_told(runtime, name) for name in names]
+    for code, was, now in zip((StageFaultError.code, ProcessLostError.code), before, after, strict=True):
+        assert now[code] == was.get(code, 0) + 1

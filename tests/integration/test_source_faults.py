@@ -1,0 +1,147 @@
+"""A fault of ours in one source's stage stops that source, says so, and is nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
+from tenant_pipeline.definitions import defs
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, range_tags
+from tenant_pipeline.services import normalisation
+from tenant_pipeline.services.conflicts import matrix
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source, add_source, get_source
+from tests.integration.conftest import TwoTenants
+from tests.integration.test_feeds import _registered
+
+SECRET = "canary-of-a-value"
+Key = tuple[TenantId, SourceId]
+
+
+@pytest.fixture
+def runtime(tenants: TwoTenants) -> Runtime:
+    return tenants.runtime
+
+
+@pytest.fixture
+def sources(runtime: Runtime, tmp_path: Path) -> list[Source]:
+    """Two sources of each of two tenants, one tenant's after the other's."""
+    added = []
+    for tenant in (_registered(runtime), _registered(runtime)):
+        for number in range(2):
+            file = tmp_path / f"{tenant}-{number}.csv"
+            file.write_text(f"licence_no,venue_name_en,postcode\nK-{number},Hall {number},83000\n")
+            added.append(
+                add_source(
+                    runtime, tenant, origin=Origin.PRESS, unit_mode=UnitMode.SINGLE_FILE, places=[str(file)],
+                    title="Halls", actor="test",
+                )
+            )  # fmt: skip
+    return added
+
+
+@contextmanager
+def instance_of(sources: list[Source]) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, [partition_key(each.tenant, each.id) for each in sources])
+        yield instance
+
+
+def run_over(runtime: Runtime, instance: dg.DagsterInstance, sources: list[Source]) -> dg.ExecuteInProcessResult:
+    return defs.resolve_job_def(NORMALISE_SOURCES).execute_in_process(
+        instance=instance,
+        tags=range_tags(sources),
+        resources={"runtime": RuntimeAccess(runtime)},
+        raise_on_error=False,
+    )
+
+
+def known(runtime: Runtime, source: Source) -> Source:
+    with runtime.database.tenant(source.tenant) as connection:
+        return get_source(connection, source.tenant, source.id)
+
+
+def entries(runtime: Runtime, source: Source, action: str) -> list[dict[str, Any]]:
+    with runtime.database.tenant(source.tenant) as connection:
+        return connection.execute(
+            "SELECT subject, details FROM runtime.audit_log WHERE tenant_id = %s AND action = %s ORDER BY sequence",
+            (source.tenant, action),
+        ).fetchall()
+
+
+def failing_for(real: Callable[..., Any], culprit: Source, error: BaseException) -> Callable[..., Any]:
+    """The stage's own function, which fails for one source."""
+
+    def stage(work: normalisation.StageWork, *further: Any) -> Any:
+        if work.source.id == culprit.id:
+            raise error
+        return real(work, *further)
+
+    return stage
+
+
+def log_of(instance: dg.DagsterInstance, run_id: str) -> str:
+    return "\n".join(f"{each.user_message} {each.message}" for each in instance.all_logs(run_id))
+
+
+def test_a_stage_that_raises_what_nobody_foresaw_stops_its_source_alone_and_says_where(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    culprit, others = sources[1], [sources[0], *sources[2:]]
+    real = normalisation._STAGE_FUNCTIONS[Stage.MAP]
+    functions = {**normalisation._STAGE_FUNCTIONS, Stage.MAP: failing_for(real, culprit, KeyError(SECRET))}
+    monkeypatch.setattr(normalisation, "_STAGE_FUNCTIONS", functions)
+    with instance_of(sources) as instance:
+        result = run_over(runtime, instance, sources)
+        assert result.success, "a source that stopped is an outcome"
+        assert [known(runtime, each).ingest_status for each in others] == ["waiting"] * 3
+        told = log_of(instance, result.run_id)
+        for part in (sources[:1], sources[2:]):
+            assert run_over(runtime, instance, part).success
+    assert [known(runtime, each).ingest_status for each in others] == ["assembled"] * 3
+    assert all(known(runtime, each).coverage_score is not None for each in others)
+    stopped = known(runtime, culprit)
+    assert (stopped.ingest_stage, stopped.ingest_status) == ("map", "stopped")
+    (entry,) = entries(runtime, culprit, "stage.stopped")
+    assert entry["subject"] == f"{culprit.id}:map"
+    hindrance = stopped.hindrance
+    assert hindrance is not None
+    assert (hindrance["code"], hindrance["stage"], hindrance["run"]) == ("stage-fault", "map", result.run_id)
+    assert "KeyError" in hindrance["what"]
+    assert result.run_id in hindrance["remedy"] + hindrance["where"]
+    assert entry["details"] == {name: said for name, said in hindrance.items() if name != "where"}
+    assert "test_source_faults.py" in told, "the run's log has the trace"
+    assert SECRET not in told + str(hindrance) + str(entry)
+
+
+def test_a_judgement_that_fails_for_one_source_stops_it_and_the_others_are_scored(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    culprit, others = sources[0], sources[1:]
+    real = matrix.compare_source
+
+    def compare(connection: Any, tenant: TenantId, source: SourceId, vocabulary: Any) -> Any:
+        if source == culprit.id:
+            raise ZeroDivisionError(SECRET)
+        return real(connection, tenant, source, vocabulary)
+
+    monkeypatch.setattr(matrix, "compare_source", compare)
+    with instance_of(sources) as instance:
+        assert run_over(runtime, instance, sources).success
+        assert [known(runtime, each).ingest_status for each in others] == ["waiting"] * 3
+        assert run_over(runtime, instance, others).success
+    assert all(known(runtime, each).coverage_score is not None for each in others)
+    stopped = known(runtime, culprit)
+    assert (stopped.ingest_stage, stopped.ingest_status) == ("conflict_matrix", "stopped")
+    assert stopped.hindrance is not None
+    assert "ZeroDivisionError" in stopped.hindrance["what"]
