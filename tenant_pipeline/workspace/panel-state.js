@@ -12,6 +12,8 @@ const REST_MILLISECONDS = 1000;
 /** @type {Record<string, Record<string, string>>} */
 let filters = {};
 let known = "";
+/** Whether what was kept could not be read: then nothing is put in its place. */
+let unread = false;
 
 /** The filters with which the person left a panel. @param {string} panel */
 export const filtersOf = (panel) => filters[panel] ?? {};
@@ -21,7 +23,14 @@ const isHere = () => Boolean(session.value?.registered && session.value.roles.le
 /** Read how the panels were left; the panel that was open last, if any was. @returns {Promise<string>} */
 export async function loadPanelState() {
   if (!isHere()) return "";
-  const kept = await get(ofTenant("/workspace/panels"));
+  let kept;
+  try {
+    kept = await get(ofTenant("/workspace/panels"));
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    unread = true; // no reason to keep anybody out
+    return "";
+  }
   filters = kept.filters;
   known = JSON.stringify([kept.mode, kept.panel, kept.filters]);
   if (kept.mode) view.value = kept.mode;
@@ -44,7 +53,7 @@ export function keepPanelState() {
 /** @param {string} mode @param {string} panel */
 async function send(mode, panel) {
   const now = JSON.stringify([mode, panel, filters]);
-  if (!isHere() || now === known) return;
+  if (unread || !isHere() || now === known) return;
   try {
     await act(ofTenant("/workspace/panels"), { mode, panel, filters }, "PUT");
     known = now;

@@ -272,6 +272,9 @@ def test_a_person_finds_the_panels_as_they_left_them_on_another_device(people: P
     code = LocalIssuer(people.served.runtime).sign_in_code("nok", people.tenant)
     nok.goto(f"{people.served.url}/#code={code}")
     expect(nok.get_by_label("Expert")).not_to_be_checked()
+    nok.route("**/workspace/panels", lambda route: route.fulfill(status=503))
+    nok.reload()
+    expect(nok.locator("header .person")).to_have_text("nok")
 
 
 def test_what_a_role_may_do_is_offered_to_it_and_to_no_other(people: People) -> None:
