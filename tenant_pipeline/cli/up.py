@@ -20,6 +20,7 @@ import typer
 from tenant_pipeline.api.served_address import address_of
 from tenant_pipeline.cli.code_locations import CODE_LOCATIONS, code_servers, is_served, workspace_file
 from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.cli.process_logs import turn_over
 from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.provisioning.backends import backend_of
@@ -137,9 +138,13 @@ class _ProcessGroup:
             time.sleep(0.1)
 
     def watch(self) -> None:
-        """Wait until one of them ends, which none should. Raises TenantRuntimeError naming it and its log."""
+        """Wait until one of them ends, which none should, and keep their logs from growing without end.
+
+        Raises TenantRuntimeError naming the one that ended, and its log.
+        """
         while True:
             self._require_all()
+            turn_over(self._logs)
             time.sleep(0.5)
 
     def _require_all(self) -> None:

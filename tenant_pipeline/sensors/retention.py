@@ -1,7 +1,8 @@
 """Once a night: superseded files are pruned by their tenants' policies, and the history of old runs by the setting.
 
-Runs are deleted through Dagster's own API, with their events. A run stays that made what stands now, that is the last
-to have succeeded over its partition, that has not ended, or whose tenant is under a legal hold.
+Runs are deleted through Dagster's own API, with their events and what they have written. A run stays that made what
+stands now, that is the last to have succeeded over its partition, that has not ended, or whose tenant is under a legal
+hold.
 """
 
 from datetime import timedelta
@@ -12,6 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from tenant_pipeline.assets.feed_health import forget_old_evaluations
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.services.retention.dagster_history import prune_runless_events, prune_tick_logs
 from tenant_pipeline.services.retention.policies import tenants_with_policies
 from tenant_pipeline.services.retention.pruning import prune
 from tenant_pipeline.services.retention.runs import needed_runs
@@ -19,6 +21,8 @@ from tenant_pipeline.services.runtime import Runtime
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 RUNS_AT_ONCE = 200
+TICKS = "__repository__"
+"""The folder of what ticks write, beside the folders of runs: by the name that Dagster gives to all of a location."""
 
 
 @dg.op
@@ -36,14 +40,28 @@ def prune_files(context: dg.OpExecutionContext, runtime: RuntimeResource) -> Non
 
 @dg.op
 def prune_runs(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
-    """Runs that ended long ago and say nothing of what stands now, with their events; and how feeds were by then."""
+    """Runs that ended long ago and say nothing of what stands now, with their events and what they have written.
+
+    And how feeds were by then.
+    """
     opened = runtime.open()
     old = old_runs(opened, context.instance)
     for run in old:
+        context.instance.compute_log_manager.delete_logs(prefix=[run])
         context.instance.delete_run(run)
     before = opened.now() - timedelta(days=opened.settings.keep_runs_days)
     forget_old_evaluations(context.instance, before, needed_runs(opened)[1])
     context.log.info(f"{len(old)} runs that ended more than {opened.settings.keep_runs_days} days ago were deleted")
+
+
+@dg.op
+def prune_runless(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
+    """Events that belong to no run, and what ticks have written, where they are as old."""
+    opened = runtime.open()
+    before = opened.now() - timedelta(days=opened.settings.keep_runs_days)
+    events = prune_runless_events(opened, before)
+    ticks = prune_tick_logs(opened.settings.dagster_home / "storage" / TICKS, before)
+    context.log.info(f"{events} events of no run and {ticks} logs of ticks were deleted")
 
 
 def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:
@@ -71,9 +89,10 @@ def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:
 
 @dg.job(description="Prune superseded files by policy, and the history of old runs.")
 def retention() -> None:
-    """Both kinds of pruning."""
+    """Every kind of pruning."""
     prune_files()
     prune_runs()
+    prune_runless()
 
 
 retention_schedule = dg.ScheduleDefinition(

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.sensors.retention import old_runs
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors.retention import old_runs, prune_runs
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
 from tenant_pipeline.services.feeds.polling import Answer
 from tenant_pipeline.services.lineage import every_record
+from tenant_pipeline.services.retention.dagster_history import prune_runless_events, prune_tick_logs
 from tenant_pipeline.services.retention.holds import holds_of, lift_hold, place_hold
 from tenant_pipeline.services.retention.policies import RetentionClass, set_policy
 from tenant_pipeline.services.retention.pruning import plan_pruning, prune
@@ -310,3 +314,53 @@ def test_runs_stay_that_say_something_of_what_stands_and_those_of_a_tenant_under
             instance.delete_run(each)
         assert old_runs(runtime, instance) == []
         assert instance.get_runs_count() == 3
+
+
+def test_events_of_no_run_go_when_others_have_followed_and_what_runs_and_ticks_have_written_goes_with_age(
+    runtime: RuntimeOnAClock, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in dagster_environment(runtime).items():
+        monkeypatch.setenv(name, value)
+    held = _registered(runtime)
+    grant_role(runtime, held, person="gov", role="platform-governance", granted_by="test")
+    place_hold(runtime, held, **GOVERNANCE)
+    key = dg.AssetKey("feed_version")
+    with dg.DagsterInstance.get() as instance:
+        for partition in (f"{tenant}|feed-1", f"{tenant}|feed-2", f"{held}|feed-3"):
+            for _ in range(3):
+                instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
+        assert prune_runless_events(runtime, datetime.now(UTC) - timedelta(days=1)) == 0
+        assert prune_runless_events(runtime, datetime.now(UTC) + timedelta(days=1)) == 4
+        assert prune_runless_events(runtime, datetime.now(UTC) + timedelta(days=1)) == 0
+        left = instance.fetch_materializations(key, limit=100).records
+        assert len(left) == 5
+        storage = runtime.settings.dagster_home / "storage"
+        tick = storage / "__repository__" / "feeds" / "1.err"
+        tick.parent.mkdir(parents=True)
+        tick.write_text("x")
+        assert prune_tick_logs(storage / "__repository__", datetime.now(UTC) - timedelta(days=1)) == 0
+        assert prune_tick_logs(storage / "__repository__", datetime.now(UTC) + timedelta(days=1)) == 1
+        assert not tick.parent.exists()
+
+
+def test_a_run_is_deleted_with_what_it_has_written(runtime: RuntimeOnAClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dg.op
+    def work() -> None:
+        raise ValueError
+
+    @dg.job
+    def failing() -> None:
+        work()
+
+    for name, value in dagster_environment(runtime).items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.get() as instance:
+        run = failing.execute_in_process(instance=instance, raise_on_error=False)
+        written = runtime.settings.dagster_home / "storage" / run.run_id / "compute_logs" / "work.err"
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text("x")
+        runtime.clock.forward(days=runtime.settings.keep_runs_days + 1)
+        context = dg.build_op_context(instance=instance, resources={"runtime": RuntimeAccess(runtime)})
+        prune_runs(context)
+        assert instance.get_run_by_id(run.run_id) is None
+    assert not written.parent.exists()
