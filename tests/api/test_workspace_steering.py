@@ -107,6 +107,8 @@ def test_a_listing_is_asked_for_shown_and_taken_down(people: People, runtime_of:
 
 def test_a_flag_is_set_and_cleared_by_who_owns_it(people: People) -> None:
     anan, rin = people.open("anan", "panel-handoff"), people.open("rin", "panel-handoff")
+    for page in (anan, rin):
+        page.get_by_role("heading", name="What is switched on").click()
     cards = [page.locator("article").filter(has_text="Sources may be added by link") for page in (anan, rin)]
     cards[0].get_by_text("Change", exact=True).click()
     cards[0].get_by_label("Value").select_option(label="off")

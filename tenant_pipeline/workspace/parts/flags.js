@@ -7,6 +7,7 @@ import { t } from "../language.js";
 import { useResource } from "../resource.js";
 import { may, ofTenant } from "../store.js";
 import { Deed } from "./done.js";
+import { Folded } from "./folded.js";
 import { Loaded } from "./loaded.js";
 
 /** @type {Record<string, string>} */
@@ -65,10 +66,11 @@ function Flag({ flag }) {
   `;
 }
 
-export function Flags() {
+export const Flags = () => html`<${Folded} title=${t("flags")}>${() => html`<${Values} />`}<//>`;
+
+function Values() {
   const found = useResource(ofTenant("/flags"));
   return html`
-    <h2>${t("flags")}</h2>
     <${Loaded} of=${found}>
       ${({ flags, history }) => html`
         <div class="cards">${flags.map((each) => html`<${Flag} key=${each.flag} flag=${each} />`)}</div>

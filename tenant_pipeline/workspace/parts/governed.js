@@ -16,7 +16,7 @@ export function Governed() {
     <h2>${t("governed")}</h2>
     <${Loaded} of=${found}>
       ${({ tenants, next }) => html`
-        <div class="scroll"><table>
+        <div class="scroll" tabindex="0" role="region" aria-label=${t("governed")}><table>
           <thead><tr><th>${t("name")}</th><th>${t("slug")}</th><th>${t("state")}</th><th>${t("tier")}</th><th>${t("role")}</th><th>${t("liveSince")}</th></tr></thead>
           <tbody>
             ${tenants.map(

@@ -8,6 +8,7 @@ import { useResource } from "../resource.js";
 import { me, may, ofTenant } from "../store.js";
 import { Badge } from "./badge.js";
 import { Deed } from "./done.js";
+import { Folded } from "./folded.js";
 import { Loaded } from "./loaded.js";
 
 const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"];
@@ -58,10 +59,24 @@ function Asking() {
   `;
 }
 
+function Others() {
+  const all = useResource(ofTenant("/listings"));
+  return html`
+    <${Loaded} of=${all}>
+      ${({ listings }) => {
+        const others = listings.filter((each) => each.tenant !== me().tenant);
+        return html`
+          ${!others.length && html`<p class="quiet">${t("none")}</p>`}
+          <div class="cards">${others.map((each) => html`<${Listing} key=${each.tenant} listing=${each} />`)}</div>
+        `;
+      }}
+    <//>
+  `;
+}
+
 /** @param {{live: boolean}} properties whether there is a release that a listing could show */
 export function Marketplace({ live }) {
   const own = useResource(ofTenant("/listing"));
-  const all = useResource(ofTenant("/listings"));
   const withdraw = (form) => act(ofTenant("/listing"), { reason: form.get("reason") }, "DELETE");
   return html`
     <h2>${t("marketplace")}</h2>
@@ -74,15 +89,6 @@ export function Marketplace({ live }) {
         ${history.length > 0 && html`<ol>${history.map((each) => html`<li>${moment(each.at)} · ${statusWord(each.step)} · ${each.person} ${each.reason}</li>`)}</ol>`}
       `}
     <//>
-    <h3>${t("listingsOfOthers")}</h3>
-    <${Loaded} of=${all}>
-      ${({ listings }) => {
-        const others = listings.filter((each) => each.tenant !== me().tenant);
-        return html`
-          ${!others.length && html`<p class="quiet">${t("none")}</p>`}
-          <div class="cards">${others.map((each) => html`<${Listing} key=${each.tenant} listing=${each} />`)}</div>
-        `;
-      }}
-    <//>
+    <${Folded} title=${t("listingsOfOthers")}>${() => html`<${Others} />`}<//>
   `;
 }
