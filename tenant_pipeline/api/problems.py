@@ -108,6 +108,11 @@ def problem(request: Request, status: int, code: str, title: str, **more: Any) -
     return JSONResponse(body.model_dump(), status, headers=headers, media_type=PROBLEM_JSON)
 
 
+def _place(where: str) -> str:
+    """Where it is, for who sent a body: the field's name, where the command line has an option."""
+    return where.removeprefix("--").replace("-", "_") if where.startswith("--") else where
+
+
 def handle_problems(application: FastAPI) -> None:
     """Have every error of the application answered as a problem."""
 
@@ -120,7 +125,7 @@ def handle_problems(application: FastAPI) -> None:
         status = status_of(error)
         if status >= 500:
             _log.error("fault: %s", error.code, exc_info=error)
-        return problem(request, status, error.code, error.what, where=error.where, remedy=error.remedy)
+        return problem(request, status, error.code, error.what, where=_place(error.where), remedy=error.remedy)
 
     @application.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -120,6 +120,10 @@ class AuditLog:
         """The chain in which the tenant's checkpoints stand, as it was kept."""
         return self._checkpoints.chain(tenant)
 
+    def sealed_at(self) -> datetime | None:
+        """When a log was last sealed, of whatever tenant; None before the first time."""
+        return self._checkpoints.sealed_at()
+
     def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
         """Keep checkpoints as they were; False where there are others.
 

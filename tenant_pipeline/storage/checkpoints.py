@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,8 +18,8 @@ from tenant_pipeline.storage.object_store_bucket import BucketStore
 Checkpoint = Mapping[str, Any]
 """A signed tree head: tenant, size, root, peaks, at, previous, signature."""
 
-FOLDER = "_audit"
-"""A name that no tenant can have: what is a tenant's is deleted with the tenant."""
+FOLDER, LAST = "_audit", "_sealed"
+"""Names that no tenant can have: what is a tenant's is deleted with the tenant."""
 
 
 class Checkpoints(Protocol):
@@ -36,6 +37,9 @@ class Checkpoints(Protocol):
 
     def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
         """Add what `make` makes of the last checkpoint of the chain. The caller holds the tenant's audit lock."""
+
+    def sealed_at(self) -> datetime | None:
+        """When a checkpoint was last added, of whatever tenant; None before the first. It proves nothing."""
 
 
 class CheckpointFile:
@@ -78,6 +82,13 @@ class CheckpointFile:
             file.flush()
             os.fsync(file.fileno())
 
+    def sealed_at(self) -> datetime | None:
+        """When the file was last written."""
+        try:
+            return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+
 
 class CheckpointObjects:
     """A chain a tenant, an object a checkpoint, named by the size of the log that it seals; none is written twice.
@@ -113,6 +124,14 @@ class CheckpointObjects:
                 where=f"audit log of {tenant}",
                 remedy="Check it with `tenant-pipeline audit verify`, and find out who wrote it.",
             )
+        self._bucket.write(LAST, str(made["at"]).encode())
+
+    def sealed_at(self) -> datetime | None:
+        """What the last one left beside the chains, so that nobody has to list them all."""
+        try:
+            return datetime.fromisoformat(self._bucket.read(LAST).decode())
+        except FileNotFoundError:
+            return None
 
 
 def _name(tenant: TenantId, checkpoint: Checkpoint) -> str:

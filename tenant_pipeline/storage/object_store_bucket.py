@@ -123,6 +123,11 @@ class BucketStore:
             return False
         return True
 
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file in place of what was there."""
+        with _told():
+            self._bucket.put(name, content, use_multipart=False)
+
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Every file below a folder of names: its name and its size in bytes."""
         with _told():

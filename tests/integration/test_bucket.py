@@ -22,6 +22,7 @@ from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime, connect
 from tests.bucket_server import BucketServer, bucket_server, its_environment
 from tests.integration.conftest import TwoTenants
@@ -103,6 +104,10 @@ def test_a_checkpoint_that_is_missing_or_changed_in_the_bucket_is_noticed(
 ) -> None:
     tenant = NEIGHBOUR
     seal_audit(runtime, tenant)
+    (age,) = [
+        each.value for each in read_figures(runtime) if each.name == "tenant_runtime_audit_checkpoint_age_seconds"
+    ]
+    assert 0 <= age < 3600
     registry.update_tenant(runtime, tenant, domain="other.example", person="test")
     seal_audit(runtime, tenant)
     assert verify_audit(runtime, tenant)[0] | {"entries": 0} == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.origin import Origin
@@ -38,6 +40,7 @@ from tenant_pipeline.services.feeds.polling import (
 )
 from tenant_pipeline.services.feeds.versions import FeedVersion, decide, versions_of
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
@@ -439,6 +442,7 @@ def test_a_tenant_has_its_own_secrets_only(runtime: RuntimeOnAClock, tenant: Ten
         ("http://partner.example", "Authorization", "x"),
         ("https://user:word@partner.example", "Authorization", "x"),
         ("ftp://partner.example", "Authorization", "x"),
+        ("https://partner.example:99999", "Authorization", "x"),
         ("https://partner.example", "Bad header", "x"),
         ("https://partner.example", "Authorization", "two\r\nlines"),
         ("https://partner.example", "Authorization", ""),
@@ -480,7 +484,9 @@ def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
 ) -> None:
     feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
     set_status(runtime, tenant, feed.id, "paused", actor="test")
-    assert _poll(runtime, feed).answer is Answer.NOT_DUE
+    with pytest.raises(InputError, match="it is paused"):
+        ask_now(runtime, tenant, feed.id)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
     assert (tenant, feed.id) not in due_feeds(runtime, 1000)
     set_status(runtime, tenant, feed.id, "active", actor="test")
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
@@ -490,6 +496,71 @@ def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
     with pytest.raises(InputError):
         _add(runtime, tenant, "http://10.0.0.1/internal")
     assert _add(runtime, tenant, feed.url).id != feed.id
+
+
+def test_another_secret_for_a_feed_that_fails_is_tried_at_once(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    for name in ("old", "new"):
+        keep_credential(runtime, tenant, name, Credential(server.url, "Authorization", name), actor="test")
+    answers = [Served(status=401)] * (DEAD_AFTER + 1)
+    feed = _add(runtime, tenant, server.answer("/h", *answers, _halls(3)), credential="old")
+    for _ in range(DEAD_AFTER):
+        _poll(runtime, feed)
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
+    keep_credential(runtime, tenant, "old", Credential(server.url, "Authorization", "renewed"), actor="test")
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.FAILED
+    change_feed(runtime, tenant, feed.id, {"credential": "new"}, actor="test")
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    assert [headers["Authorization"] for headers in server.headers("/h")][-3:] == ["old", "renewed", "new"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"fresh_within_hours": 99_999_999_999},
+        {"expectations": Expectations(least_rows=99_999_999_999)},
+        {"schedule": Schedule("0 0 30 2 *", "Asia/Bangkok")},
+    ],
+)
+def test_what_nothing_can_meet_is_refused(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, wanted: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError):
+        _add(runtime, tenant, server.answer("/h", _halls(3)), **wanted)
+    assert list_feeds(runtime, tenant) == []
+
+
+def test_alerts_count_no_feed_that_nobody_asks_or_needs(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, tenants: TwoTenants
+) -> None:
+    before = _counted(runtime)
+    held = _add(runtime, tenant, server.answer("/few", _halls(2)), expectations=Expectations(least_rows=10))
+    _poll(runtime, held)
+    dead = _add(runtime, tenant, server.answer("/dead", Served(status=503)), fresh_within_hours=1)
+    for _ in range(DEAD_AFTER):
+        _poll(runtime, dead)
+    ask_now(runtime, tenant, dead.id)
+    stale = _add(runtime, tenant, server.answer("/stale", Served(status=503)), fresh_within_hours=1)
+    assert {each.id for each in list_feeds(runtime, tenant) if each.held} == {held.id}
+    assert _counted(runtime) - before == Counter(held=1, dead=1, due=2)
+    with tenants.superuser() as connection:
+        connection.execute("UPDATE runtime.tenants SET status = 'suspended' WHERE id = %s", (tenant,))
+    assert _counted(runtime) == before
+    runtime.clock.forward(hours=2)
+    assert stale.id not in {each.id for each in note_stale_feeds(runtime)}
+    with tenants.superuser() as connection:
+        connection.execute("UPDATE runtime.tenants SET status = 'draft' WHERE id = %s", (tenant,))
+    set_status(runtime, tenant, held.id, "ended", actor="test")
+    assert _counted(runtime)["held"] == before["held"]
+
+
+def _counted(runtime: Runtime) -> Counter[str]:
+    found = [each for each in read_figures(runtime) if each.name == "tenant_runtime_feeds"]
+    return Counter({each.labels["state"]: int(each.value) for each in found if each.labels["state"] in COUNTED})
+
+
+COUNTED = ("held", "dead", "due")
 
 
 def test_a_changed_address_is_asked_at_once_and_the_rest_by_what_is_expected_now(

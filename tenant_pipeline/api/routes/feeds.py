@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
@@ -19,6 +19,8 @@ from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.services.feeds import versions
 from tenant_pipeline.services.feeds.feeds import (
     FEED_ROLES,
+    MOST_HOURS,
+    MOST_ROWS,
     NewFeed,
     add_feed,
     change_feed,
@@ -37,9 +39,9 @@ Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://
 Cron = Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
 CredentialName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
-Rows = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Rows = Annotated[int, Field(ge=0, le=MOST_ROWS)]
 Loss = Annotated[float, Field(ge=0, le=1)]
-Hours = Annotated[int, Field(ge=1, le=100_000)]
+Hours = Annotated[int, Field(ge=1, le=MOST_HOURS)]
 
 
 class Feeds(BaseModel):
@@ -50,6 +52,8 @@ class Feeds(BaseModel):
 
 class WantedFeed(BaseModel):
     """A feed to add."""
+
+    model_config = ConfigDict(extra="forbid")
 
     title: Line
     url: Address
@@ -64,7 +68,12 @@ class WantedFeed(BaseModel):
 
 
 class ChangedFeed(BaseModel):
-    """What is to change of a feed; what is not given stays. Without hours it may stay the same for ever."""
+    """What is to change of a feed; what is not given stays. Without hours it may stay the same for ever.
+
+    Its origin cannot change: what is no part of this is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     title: Line | None = None
     url: Address | None = None

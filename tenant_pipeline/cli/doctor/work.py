@@ -98,8 +98,11 @@ def feeds(patient: Patient) -> Finding:
     with patient.platform_connection() as connection:
         rows = connection.execute(
             """
-            SELECT tenant_id, id, alerted FROM runtime.feeds
-             WHERE status = 'active' AND alerted <> '' ORDER BY alerted, tenant_id, id
+            SELECT tenant_id, feed.id, alerted
+              FROM runtime.feeds AS feed
+              JOIN runtime.tenants AS tenant ON tenant.id = feed.tenant_id
+             WHERE feed.status = 'active' AND alerted <> '' AND tenant.status NOT IN ('suspended', 'archived')
+             ORDER BY alerted, tenant_id, feed.id
             """
         ).fetchall()
     dead = [f"{row['id']} of {row['tenant_id']}" for row in rows if row["alerted"] == "dead"]

@@ -41,7 +41,9 @@ class Schedule:
             found = [each.astimezone(UTC) for each, _ in zip(times, range(_LOOKED_AT), strict=False)]
         except CronSimError:
             raise InputError(
-                "That is no cron expression", where="--cron", remedy='Five fields, such as "30 6 * * 1-5".'
+                "That is no cron expression, or its day is in none of its months",
+                where="--cron",
+                remedy='Five fields, such as "30 6 * * 1-5".',
             ) from None
         if not found:
             raise InputError("That time never comes", where="--cron", remedy="Look at the day and the month.")

@@ -16,6 +16,8 @@ from tenant_pipeline.intake.link.policy import PORTS, LinkPolicy
 MOST_CHARACTERS = 2_000
 """Keeps a link short enough for an index key."""
 
+LAST_PORT = 65_535
+
 LOCAL_NAMES = (
     "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa", "onion",
     "alt", "svc", "consul",
@@ -49,6 +51,8 @@ def checked_url(text: str, policy: LinkPolicy) -> httpx.URL:
     if parts is None:
         raise _no_address()
     port = int(parts[2]) if parts[2] else None
+    if port is not None and not 0 < port <= LAST_PORT:
+        raise LinkError("There is no such port", remedy=f"A number from 1 to {LAST_PORT}.")
     host = _host(parts[1], policy)
     if port is not None and not policy.allow_loopback and port not in PORTS:
         raise NotPublicError("The link leads to a port that is not open to links")

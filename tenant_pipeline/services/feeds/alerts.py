@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.feature_flags.overrides import switched_off
 from tenant_pipeline.services.feeds.feeds import Feed, lock_feed
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import LINKS
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
@@ -37,17 +39,23 @@ def alert(connection: Connection, runtime: Runtime, feed: Feed, alerted: str) ->
 
 
 def note_stale_feeds(runtime: Runtime) -> list[Feed]:
-    """Note of feeds that have become stale since anybody asked them that they are; returns those. Audited."""
+    """Note of feeds that have become stale since anybody asked them that they are; returns those. Audited.
+
+    Those of tenants that take nothing in are left alone.
+    """
     now = runtime.now()
     with runtime.database.platform() as connection:
         rows = connection.execute(
             """
-            SELECT tenant_id, id FROM runtime.feeds
-             WHERE status = 'active' AND alerted = '' AND fresh_within_hours IS NOT NULL
-               AND coalesce(changed_at, created_at) + make_interval(hours => fresh_within_hours) < %s
+            SELECT feed.tenant_id, feed.id
+              FROM runtime.feeds AS feed
+              JOIN runtime.tenants AS tenant ON tenant.id = feed.tenant_id
+             WHERE feed.status = 'active' AND alerted = '' AND fresh_within_hours IS NOT NULL
+               AND tenant.status NOT IN ('suspended', 'archived') AND tenant.id <> ALL(%s)
+               AND coalesce(changed_at, feed.created_at) + make_interval(hours => fresh_within_hours) < %s
              LIMIT %s
             """,
-            (now, FEEDS_AT_ONCE),
+            (switched_off(connection, LINKS, now), now, FEEDS_AT_ONCE),
         ).fetchall()
     found = []
     for row in rows:

@@ -13,6 +13,7 @@ import httpx
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
+from tenant_pipeline.intake.link.target import LAST_PORT
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -28,6 +29,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def keep_credential(runtime: Runtime, tenant: TenantId, name: str, credential: Credential, *, actor: str) -> None:
     """Keep a secret under a name, in place of what was there. Audited without its value.
 
+    Feeds that are asked with it and fail are asked at once.
+
     Raises InputError for another name than a slug, for an origin that is not https (this machine's own may be http),
     for no header name, and for a value that no header can carry.
     """
@@ -36,7 +39,8 @@ def keep_credential(runtime: Runtime, tenant: TenantId, name: str, credential: C
     if not _NAME.fullmatch(name):
         raise InputError("A credential is called by a slug", where="NAME", remedy="a-z, 0-9 and hyphens.")
     own_machine = origin.scheme == "http" and origin.host in LOOPBACK
-    if not origin.host or origin.userinfo or not (origin.scheme == "https" or own_machine):
+    no_port = origin.port is not None and not 0 < origin.port <= LAST_PORT
+    if not origin.host or origin.userinfo or no_port or not (origin.scheme == "https" or own_machine):
         raise InputError(
             "A secret is shown to a site over https", where="--origin", remedy="Such as https://feeds.partner.example."
         )
@@ -58,6 +62,13 @@ def keep_credential(runtime: Runtime, tenant: TenantId, name: str, credential: C
     draft.replace(path)
     sync(path.parent)
     with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            """
+            UPDATE runtime.feeds SET due_at = %s
+             WHERE tenant_id = %s AND credential = %s AND status = 'active' AND failures > 0
+            """,
+            (runtime.now(), tenant, name),
+        )
         details = {"origin": credential.origin, "header": credential.header}
         entry = AuditEntry(actor=actor, action="credential.kept", subject=name, details=details)
         runtime.audit.append(connection, tenant, [entry])

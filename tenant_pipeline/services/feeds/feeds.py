@@ -25,6 +25,7 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 
 FEED_ROLES = ("tenant-admin", "platform-governance")
 STATUSES = ("active", "paused", "ended")
+MOST_ROWS, MOST_HOURS = 1_000_000_000, 100_000
 CHANGEABLE = (
     "title", "url", "rights", "cron", "time_zone", "credential", "least_rows", "most_loss", "fresh_within_hours",
 )  # fmt: skip
@@ -132,6 +133,8 @@ def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str)
 def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[str, Any], *, actor: str) -> Feed:
     """Change some of what `CHANGEABLE` names. With another address it is asked at once, with another time by that.
 
+    One that fails is asked at once with another secret, too.
+
     What is fetched at this moment from the old address is given up. Audited: what was changed, and of the times and
     expectations from what to what.
 
@@ -156,6 +159,8 @@ def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[
         if "url" in changed:
             _require_new_address(connection, tenant, after.url)
             after = replace(after, due_at=now, failures=0, error="")
+        elif "credential" in changed and before.failures:
+            after = replace(after, due_at=now)
         elif after.schedule != before.schedule:
             after = replace(after, due_at=after.schedule.due_after(now, feed))
         kept = (*CHANGEABLE, "due_at", "failures", "error")
@@ -177,10 +182,14 @@ def _checked(runtime: Runtime, tenant: TenantId, wanted: NewFeed) -> str:
     wanted.schedule.check(runtime.now())
     if not wanted.title.strip():
         raise InputError("A feed needs a title", where="--title")
-    if not 0 <= wanted.expectations.most_loss <= 1 or wanted.expectations.least_rows < 0:
+    if not 0 <= wanted.expectations.most_loss <= 1:
         raise InputError("That cannot be expected", where="--most-loss", remedy="A share from 0 to 1.")
-    if wanted.fresh_within_hours is not None and wanted.fresh_within_hours < 1:
-        raise InputError("That cannot be expected", where="--fresh-within-hours", remedy="An hour at least.")
+    if not 0 <= wanted.expectations.least_rows <= MOST_ROWS:
+        raise InputError("That cannot be expected", where="--least-rows", remedy=f"From 0 to {MOST_ROWS} rows.")
+    if wanted.fresh_within_hours is not None and not 1 <= wanted.fresh_within_hours <= MOST_HOURS:
+        raise InputError(
+            "That cannot be expected", where="--fresh-within-hours", remedy=f"From 1 to {MOST_HOURS} hours."
+        )
     if wanted.credential:
         credential_of(runtime, tenant, wanted.credential)
     return url

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.errors import InputError, TenantRuntimeError
 from tenant_pipeline.core.feed.profile import reasons_to_wait
 from tenant_pipeline.core.feed.schedule import due_after_failure
 from tenant_pipeline.core.lifecycle import StateForbidsError
@@ -141,9 +141,13 @@ def _ask(runtime: Runtime, feed: Feed, policy: LinkPolicy, *, wholly: bool) -> P
 
 
 def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
-    """Make an active feed due. Raises NotFoundError for no such feed."""
+    """Make a feed due. Raises NotFoundError for no such feed, and InputError for one that is paused or has ended."""
     with runtime.database.tenant(tenant) as connection:
-        _ask_again(connection, get_feed(connection, tenant, feed_id), runtime.now())
+        feed = get_feed(connection, tenant, feed_id)
+        if feed.status != "active":
+            remedy = "`tenant-pipeline feed resume`, then it is asked at once." if feed.status == "paused" else ""
+            raise InputError(f"The feed is not asked: it is {feed.status}", where=feed_id, remedy=remedy)
+        _ask_again(connection, feed, runtime.now())
 
 
 def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:

@@ -20,8 +20,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.feature_flags.overrides import switched_off
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import LINKS
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
 FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -136,7 +138,11 @@ def read_figures(runtime: Runtime) -> list[Figure]:
     try:
         with runtime.database.platform() as connection:
             connection.execute("SET LOCAL statement_timeout = '5s'")
-            rows = connection.execute(_SQL, {"by_tenant": runtime.settings.metrics_by_tenant}).fetchall()
+            asked = {
+                "by_tenant": runtime.settings.metrics_by_tenant,
+                "without_links": switched_off(connection, LINKS, runtime.now()),
+            }
+            rows = connection.execute(_SQL, asked).fetchall()
             at = connection.execute("SELECT clock_timestamp() AS at").fetchone()
         found += [Figure(row["name"], float(row["value"]), row["labels"]) for row in rows]
         found.append(Figure("tenant_runtime_figures_read", 1))
@@ -146,10 +152,11 @@ def read_figures(runtime: Runtime) -> list[Figure]:
         found.append(Figure("tenant_runtime_figures_read", 0))
     with suppress(psycopg.Error):
         found += _of_dagster(runtime)
-    found.append(Figure("tenant_runtime_object_store_answers", _object_store_answers(runtime)))
-    with suppress(OSError):
-        age = time.time() - runtime.settings.checkpoints_file.stat().st_mtime
-        found.append(Figure("tenant_runtime_audit_checkpoint_age_seconds", max(0.0, age)))
+    answers = _object_store_answers(runtime)
+    found.append(Figure("tenant_runtime_object_store_answers", answers))
+    if answers:  # one that does not would be waited for
+        with suppress(OSError, TenantRuntimeError):
+            found += _of_audit(runtime)
     with suppress(OSError):
         found.append(Figure("tenant_runtime_disk_free_bytes", shutil.disk_usage(runtime.settings.home).free))
     return found
@@ -160,6 +167,14 @@ def _clock(runtime: Runtime, of_database: datetime) -> Figure:
     if abs(ahead) > CLOCKS_APART_SECONDS:
         _log.error("this machine's clock and the database's are %.0f seconds apart", abs(ahead))
     return Figure("tenant_runtime_clock_ahead_seconds", ahead)
+
+
+def _of_audit(runtime: Runtime) -> list[Figure]:
+    sealed = runtime.audit.sealed_at()
+    if sealed is None:
+        return []
+    age = (runtime.now() - sealed).total_seconds()
+    return [Figure("tenant_runtime_audit_checkpoint_age_seconds", max(0.0, age))]
 
 
 def _object_store_answers(runtime: Runtime) -> int:

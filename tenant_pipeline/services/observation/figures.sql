@@ -50,29 +50,22 @@ requests AS ( -- neither used nor withdrawn, refused or expired
                           AND decision.decision <> 'approve')
      GROUP BY request.gate
 ),
-held AS (
-    SELECT count(*) AS feeds
-      FROM runtime.feeds AS feed
-     CROSS JOIN LATERAL (SELECT version.tenant_id, version.feed_id, version.number, version.held
-                           FROM runtime.feed_versions AS version
-                          WHERE version.tenant_id = feed.tenant_id AND version.feed_id = feed.id
-                          ORDER BY version.number DESC LIMIT 1) AS newest
-     WHERE newest.held
-       AND NOT EXISTS (SELECT FROM runtime.feed_decisions AS decision
-                        WHERE decision.tenant_id = newest.tenant_id AND decision.feed_id = newest.feed_id
-                          AND decision.number = newest.number)
-),
-feeds AS (
-    SELECT count(*) FILTER (WHERE status = 'active') AS active,
-           count(*) FILTER (WHERE status = 'paused') AS paused,
-           count(*) FILTER (WHERE status = 'active' AND alerted = 'dead') AS dead,
-           count(*) FILTER (WHERE status = 'active' AND alerted = 'stale') AS stale,
-           count(*) FILTER (WHERE status = 'active' AND failures > 0) AS failing,
-           count(*) FILTER (WHERE status = 'active' AND due_at <= now()) AS due,
+feeds AS ( -- of tenants that take something in by link: those of others are not asked
+    SELECT count(*) FILTER (WHERE feed.status = 'active') AS active,
+           count(*) FILTER (WHERE feed.status = 'paused') AS paused,
+           count(*) FILTER (WHERE feed.status = 'active' AND alerted = 'dead') AS dead,
+           count(*) FILTER (WHERE feed.status = 'active' AND alerted = 'stale') AS stale,
+           count(*) FILTER (WHERE feed.status = 'active' AND failures > 0) AS failing,
+           count(*) FILTER (WHERE feed.status <> 'ended' AND held) AS held,
+           count(*) FILTER (WHERE due) AS due,
            count(*) FILTER (WHERE checked_at > now() - interval '1 hour') AS answered,
-           coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE status = 'active' AND due_at <= now())), 0)
-               AS overdue_seconds
-      FROM runtime.feeds
+           coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due)), 0) AS overdue_seconds
+      FROM runtime.feeds AS feed
+      JOIN runtime.tenants AS tenant
+        ON tenant.id = feed.tenant_id AND tenant.status NOT IN ('suspended', 'archived') AND tenant.id <> ALL(%(without_links)s)
+      LEFT JOIN runtime.tenant_sources AS source ON source.tenant_id = feed.tenant_id AND source.id = feed.source_id
+     CROSS JOIN LATERAL (SELECT feed.status = 'active' AND due_at <= now()
+                            AND (source.id IS NULL OR source.ingest_status IN ('assembled', 'stopped')) AS due) AS asked
 ),
 stages AS (
     SELECT stage, count(*) AS runs, sum(rows_in) AS rows_in, sum(rows_out) AS rows_out,
@@ -110,8 +103,8 @@ UNION ALL SELECT 'tenant_runtime_gates_closed', jsonb_build_object('gate', gate)
 UNION ALL SELECT 'tenant_runtime_approvals_waiting', jsonb_build_object('gate', gate), requests FROM requests
 UNION ALL SELECT 'tenant_runtime_approvals_overdue', jsonb_build_object('gate', gate), overdue FROM requests
 UNION ALL SELECT 'tenant_runtime_feeds', jsonb_build_object('state', state), in_it
-            FROM feeds, held, LATERAL (VALUES ('active', active), ('paused', paused), ('dead', dead), ('stale', stale),
-                                              ('failing', failing), ('due', due), ('held', held.feeds))
+            FROM feeds, LATERAL (VALUES ('active', active), ('paused', paused), ('dead', dead), ('stale', stale),
+                                              ('failing', failing), ('due', due), ('held', held))
                                       AS each (state, in_it)
 UNION ALL SELECT 'tenant_runtime_feeds_answered_last_hour', '{}', answered FROM feeds
 UNION ALL SELECT 'tenant_runtime_feed_most_overdue_seconds', '{}', overdue_seconds FROM feeds

@@ -153,6 +153,13 @@ def test_a_trick_in_the_address_is_refused_before_anything_is_asked(url: str) ->
     assert network.asked == []
 
 
+@pytest.mark.parametrize("port", [0, 65_536, 99_999])
+def test_a_port_that_there_is_not_is_refused_even_on_this_machine(port: int) -> None:
+    network = StubNetwork()
+    _refused(f"http://127.0.0.1:{port}/a.csv", network, LinkPolicy(allow_loopback=True))
+    assert network.connects == []
+
+
 @pytest.mark.parametrize(
     "addresses",
     [
