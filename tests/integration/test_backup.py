@@ -303,7 +303,7 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
                 assert dsn is not None
                 back = Settings(home=Path(folder) / "home", database_dsn=SecretStr(dsn))
                 opener = Opener(tmp_path / "recovery.pem", PASSPHRASE)
-                restore(back, tmp_path / "again", opener, again, actor="operator")
+                restore(back, tmp_path / "again", opener, again, actor="operator", feeds_go_on=True)
                 with open_runtime(back) as runtime:
                     assert verify_audit(runtime, backed.kept)[0]["checkpoints"] >= len(sealed)
                     assert verify_audit(runtime, backed.kept)[0]["intact"]

@@ -26,7 +26,6 @@ ALTER TABLE runtime.feeds ADD COLUMN health text NOT NULL GENERATED ALWAYS AS (
           || CASE WHEN status <> 'ended' AND held THEN ' held' ELSE '' END)
 ) STORED;
 ALTER TABLE runtime.feeds ADD COLUMN told_health text; -- NULL: it is to be told whatever it is, as of a new version
-ALTER TABLE runtime.feeds ALTER COLUMN told_health SET DEFAULT ''; -- nothing ails one that was not asked yet
 CREATE INDEX feeds_untold ON runtime.feeds (tenant_id, id) WHERE health IS DISTINCT FROM told_health;
 
 GRANT UPDATE (held, told_health) ON runtime.feeds TO tenant_runtime_tenants;
