@@ -326,14 +326,16 @@ def test_events_of_no_run_go_when_others_have_followed_and_what_runs_and_ticks_h
     place_hold(runtime, held, **GOVERNANCE)
     key = dg.AssetKey("feed_version")
     with dg.DagsterInstance.get() as instance:
-        for partition in (f"{tenant}|feed-1", f"{tenant}|feed-2", f"{held}|feed-3"):
+        prune_runless_events(runtime, datetime.now(UTC) + timedelta(days=1))  # what other tests have left
+        partitions = [f"{tenant}|feed-1", f"{tenant}|feed-2", f"{held}|feed-3"]
+        for partition in partitions:
             for _ in range(3):
                 instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=partition))
         assert prune_runless_events(runtime, datetime.now(UTC) - timedelta(days=1)) == 0
         assert prune_runless_events(runtime, datetime.now(UTC) + timedelta(days=1)) == 4
         assert prune_runless_events(runtime, datetime.now(UTC) + timedelta(days=1)) == 0
         left = instance.fetch_materializations(key, limit=100).records
-        assert len(left) == 5
+        assert len([each for each in left if each.partition_key in partitions]) == 5
         storage = runtime.settings.dagster_home / "storage"
         tick = storage / "__repository__" / "feeds" / "1.err"
         tick.parent.mkdir(parents=True)

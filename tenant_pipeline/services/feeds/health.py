@@ -23,12 +23,13 @@ class FeedHealth:
 
 
 def untold_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
-    """Feeds of all tenants of which it was not told how they are now. Nobody knows that of one that was never asked."""
+    """Feeds of all tenants of which it was not told how they are now: nobody knows that of one that was never asked."""
     with runtime.database.platform() as connection:
         rows = connection.execute(
             """
             SELECT tenant_id, id FROM runtime.feeds
-             WHERE health IS DISTINCT FROM told_health AND (checked_at IS NOT NULL OR health <> '')
+             WHERE health IS DISTINCT FROM told_health
+               AND (checked_at IS NOT NULL OR health <> '' OR told_health IS NOT NULL)
              ORDER BY tenant_id, id LIMIT %s
             """,
             (limit,),

@@ -263,12 +263,14 @@ def test_a_checkpoint_is_written_once(server: BucketServer, tmp_path: Path) -> N
     bucket = _bucket(server, tmp_path, "audit")
     checkpoints = CheckpointObjects(bucket)
     for size in (3, 12):
-        checkpoints.add(PHUKET, lambda last, size=size: {"size": size, "previous": last["size"] if last else 0})
-    assert checkpoints.chain(PHUKET) == [{"size": 3, "previous": 0}, {"size": 12, "previous": 3}]
+        checkpoints.add(
+            PHUKET, lambda last, size=size: {"size": size, "previous": last["size"] if last else 0, "at": str(size)}
+        )
+    assert checkpoints.chain(PHUKET) == [{"size": 3, "previous": 0, "at": "3"}, {"size": 12, "previous": 3, "at": "12"}]
     assert checkpoints.chain(PHUKET_2) == []
     with pytest.raises(IntegrityError):
         checkpoints.add(PHUKET, lambda last: {"size": 3, "root": "another"})
-    assert checkpoints.chain(PHUKET)[0] == {"size": 3, "previous": 0}
+    assert checkpoints.chain(PHUKET)[0]["previous"] == 0
 
 
 def test_of_two_that_write_the_same_checkpoint_at_once_the_store_takes_one(
