@@ -22,12 +22,12 @@ def prune_backups(root: Path, keep: timedelta, now: datetime) -> dict[str, Any]:
         raise InputError("That is no time to keep backups", where="--keep-days", remedy="Give a number of days.")
     BackupFolder(root).existing()
     with writing(root) as folder:
-        *older, newest = folder.snapshots() or [""]
-        going = [each for each in older if taken_at(each) < now - keep]
+        snapshots = folder.snapshots()
+        going = [each for each in snapshots[:-1] if taken_at(each) < now - keep]
         for identifier in going:
             (folder.snapshot(identifier) / MANIFEST).unlink()
             shutil.rmtree(folder.snapshot(identifier))
-        staying = [each for each in (*older, newest) if each and each not in going]
+        staying = folder.snapshots()
         objects = size = 0
         if staying:
             oldest = min(map(taken_at, staying)).timestamp()
