@@ -114,6 +114,12 @@ class ProcessLostError(TenantRuntimeError):
     code = "process-lost"
 
 
+class RunGoneError(TenantRuntimeError):
+    """A source was on its way in no run: its run was deleted, is not known any more, or went only part of the way."""
+
+    code = "run-gone"
+
+
 class RunCancelledError(TenantRuntimeError):
     """A person has ended a run."""
 

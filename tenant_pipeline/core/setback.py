@@ -24,6 +24,8 @@ class Ending(StrEnum):
     OUTAGE = "outage"
     LOST = "lost"
     CANCELLED = "cancelled"
+    ADRIFT = "adrift"
+    """Nobody knows: there is no such run any more, or it went only part of the way."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def set_back(ending: Ending, standing: Standing) -> Setback:
     if ending is Ending.OUTAGE:
         wait = min(FIRST_WAIT * 2 ** min(standing.outages, 16), LONGEST_WAIT)
         return Setback(replace(standing, outages=standing.outages + 1), wait=wait)
+    if ending is Ending.ADRIFT:
+        return Setback(standing)
     if not standing.alone:
         return Setback(replace(standing, alone=True))
     if standing.losses + 1 >= MOST_LOSSES_ALONE:

@@ -1,76 +1,164 @@
-"""A run that was ended from outside (it took too long, its process was killed) leaves nothing in hand.
+"""A run that has ended before it was through leaves nothing in hand, whoever ended it and whatever was away by then.
 
-Dagster finds it and ends it (run monitoring). What it leaves is a claim on a feed, which is given back, and sources
-that are on their way. Nobody knows which of them it was that ended the run, so each is put in line to be run by itself:
-the one that does it again is stopped for a person to see, and the others go on. A run that never began has touched
-none of them. After a run that a person cancelled they are stopped at once.
+It took too long, its process was killed, a person cancelled it. What it leaves is a claim on a feed, which is given
+back, and sources that are on their way. Nobody knows which of them it was that ended the run, so each is put in line to
+be run by itself: the one that does it again is stopped for a person to see, and the others go on. A run that never
+began has touched none of them. After a run that a person cancelled they are stopped at once.
+
+Dagster's own sensors of failed runs tell of each run once, also where the telling fails (our database is away in that
+very tick), and of no run of the command line. So this one looks for itself, and has looked when its work is committed.
+It looks back a little further each time: runs are noted by the clocks of several machines, and late. What is done twice
+by that is done once: what a run left is put in line, and what is in line since is not the run's any more.
+
+What a run leaves of which Dagster knows nothing (somebody deleted it there, its records were lost), and what somebody
+materialised half the way by hand, is on its way in no run. It is put in line, to go on with others.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-    WILL_RETRY_TAG,
-)
+from dagster._core.storage.dagster_run import RunRecord
+from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from tenant_pipeline.assets.feeds import FETCH_FEED, tenant_and_feed
-from tenant_pipeline.assets.partitions import TENANT_SOURCE
-from tenant_pipeline.core.errors import RunCancelledError, RunNotStartedError, TenantRuntimeError
+from tenant_pipeline.core.errors import (
+    NotFoundError,
+    OutageError,
+    RunCancelledError,
+    RunGoneError,
+    RunNotStartedError,
+    TenantRuntimeError,
+)
 from tenant_pipeline.core.setback import Ending
-from tenant_pipeline.core.tenancy import from_partition_key
+from tenant_pipeline.core.tenancy import from_partition_key, partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
-from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES
+from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
+from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.feeds.polling import release_claim
 from tenant_pipeline.services.halts import lost, put_back
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import sources_on_their_way
+
+ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+LOOKS_BACK = timedelta(minutes=15)
+QUIET = timedelta(minutes=15)
+"""So long a source has made no step before it is asked whether a run has it in hand: who materialises stage after stage
+by hand is not overtaken."""
 
 
-@dg.run_failure_sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
-def ended_runs(context: dg.RunFailureSensorContext, runtime: RuntimeResource) -> None:
-    """Gives back what a run had in hand that has failed."""
-    _give_back(context, runtime, Ending.LOST)
+@dg.sensor(minimum_interval_seconds=10, default_status=dg.DefaultSensorStatus.RUNNING)
+def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
+    """Gives back what runs had in hand that have failed or were cancelled, and puts in line what no run has in hand."""
+    opened = runtime.open()
+    now = datetime.now(UTC)
+    looked, done = _last_look(context.cursor, now)
+    # In this order: what is on its way by now and then in the hand of no run, has lost its run.
+    on_their_way = [partition_key(*each) for each in sources_on_their_way(opened, QUIET)]
+    partitions = SourcePartitions(context.instance)
+    in_hand = partitions.in_hand()
+    ended = [
+        record
+        for record in context.instance.get_run_records(
+            dg.RunsFilter(statuses=ENDED, updated_after=min(looked, now) - LOOKS_BACK),
+            order_by="update_timestamp",
+            ascending=True,
+        )
+        if not _goes_on(context.instance, record)
+    ]
+    tick = _Tick(context, opened, partitions, in_hand)
+    for record in ended:
+        if record.dagster_run.run_id not in done:
+            tick.attempt(record.dagster_run.run_id, partial(tick.give_back, record))
+    for key in on_their_way:
+        if key not in in_hand:
+            tick.attempt(key, partial(tick.put_in_line, key, now))
+    if tick.failed:
+        raise tick.failed[0]
+    return dg.SensorResult(
+        skip_reason=f"{len(ended)} runs have lately ended before they were through.",
+        cursor=json.dumps({"looked": now.isoformat(), "done": [each.dagster_run.run_id for each in ended]}),
+    )
 
 
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.CANCELED,
-    minimum_interval_seconds=10,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def cancelled_runs(context: dg.RunStatusSensorContext, runtime: RuntimeResource) -> None:
-    """Gives back what a run had in hand that was cancelled."""
-    if not _time_was_up(context):
-        _give_back(context, runtime, Ending.CANCELLED)
+def _last_look(cursor: str | None, now: datetime) -> tuple[datetime, frozenset[str]]:
+    """When this sensor looked last, and which of the runs that it found then it has done with."""
+    kept = json.loads(cursor or "{}")
+    if "looked" not in kept:  # the first look, or one of an earlier version of this sensor
+        return now, frozenset()
+    return datetime.fromisoformat(kept["looked"]), frozenset(kept["done"])
 
 
-def _time_was_up(context: dg.RunStatusSensorContext) -> bool:
-    """Whether Dagster's run monitoring ended the run: it has such a run cancelled, and then calls it failed."""
-    events = context.instance.all_logs(context.dagster_run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING)
+def _goes_on(instance: dg.DagsterInstance, record: RunRecord) -> bool:
+    """Whether Dagster has not done with the run: it runs it again, or has ended it because its time was up.
+
+    Its run monitoring has such a run cancelled, and then calls it failed.
+    """
+    run = record.dagster_run
+    if run.status is dg.DagsterRunStatus.FAILURE:
+        return run.tags.get(WILL_RETRY_TAG) == "true"
+    events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING)
     return any("exceeding maximum runtime" in (event.message or "") for event in events)
 
 
-def _give_back(context: dg.RunStatusSensorContext, runtime: RuntimeResource, ending: Ending) -> None:
-    opened = runtime.open()
-    record = context.instance.get_run_record_by_id(context.dagster_run.run_id)
-    if record is None:
-        return
-    run = record.dagster_run
-    if run.job_name == FETCH_FEED:
-        since = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
-        release_claim(opened, *tenant_and_feed(run.tags[PARTITION_NAME_TAG]), since)
-    elif run.job_name == NORMALISE_SOURCES and run.tags.get(WILL_RETRY_TAG) != "true":
-        keys = partitions_of(run.tags, context.instance.get_dynamic_partitions(TENANT_SOURCE))
+@dataclass
+class _Tick:
+    """One look. What cannot be done holds up nothing else, and has the tick fail: it is tried again at the next."""
+
+    context: dg.SensorEvaluationContext
+    runtime: Runtime
+    partitions: SourcePartitions
+    in_hand: frozenset[str]
+    failed: list[TenantRuntimeError] = field(default_factory=list)
+
+    def attempt(self, what: str, work: Callable[[], None]) -> None:
+        """Do it. Raises OutageError where something around us is away: nothing else could be done either."""
+        try:
+            work()
+        except Exception as error:
+            told = in_our_words(error, where=what, run_id="")
+            if isinstance(told, OutageError):
+                raise told from error
+            self.context.log.exception(f"{what}: what it had in hand is not given back")
+            told.__cause__ = error
+            self.failed.append(told)
+
+    def give_back(self, record: RunRecord) -> None:
+        """Give back what a run had in hand, but for what another run has by now."""
+        run = record.dagster_run
+        if run.job_name == FETCH_FEED:
+            since = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
+            with suppress(NotFoundError):  # the feed is gone, and its claim with it
+                release_claim(self.runtime, *tenant_and_feed(run.tags[PARTITION_NAME_TAG]), since)
+            return
+        keys = self.partitions.of_run(run.tags)
+        ending = Ending.CANCELLED if run.status is dg.DagsterRunStatus.CANCELED else Ending.LOST
         if ending is Ending.LOST and record.start_time is None:
             ending = Ending.OUTAGE
         for key in keys:
-            status = put_back(
-                opened, *from_partition_key(key), ending, _why(ending, key, run.run_id, alone=len(keys) == 1),
-                run_id=run.run_id, asked_at=record.create_timestamp,
-            )  # fmt: skip
-            if status is not None:
-                context.log.warning(f"{key}: its run was ended before it was through ({ending}), and it is {status}")
+            if key not in self.in_hand:
+                why = _why(ending, key, run.run_id, alone=len(keys) == 1)
+                self._put_back(key, ending, why, run.run_id, record.create_timestamp)
+
+    def put_in_line(self, key: str, now: datetime) -> None:
+        """Put a source in line that is on its way, and in the hand of no run."""
+        why = RunGoneError(
+            "It was on its way, and no run had it in hand any more",
+            where=key,
+            remedy="Its run was deleted or is not known to Dagster, or went only part of the way. It is in line again.",
+        )
+        self._put_back(key, Ending.ADRIFT, why, "", now)
+
+    def _put_back(self, key: str, ending: Ending, why: TenantRuntimeError, run_id: str, asked_at: datetime) -> None:
+        status = put_back(self.runtime, *from_partition_key(key), ending, why, run_id=run_id, asked_at=asked_at)
+        if status is not None:
+            self.context.log.warning(f"{key}: its run was ended before it was through ({ending}), and it is {status}")
 
 
 def _why(ending: Ending, key: str, run_id: str, *, alone: bool) -> TenantRuntimeError:
@@ -84,13 +172,3 @@ def _why(ending: Ending, key: str, run_id: str, *, alone: bool) -> TenantRuntime
             remedy="The run's log says why: most likely Dagster's code server is away. It is tried again by itself.",
         )
     return lost(key, run_id, alone=alone)
-
-
-def partitions_of(tags: Mapping[str, str], known: Sequence[str]) -> Sequence[str]:
-    """The partitions that a run over one, or over a range of them, takes on."""
-    if PARTITION_NAME_TAG in tags:
-        return [tags[PARTITION_NAME_TAG]]
-    first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
-    if first not in known or last not in known:
-        return []
-    return known[known.index(first) : known.index(last) + 1]

@@ -3,7 +3,7 @@
 A source is in line when it was received, or when it may go on: after a run over several sources went on without it,
 governance overrode its gate, or what was away may be there again. The cursor remembers which places in line a run was
 asked for, and Dagster keeps it together with the runs, so a tick that is repeated, or a daemon that is restarted, asks
-for nothing twice.
+for nothing twice. Only what was asked for long ago and is in no run's hand is asked for again: its run was deleted.
 
 Tenants take turns: each has at most two runs' worth of sources in line, and those that take the first turn come first
 among the partitions. A run ends for all its sources together, so where several tenants wait the heads of their lines
@@ -14,6 +14,7 @@ lower priority in Dagster's queue.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 
 import dagster as dg
@@ -29,6 +30,7 @@ from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.tenancy import partition_key
 from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
 from tenant_pipeline.services.privacy_declarations import queue_expired
 from tenant_pipeline.services.sources import Source, waiting_sources
 
@@ -40,6 +42,9 @@ RUNS_OF_A_TENANT = 2
 HEAD_OF_LINE = 10
 """How many of a tenant's sources are in the runs that other tenants' first ones are in."""
 
+PATIENCE = timedelta(minutes=15)
+"""So long a source has been in line before it is asked whether the run that was asked for it is still there."""
+
 
 @dg.sensor(job_name=NORMALISE_SOURCES, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
 def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
@@ -49,6 +54,9 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     a_run = opened.settings.sources_per_run
     line = waiting_sources(opened, limit=LINE, of_a_tenant=RUNS_OF_A_TENANT * a_run)
     asked_for = set(json.loads(context.cursor or "[]"))
+    long_ago = [each for each in line if _place_in_line(each) in asked_for and each.queued_at < opened.now() - PATIENCE]
+    in_hand = SourcePartitions(context.instance).in_hand() if long_ago else frozenset[str]()
+    asked_for -= {_place_in_line(each) for each in long_ago if _key(each) not in in_hand}
     waiting = [source for source in line if _place_in_line(source) not in asked_for]
     cursor = json.dumps(sorted(map(_place_in_line, line)))
     if not waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +338,23 @@ def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[S
             (of_a_tenant, limit),
         ).fetchall()
     return [_source(row) for row in rows]
+
+
+def sources_on_their_way(runtime: Runtime, quiet_for: timedelta) -> list[tuple[TenantId, SourceId]]:
+    """Sources of all tenants that are on their way, and were neither put in line nor made a step for so long."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT tenant_id, id FROM runtime.tenant_sources AS source
+             WHERE ingest_status = 'running' AND queued_at < clock_timestamp() - %(quiet_for)s
+               AND NOT EXISTS (SELECT FROM runtime.stage_runs AS run
+                                WHERE run.tenant_id = source.tenant_id AND run.source_id = source.id
+                                  AND run.finished_at >= clock_timestamp() - %(quiet_for)s)
+             ORDER BY tenant_id, id
+            """,
+            {"quiet_for": quiet_for},
+        ).fetchall()
+    return [(TenantId(row["tenant_id"]), SourceId(row["id"])) for row in rows]
 
 
 def set_progress(connection: Connection, tenant: TenantId, source: SourceId, stage: str, status: str) -> None:

@@ -1,12 +1,19 @@
-"""What a run had in hand that was ended is given back by the sensor that Dagster tells of it."""
+"""What a run had in hand that was ended is given back by the sensor that looks for such runs."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
+import pytest
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.core.errors import StageFaultError
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors import ended_runs as sensor
 from tenant_pipeline.sensors.ended_runs import ended_runs
-from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches
+from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches, uploads
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, set_progress
 from tests.integration.conftest import TwoTenants
@@ -26,17 +33,10 @@ def ended_job() -> None:
     end()
 
 
-def _told(runtime: Runtime, instance: dg.DagsterInstance, run: dg.DagsterRun, event: dg.DagsterEvent) -> None:
-    """The sensor's tick over a run that has failed."""
-    ended_runs(
-        dg.build_run_status_sensor_context(
-            sensor_name="ended_runs",
-            dagster_event=event,
-            dagster_instance=instance,
-            dagster_run=run,
-            resources={"runtime": RuntimeAccess(runtime)},
-        ).for_run_failure()
-    )
+def _tick(runtime: Runtime, instance: dg.DagsterInstance, cursor: str | None = None) -> str | None:
+    """The sensor's tick, and where it has come to."""
+    resources = {"runtime": RuntimeAccess(runtime)}
+    return ended_runs.evaluate_tick(dg.build_sensor_context(instance, cursor=cursor, resources=resources)).cursor
 
 
 def _found(runtime: Runtime, tenant: TenantId, *sources: SourceId) -> list[Source]:
@@ -59,7 +59,8 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
         result = ended_job.execute_in_process(instance=instance, tags=_range(keys), raise_on_error=False)
-        _told(runtime, instance, result.dagster_run, result.get_run_failure_event())
+        assert not result.success
+        cursor = _tick(runtime, instance)
         found = [*_found(runtime, tenant, begun, guilty, done), *_found(runtime, other, waiting)]
         assert [each.ingest_status for each in found] == ["waiting", "waiting", "assembled", "waiting"]
         assert [each.alone for each in found] == [True, True, False, True]
@@ -70,7 +71,7 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
             with runtime.database.tenant(tenant) as connection:
                 set_progress(connection, tenant, guilty, "extract", "running")
             again = ended_job.execute_in_process(instance=instance, tags=_range([keys[1]]), raise_on_error=False)
-            _told(runtime, instance, again.dagster_run, again.get_run_failure_event())
+            cursor = _tick(runtime, instance, cursor)
             (stands,) = _found(runtime, tenant, guilty)
             assert stands.ingest_status == expected
     assert stands.hindrance is not None
@@ -87,12 +88,119 @@ def test_a_run_that_never_began_is_held_against_none_of_its_sources(tenants: Two
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
         run = instance.create_run_for_job(ended_job, tags=_range(keys))
-        event = instance.report_run_failed(run, "the code server is away")
-        failed = instance.get_run_by_id(run.run_id)
-        assert failed is not None
-        _told(runtime, instance, failed, event)
+        instance.report_run_failed(run, "the code server is away")
+        _tick(runtime, instance)
     for each in _found(runtime, tenant, *sources):
         assert (each.ingest_status, each.alone) == ("waiting", False)
         assert each.not_before is not None
         assert each.hindrance is not None
         assert each.hindrance["code"] == "run-not-started"
+
+
+def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_up_does_not(
+    tenants: TwoTenants,
+) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    sources = _sources(runtime, tenant, 2, "running")
+    keys = [partition_key(tenant, each) for each in sources]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        for key, message in zip(keys, ("by a person", "Canceling due to exceeding maximum runtime"), strict=True):
+            run = instance.create_run_for_job(ended_job, tags=_range([key]))
+            instance.report_run_canceling(run, message)
+            instance.report_run_canceled(run)
+        _tick(runtime, instance)
+    cancelled, over_time = _found(runtime, tenant, *sources)
+    assert (cancelled.ingest_status, over_time.ingest_status) == ("stopped", "running")
+    assert cancelled.hindrance is not None
+    assert cancelled.hindrance["code"] == "run-cancelled"
+
+
+def test_what_another_run_has_in_hand_by_now_is_left_to_it(tenants: TwoTenants) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    (source,) = _sources(runtime, tenant, 1, "running")
+    key = partition_key(tenant, source)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, [key])
+        ended_job.execute_in_process(instance=instance, tags=_range([key]), raise_on_error=False)
+        instance.create_run_for_job(ended_job, tags=_range([key]))
+        _tick(runtime, instance)
+    assert [(each.ingest_status, each.hindrance) for each in _found(runtime, tenant, source)] == [("running", None)]
+
+
+def test_what_is_on_its_way_in_no_run_is_put_in_line_once_it_has_been_quiet(tenants: TwoTenants) -> None:
+    """Its run was deleted, or a person materialised a part of the stages: who does the next one is not overtaken."""
+    runtime = tenants.runtime
+    tenant, other = _registered(runtime), _registered(runtime)
+    adrift, lately, in_hand = _sources(runtime, tenant, 3, "running")
+    (of_other,) = _sources(runtime, other, 1, "running")
+    with runtime.database.platform() as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET queued_at = queued_at - interval '16 minutes' WHERE id = ANY(%s)",
+            ([adrift, in_hand, of_other],),
+        )
+    keys = [*(partition_key(tenant, each) for each in (adrift, lately, in_hand)), partition_key(other, of_other)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        instance.create_run_for_job(ended_job, tags={"dagster/partition": keys[2]})
+        deleted = ended_job.execute_in_process(instance=instance, tags=_range(keys), raise_on_error=False)
+        instance.delete_run(deleted.run_id)
+        _tick(runtime, instance)
+    found = [*_found(runtime, tenant, adrift, lately, in_hand), *_found(runtime, other, of_other)]
+    assert [each.ingest_status for each in found] == ["waiting", "running", "running", "waiting"]
+    assert [each.alone for each in found] == [False] * 4
+    assert found[0].hindrance is not None
+    assert found[0].hindrance["code"] == "run-gone"
+
+
+def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    sources = _sources(runtime, tenant, 2, "running")
+    keys = [partition_key(tenant, each) for each in sources]
+    real = sensor.put_back
+
+    def broken(opened: Runtime, whose: TenantId, source: SourceId, *given: Any, **named: Any) -> str | None:
+        if source == sources[0]:
+            raise KeyError("nobody foresaw it")
+        return real(opened, whose, source, *given, **named)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        for key in keys:
+            ended_job.execute_in_process(instance=instance, tags=_range([key]), raise_on_error=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(sensor, "put_back", broken)
+            with pytest.raises(StageFaultError):
+                _tick(runtime, instance)
+        assert [each.ingest_status for each in _found(runtime, tenant, *sources)] == ["running", "waiting"]
+        _tick(runtime, instance)
+    found = _found(runtime, tenant, *sources)
+    assert [(each.ingest_status, each.alone) for each in found] == [("waiting", True)] * 2
+
+
+def test_what_was_asked_for_and_whose_run_was_deleted_is_asked_for_again(tenants: TwoTenants) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    (source,) = _sources(runtime, tenant, 1)
+    key = partition_key(tenant, source)
+
+    def asked_for(instance: dg.DagsterInstance, opened: Runtime, cursor: str | None) -> tuple[bool, str | None]:
+        context = dg.build_sensor_context(instance, cursor=cursor, resources={"runtime": RuntimeAccess(opened)})
+        asked = uploads.evaluate_tick(context)
+        return any(key in (each.tags or {}).values() for each in asked.run_requests or []), asked.cursor
+
+    later = replace(runtime, clock=lambda: datetime.now(UTC) + timedelta(minutes=20))
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, [key])
+        first, cursor = asked_for(instance, runtime, None)
+        run = instance.create_run_for_job(ended_job, tags=_range([key]))
+        soon, cursor = asked_for(instance, runtime, cursor)
+        queued, cursor = asked_for(instance, later, cursor)
+        instance.delete_run(run.run_id)
+        gone, cursor = asked_for(instance, later, cursor)
+    assert (first, soon, queued, gone) == (True, False, False, True)

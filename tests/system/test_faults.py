@@ -28,10 +28,13 @@ from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.errors import DatabaseUnavailableError, MachineExhaustedError
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.setback import Setback, set_back
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
-from tenant_pipeline.services import normalisation
+from tenant_pipeline.sensors.ended_runs import ended_runs
+from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES
+from tenant_pipeline.services import halts, normalisation
 from tenant_pipeline.services.feeds import polling
 from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed
 from tenant_pipeline.services.feeds.polling import Answer, due_feeds, poll_feed
@@ -233,6 +236,52 @@ def test_a_run_whose_database_goes_away_waits_for_it_and_leaves_its_sources_in_l
     for feed in feeds:
         _through(home, feed.source_id)
     assert _figure(home, "tenant_runtime_sources_set_back", code=DatabaseUnavailableError.code) == 0
+
+
+@dg.op
+def end() -> None:
+    """Ends the run before it is through."""
+    raise MemoryError
+
+
+@dg.job(name=NORMALISE_SOURCES)
+def ended_job() -> None:
+    """A run that does not come through."""
+    end()
+
+
+def test_a_run_that_ended_is_not_forgotten_by_a_tick_that_loses_its_database(
+    home: Home, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick fails, and the next one puts right what the run had in hand."""
+    feed = _feed(home, server.answer("/t", _halls("t")))
+    assert poll_feed(home.runtime, TENANT, feed.id).answer is Answer.VERSION
+    run_stage(home.runtime, TENANT, feed.source_id, Stage.RECEIVE)
+    key = partition_key(TENANT, feed.source_id)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, [key])
+
+        def tick(cursor: str | None) -> str | None:
+            resources = {"runtime": RuntimeAccess(home.runtime)}
+            context = dg.build_sensor_context(instance, cursor=cursor, resources=resources)
+            return ended_runs.evaluate_tick(context).cursor
+
+        def killing(*given: Any) -> Setback:
+            home.database.kill()
+            return set_back(*given)
+
+        cursor = tick(None)
+        ended_job.execute_in_process(instance=instance, tags={"dagster/partition": key}, raise_on_error=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(halts, "set_back", killing)
+            with pytest.raises(DatabaseUnavailableError):
+                tick(cursor)
+        home.database.start_again()
+        tick(cursor)
+    with home.runtime.database.tenant(TENANT) as connection:
+        found = get_source(connection, TENANT, feed.source_id)
+    assert (found.ingest_status, found.alone) == ("waiting", True)
+    _through(home, feed.source_id)
 
 
 def test_a_request_to_the_api_while_the_database_is_away_is_a_fault_and_the_next_one_is_answered(home: Home) -> None:

@@ -53,3 +53,8 @@ def test_outages_are_held_against_nobody_who_was_in_hand(endings: list[Ending]) 
 
 def test_what_a_person_cancelled_is_stopped_at_once() -> None:
     assert _after(Ending.CANCELLED).stopped
+
+
+def test_a_source_whose_run_nobody_knows_goes_on_as_it_stood() -> None:
+    standing = Standing(alone=True, outages=2, losses=1)
+    assert set_back(Ending.ADRIFT, standing) == Setback(standing)
