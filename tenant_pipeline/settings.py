@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     """A Dagster run that tells no event and keeps no record for so long is ended likewise. It has to be longer than one
     stage of the largest source."""
 
+    pentest_valid_days: int = Field(default=90, ge=1, le=3650)
+    """How old the penetration test may be on which a tenant goes to pilot or live."""
+
     keep_runs_days: int = Field(default=90, ge=7)
     """How long Dagster keeps what it knows of runs that say nothing of what stands now."""
 

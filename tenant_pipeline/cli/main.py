@@ -55,7 +55,7 @@ COMMANDS = {
     "mapping": "mapping:app",
     "privacy": "privacy:app",
     "audit": "audit:app",
-    "pentest": "pentest:pentest",
+    "pentest": "pentest:app",
     "health": "health:health",
     "doctor": "doctor.command:doctor",
 }

@@ -1,4 +1,4 @@
-"""`tenant register | list | show | update | back | suspend | archive | return | history`."""
+"""`tenant register | list | show | update | conditions | back | suspend | archive | return | history`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tenant_pipeline.cli.shell import JsonOption, opened, print_json, print_rows
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
+from tenant_pipeline.services.going_live.conditions import conditions_of
 
 app = typer.Typer(help="The tenant registry.", no_args_is_help=True)
 
@@ -145,6 +146,21 @@ def return_(
             return
         row = lifecycle.return_to_service(runtime, identifier, person=person)
     print_rows("Returned", [registry.as_json(row)], COLUMNS, as_json=as_json)
+
+
+@app.command()
+def conditions(tenant: TenantArgument, as_json: JsonOption = False) -> None:
+    """What going to pilot (isolation-tested) and live (all of it) takes beside approvals, and what is missing."""
+    identifier = tenant_id(tenant)
+    with opened() as runtime:
+        registry.show_tenant(runtime, identifier)
+        with runtime.database.platform() as connection:
+            found = conditions_of(runtime, connection, identifier)
+    rows = [
+        {"condition": str(each.condition), "met": not each.why_not, "why not": "; ".join(each.why_not)}
+        for each in found
+    ]
+    print_rows(f"Conditions of {tenant}", rows, ("condition", "met", "why not"), as_json=as_json)
 
 
 @app.command()

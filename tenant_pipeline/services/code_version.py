@@ -76,6 +76,18 @@ def code_version(stage: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def package_version() -> str:
+    """The version of everything that this package runs, attacks on it included: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    root = files("tenant_pipeline")
+    for path, content in sorted(_files_below(root, "")):
+        if path.endswith((".py", ".sql", ".json")):
+            digest.update(f"{path}:{len(content)}:".encode())
+            digest.update(content)
+    return digest.hexdigest()[:16]
+
+
 def with_parameters(version: str, parameters: Mapping[str, Any]) -> str:
     """The code version of a stage that also depends on parameters (which key, which agreement)."""
     if not parameters:

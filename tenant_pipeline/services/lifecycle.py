@@ -24,6 +24,7 @@ from tenant_pipeline.services.approvals.requesting import request_operation, wit
 from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
 from tenant_pipeline.services.registry import show_tenant
@@ -51,15 +52,29 @@ def move_on(
 ) -> Transition:
     """Take a gated step forward in the transaction that used the approvals it rests on. Audited.
 
-    Whoever calls has those approvals verified; a step whose gate the contract names is refused without any. Raises
-    TransitionRefusedError where the tenant is in another state by now.
+    Whoever calls has those approvals verified; a step whose gate the contract names is refused without any, and one to
+    pilot or live without a penetration test that stands. Raises TransitionRefusedError for both, and where the tenant
+    is in another state by now.
     """
     now = locked_state(connection, tenant)
     transition = transition_between(runtime.contracts.transitions, now, to)
     if transition.gate is not None and not approvals:
         raise TransitionRefusedError(f"Nobody has let {transition.gate} pass", where=tenant)
+    if to in SERVING:
+        require_isolation_tested(runtime, connection, tenant)
     _record(runtime, connection, tenant, transition, approvals, person, reason)
     return transition
+
+
+def require_isolation_tested(runtime: Runtime, connection: Connection, tenant: TenantId) -> None:
+    """Return where a penetration test stands on which a tenant may be served. Raises TransitionRefusedError."""
+    reasons = what_keeps_from_serving(connection, runtime.settings.pentest_valid_days)
+    if reasons:
+        raise TransitionRefusedError(
+            f"Isolation is not tested as it is now: {'; '.join(reasons)}",
+            where=tenant,
+            remedy="Have `tenant-pipeline pentest` run; what was approved is kept.",
+        )
 
 
 def step_back(
@@ -206,12 +221,16 @@ def _record(
             Jsonb(approvals),
         ),
     )  # fmt: skip
-    details = {
+    details: dict[str, Any] = {
         "from": str(transition.from_state),
         "to": str(transition.to_state),
         "reason": reason,
         "approvals": approvals,
     }
+    if transition.to_state in SERVING and not transition.rolls_back:
+        test = latest_whole_test(connection)
+        assert test is not None
+        details["penetration_test"] = {"number": test["number"], "report_digest": test["report_digest"]}
     entry = AuditEntry(actor=person, action="tenant.transition", subject=tenant, details=details)
     runtime.audit.append(connection, tenant, [entry])
     withdraw_unfitting(runtime, connection, tenant, transition.to_state, person=person)

@@ -17,6 +17,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
+from tests.integration.penetration import isolation_tested
 
 VICTIM, ATTACKER = TenantId("victim-tenant"), TenantId("attacker-tenant")
 SOURCE = CANARY_SOURCE
@@ -47,6 +48,7 @@ def tenants() -> Iterator[TwoTenants]:
             name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
             for tenant in (VICTIM, ATTACKER):
                 registry.register_tenant(runtime, tenant, name=name, domain="test.example", tier="pilot", actor="test")
+            isolation_tested(runtime)
             two = TwoTenants(runtime)
             with two.superuser() as connection:
                 fill_tables(connection, VICTIM)

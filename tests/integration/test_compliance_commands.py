@@ -56,7 +56,7 @@ def test_what_is_declared_is_in_the_evidence_that_is_written_to_files(made: Sour
     pack, page = tmp_path / "pack.json", tmp_path / "pack.html"
     audit = ("audit", "--tenant", made.tenant, "--person", "anan", "--json", str(pack), "--page", str(page))
     assert told(compliance.app, *audit, expect=7).splitlines()[-1] == (
-        "Not met: 2 of the 10 controls that a machine can check (agreement, breach-notification);"
+        "Not met: 2 of the 11 controls that a machine can check (agreement, breach-notification);"
         " 3 more are for people to judge."
     )
     controls = {each["id"]: each for each in json.loads(pack.read_text(encoding="utf-8"))["controls"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,6 +18,8 @@ from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import OptionalReason, Reason, RoleName
 from tenant_pipeline.core.lifecycle import OUT_OF_SERVICE, TenantState
 from tenant_pipeline.services import lifecycle, registry
+from tenant_pipeline.services.going_live.conditions import Condition, conditions_of
+from tenant_pipeline.services.penetration_tests import latest_whole_test
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["lifecycle"], route_class=ConditionalRoute)
@@ -31,11 +34,38 @@ class Way(BaseModel):
     roles: list[str]
 
 
+class FoundCondition(BaseModel):
+    """A condition of going to pilot or live, and why it is not met; met where nothing keeps it from being."""
+
+    condition: Condition
+    met: bool
+    why_not: list[str]
+
+
+class PenetrationTest(BaseModel):
+    """The newest test of all forms of attack: who made it when, of what, and what came of it."""
+
+    number: int
+    at: datetime
+    person: str
+    code_version: str
+    schema_revision: str
+    forms: int
+    attempts: int
+    came_through: int
+    not_tried: int
+    report_digest: str
+
+
 class States(BaseModel):
-    """The state the tenant is in, the ways out of it, and every change of it."""
+    """The state the tenant is in, the ways out of it, what they take beside approvals, and every change of it."""
 
     state: str
     ways: list[Way]
+    conditions: list[FoundCondition] = Field(
+        description="Of going to pilot (isolation-tested) and live (all of them), as the tenant stands now."
+    )
+    penetration_test: PenetrationTest | None
     transitions: list[dict[str, Any]] = Field(description="From, to, by whom, why, and the approvals it rests on.")
 
 
@@ -95,4 +125,17 @@ def _states(runtime: Runtime, caller: Caller) -> States:
         for way, roles in lifecycle.ways_from(runtime, state)
     ]
     rows = [registry.as_json(row) for row in lifecycle.transitions_of(runtime, caller.tenant)]
-    return States(state=state, ways=ways, transitions=rows)
+    with runtime.database.platform() as connection:
+        found = conditions_of(runtime, connection, caller.tenant)
+        test = latest_whole_test(connection)
+    conditions = [
+        FoundCondition(condition=each.condition, met=not each.why_not, why_not=list(each.why_not)) for each in found
+    ]
+    counts = {} if test is None else {name: len(test[name]) for name in ("came_through", "not_tried")}
+    return States(
+        state=state,
+        ways=ways,
+        conditions=conditions,
+        penetration_test=None if test is None else PenetrationTest(**{**test, **counts}),
+        transitions=rows,
+    )

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from tenant_pipeline.cli.approved_work import do_approved
 from tenant_pipeline.cli.demo.asking_nerve import draw_search, served_version
+from tenant_pipeline.cli.demo.attacking import attacked_meanwhile
 from tenant_pipeline.cli.demo.deciding import declare_processing, drop_national_ids, sign_conflicts
 from tenant_pipeline.cli.demo.normalising import register_pilot, run, take_in
 from tenant_pipeline.cli.demo.people import ADMINISTERS, ASKS, PEOPLE, PILOT, grant_roles, sign_all
@@ -48,8 +49,14 @@ def demo(unsigned: UnsignedOption = None) -> None:
     started = time.monotonic()
     with opened() as runtime:
         complaints.print("The database is up and migrated.")
-        written = _normalise(runtime)
-        _go_live(runtime, unsigned)
+        register_pilot(runtime)
+        grant_roles(runtime)
+        with attacked_meanwhile(runtime) as attack_has_ended:
+            written = _normalise(runtime)
+            _publish_first(runtime, unsigned)
+            _heading("Nobody gets to another's")
+            attack_has_ended()
+        _bring_up(runtime, unsigned)
         _update_and_go_back(runtime, unsigned)
         _verify(runtime)
     print_next(PILOT)
@@ -62,8 +69,6 @@ def demo(unsigned: UnsignedOption = None) -> None:
 
 
 def _normalise(runtime: Runtime) -> int:
-    register_pilot(runtime)
-    grant_roles(runtime)
     added = take_in(runtime, write_sample)
     complaints.print(f"{len(added)} sources of the pilot tenant are in its encrypted raw zone.")
     written = run(runtime, added)
@@ -77,7 +82,7 @@ def _normalise(runtime: Runtime) -> int:
     return _total(written) + _total(again)
 
 
-def _go_live(runtime: Runtime, unsigned: str | None) -> None:
+def _publish_first(runtime: Runtime, unsigned: str | None) -> None:
     _heading("Publish the first release")
     with runtime.database.platform() as connection:
         live = live_release(connection, PILOT)
@@ -88,6 +93,9 @@ def _go_live(runtime: Runtime, unsigned: str | None) -> None:
         _did("Published", do_approved(runtime, PILOT, Operation.RELEASE, Operation.ROLLBACK))
     else:
         console.print(f"{live.version} is live already.", highlight=False)
+
+
+def _bring_up(runtime: Runtime, unsigned: str | None) -> None:
     _heading("Bring up its Nerve")
     if not bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS):
         request_instance(runtime, PILOT, requested_by=ASKS, reason="The pilot's instance")

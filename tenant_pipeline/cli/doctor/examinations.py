@@ -43,6 +43,7 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "runtime roles": database.runtime_roles,
     "row-level security": database.row_level_security,
     "policies": database.policies,
+    "penetration test": work.penetration_test,
     "objects": files.objects,
     "checkpoints": files.checkpoints_there,
     "checkpoints apart": files.checkpoints_apart,

@@ -8,6 +8,7 @@ from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patien
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.observation.figures import failures, heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
+from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
@@ -48,6 +49,16 @@ def line(patient: Patient) -> Finding:
     if row["seconds"] > LONGEST_WAIT_SECONDS:
         return wrong(says, "See that the daemon lives and its sensor `uploads` is on; or `tenant-pipeline run`.")
     return fine(says)
+
+
+def penetration_test(patient: Patient) -> Finding:
+    """Where tenants are served, a penetration test of the whole stands."""
+    with patient.platform_connection() as connection:
+        served = connection.execute("SELECT FROM runtime.tenants WHERE status IN ('pilot', 'live')").rowcount
+        reasons = what_keeps_from_serving(connection, patient.settings.pentest_valid_days)
+    if reasons and served:
+        return advice("; ".join(reasons), "`tenant-pipeline pentest`: until then no tenant goes to pilot or live.")
+    return fine("nobody is served yet" if reasons else "a penetration test stands")
 
 
 def stopped_sources(patient: Patient) -> Finding:

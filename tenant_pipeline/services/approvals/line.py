@@ -7,18 +7,22 @@ from typing import Any
 
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.lifecycle import FITTING
+from tenant_pipeline.core.lifecycle import FITTING, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import requests_of
 from tenant_pipeline.services.approvals.requesting import OPEN
 from tenant_pipeline.services.approvals.verification import missing_approvals
+from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
 
 
 @dataclass(frozen=True)
 class OperationInLine:
-    """One operation over one digest. It may go ahead when nothing is `missing`: approvals, or a state to have it in."""
+    """One operation over one digest. It may go ahead when nothing is `missing`.
+
+    Missing may be approvals, a state to have it in, or the penetration test without which no tenant goes to pilot.
+    """
 
     tenant: TenantId
     operation: Operation
@@ -69,6 +73,8 @@ def operations_in_line(
                 if state in FITTING[operation]
                 else [f"the tenant is {state}"]
             )
+            if operation is Operation.INSTANCE and state is TenantState.REVIEW:
+                missing += what_keeps_from_serving(connection, runtime.settings.pentest_valid_days)
             found.append(
                 OperationInLine(
                     tenant=identifier,

@@ -21,7 +21,8 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 def evidence_pack(runtime: Runtime, tenant: TenantId, *, asked_by: str) -> EvidencePack:
     """Check every control of a tenant and return what was found; nothing of it is a verdict on the law. Audited.
 
-    It reads as the tenant's own login, so that it can show no other's. Raises NotFoundError for no such tenant.
+    It reads as the tenant's own login, so that it can show no other's; the penetration test alone is the platform's.
+    Raises NotFoundError for no such tenant.
     """
     row = registry.show_tenant(runtime, tenant)
     now = runtime.now()
@@ -41,6 +42,8 @@ def evidence_pack(runtime: Runtime, tenant: TenantId, *, asked_by: str) -> Evide
             governance_controls.approvals(connection, tenant),
             governance_controls.audit_log(runtime.audit.verify(connection, tenant)),
         ]
+    with runtime.database.platform() as connection:
+        controls.append(isolation_controls.penetration_test(connection, runtime.settings.pentest_valid_days))
     controls.append(raw_personal_data(runtime, tenant))
     pack = EvidencePack(tenant, now, tuple(controls))
     with runtime.database.platform() as connection:

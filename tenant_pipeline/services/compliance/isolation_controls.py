@@ -1,9 +1,10 @@
-"""Whether tenants are kept apart: from the database's own catalogue, and from the instance's last isolation probe."""
+"""Whether tenants are kept apart: by the database's catalogue, the instance's last probe, and the penetration test."""
 
 from __future__ import annotations
 
 from tenant_pipeline.core.compliance.control import Control, Outcome
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.operations import Act, State, operations
 from tenant_pipeline.services.stage_records import Connection
 
@@ -48,6 +49,24 @@ def row_level_security(connection: Connection) -> Control:
         Outcome.NOT_MET if broken else Outcome.MET,
         {"tables": len(tables), "views": len(found) - len(tables), **faults},
         "Migrate the database, and find who changed its policies or grants." if broken else "",
+    )
+
+
+def penetration_test(connection: Connection, valid_days: int) -> Control:
+    """Whether the penetration test on record stands. As the platform: the record belongs to no tenant."""
+    last = latest_whole_test(connection)
+    reasons = what_keeps_from_serving(connection, valid_days)
+    told = ("number", "person", "code_version", "schema_revision", "forms", "attempts", "report_digest")
+    found = {} if last is None else {name: last[name] for name in told} | {"at": last["at"].isoformat()}
+    return Control(
+        "penetration-test",
+        "s.37(1)",
+        "Personal data is secured against access without authority.",
+        f"A penetration test of the whole, at this schema and of the last {valid_days} days, is on record, tried every"
+        " form of attack that is known, and nothing came through in it or since.",
+        Outcome.NOT_MET if reasons else Outcome.MET,
+        {**found, "why_not": reasons},
+        "Have `tenant-pipeline pentest` run." if reasons else "",
     )
 
 

@@ -1,26 +1,57 @@
-"""What every tenant that goes live has to have, whichever way it comes: for the first time, or back into service."""
+"""What every tenant that goes to pilot or live has to have, however it gets there."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.coverage.reading import verdict_of_tenant
+from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.releases.reading import publishing_history
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 
 
+class Condition(StrEnum):
+    """What is asked of a tenant beside its approvals. The first is asked for pilot too, the others for live alone."""
+
+    ISOLATION_TESTED = "isolation-tested"
+    COVERAGE_GREEN = "coverage-green"
+    FOUNDER_SIGNED = "founder-signed"
+    RELEASE_PASSED = "release-passed"
+
+
+@dataclass(frozen=True)
+class ConditionFound:
+    """A condition, and why it is not met; met where nothing keeps it from being."""
+
+    condition: Condition
+    why_not: tuple[str, ...]
+
+
+def conditions_of(runtime: Runtime, connection: Connection, tenant: TenantId) -> list[ConditionFound]:
+    """Every condition of going to pilot and live, as the tenant stands now."""
+    row = connection.execute("SELECT founder_signoff_ref FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
+    signed = row is not None and row["founder_signoff_ref"] is not None
+    green = verdict_of_tenant(runtime, tenant).green
+    passed = approvals_of_release(connection, tenant)
+    tested = what_keeps_from_serving(connection, runtime.settings.pentest_valid_days)
+    return [
+        ConditionFound(Condition.ISOLATION_TESTED, tuple(tested)),
+        ConditionFound(Condition.COVERAGE_GREEN, () if green else ("coverage is not green",)),
+        ConditionFound(Condition.FOUNDER_SIGNED, () if signed else ("the founder has not signed",)),
+        ConditionFound(Condition.RELEASE_PASSED, () if passed else ("the live release has not passed gate-go-live",)),
+    ]
+
+
 def what_keeps_from_live(runtime: Runtime, connection: Connection, tenant: TenantId) -> list[str]:
     """Why the tenant may not go live now, a reason for each condition that it lacks; empty where it may.
 
-    Coverage is green, the founder has signed, and the release that readers see passed gate-go-live.
+    The installation's isolation is tested, coverage is green, the founder has signed, and the release that readers see
+    passed gate-go-live.
     """
-    reasons = [] if verdict_of_tenant(runtime, tenant).green else ["coverage is not green"]
-    row = connection.execute("SELECT founder_signoff_ref FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
-    if row is None or row["founder_signoff_ref"] is None:
-        reasons.append("the founder has not signed")
-    if not approvals_of_release(connection, tenant):
-        reasons.append("the live release has not passed gate-go-live")
-    return reasons
+    return [reason for each in conditions_of(runtime, connection, tenant) for reason in each.why_not]
 
 
 def approvals_of_release(connection: Connection, tenant: TenantId) -> list[str]:

@@ -18,7 +18,7 @@ from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.going_live.conditions import approvals_of_release, what_keeps_from_live
 from tenant_pipeline.services.going_live.releases import first_ready
-from tenant_pipeline.services.lifecycle import locked_state, move_on
+from tenant_pipeline.services.lifecycle import locked_state, move_on, require_isolation_tested
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.operations import Operation as Provisioning
 from tenant_pipeline.services.provisioning.operations import latest_operation
@@ -27,7 +27,7 @@ from tenant_pipeline.services.provisioning.specification import plan_provisionin
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.services.tenant_state import require_fitting
+from tenant_pipeline.services.tenant_state import require_fitting, state_of
 from tenant_pipeline.telemetry.traces import traced
 
 OnStep = Callable[[str, str], None]
@@ -69,9 +69,10 @@ def provision_approved(
 ) -> dict[str, Any]:
     """Bring up the instance that was approved, or finish bringing it up, and take the tenant to pilot and live.
 
-    It goes live where the live release passed gate-go-live, coverage is green and the founder has signed; what keeps it
-    from that is told. Raises ApprovalMissingError with all that is missing, and StateForbidsError for a draft and out
-    of service; then nothing is begun. A tenant that becomes either meanwhile gets what was begun taken back.
+    It goes to pilot where a penetration test stands, and live where moreover the live release passed gate-go-live,
+    coverage is green and the founder has signed; what keeps it from that is told. Raises ApprovalMissingError with all
+    that is missing, and StateForbidsError for a draft and out of service; then nothing is begun. A tenant that becomes
+    either meanwhile gets what was begun taken back.
     """
     used_backend = backend or backend_of(runtime)
     unfinished = _unfinished(runtime, tenant)
@@ -81,6 +82,8 @@ def provision_approved(
 
     def verify(connection: Connection) -> None:
         require_fitting(connection, tenant, Operation.INSTANCE)
+        if state_of(connection, tenant) is TenantState.REVIEW:
+            require_isolation_tested(runtime, connection, tenant)
         if chosen is not None:
             _use(runtime, connection, tenant, chosen, used_backend, run_by)
 

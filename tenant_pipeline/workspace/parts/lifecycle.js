@@ -1,9 +1,9 @@
-/** The tenant's state: the ways out of it for whom they are open, and every change of it. */
+/** The tenant's state: the ways out of it for whom they are open, what they take beside approvals, and every change. */
 
 import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { moment } from "../dates.js";
-import { label, t } from "../language.js";
+import { moment, number } from "../dates.js";
+import { label, statusWord, t } from "../language.js";
 import { useResource } from "../resource.js";
 import { may, ofTenant } from "../store.js";
 import { Deed } from "./done.js";
@@ -30,14 +30,32 @@ function Way({ way, state }) {
   `;
 }
 
+/** @param {{conditions: any[], test: any}} properties `test` is the newest penetration test of the installation */
+function Conditions({ conditions, test }) {
+  return html`
+    <h3>${t("conditions")}</h3>
+    <ul class="checks">
+      ${conditions.map(
+        (each) => html`<li key=${each.condition}>
+          <span class=${`badge ${each.met ? "pass" : "fail"}`}>${statusWord(each.met ? "met" : "missing")}</span> ${statusWord(each.condition)}
+          ${each.condition === "isolation-tested" && test &&
+          html` <span class="quiet">${t("penetrationTest", { number: test.number, attempts: number(test.attempts), through: number(test.came_through) })} · ${test.person} · ${moment(test.at)}</span>`}
+          ${each.condition === "isolation-tested" && !each.met && html`<br /><span class="quiet">${each.why_not.join("; ")}</span>`}
+        </li>`,
+      )}
+    </ul>
+  `;
+}
+
 export function Lifecycle() {
   const found = useResource(ofTenant("/transitions"));
   return html`
     <h2>${t("lifecycle")}</h2>
     <${Loaded} of=${found}>
-      ${({ state, ways, transitions }) => html`
+      ${({ state, ways, conditions, penetration_test, transitions }) => html`
         <p><span class=${`badge state-${state}`}>${label("states", state)}</span></p>
         ${ways.map((way) => html`<${Way} key=${way.to} way=${way} state=${state} />`)}
+        <${Conditions} conditions=${conditions} test=${penetration_test} />
         <ol>
           ${transitions.map((each) => html`<li>${moment(each.at)} · ${label("states", each.from_state)} → ${label("states", each.to_state)} · ${each.person} ${each.reason}</li>`)}
         </ol>
