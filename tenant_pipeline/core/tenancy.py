@@ -15,6 +15,10 @@ SourceId = NewType("SourceId", str)
 
 PARTITION_SEPARATOR = "|"
 
+PLATFORM = "runtime"
+"""What comes of it and of ids that begin with it and a hyphen (`tenant_runtime_platform`, the namespace
+`tenant-runtime`) is the platform's own."""
+
 _TENANT_ID = re.compile(r"[a-z](?:[a-z0-9]|-(?!-)){1,38}[a-z0-9]", re.ASCII)
 _SOURCE_ID = re.compile(r"src-[0-9a-f]{16}", re.ASCII)
 
@@ -22,7 +26,8 @@ _SOURCE_ID = re.compile(r"src-[0-9a-f]{16}", re.ASCII)
 def tenant_id(text: str) -> TenantId:
     """Check `text` and return it as a TenantId.
 
-    Raises InputError when it is not a lower-case slug: the id becomes a database role, a schema and a namespace.
+    Raises InputError when it is not a lower-case slug, or one of the platform's own: the id becomes a database role, a
+    schema and a namespace.
     """
     if not _TENANT_ID.fullmatch(text):
         raise InputError(
@@ -30,6 +35,8 @@ def tenant_id(text: str) -> TenantId:
             where="tenant id",
             remedy="Use 3 to 40 characters of a-z, 0-9 and single hyphens, beginning with a letter.",
         )
+    if text == PLATFORM or text.startswith(f"{PLATFORM}-"):
+        raise InputError("The tenant id is one of the platform's own", where="tenant id", remedy="Choose another.")
     return TenantId(text)
 
 

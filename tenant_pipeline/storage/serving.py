@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import Sha256, sha256_of_bytes
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.release.difference import label_of
 from tenant_pipeline.core.release.search_grams import search_grams
 from tenant_pipeline.storage.database import PLATFORM, Connection
@@ -28,13 +29,15 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
     """Make the serving tables and views in the tenant's schema, where they are missing. As the administration role.
 
     The platform may add to them and move the live pointer; the tenant's own login reads the views. Doing it twice
-    changes nothing, and the second time locks no table that somebody reads.
+    changes nothing, and the second time locks no table that somebody reads. Raises IntegrityError where somebody else
+    made one of them: what hangs on it would run as whoever writes to it.
     """
     text = files("tenant_pipeline.storage").joinpath("serving.sql").read_text(encoding="utf-8")
     made_of = sha256_of_bytes(text.encode())
     name = sql.Identifier(schema)
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('serving tables of ' || %s, 0))", (schema,))
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA {} TO {}").format(name, sql.Identifier(OWNER)))
+    _require_ours(connection, schema)
     if _made_of(connection, schema) != made_of:
         connection.execute(sql.SQL(text).format(schema=name))
         for relation in (*TABLES, *VIEWS):
@@ -57,6 +60,22 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
             sql.SQL("GRANT " + privileges + " ON {}.{} TO {}").format(name, sql.Identifier(relation), platform)
         )
     grant_reading(connection, schema, schema)
+
+
+def _require_ours(connection: Connection, schema: str) -> None:
+    strange = connection.execute(
+        """
+        SELECT relname FROM pg_class
+         WHERE relnamespace = %s::regnamespace AND relname = ANY(%s) AND relowner <> %s::regrole
+        """,
+        (sql.Identifier(schema).as_string(connection), [*TABLES, *VIEWS], OWNER),
+    ).fetchone()
+    if strange is not None:
+        raise IntegrityError(
+            "A serving table was made by somebody else",
+            where=f"{schema}.{strange['relname']}",
+            remedy="Find out who made it; drop it as the database's administrator, and try again.",
+        )
 
 
 def _made_of(connection: Connection, schema: str) -> str | None:

@@ -188,14 +188,14 @@ def test_roles_policies_and_files_are_out_of_reach(attacker: Connection, stateme
 def test_a_function_in_a_filter_is_not_shown_the_others_rows(attacker: Connection) -> None:
     attacker.execute(
         """
-        CREATE FUNCTION tenant_attacker_tenant.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
+        CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
         BEGIN RAISE NOTICE 'saw %', $1; RETURN true; END $$
         """
     )
     seen: list[str] = []
     attacker.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
     for table, column in (("statements", "value"), ("statement_facts", "value"), ("tenant_sources", "title")):
-        attacker.execute(f"SELECT * FROM runtime.{table} WHERE tenant_attacker_tenant.leak({column})")
+        attacker.execute(f"SELECT * FROM runtime.{table} WHERE pg_temp.leak({column})")
     assert not [line for line in seen if "victim" in line]
 
 

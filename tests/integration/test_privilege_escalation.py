@@ -1,0 +1,107 @@
+"""A tenant does not become the platform: not by its name, nor by what it leaves in its schema, nor by its audit log."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from tenant_pipeline.core.errors import InputError, IntegrityError
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.services import registry
+from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.database import login_of
+from tests.integration.conftest import ATTACKER, TwoTenants
+
+NAME = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+
+PLATFORMS_OWN = (
+    "runtime",
+    "runtime-platform",
+    "runtime-governance",
+    "runtime-marts",
+    "runtime-dagster",
+    "runtime-owner",
+)
+
+
+@pytest.mark.parametrize("name", PLATFORMS_OWN)
+def test_no_tenant_is_called_as_the_platforms_own_roles_and_namespace_are(tenants: TwoTenants, name: str) -> None:
+    with pytest.raises(InputError, match="platform's own"):
+        registry.register_tenant(
+            tenants.runtime, TenantId(name), name=NAME, domain="a.example", tier="pilot", actor="intruder"
+        )
+    with pytest.raises(InputError, match="platform's own"):
+        tenant_id(name)
+    with tenants.superuser() as connection:
+        assert (
+            connection.execute(
+                "SELECT role_name FROM runtime.tenant_logins WHERE role_name LIKE 'tenant\\_runtime%'"
+            ).fetchall()
+            == []
+        )
+
+
+def test_the_database_admits_none_of_its_own_roles_as_a_tenants_login(tenants: TwoTenants) -> None:
+    with tenants.superuser() as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("SELECT app.admit_tenant('runtime-platform', 'tenant_runtime_platform')")
+
+
+def test_a_role_with_powers_is_not_taken_for_a_tenants_login(tenants: TwoTenants) -> None:
+    tenant = TenantId("found-role")
+    with tenants.superuser() as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(login_of(tenant))))
+    with pytest.raises(errors.InsufficientPrivilege):
+        tenants.runtime.database.create_tenant_login(tenant)
+
+
+def test_a_tenants_login_leaves_nothing_in_its_schema_for_mightier_roles_to_run(tenants: TwoTenants) -> None:
+    schema = sql.Identifier(login_of(ATTACKER))
+    with tenants.login(ATTACKER) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(
+            sql.SQL("CREATE TABLE {}.release_documents (document_digest text, canonical_id text)").format(schema)
+        )
+
+
+def test_serving_tables_that_somebody_else_made_are_not_written_to(tenants: TwoTenants) -> None:
+    tenant = TenantId("left-in-schema")
+    schema = tenants.runtime.database.create_tenant_login(tenant)
+    with tenants.superuser() as connection:
+        name = sql.Identifier(schema)
+        connection.execute(sql.SQL("CREATE TABLE {}.release_documents (document_digest text)").format(name))
+        connection.execute(sql.SQL("ALTER TABLE {}.release_documents OWNER TO {}").format(name, name))
+    with tenants.runtime.database.administration() as connection, pytest.raises(IntegrityError):
+        serving.create_serving_tables(connection, schema)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "previous"),
+    [("9223372036854775807", "hash"), ("sequence + 2", "hash"), ("sequence + 1", "repeat('b', 64)"), ("0 + 1", "hash")],
+)
+def test_a_tenants_login_cannot_bring_its_audit_log_to_an_end(
+    tenants: TwoTenants, sequence: str, previous: str
+) -> None:
+    with tenants.login(ATTACKER) as connection, pytest.raises((errors.InsufficientPrivilege, errors.UniqueViolation)):
+        connection.execute(
+            f"""
+            INSERT INTO runtime.audit_log
+                   (tenant_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+            SELECT tenant_id, {sequence}, now(), 'intruder', 'tenant.register', 'x', '{{}}', {previous}, repeat('a', 64)
+              FROM runtime.audit_log ORDER BY sequence DESC LIMIT 1
+            """
+        )
+    registry.update_tenant(tenants.runtime, ATTACKER, person="op", domain="still.example")
+
+
+@pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')"])
+def test_a_tenants_login_keeps_nothing_outside_of_the_tables(tenants: TwoTenants, statement: str) -> None:
+    with tenants.login(ATTACKER) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(statement)
+
+
+def test_no_login_sees_the_locks_of_all_databases_from_the_one_that_is_a_pattern(tenants: TwoTenants) -> None:
+    database, role = tenants.runtime.database, login_of(ATTACKER)
+    there = make_conninfo(database.conninfo(), dbname="template1", user=role, password=database.password_of(role))
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(there)
