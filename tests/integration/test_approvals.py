@@ -242,6 +242,45 @@ def test_a_decision_is_delegated_but_never_the_founders_nor_to_who_asked(runtime
     assert [(each["person"], each["on_behalf_of"]) for each in decided.as_json()["decisions"]] == [("deputy", "ann")]
 
 
+def test_who_hands_a_decision_on_has_not_two_words(runtime: Runtime, tenant: TenantId) -> None:
+    request = ask(runtime, tenant)
+
+    def hand(of: RecordedRequest, person: str, role: str, to: str) -> RecordedRequest:
+        return handing_over.delegate(runtime, tenant, of.request.id, role=role, to=to, person=person, reason="On leave")
+
+    hand(request, "jack", "tenant-admin", "deputy")
+    hand(request, "jack", "platform-governance", "second")
+    say(runtime, request, "deputy", "tenant-admin")
+    with pytest.raises(RequestEndedError, match="jack"):
+        say(runtime, request, "second", "platform-governance")
+    with pytest.raises(RequestEndedError, match="jack"):
+        say(runtime, request, "jack", "platform-governance")
+
+    other = ask(runtime, tenant, version="1.0.1")
+    say(runtime, other, "jack", "tenant-admin")
+    with pytest.raises(NotAllowedError, match="decided"):
+        hand(other, "jack", "platform-governance", "second")
+
+
+def test_who_asked_does_not_hand_the_decision_on(runtime: Runtime, tenant: TenantId) -> None:
+    roles.grant_role(runtime, tenant, person="kanya", role="tenant-admin", granted_by="test")
+    request = ask(runtime, tenant)
+    with pytest.raises(NotAllowedError, match="asked"):
+        handing_over.delegate(
+            runtime, tenant, request.request.id, role="tenant-admin", to="friend", person="kanya", reason="x"
+        )
+
+
+def test_a_role_that_was_taken_again_is_nobodys_to_use_for_its_holder(runtime: Runtime, tenant: TenantId) -> None:
+    request = ask(runtime, tenant)
+    handing_over.delegate(
+        runtime, tenant, request.request.id, role="tenant-admin", to="deputy", person="ann", reason="On leave"
+    )
+    roles.revoke_role(runtime, tenant, person="ann", role="tenant-admin", revoked_by="test")
+    with pytest.raises(NotAllowedError):
+        say(runtime, request, "deputy", "tenant-admin")
+
+
 def test_the_queue_shows_a_person_what_they_may_decide_and_no_more(runtime: Runtime, tenant: TenantId) -> None:
     request = ask(runtime, tenant)
     review = ask(runtime, tenant, Operation.RELEASE)
@@ -378,7 +417,12 @@ def test_the_database_itself_holds_decisions_to_their_request(runtime: Runtime, 
         "a role not asked for": {"role": "reviewer"},
         "after it expired": {"decided_at": request.request.expires_at},
         "a rejection without a reason": {"decision": "reject"},
+        "a role not held": {"approver": "eve"},
+        "for somebody without the role": {"approver": "eve", "on_behalf_of": "bo"},
+        "for the requester": {"approver": "eve", "on_behalf_of": "kanya"},
+        "for somebody who handed nothing on": {"approver": "eve", "on_behalf_of": "ann"},
     }
+    roles.grant_role(runtime, tenant, person="kanya", role="tenant-admin", granted_by="test")
     taken_in = []
     for what, change in rows.items():
         row: dict[str, object] = {

@@ -30,7 +30,10 @@ class ApprovalRequest:
 
 @dataclass(frozen=True)
 class ApprovalDecision:
-    """One person's word in one role. `revoked` says whether it was taken back before it was used."""
+    """One person's word in one role, their own or one that was handed to them.
+
+    `revoked` says whether it was taken back before it was used.
+    """
 
     id: str
     approver: str
@@ -38,6 +41,12 @@ class ApprovalDecision:
     approves: bool
     decided_at: datetime
     revoked: bool = False
+    on_behalf_of: str | None = None
+
+    @property
+    def whose(self) -> str:
+        """The person whose word it is, whoever spoke it."""
+        return self.on_behalf_of or self.approver
 
 
 class RequestState(StrEnum):
@@ -73,9 +82,11 @@ def standing(
     """How the request stands at `now`.
 
     One rejection that stands refuses the request. Each need takes the word of another person; the requester's own
-    never counts. What was used stays used, whatever comes after.
+    never counts, nor does one that was spoken for them. What was used stays used, whatever comes after.
     """
-    standing_decisions = [each for each in decisions if not each.revoked and each.approver != request.requested_by]
+    standing_decisions = [
+        each for each in decisions if not each.revoked and request.requested_by not in (each.approver, each.whose)
+    ]
     met_by, missing = _meet(request.needs, [each for each in standing_decisions if each.approves])
     if used:
         state = RequestState.USED
@@ -95,7 +106,7 @@ def _meet(
     needs: Sequence[Need], approvals: Sequence[ApprovalDecision]
 ) -> tuple[tuple[ApprovalDecision, ...], tuple[Need, ...]]:
     """Who meets which need: a maximum matching by augmenting paths (Kuhn 1955), so that no order of words matters."""
-    people = list({each.approver: each for each in approvals}.values())
+    people = list({each.whose: each for each in approvals}.values())
     need_of: dict[int, int] = {}
 
     def assign(need: int, tried: set[int]) -> bool:

@@ -38,9 +38,9 @@ def decide(
 
     `digest` is the one that the person was shown. Raises NotFoundError for no such request; InputError for another
     digest than the request's, or a rejection without a reason; RequestEndedError for one that waits no longer, or on
-    which they have decided; StateForbidsError where the tenant's state does not allow what is asked for;
-    NotAllowedError for the requester's own, or without the role; SignatureRefusedError where they have a key and did
-    not sign with it.
+    which they, or who handed it to them, have decided; StateForbidsError where the tenant's state does not allow what
+    is asked for; NotAllowedError for the requester's own, or where they, or who handed it to them, have not the role;
+    SignatureRefusedError where they have a key and did not sign with it.
     """
     if not approves and not reason.strip():
         raise InputError("A rejection needs a reason", where="--reason", remedy="Say what has to change.")
@@ -50,10 +50,9 @@ def decide(
         recorded = one_request(connection, tenant, request, now)
         _require_open(recorded, digest, person)
         require_fitting(connection, tenant, recorded.operation)
-        allowed = roles_of(recorded.request.needs)
         behalf = _delegator(recorded, person, role)
-        if behalf is None:
-            require_role(connection, tenant, person, role, allowed)
+        require_role(connection, tenant, behalf or person, role, roles_of(recorded.request.needs))
+        _require_unspoken(recorded, behalf or person)
         decision = "approve" if approves else "reject"
         signed = SignedDecision(tenant, request, str(recorded.request.gate), digest, person, role, decision, reason)
         key = verified_key(connection, signed, signature, recorded.decisions)
@@ -94,6 +93,16 @@ def _require_open(recorded: RecordedRequest, digest: Sha256, person: str) -> Non
         )
     if any(each["approver"] == person for each in recorded.decisions):
         raise RequestEndedError("This person has decided on the request", where=where, remedy="Have another decide.")
+
+
+def _require_unspoken(recorded: RecordedRequest, whose: str) -> None:
+    """One person's word counts once, whoever speaks it."""
+    if any(whose == (each["on_behalf_of"] or each["approver"]) for each in recorded.decisions if not each["revoked"]):
+        raise RequestEndedError(
+            f"A decision of {whose} stands on the request",
+            where=f"request {recorded.request.id}",
+            remedy="Have somebody else decide, or that decision taken back.",
+        )
 
 
 def _delegator(recorded: RecordedRequest, person: str, role: str) -> str | None:

@@ -39,7 +39,8 @@ def delegate(
 ) -> RecordedRequest:
     """Hand one's decision in a role on this request to somebody else. Audited.
 
-    Raises NotAllowedError without the role, for a role whose decision cannot be handed on, or towards the requester.
+    Raises NotAllowedError without the role, for a role whose decision cannot be handed on, by or towards the requester,
+    and by who has decided: they have one word.
     """
     if not reason.strip() or not to.strip():
         raise InputError("A decision is handed to a person, for a reason", where="--to, --reason")
@@ -48,7 +49,12 @@ def delegate(
         require_role(connection, tenant, person, role, roles_of(recorded.request.needs))
         if role in runtime.contracts.roles_never_delegated:
             raise NotAllowedError(f"The {role}'s decision is nobody else's to give", where="--role")
-        _require_not_requester(recorded, to)
+        for each in (person, to):
+            _require_not_requester(recorded, each)
+        if any(
+            person in (each["approver"], each["on_behalf_of"]) for each in recorded.decisions if not each["revoked"]
+        ):
+            raise NotAllowedError("Who has decided hands no further decision on", where=f"request {request}")
         return _step(runtime, connection, recorded, "delegated", person, to=to, role=role, reason=reason)
 
 

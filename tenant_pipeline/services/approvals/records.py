@@ -168,6 +168,7 @@ def _recorded(
                     each["decision"] == "approve",
                     each["decided_at"],
                     each["revoked"],
+                    each["on_behalf_of"],
                 )
                 for each in decisions
             ],

@@ -31,8 +31,10 @@ def asked(*needs: Need) -> ApprovalRequest:
     )  # fmt: skip
 
 
-def word(person: str, role: str, *, approves: bool = True, revoked: bool = False) -> ApprovalDecision:
-    return ApprovalDecision(f"{person}-{role}", person, role, approves, NOW, revoked)
+def word(
+    person: str, role: str, *, approves: bool = True, revoked: bool = False, of: str | None = None
+) -> ApprovalDecision:
+    return ApprovalDecision(f"{person}-{role}", person, role, approves, NOW, revoked, of)
 
 
 ALL = (word("ann", "tenant-admin"), word("bo", "platform-governance"), word("cy", "founder"))
@@ -55,6 +57,19 @@ def test_one_person_in_two_roles_is_one_person() -> None:
         asked(ADMIN, GOVERNANCE), [word("ann", "tenant-admin"), word("ann", "platform-governance")], now=NOW
     )
     assert found.state is RequestState.WAITING
+
+
+def test_one_person_counts_once_whoever_speaks_for_them() -> None:
+    for words in (
+        [word("dee", "tenant-admin", of="ann"), word("ed", "platform-governance", of="ann")],
+        [word("ann", "tenant-admin"), word("ed", "platform-governance", of="ann")],
+    ):
+        assert standing(asked(ADMIN, GOVERNANCE), words, now=NOW).state is RequestState.WAITING
+
+
+def test_nobody_approves_for_the_requester() -> None:
+    words = [word("dee", "tenant-admin", of="requester"), word("bo", "platform-governance")]
+    assert standing(asked(ADMIN, GOVERNANCE), words, now=NOW).state is RequestState.WAITING
 
 
 def test_the_requester_never_approves_and_cannot_reject_either() -> None:
