@@ -20,8 +20,10 @@ from tenant_pipeline.services.coverage.shortfalls import Shortfall
 from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.lineage import current_gate_states
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.private_folder import make_private_folder
 
 SHOWN_CONFLICTS = 20
+FOLDER = "explanations"
 
 
 class Check(StrEnum):
@@ -42,13 +44,13 @@ def explain(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, 
 
 def page_of(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check) -> Path:
     """Where the page with a check's explanation lies: a file of the installation, readable by its owner."""
-    return runtime.settings.home / "explanations" / tenant / source / f"{check}.html"
+    return runtime.settings.home / FOLDER / tenant / source / f"{check}.html"
 
 
 def write_page(runtime: Runtime, tenant: TenantId, source: SourceId, check: Check, explanation: Explanation) -> Path:
     """Write the page of a check's explanation in the place of the last one, whole or not at all."""
     path = page_of(runtime, tenant, source, check)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent, runtime.settings.home / FOLDER)
     # mkstemp makes the file with mode 0600, and the rename keeps it.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{check}-")
     try:

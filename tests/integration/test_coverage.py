@@ -185,6 +185,8 @@ def test_an_override_is_withdrawn_by_a_word_and_both_are_audited(sources: Source
         ("completeness", {"requested_by": ""}, InputError),
         ("completeness", {"expires_at": datetime(2020, 1, 1, tzinfo=UTC)}, InputError),
         ("completeness", {"requested_by": "gail"}, NotAllowedError),
+        ("completeness", {"requested_by": "Gail "}, NotAllowedError),
+        ("completeness", {"requested_by": "somebody"}, NotAllowedError),
         ("completeness", {"approver": "ann", "requested_by": "bob"}, NotAllowedError),
         ("completeness", {"role": "reviewer"}, NotAllowedError),
         ("completeness", {"role": "founder"}, NotAllowedError),
@@ -217,6 +219,7 @@ def test_a_checks_page_is_its_owners_to_read_and_replaced_whole(sources: Sources
     path = write_page(sources.runtime, sources.tenant, source, Check.CONFLICTS_DECIDED, told)
     assert path == page_of(sources.runtime, sources.tenant, source, Check.CONFLICTS_DECIDED)
     assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.stat().st_mode & 0o777 for each in list(path.parents)[:3]] == [0o700] * 3
     assert write_page(sources.runtime, sources.tenant, source, Check.CONFLICTS_DECIDED, told) == path
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 

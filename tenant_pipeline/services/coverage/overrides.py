@@ -57,7 +57,8 @@ def give_override(
     """Let a dimension count as at least `floor` until a time, on a named person's word. Audited.
 
     Raises InputError for a dimension that is none or that nobody can answer for, a floor that is none, an empty reason
-    or an expiry that has passed; NotAllowedError for a person without the role, and for whoever asked for it.
+    or an expiry that has passed; NotAllowedError for a person without the role, for whoever asked for it, and where who
+    asked is nobody in this tenant.
     """
     known = {each.id: each for each in runtime.contracts.coverage_dimensions}
     if dimension not in known:
@@ -72,18 +73,22 @@ def give_override(
         raise InputError("An override's floor is a band that opens", where="--floor", remedy="Give warn or pass.")
     if not reason.strip() or not requested_by.strip():
         raise InputError("An override needs a reason, and who asked for it", where="--reason, --requested-by")
-    if approver == requested_by:
+    if _same(approver, requested_by):
         raise NotAllowedError(
             "Nobody approves what they asked for", where="--person", remedy="Have somebody else give it."
         )
     show_tenant(runtime, tenant)
-    details = {"floor": str(floor), "reason": reason, "role": role, "expires_at": expires_at.isoformat()}
+    details = {
+        "floor": str(floor), "reason": reason, "role": role, "requested_by": requested_by,
+        "expires_at": expires_at.isoformat(),
+    }  # fmt: skip
     with runtime.database.platform() as connection:
         if expires_at.tzinfo is None or expires_at <= later_clock(connection, runtime.now()):
             raise InputError(
                 "The override would have expired already", where="--until", remedy="Give a time to come, with its zone."
             )
         require_role(connection, tenant, approver, role, OVERRIDE_ROLES)
+        _require_somebody(connection, tenant, requested_by)
         _append(connection, tenant, dimension, "give", floor, reason, approver, role, requested_by, expires_at)
         entry = AuditEntry(actor=approver, action="coverage.override", subject=dimension, details=details)
         runtime.audit.append(connection, tenant, [entry])
@@ -109,6 +114,22 @@ def withdraw_override(
         details = {"reason": reason, "role": role}
         entry = AuditEntry(actor=person, action="coverage.override-withdrawn", subject=dimension, details=details)
         runtime.audit.append(connection, tenant, [entry])
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _require_somebody(connection: Connection, tenant: TenantId, person: str) -> None:
+    held = connection.execute(
+        "SELECT FROM runtime.tenant_user_roles WHERE tenant_id = %s AND person = %s", (tenant, person)
+    ).fetchone()
+    if held is None:
+        raise NotAllowedError(
+            "Who is said to have asked has no role in this tenant",
+            where=f"{tenant}, --requested-by",
+            remedy="Name the person who asked, as `tenant-pipeline role list` has them.",
+        )
 
 
 def _append(connection: Connection, tenant: TenantId, dimension: str, act: str, floor: Band, *rest: Any) -> None:
