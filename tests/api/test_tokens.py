@@ -164,6 +164,8 @@ def test_another_sites_page_cannot_act_for_who_is_signed_in(served: Served) -> N
         for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
             refused = browser.post(place, json=role, headers=origin)
             assert (refused.status_code, refused.json()["code"]) == (403, "foreign-origin")
+        emptied = {"Origin": "https://evil.example", "Authorization": ""}
+        assert browser.post(place, json=role, headers=emptied).status_code == 401
         assert browser.post(place, json=role, headers={"Origin": served.url}).status_code == 200
         assert browser.request("DELETE", place, json=role, headers={"Origin": served.url}).status_code == 200
 

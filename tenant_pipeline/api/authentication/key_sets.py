@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -38,7 +39,7 @@ class ProvidersKeys:
 
     def __init__(self, issuer: str, client: httpx.Client | None = None) -> None:
         self._issuer = issuer.rstrip("/")
-        self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._client = client or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
         self._lock = threading.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
         self._described: dict[str, Any] = {}
@@ -65,7 +66,10 @@ class ProvidersKeys:
             described = self._document(f"{self._issuer}/.well-known/openid-configuration")
             if described.get("issuer", "").rstrip("/") != self._issuer:
                 raise ValueError("it calls itself otherwise")
-            found = jwt.PyJWKSet.from_dict(self._document(described["jwks_uri"]))
+            keys = str(described["jwks_uri"])
+            if urlsplit(keys).scheme != urlsplit(self._issuer).scheme:  # never less protected than the provider itself
+                raise ValueError("its keys lie elsewhere")
+            found = jwt.PyJWKSet.from_dict(self._document(keys))
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
             if self._keys:
                 return
@@ -73,7 +77,8 @@ class ProvidersKeys:
             raise SettingsError(
                 "The OpenID provider's keys cannot be fetched",
                 where="TENANT_RUNTIME_OIDC_ISSUER",
-                remedy="Its /.well-known/openid-configuration must answer, name itself, and name its jwks_uri.",
+                remedy="Its /.well-known/openid-configuration must answer, name itself, and name its jwks_uri, by"
+                " https as itself.",
             ) from None
         self._keys = {key.key_id: key for key in found.keys if key.key_id}
         self._described = described

@@ -48,8 +48,11 @@ def _attempt_name(*, secure: bool) -> str:
 
 
 def shown_token(request: HTTPConnection, *, secure: bool) -> str:
-    """The token that a request shows: as a bearer token (RFC 6750), or in the session cookie; '' without one."""
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind:
-        return token.strip() if kind.lower() == "bearer" else ""
-    return request.cookies.get(cookie_name(secure=secure), "")
+    """The token that a request shows: as a bearer token (RFC 6750), or in the session cookie; '' without one.
+
+    With a header of that name, whatever it holds, the cookie counts for nothing: then no origin was asked for.
+    """
+    if "authorization" not in request.headers:
+        return request.cookies.get(cookie_name(secure=secure), "")
+    kind, _, token = request.headers["authorization"].partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
