@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import socket
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,12 @@ class Instance(BaseHTTPRequestHandler):
                 KEPT.append(bytearray(int(self.path.removeprefix("/keep/"))))
             except MemoryError:
                 return self.answer(507, {})
+            return self.answer(200, {})
+        if self.path.startswith("/connect/"):
+            try:
+                socket.create_connection(("127.0.0.1", int(self.path.removeprefix("/connect/"))), 2).close()
+            except OSError as error:
+                return self.answer(403, {"refused": type(error).__name__})
             return self.answer(200, {})
         if self.path == "/stray":
             stray = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ import pytest
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
-from tenant_pipeline.provisioning.local_process.confinement import landlock_version
+from tenant_pipeline.provisioning.local_process.confinement import FIRST_VERSION_WITH_PORTS, landlock_version
 from tenant_pipeline.provisioning.local_process.generation import Generation
 from tenant_pipeline.provisioning.local_process.processes import ProcessIdentity, processes_of
 from tenant_pipeline.provisioning.provisioner import Action, InstanceSpecification, Phase, Plan, Secret
@@ -296,6 +297,18 @@ def test_an_instance_reads_its_own_files_and_no_others(make: Make, folder: Path,
     assert ask(backend, f"/read{folder}/{NAMESPACE}/1/dsn").json() == {"read": "host=/nowhere password=first"}
     for path in others:
         assert ask(backend, f"/read{path}").json() == {"refused": "PermissionError"}
+
+
+@pytest.mark.skipif(landlock_version() < FIRST_VERSION_WITH_PORTS, reason="nothing here can keep ports apart")
+def test_an_instance_connects_to_its_database_and_to_nothing_else_on_this_machine(make: Make) -> None:
+    backend = make()
+    with socket.create_server(("127.0.0.1", 0)) as database, socket.create_server(("127.0.0.1", 0)) as dagster:
+        port, other = (each.getsockname()[1] for each in (database, dagster))
+        backend.apply(specification(connection=Secret(f"host=127.0.0.1 port={port}")), timeout=SECONDS)
+        assert ask(backend, f"/connect/{port}").status_code == 200
+        assert ask(backend, f"/connect/{other}").json() == {"refused": "PermissionError"}
+        backend.apply(specification(), timeout=SECONDS)
+        assert ask(backend, f"/connect/{port}").json() == {"refused": "PermissionError"}
 
 
 def test_the_attempt_to_read_as_the_instance_can_succeed(make: Make) -> None:

@@ -38,11 +38,13 @@ HIGHEST_CAPABILITY = 63
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 38, 24
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_ASK_VERSION, _PATH_BENEATH = 1, 1
+_ASK_VERSION, _PATH_BENEATH, _NET_PORT = 1, 1, 2
+_CONNECT_TCP = 1 << 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER, _IOCTL_DEVICE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 15
 _SCOPE_SIGNALS_AND_ABSTRACT_SOCKETS = 0b11
 _RIGHTS_OF_VERSION = {1: 13, 2: 14, 3: 15, 4: 15}
 _ALL_RIGHTS = 16
+FIRST_VERSION_WITH_PORTS = 4
 _FIRST_VERSION_WITH_SCOPES = 6
 
 
@@ -55,6 +57,8 @@ class Confinement:
     memory_mebibytes: int
     readable: tuple[Path, ...]
     writable: Path
+    connects_to: tuple[int, ...] | None = ()
+    """The TCP ports that it may connect to; None for any."""
 
     def apply(self) -> None:
         """In the child, after fork: give up all that is not granted here. Raises OSError where that is refused."""
@@ -69,7 +73,7 @@ class Confinement:
                     libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
         if sys.platform == "linux":
             libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            _keep_to_folders(libc, self.readable, self.writable)
+            _keep_to(libc, self.readable, self.writable, self.connects_to)
         if self.uid is not None:
             os.setuid(self.uid)
         if sys.platform == "linux":  # after setuid, which would take it back
@@ -109,15 +113,16 @@ def _limit_resources(memory_mebibytes: int) -> None:
         os.nice(NICENESS)
 
 
-def _keep_to_folders(libc: ctypes.CDLL, readable: Sequence[Path], writable: Path) -> None:
+def _keep_to(libc: ctypes.CDLL, readable: Sequence[Path], writable: Path, connects_to: Sequence[int] | None) -> None:
     version = landlock_version()
     if not version:
         return
     rights = (1 << _RIGHTS_OF_VERSION.get(version, _ALL_RIGHTS)) - 1
-    attributes = struct.pack("=QQ", rights, 0)
+    kept_to_ports = version >= FIRST_VERSION_WITH_PORTS and connects_to is not None
+    attributes = struct.pack("=QQ", rights, _CONNECT_TCP if kept_to_ports else 0)
     if version >= _FIRST_VERSION_WITH_SCOPES:
         attributes += struct.pack("=Q", _SCOPE_SIGNALS_AND_ABSTRACT_SOCKETS)
-    elif version < 4:
+    elif version < FIRST_VERSION_WITH_PORTS:
         attributes = attributes[:8]
     ruleset = _called(libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0))
     allowed = [(place, _EXECUTE | _READ_FILE | _READ_FOLDER) for place in (*SYSTEM_PLACES, *readable)]
@@ -130,6 +135,8 @@ def _keep_to_folders(libc: ctypes.CDLL, readable: Sequence[Path], writable: Path
         descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)
         _called(libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("=Qi", granted, descriptor), 0))
         os.close(descriptor)
+    for port in (connects_to or ()) if kept_to_ports else ():
+        _called(libc.syscall(_ADD_RULE, ruleset, _NET_PORT, struct.pack("=QQ", _CONNECT_TCP, port), 0))
     _called(libc.syscall(_RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from psycopg.conninfo import conninfo_to_dict
 
 import tenant_pipeline
 from tenant_pipeline.provisioning.local_process.private_files import (
@@ -107,6 +108,7 @@ class Generation:
             "gid": orders.gid,
             "memory_mebibytes": specification.memory_mebibytes,
             "readable": [str(path) for path in (*orders.readable, code)],
+            "connects_to": _ports_of(specification.connection.value),
             "restarts": orders.restarts,
             "state_file": str(self._beside("state.json")),
             "log_file": str(self.log),
@@ -212,3 +214,11 @@ def generations(place: Path) -> list[Generation]:
     """All that is left of any generation in `place`, the oldest first."""
     numbers = {int(entry.name.split(".")[0]) for entry in place.iterdir() if entry.name.split(".")[0].isdigit()}
     return [Generation(place, number) for number in sorted(numbers)]
+
+
+def _ports_of(dsn: str) -> list[int]:
+    """The TCP ports at which the database answers; none where it does at a socket of this machine."""
+    told = conninfo_to_dict(dsn)
+    hosts = str(told.get("hostaddr") or told.get("host") or "").split(",")
+    ports = str(told.get("port") or "5432").split(",")
+    return sorted({int(port) for port in ports}) if not all(host.startswith("/") for host in hosts) else []

@@ -52,6 +52,7 @@ class Supervisor:
             memory_mebibytes=orders["memory_mebibytes"],
             readable=tuple(map(Path, orders["readable"])),
             writable=self._port_file.parent,
+            connects_to=orders.get("connects_to"),  # orders from before there was this say nothing of it
         )
         handler = RotatingFileHandler(orders["log_file"], maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
