@@ -13,6 +13,7 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.printable import printable
 from tenant_pipeline.core.tenancy import tenant_id
 
 app = typer.Typer(help="Sources that are fetched by a schedule.", no_args_is_help=True)
@@ -138,7 +139,7 @@ def poll(feed: FeedArgument, tenant: TenantOption) -> None:
 
         ask_now(runtime, tenant_id(tenant), feed)
         polled = poll_feed(runtime, tenant_id(tenant), feed, wholly=True)
-    typer.echo(f"{polled.answer} {polled.detail}".rstrip())
+    typer.echo(printable(f"{polled.answer} {polled.detail}".rstrip()))
 
 
 @app.command()

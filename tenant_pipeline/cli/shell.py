@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -22,12 +23,23 @@ from tenant_pipeline.core.errors import (
     SourceStoppedError,
     TenantRuntimeError,
 )
+from tenant_pipeline.core.printable import printable, printable_json
 from tenant_pipeline.core.sentences.reading import LANGUAGES, Tell, teller
 from tenant_pipeline.services.runtime import Runtime, administration_dsn, open_runtime
 from tenant_pipeline.settings import Settings
 
-console = Console()
-complaints = Console(stderr=True)
+
+class PrintingConsole(Console):
+    """A console on which what others wrote gives the terminal no orders."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is to be shown, its texts without control characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+console = PrintingConsole()
+complaints = PrintingConsole(stderr=True)
 
 REST_SECONDS = 30.0
 
@@ -98,7 +110,7 @@ def telling(runtime: Runtime, language: str) -> Tell:
 
 def print_json(value: Any) -> None:
     """Print `value` as JSON, for programs."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
     sys.stdout.write("\n")
 
 
