@@ -12,20 +12,19 @@ that were not through are put in line again, and are tried with patience.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import dagster as dg
-import psycopg
 
 from tenant_pipeline.core.errors import OutageError, StageFaultError, TenantRuntimeError
 from tenant_pipeline.core.setback import Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX
 from tenant_pipeline.services.halts import halt, put_back
+from tenant_pipeline.services.patience import patiently
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import continue_later
 from tenant_pipeline.telemetry.about import about
@@ -36,11 +35,6 @@ Metadata = Mapping[str, Any]
 ENDED_BY_TAG = "tenant_runtime/ended_by"
 """On a run that failed: `sources` where all that it had were stopped through what is their own, `outage` where
 something around us was away. Any other failed through a fault."""
-
-DATABASE_PATIENCE_SECONDS = 900.0
-"""So long a run waits for the database, to put its sources in line: nothing else could begin without it either."""
-
-_log = logging.getLogger(__name__)
 
 
 def materialise(
@@ -75,12 +69,15 @@ def materialise(
                 stopped[key] = told
                 context.log.error(_says(key, asset, told))
         if away is not None:
-            _wait_for_database(runtime)
             for key in set(context.partition_keys) - done.keys() - stopped.keys():
-                put_back(runtime, *from_partition_key(key), Ending.OUTAGE, away, run_id=context.run_id, asked_at=began)
+                where = from_partition_key(key)
+                patiently(
+                    partial(put_back, runtime, *where, Ending.OUTAGE, away, run_id=context.run_id, asked_at=began)
+                )
     if stopped or away:
         for key, metadata in done.items():
-            continue_later(runtime, *from_partition_key(key), assembled=asset == CONFLICT_MATRIX)
+            where = from_partition_key(key)
+            patiently(partial(continue_later, runtime, *where, assembled=asset == CONFLICT_MATRIX))
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
     if away or (stopped and not done):
         raise _failure(context, asset, stopped, away)
@@ -96,21 +93,6 @@ def _says(key: str, asset: str, error: TenantRuntimeError) -> str:
     if isinstance(error, StageFaultError) and error.__cause__ is not None:
         return f"{says}\n{trace_of(error.__cause__)}"
     return says
-
-
-def _wait_for_database(runtime: Runtime) -> None:
-    """Wait until the database answers, for as long as it is worth it. Raises psycopg.Error when it does not."""
-    deadline = time.monotonic() + DATABASE_PATIENCE_SECONDS
-    while True:
-        try:
-            with runtime.database.platform() as connection:
-                connection.execute("SELECT 1")
-                return
-        except (psycopg.Error, OSError) as error:
-            if time.monotonic() > deadline:
-                raise
-            _log.error("the database does not answer: the run waits for it (%s)", type(error).__name__)
-            time.sleep(1.0)
 
 
 def _failure(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -25,12 +26,14 @@ from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.owned_folder import clear_abandoned_work, working_folder
 
 START_SECONDS = 300
 STOP_SECONDS = 15
 INSTANCE_SECONDS = 30.0
+BETWEEN_STARTS_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 JSON_LOG = ("--log-format", "json")
 
@@ -86,7 +89,7 @@ def up(
                 f"Dagster UI: {dagster_url}   logs: {logs}   stop: Ctrl-C",
                 highlight=False,
             )
-            group.watch()
+            group.watch(partial(_revive_database, runtime))
         except StopRequestedError:
             complaints.print("Stopping.")
 
@@ -95,6 +98,16 @@ def _request_stop(number: int, frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise StopRequestedError
+
+
+def _revive_database(runtime: Runtime) -> None:
+    """Start the database again if it has ended by itself: what is under way waits for it."""
+    try:
+        if runtime.server is not None and runtime.server.revive():
+            complaints.print("The database had ended by itself, and runs again.")
+    except TenantRuntimeError as error:
+        complaints.print(f"The database has ended by itself: {error}", highlight=False, soft_wrap=True)
+        time.sleep(BETWEEN_STARTS_SECONDS)
 
 
 class _ProcessGroup:
@@ -137,7 +150,7 @@ class _ProcessGroup:
                 )
             time.sleep(0.1)
 
-    def watch(self) -> None:
+    def watch(self, meanwhile: Callable[[], None]) -> None:
         """Wait until one of them ends, which none should, and keep their logs from growing without end.
 
         Raises TenantRuntimeError naming the one that ended, and its log.
@@ -145,6 +158,7 @@ class _ProcessGroup:
         while True:
             self._require_all()
             turn_over(self._logs)
+            meanwhile()
             time.sleep(0.5)
 
     def _require_all(self) -> None:

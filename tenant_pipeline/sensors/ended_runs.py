@@ -28,7 +28,9 @@ from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from tenant_pipeline.assets.feeds import FETCH_FEED, tenant_and_feed
+from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.core.errors import (
+    DatabaseUnavailableError,
     NotFoundError,
     OutageError,
     RunCancelledError,
@@ -47,6 +49,8 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import sources_on_their_way
 
 ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+OF_DAGSTERS_DATABASE = frozenset({"OperationalError", "InterfaceError", "DagsterPostgresException"})
+"""What Dagster raises where its database is away or has no room: of SQLAlchemy, and its own."""
 LOOKS_BACK = timedelta(minutes=15)
 QUIET = timedelta(minutes=15)
 """So long a source has made no step before it is asked whether a run has it in hand: who materialises stage after stage
@@ -139,11 +143,12 @@ class _Tick:
             return
         keys = self.partitions.of_run(run.tags)
         ending = Ending.CANCELLED if run.status is dg.DagsterRunStatus.CANCELED else Ending.LOST
-        if ending is Ending.LOST and record.start_time is None:
+        begun = record.start_time is not None
+        if ending is Ending.LOST and (not begun or _met_outage(self.context.instance, run)):
             ending = Ending.OUTAGE
         for key in keys:
             if key not in self.in_hand:
-                why = _why(ending, key, run.run_id, alone=len(keys) == 1)
+                why = _why(ending, key, run.run_id, begun=begun, alone=len(keys) == 1)
                 self._put_back(key, ending, why, run.run_id, record.create_timestamp)
 
     def put_in_line(self, key: str, now: datetime) -> None:
@@ -161,10 +166,31 @@ class _Tick:
             self.context.log.warning(f"{key}: its run was ended before it was through ({ending}), and it is {status}")
 
 
-def _why(ending: Ending, key: str, run_id: str, *, alone: bool) -> TenantRuntimeError:
+def _met_outage(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the run says that something around us was away, or that Dagster could not write to its database."""
+    if run.tags.get(ENDED_BY_TAG) == "outage":
+        return True
+    for entry in instance.all_logs(
+        run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    ):
+        error = getattr(entry.get_dagster_event().event_specific_data, "error", None)
+        while error is not None:
+            if error.cls_name in OF_DAGSTERS_DATABASE:
+                return True
+            error = error.cause
+    return False
+
+
+def _why(ending: Ending, key: str, run_id: str, *, begun: bool, alone: bool) -> TenantRuntimeError:
     where = f"{key}, Dagster run {run_id}"
     if ending is Ending.CANCELLED:
         return RunCancelledError("Its run was cancelled", where=where, remedy="Materialise the partition to go on.")
+    if ending is Ending.OUTAGE and begun:
+        return DatabaseUnavailableError(
+            "The database did not answer, or had no room on its disk",
+            where=where,
+            remedy="See that PostgreSQL runs and has room. It is tried again by itself.",
+        )
     if ending is Ending.OUTAGE:
         return RunNotStartedError(
             "Its run ended before it had begun",

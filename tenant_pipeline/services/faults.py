@@ -9,6 +9,7 @@ import errno
 from collections.abc import Iterator
 
 import psycopg
+import psycopg2
 
 from tenant_pipeline.core.errors import (
     DatabaseUnavailableError,
@@ -18,9 +19,17 @@ from tenant_pipeline.core.errors import (
 )
 
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_FULL = frozenset({"53100", "53200", "25006"})
+"""SQLSTATE of a server that has no room: on its disk, in its memory, or so little on its disk that whoever runs it lets
+nothing be written any more."""
 _AWAY = frozenset({"08", "40", "53", "55", "57", "58"})
 """Classes of SQLSTATE that say nothing of what was asked: connection, rollback by another, resources, locks, an
 operator, the system. (PostgreSQL, appendix A.)"""
+
+_OF_DATABASE = (
+    psycopg.OperationalError, psycopg.InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError,
+)  # fmt: skip
+"""Ours, and Dagster's, which uses another driver."""
 
 
 def in_our_words(error: Exception, *, where: str, run_id: str) -> TenantRuntimeError:
@@ -36,7 +45,7 @@ def in_our_words(error: Exception, *, where: str, run_id: str) -> TenantRuntimeE
             )
         if means := _used_up(each):
             return MachineExhaustedError(
-                f"There is no room left on a disk, or another of the machine's means is used up ({means})",
+                f"There is no room left on a disk, or another of a machine's means is used up ({means})",
                 where=where,
                 remedy="`tenant-pipeline doctor` says which; what was under way is tried again by itself.",
             )
@@ -51,18 +60,24 @@ def in_our_words(error: Exception, *, where: str, run_id: str) -> TenantRuntimeE
 
 def is_away(error: BaseException) -> bool:
     """Whether the database did not answer, rather than that it refused what it was asked."""
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) or _used_up(error):
+    if not isinstance(error, _OF_DATABASE) or _used_up(error):
         return False
-    return error.sqlstate is None or error.sqlstate[:2] in _AWAY
+    state = _sqlstate(error)
+    return state is None or state[:2] in _AWAY
 
 
 def _used_up(error: BaseException) -> str:
-    """Which of the machine's means an exception says is used up; none if empty."""
-    if isinstance(error, psycopg.errors.DiskFull):
+    """Which of a machine's means an exception says is used up; none if empty."""
+    if isinstance(error, psycopg.Error | psycopg2.Error) and _sqlstate(error) in _FULL:
         return type(error).__name__
     if isinstance(error, OSError) and error.errno in _EXHAUSTED:
         return errno.errorcode[error.errno]
     return ""
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """What the server says is wrong; None where it is the connection."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from tenant_pipeline.contracts.loader import Contracts, load_contracts
@@ -41,6 +41,8 @@ class Runtime:
     objects: Objects
     audit: AuditLog
     clock: Clock = system_clock
+    server: EmbeddedPostgres | None = None
+    """The database's server, where this process has started it."""
 
     def now(self) -> datetime:
         """The present, in UTC: the one place where a service reads the clock."""
@@ -112,8 +114,9 @@ def open_runtime(settings: Settings, revision: str | None = None) -> Iterator[Ru
     `revision`: migrated so far only, to bring a backup back.
     """
     with ExitStack() as stack:
+        server = None
         if administration_dsn(settings) is None:
-            stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
-        runtime = stack.enter_context(connect(settings))
+            server = stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
+        runtime = replace(stack.enter_context(connect(settings)), server=server)
         migrate(runtime.database, revision)
         yield runtime

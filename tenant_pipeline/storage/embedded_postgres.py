@@ -103,6 +103,17 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
+    def revive(self) -> bool:
+        """Start the server again if it has ended by itself: its disk was full, or it was killed. Says whether it had.
+
+        Whoever has the DSN goes on with it. Raises SettingsError while it does not start. Call it from the main thread.
+        """
+        if self._process is None or self._socket is None or self._process.poll() is None:
+            return False
+        self._launch(self._socket)
+        self._wait_until_it_answers((self._directory / "dsn").read_text())
+        return True
+
     def stop(self) -> None:
         """Stop the server and wait for its end. Stopping twice is harmless."""
         (self._directory / "dsn").unlink(missing_ok=True)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import psycopg2.errors
 import pytest
+import sqlalchemy.exc
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.errors import StageFaultError
@@ -31,6 +33,18 @@ def end() -> None:
 def ended_job() -> None:
     """A run that does not come through."""
     end()
+
+
+@dg.op
+def write() -> None:
+    """Meets a full disk, as Dagster does when it stores an event."""
+    raise sqlalchemy.exc.OperationalError("INSERT", {}, psycopg2.errors.DiskFull())
+
+
+@dg.job(name=NORMALISE_SOURCES)
+def unwritten_job() -> None:
+    """A run that cannot say how it goes."""
+    write()
 
 
 def _tick(runtime: Runtime, instance: dg.DagsterInstance, cursor: str | None = None) -> str | None:
@@ -95,6 +109,23 @@ def test_a_run_that_never_began_is_held_against_none_of_its_sources(tenants: Two
         assert each.not_before is not None
         assert each.hindrance is not None
         assert each.hindrance["code"] == "run-not-started"
+
+
+def test_a_run_that_ended_because_dagster_could_not_write_is_held_against_none_of_its_sources(
+    tenants: TwoTenants,
+) -> None:
+    runtime = tenants.runtime
+    tenant = _registered(runtime)
+    (source,) = _sources(runtime, tenant, 1, "running")
+    key = partition_key(tenant, source)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, [key])
+        unwritten_job.execute_in_process(instance=instance, tags=_range([key]), raise_on_error=False)
+        _tick(runtime, instance)
+    (found,) = _found(runtime, tenant, source)
+    assert (found.ingest_status, found.alone) == ("waiting", False)
+    assert found.hindrance is not None
+    assert found.hindrance["code"] == "database-unavailable"
 
 
 def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_up_does_not(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +19,6 @@ import psycopg
 import pytest
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
-from tenant_pipeline.assets import materialise
 from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.assets.normalisation import receive
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
@@ -34,7 +31,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.ended_runs import ended_runs
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES
-from tenant_pipeline.services import halts, normalisation
+from tenant_pipeline.services import halts, normalisation, patience
 from tenant_pipeline.services.feeds import polling
 from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed
 from tenant_pipeline.services.feeds.polling import Answer, due_feeds, poll_feed
@@ -49,6 +46,7 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
 from tests.integration.test_feeds import Clock
+from tests.system.small_disk import small_disk
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
 
@@ -219,7 +217,7 @@ def test_a_run_whose_database_goes_away_waits_for_it_and_leaves_its_sources_in_l
 
     waiting = SimpleNamespace(monotonic=time.monotonic, sleep=lambda seconds: home.database.start_again())
     monkeypatch.setattr(normalisation, "_keep", killed_at_the_second)
-    monkeypatch.setattr(materialise, "time", waiting)
+    monkeypatch.setattr(patience, "time", waiting)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
         tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
@@ -304,23 +302,6 @@ def _token(home: Home) -> str:
     return LocalIssuer(real).access_token("anan", TENANT, timedelta(hours=1))
 
 
-@contextmanager
-def _small_disk(folder: Path, size: str) -> Iterator[Callable[[str], None]]:
-    """A file system of its own on the folder; gives what makes it larger. Skips where nobody may mount one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    options = ["-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
-        pytest.skip("this user may not mount a file system, and a disk is not filled up otherwise")
-    try:
-        yield lambda larger: _remount(folder, larger)
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _remount(folder: Path, size: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
-
-
 def test_a_full_disk_leaves_nothing_half_written_and_the_same_works_when_there_is_room(
     home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -335,7 +316,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_same_works_when_there_i
     kept = objects.parent / "kept-objects"
     if tenant_objects.exists():
         tenant_objects.rename(kept)
-    with _small_disk(tenant_objects, "64k") as enlarge:
+    with small_disk(tenant_objects, "64k") as enlarge:
         with pytest.raises(OSError, match="No space left"):
             add_source(home.runtime, TENANT, **options)
         assert len(list_sources(home.runtime, TENANT)) == before

@@ -21,6 +21,7 @@ from psycopg.rows import dict_row
 
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.feature_flags.overrides import switched_off
+from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS
@@ -53,6 +54,9 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tenant_runtime_uploads_unfinished": ("Uploads that are on their way or not handed in yet.", ()),
     "tenant_runtime_upload_unfinished_bytes": ("Bytes that they will have when they are whole.", ()),
     "tenant_runtime_provisioning_unfinished": ("Provisioning that is under way, or was left in the middle.", ()),
+    "tenant_runtime_database_has_room": (
+        "Whether the database's server could write to its disk when it was last tried: 1 or 0.", (),
+    ),
     "tenant_runtime_database_bytes": ("Size of the database.", ()),
     "tenant_runtime_database_connections": ("Client connections to the server.", ()),
     "tenant_runtime_database_connections_limit": ("The most that it takes.", ()),
@@ -150,6 +154,8 @@ def read_figures(runtime: Runtime) -> list[Figure]:
     except (psycopg.Error, TenantRuntimeError) as error:
         _log.error("the database does not tell its figures (%s)", type(error).__name__)
         found.append(Figure("tenant_runtime_figures_read", 0))
+    else:
+        found.append(Figure("tenant_runtime_database_has_room", _database_has_room(runtime)))
     with suppress(psycopg.Error):
         found += _of_dagster(runtime)
     answers = _object_store_answers(runtime)
@@ -167,6 +173,16 @@ def _clock(runtime: Runtime, of_database: datetime) -> Figure:
     if abs(ahead) > CLOCKS_APART_SECONDS:
         _log.error("this machine's clock and the database's are %.0f seconds apart", abs(ahead))
     return Figure("tenant_runtime_clock_ahead_seconds", ahead)
+
+
+def _database_has_room(runtime: Runtime) -> int:
+    try:
+        with runtime.database.platform() as connection:
+            try_room(connection)
+    except psycopg.Error as error:
+        _log.error("the database cannot write to its disk (%s)", type(error).__name__)
+        return 0
+    return 1
 
 
 def _of_audit(runtime: Runtime) -> list[Figure]:

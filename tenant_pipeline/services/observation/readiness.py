@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
@@ -46,6 +47,8 @@ def _first(runtime: Runtime, examinations: Mapping[str, Callable[[Runtime], str]
     for name, examine in examinations.items():
         try:
             wrong = examine(runtime)
+        except psycopg.errors.DiskFull:
+            wrong = "PostgreSQL has no room on its disk."
         except psycopg.Error as error:
             wrong = f"PostgreSQL does not answer ({type(error).__name__})."
         except (TenantRuntimeError, OSError) as error:
@@ -59,6 +62,7 @@ def _database(runtime: Runtime) -> str:
     with psycopg.connect(runtime.database.platform_conninfo(), connect_timeout=CONNECT_SECONDS) as connection:
         connection.execute("SET statement_timeout = '3s'")
         connection.execute("SELECT FROM runtime.tenants LIMIT 1")
+        try_room(connection)
     return ""
 
 

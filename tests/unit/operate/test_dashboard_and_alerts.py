@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from tenant_pipeline.services.observation.figures import FIGURES, Figure
 ROOT = Path(__file__).resolve().parents[3]
 PLACE = ROOT / "deploy" / "observability"
 NAME = re.compile(r"\btenant_runtime_\w+")
+PARTS = ("_created", "_bucket", "_count", "_sum")
 LABELS = re.compile(r"(tenant_runtime_\w+)\{(\w+)")
 
 
@@ -34,15 +36,44 @@ def told() -> dict[str, set[str]]:
     return found
 
 
-def _expressions() -> list[str]:
-    dashboard = json.loads((PLACE / "grafana-dashboard.json").read_text())
+def _panels() -> list[dict[str, Any]]:
+    panels: list[dict[str, Any]] = json.loads((PLACE / "grafana-dashboard.json").read_text())["panels"]
+    return panels
+
+
+def _drawn() -> list[str]:
+    return [target["expr"] for panel in _panels() for target in panel["targets"]]
+
+
+def _alarming() -> list[str]:
     rules = yaml.safe_load((PLACE / "alerts.yaml").read_text())
-    drawn = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    return drawn + [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    return [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+
+
+def _families(told: dict[str, set[str]]) -> set[str]:
+    """The metrics by the names that their parts have in common."""
+    return {name.removesuffix("_total") for name in told if not name.endswith(PARTS)}
+
+
+def test_every_metric_that_is_told_is_drawn(told: dict[str, set[str]]) -> None:
+    drawn = {name for expression in _drawn() for name in NAME.findall(expression)}
+    undrawn = {
+        family
+        for family in _families(told)
+        if not drawn & {family, *(f"{family}{part}" for part in ("_total", *PARTS))}
+    }
+    assert undrawn == set()
+
+
+def test_panels_have_each_a_place_and_a_number_of_their_own() -> None:
+    panels = _panels()
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert len({(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}) == len(panels)
+    assert len({panel["title"] for panel in panels}) == len(panels)
 
 
 def test_every_metric_that_is_drawn_or_alarms_is_told(told: dict[str, set[str]]) -> None:
-    for expression in _expressions():
+    for expression in [*_drawn(), *_alarming()]:
         names = NAME.findall(expression)
         assert names, expression
         for name in names:
@@ -73,10 +104,7 @@ def test_an_address_that_anybody_can_make_up_becomes_no_time_series(told: dict[s
 
 def test_every_metric_is_described(told: dict[str, set[str]]) -> None:
     described = (ROOT / "docs" / "operate" / "observability.md").read_text()
-    families = {
-        name.removesuffix("_total") for name in told if not name.endswith(("_created", "_bucket", "_count", "_sum"))
-    }
-    assert {name for name in families if f"`{name}" not in described} == set()
+    assert {name for name in _families(told) if f"`{name}" not in described} == set()
 
 
 def test_as_many_examinations_are_described_as_there_are() -> None:
