@@ -36,16 +36,22 @@ class DeclarationRecord:
     requested_by: str
     requested_at: datetime
     expires_at: datetime | None
+    over: bool
+    """Whether it had expired by the database's clock when it was read: a clock of ours that is set back keeps none."""
+
     signed_by: str | None
     signed_at: datetime | None
     revoked_by: str | None
     revoked_at: datetime | None
 
     def state(self, now: datetime) -> str:
-        """`signed`, `expired` or `revoked`; unsigned, `stricter-only` where it counts all the same, else `waiting`."""
+        """`signed`, `expired` or `revoked`; unsigned, `stricter-only` where it counts all the same, else `waiting`.
+
+        It has expired as soon as either our clock, which says `now`, or the database's is past its time.
+        """
         if self.revoked_at is not None:
             return REVOKED
-        if self.expires_at is not None and self.expires_at <= now:
+        if self.over or (self.expires_at is not None and self.expires_at <= now):
             return EXPIRED
         if self.signed_at is not None:
             return SIGNED
@@ -98,6 +104,7 @@ def records(connection: Connection, tenant: TenantId) -> list[DeclarationRecord]
         SELECT declared.id, declared.declared_class, declared.source_id, declared.origin, declared.table_name,
                declared.field, declared.property, declared.entity_types, declared.action, declared.category,
                declared.reason, declared.requested_by, declared.requested_at, declared.expires_at,
+               coalesce(declared.expires_at <= clock_timestamp(), false) AS over,
                signing.person AS signed_by, signing.taken_at AS signed_at,
                ending.person AS revoked_by, ending.taken_at AS revoked_at
           FROM runtime.privacy_declarations AS declared
@@ -127,8 +134,8 @@ def records(connection: Connection, tenant: TenantId) -> list[DeclarationRecord]
             **{
                 name: row[name]
                 for name in (
-                    "reason", "requested_by", "requested_at", "expires_at", "signed_by", "signed_at", "revoked_by",
-                    "revoked_at",
+                    "reason", "requested_by", "requested_at", "expires_at", "over", "signed_by", "signed_at",
+                    "revoked_by", "revoked_at",
                 )
             },
         )

@@ -27,6 +27,7 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import later_clock
 
 REVOKING_ROLES = ("tenant-admin", *OVERRIDE_ROLES)
 
@@ -65,14 +66,16 @@ def declare(
     _check_scope(source, origin, field, property_)
     _check_class(declared, entity_types, action, category, field or property_, source or origin)
     now = runtime.now()
-    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
-        raise InputError("The declaration would have expired already", where="--until", remedy="Give a time to come.")
     if property_:
         runtime.contracts.vocabulary.property(property_)
     registry.show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
         if source is not None:
             sources.get_source(connection, tenant, source)
+        if expires_at is not None and (expires_at.tzinfo is None or expires_at <= later_clock(connection, now)):
+            raise InputError(
+                "The declaration would have expired already", where="--until", remedy="Give a time to come."
+            )
         before = records(connection, tenant)
         said = {
             "class": str(declared), "source": source, "origin": str(origin or ""), "table": table, "field": field,
@@ -142,7 +145,8 @@ def revoke(
 def queue_expired(runtime: Runtime) -> int:
     """Put every source in line that went through while a declaration on it was in force that has expired since.
 
-    Returns how many. A source is put in line once for each expiry; its next run screens it without the declaration.
+    Returns how many. A source is put in line once for each expiry; its next run screens it without the declaration. By
+    the database's clock, which also says since when a source is in line: with another it would be put there over again.
     """
     with runtime.database.platform() as connection:
         return connection.execute(
@@ -152,9 +156,8 @@ def queue_expired(runtime: Runtime) -> int:
              WHERE source.tenant_id = declared.tenant_id AND source.ingest_status = 'assembled'
                AND (declared.source_id IS NULL OR declared.source_id = source.id)
                AND (declared.origin IS NULL OR declared.origin = source.origin)
-               AND declared.expires_at <= %(now)s AND source.queued_at < declared.expires_at
-            """,
-            {"now": runtime.now()},
+               AND declared.expires_at <= clock_timestamp() AND source.queued_at < declared.expires_at
+            """
         ).rowcount
 
 

@@ -1,4 +1,7 @@
-"""A tenant's own values of flags: set and cleared by people in granted roles, for a time or for good, on the record."""
+"""A tenant's own values of flags: set and cleared by people in granted roles, for a time or for good, on the record.
+
+What was set for a time is over as soon as either our clock, which says `now`, or the database's is past it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.database import later_clock, login_of
 
 
 def set_flag(
@@ -35,8 +38,6 @@ def set_flag(
     Raises InputError for no such flag, a value of another type, no reason or an expiry that has passed, NotAllowedError
     without a role that owns the flag.
     """
-    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= runtime.now()):
-        raise InputError("The override would have expired already", where="--until", remedy="Give a time to come.")
     checked = flag_named(name).checked(value)
     _append(runtime, tenant, name, "set", checked, person, role, reason, expires_at)
 
@@ -83,16 +84,14 @@ def _own_values(connection: Connection, tenant: TenantId, now: datetime) -> dict
     """The rows of the overrides that hold at `now`, by flag."""
     rows = connection.execute(
         """
-        SELECT DISTINCT ON (flag) flag, act, value, expires_at FROM runtime.flag_overrides
-         WHERE tenant_id = %s ORDER BY flag, number DESC
+        SELECT flag, value, expires_at
+          FROM (SELECT DISTINCT ON (flag) flag, act, value, expires_at FROM runtime.flag_overrides
+                 WHERE tenant_id = %(tenant)s ORDER BY flag, number DESC) AS last
+         WHERE act = 'set' AND (expires_at IS NULL OR expires_at > greatest(%(now)s, clock_timestamp()))
         """,
-        (tenant,),
+        {"tenant": tenant, "now": now},
     ).fetchall()
-    return {
-        row["flag"]: row
-        for row in rows
-        if row["act"] == "set" and (row["expires_at"] is None or row["expires_at"] > now)
-    }
+    return {row["flag"]: row for row in rows}
 
 
 class SwitchedOffError(InputError):
@@ -121,7 +120,8 @@ def switched_off(connection: Connection, name: str, now: datetime) -> list[Tenan
         SELECT tenant_id
           FROM (SELECT DISTINCT ON (tenant_id) tenant_id, act, value, expires_at FROM runtime.flag_overrides
                  WHERE flag = %(flag)s ORDER BY tenant_id, number DESC) AS last
-         WHERE act = 'set' AND value = 'false' AND (expires_at IS NULL OR expires_at > %(now)s)
+         WHERE act = 'set' AND value = 'false'
+           AND (expires_at IS NULL OR expires_at > greatest(%(now)s, clock_timestamp()))
         """,
         {"flag": name, "now": now},
     ).fetchall()
@@ -149,7 +149,8 @@ def end_expired(runtime: Runtime, since: datetime | None, now: datetime) -> list
         rows = connection.execute(
             """
             SELECT DISTINCT tenant_id FROM runtime.flag_overrides
-             WHERE expires_at <= %(now)s AND (%(since)s::timestamptz IS NULL OR expires_at > %(since)s)
+             WHERE expires_at <= greatest(%(now)s, clock_timestamp())
+               AND (%(since)s::timestamptz IS NULL OR expires_at > %(since)s)
              ORDER BY tenant_id
             """,
             {"now": now, "since": since},
@@ -175,6 +176,10 @@ def _append(
         raise InputError("Changing a flag needs a reason", where="--reason")
     show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
+        if expires_at is not None and (
+            expires_at.tzinfo is None or expires_at <= later_clock(connection, runtime.now())
+        ):
+            raise InputError("The override would have expired already", where="--until", remedy="Give a time to come.")
         require_role(connection, tenant, person, role, flag_named(name).owners)
         connection.execute(
             """
