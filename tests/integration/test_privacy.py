@@ -171,7 +171,7 @@ def test_a_declaration_expires_and_its_sources_are_put_in_line_once(runtime: Run
     assert found.state(runtime.now()) == "expired"
 
 
-def _a_month_later(runtime: Runtime, declaration: str, source: SourceId) -> None:
+def _a_month_later(runtime: Runtime, declaration: str, source: str) -> None:
     """What was done with the declaration and the source was done 31 days before. As a superuser, past every trigger."""
     with runtime.database.administration() as connection:
         connection.execute("ALTER TABLE runtime.privacy_declarations DISABLE TRIGGER append_only")
