@@ -223,6 +223,41 @@ def test_a_word_is_taken_back_before_it_is_used_and_not_after(runtime: Runtime, 
         take_back("bo", "platform-governance")
 
 
+@pytest.mark.parametrize("person", ["deputy", "ann"])
+def test_a_word_given_for_somebody_is_taken_back_by_who_gave_it_and_by_whose_it_is(
+    runtime: Runtime, tenant: TenantId, person: str
+) -> None:
+    request = ask(runtime, tenant)
+    handing_over.delegate(
+        runtime, tenant, request.request.id, role="tenant-admin", to="deputy", person="ann", reason="On leave"
+    )
+    (given,) = say(runtime, request, "deputy", "tenant-admin").decisions
+
+    def take_back(by: str, role: str = "tenant-admin") -> RecordedRequest:
+        return handing_over.revoke(
+            runtime, tenant, request.request.id, approval=str(given["id"]), person=by, role=role, reason="A mistake"
+        )
+
+    for other, role in (("adam", "tenant-admin"), ("kanya", "tenant-admin"), (person, "platform-governance")):
+        with pytest.raises(NotAllowedError):
+            take_back(other, role)
+    taken = take_back(person)
+    assert frozenset({"tenant-admin"}) in taken.standing.missing
+    assert [each["revoked"] for each in taken.decisions] == [True]
+    with pytest.raises(RequestEndedError):
+        take_back(person)
+
+
+def test_who_lost_their_role_takes_their_word_back_all_the_same(runtime: Runtime, tenant: TenantId) -> None:
+    request = ask(runtime, tenant)
+    (given,) = say(runtime, request, "ann", "tenant-admin").decisions
+    roles.revoke_role(runtime, tenant, person="ann", role="tenant-admin", revoked_by="test")
+    taken = handing_over.revoke(
+        runtime, tenant, request.request.id, approval=str(given["id"]), person="ann", role="tenant-admin", reason="x"
+    )
+    assert [each["revoked"] for each in taken.decisions] == [True]
+
+
 def test_a_decision_is_delegated_but_never_the_founders_nor_to_who_asked(runtime: Runtime, tenant: TenantId) -> None:
     request = ask(runtime, tenant)
 

@@ -77,7 +77,10 @@ def revoke(
     role: str,
     reason: str,
 ) -> RecordedRequest:
-    """Take back a decision before it is used: one's own, or anybody's as governance. Audited.
+    """Take back a decision before it is used: one's own, one given in one's name, or anybody's as governance. Audited.
+
+    For one's own the role is the decision's: it is asked of nobody whether they still hold it, or ever did. A deputy
+    never does, and whoever lost it may not be held to a word that they have come to doubt.
 
     Raises NotFoundError for no such decision, RequestEndedError where the request was used or withdrawn or the
     decision was revoked before, NotAllowedError for another's decision without the role.
@@ -92,9 +95,8 @@ def revoke(
             raise NotFoundError("There is no such decision on this request", where=f"request {request}")
         if found[0]["revoked"] or {"used", "withdrawn"} & {step["step"] for step in recorded.steps}:
             raise RequestEndedError("The decision can no longer be taken back", where=f"request {request}")
-        if found[0]["approver"] == person:
-            require_role(connection, tenant, person, role, {found[0]["role"], *GOVERNING})
-        else:
+        theirs = person in (found[0]["approver"], found[0]["on_behalf_of"])
+        if not theirs or role != found[0]["role"]:
             require_role(connection, tenant, person, role, GOVERNING)
         return _step(
             runtime, connection, recorded, "revoked", person, role=role, approval=found[0]["id"], reason=reason

@@ -67,10 +67,10 @@ export function Withdrawal({ request }) {
   `;
 }
 
-/** A decision taken back before it is used: one's own, or anybody's as governance. */
+/** A decision taken back before it is used: one's own, one given in one's name, or anybody's as governance. */
 export function Revocation({ request, decision }) {
   const governing = GOVERNING.find(holds);
-  const role = decision.person === me().person && holds(decision.role) ? decision.role : governing;
+  const role = [decision.person, decision.on_behalf_of].includes(me().person) ? decision.role : governing;
   if (!role || decision.revoked || ENDED.includes(request.state)) return null;
   const send = (form) => act(place(request, "revocation"), { decision: decision.id, role, reason: form.get("reason") });
   return html`
