@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import typer
 import yaml
 
+from tenant_pipeline.cli import main
 from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 from tenant_pipeline.settings import Settings
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "manifests"
+RECOVERY = [FOLDER.parent / "recovery" / name for name in ("verify", "restore")]
 OLDEST, NEWEST = "1.25", "1.37"
 SECRETS = {
     "tenant-runtime-database", "tenant-runtime-metrics", "tenant-runtime-object-store", "tenant-runtime-openid",
     "tenant-runtime-tls",
 }  # fmt: skip
 """Made by hand: settings.yaml and ingress.yaml say so."""
+RECOVERY_SECRET = "tenant-runtime-recovery"
+"""Made for as long as a backup is read: docs/operate/backup.md says so."""
 
 
-def _objects() -> list[dict[str, Any]]:
-    kustomization = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
-    return [each for name in kustomization["resources"] for each in yaml.safe_load_all((FOLDER / name).read_text())]
+def _objects(folder: Path) -> list[dict[str, Any]]:
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    return [each for name in kustomization["resources"] for each in yaml.safe_load_all((folder / name).read_text())]
 
 
-OBJECTS = _objects()
+OBJECTS = _objects(FOLDER)
+VERIFY, RESTORE = (job for folder in RECOVERY for job in _objects(folder))
+ALL = [*OBJECTS, VERIFY, RESTORE]
 NAMES = {(each["kind"], each["metadata"]["name"]) for each in OBJECTS}
 
 
 def _pods() -> Iterator[tuple[str, dict[str, Any]]]:
-    for each in OBJECTS:
-        if "template" in each.get("spec", {}):
-            yield each["metadata"]["name"], each["spec"]["template"]["spec"]
+    for each in ALL:
+        spec = each.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield each["metadata"]["name"], spec["template"]["spec"]
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
 
 
 def _values(content: Any, key: str) -> Iterator[Any]:
@@ -48,22 +62,25 @@ def _values(content: Any, key: str) -> Iterator[Any]:
             yield from _values(value, key)
 
 
-def test_every_file_is_in_the_kustomization() -> None:
-    listed = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
-    assert sorted([*listed, "kustomization.yaml"]) == sorted(path.name for path in FOLDER.iterdir())
+@pytest.mark.parametrize("folder", [FOLDER, *RECOVERY], ids=lambda folder: folder.name)
+def test_every_file_is_in_the_kustomization(folder: Path) -> None:
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    assert sorted([*listed, "kustomization.yaml"]) == sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
-@pytest.mark.parametrize("body", OBJECTS, ids=lambda body: f"{body['kind']}/{body['metadata']['name']}")
+@pytest.mark.parametrize("body", ALL, ids=lambda body: f"{body['kind']}/{body['metadata']['name']}")
 def test_every_object_is_valid_by_kubernetes_own_schema(body: dict[str, Any], version: str) -> None:
     assert kubernetes_validate.validate(body, version, strict=True).startswith(version)
 
 
 def test_what_is_named_exists() -> None:
-    for body in OBJECTS:
+    for body in ALL:
         for kind, key in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
             for reference in _values(body, key):
                 assert (kind, reference["name"]) in NAMES or reference["name"] in SECRETS
+        for secret in [*_values(body, "secretKeyRef"), *_values(body, "secret")]:
+            assert secret.get("name", secret.get("secretName")) in {*SECRETS, RECOVERY_SECRET}
         for claim in _values(body, "claimName"):
             assert ("PersistentVolumeClaim", claim) in NAMES
         for account in _values(body, "serviceAccountName"):
@@ -88,26 +105,86 @@ def test_a_pod_is_restricted_and_writes_nowhere_but_to_its_volumes(name: str, po
     assert pod["securityContext"]["runAsNonRoot"]
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["automountServiceAccountToken"] is False
-    for container in pod["containers"]:
+    volumes = {volume["name"] for volume in pod["volumes"]}
+    for container in _containers(pod):
         context = container["securityContext"]
         assert context["readOnlyRootFilesystem"]
         assert context["allowPrivilegeEscalation"] is False
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
-        assert {"home", "keys", "temporary"} <= {mount["name"] for mount in container["volumeMounts"]}
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        assert "temporary" in mounts
+        assert mounts <= volumes
+        at_the_database = any(each["name"] == "tenant-runtime-database" for each in _values(container, "secretRef"))
+        assert ({"home", "keys"} & mounts == {"home", "keys"}) == at_the_database
 
 
 def test_no_secret_is_written_down() -> None:
     assert not [name for kind, name in NAMES if kind == "Secret"]
     for name, pod in _pods():
-        for variable in (each for container in pod["containers"] for each in container.get("env", [])):
-            assert "valueFrom" in variable or "DSN" not in variable["name"], name
+        for variable in (each for container in _containers(pod) for each in container.get("env", [])):
+            assert "valueFrom" in variable or not re.search("DSN|PASS", variable["name"]), name
 
 
 def test_both_volumes_can_be_mounted_by_many_nodes_at_once() -> None:
     claims = [each for each in OBJECTS if each["kind"] == "PersistentVolumeClaim"]
-    assert {name["metadata"]["name"] for name in claims} == {"tenant-runtime-home", "tenant-runtime-keys"}
-    assert all(each["spec"]["accessModes"] == ["ReadWriteMany"] for each in claims)
+    shared = {each["metadata"]["name"] for each in claims if each["spec"]["accessModes"] == ["ReadWriteMany"]}
+    assert shared == {"tenant-runtime-home", "tenant-runtime-keys"}
+    assert {each["metadata"]["name"] for each in claims} - shared == {"tenant-runtime-backups"}
+
+
+def test_backups_are_made_without_the_key_that_reads_them_and_only_once_somebody_has_said_for_whom() -> None:
+    (backup,) = (each for each in OBJECTS if each["kind"] == "CronJob")
+    assert backup["spec"]["suspend"] is True
+    assert backup["spec"]["concurrencyPolicy"] == "Forbid"
+    assert RECOVERY_SECRET not in str(backup)
+    pod = backup["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert [container["name"] for container in _containers(pod)] == ["take", "prune"], "none goes before one came"
+    assert not [each for each in OBJECTS if RECOVERY_SECRET in str(each)], "nothing that always runs sees the key"
+
+
+def test_nothing_makes_keys_or_migrates_before_a_backup_is_brought_back() -> None:
+    component = yaml.safe_load((RECOVERY[1] / "kustomization.yaml").read_text())
+    patches = [yaml.safe_load(each["patch"]) for each in component["patches"]]
+    assert all(each["$patch"] == "delete" for each in patches)
+    left_away = {(each["kind"], each["metadata"]["name"]) for each in patches}
+    assert left_away <= NAMES
+    assert left_away >= {
+        (each["kind"], each["metadata"]["name"]) for each in OBJECTS if list(_values(each, "containers"))
+    }
+
+
+@pytest.mark.parametrize("body", [VERIFY, RESTORE], ids=["verify", "restore"])
+def test_who_reads_backups_cannot_change_them(body: dict[str, Any]) -> None:
+    (container,) = body["spec"]["template"]["spec"]["containers"]
+    mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+    assert mounts["backups"]["readOnly"]
+    assert mounts["recovery"]["readOnly"]
+
+
+def test_who_reads_backups_to_verify_them_reaches_nothing() -> None:
+    (opened,) = (each for each in OBJECTS if each["metadata"]["name"] == "tenant-runtime-shared")
+    (let_out,) = opened["spec"]["podSelector"]["matchExpressions"]
+    assert {"backup", "restore"} <= set(let_out["values"])
+    assert VERIFY["spec"]["template"]["metadata"]["labels"]["tenant-runtime/component"] not in let_out["values"]
+
+
+def _commands() -> Iterator[list[str]]:
+    for _, pod in _pods():
+        for container in _containers(pod):
+            if "backups" in {mount["name"] for mount in container["volumeMounts"]}:
+                yield container["command"]
+
+
+@pytest.mark.parametrize("command", list(_commands()), ids=lambda command: command[2])
+def test_the_command_line_knows_what_backups_are_made_and_read_with(command: list[str]) -> None:
+    told = next(each["data"] for each in OBJECTS if "RECIPIENT" in each.get("data", {}))
+    words = iter([re.sub(r"\$\((\w+)\)", lambda name: told.get(name[1], "x"), word) for word in command[1:]])
+    found: Any = typer.main.get_command(main.app)
+    while hasattr(found, "get_command"):
+        found = found.get_command(None, next(words))
+    context = found.make_context("test", list(words))
+    assert context.params["folder"] == Path("/backups/everything")
 
 
 def test_the_settings_are_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
