@@ -12,7 +12,7 @@ from tenant_pipeline.services import quarantine
 
 app = typer.Typer(help="What was refused of a source, and what is let in all the same.", no_args_is_help=True)
 
-COLUMNS = ("stage", "path", "locator", "code", "reason", "releasable", "released_by")
+COLUMNS = ("stage", "path", "locator", "code", "reason", "state", "releasable", "released_by")
 
 SourceOption = Annotated[str, typer.Option("--source", help="The source's id.")]
 

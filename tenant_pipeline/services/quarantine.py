@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,22 +15,25 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
 from tenant_pipeline.intake.receive import RELEASABLE as RELEASABLE_FILES
 from tenant_pipeline.services import sources
+from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 _RELEASABLE: Mapping[Stage, frozenset[str]] = {Stage.RECEIVE: RELEASABLE_FILES, Stage.IDENTIFY: RELEASABLE_PARSES}
+REFUSED, RELEASED, LET_IN = "refused", "released", "let-in"
 
 
 @dataclass(frozen=True)
 class QuarantinedItem:
     """A file, an archive's member or an object that was not taken in: where, why, and whether a person may release it.
 
-    `path` is the file's within the unit. `released_by` names who let the item in, when the source runs next.
+    `path` is the file's within the unit, `released_by` names who released the item. Its `state` is `refused`;
+    `released` until the source has run again; `let-in` since.
     """
 
     stage: Stage
@@ -39,6 +42,7 @@ class QuarantinedItem:
     code: str
     reason: str
     releasable: bool
+    state: str = REFUSED
     released_by: str | None = None
     released_at: datetime | None = None
 
@@ -48,40 +52,71 @@ class QuarantinedItem:
 
 
 def list_quarantined(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> list[QuarantinedItem]:
-    """What is refused of a source as it is now, in the order of the stages; and what was released of it."""
+    """What was refused of a source when it ran last, in the order of the stages; and what was released of it."""
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
-        behind = lineage(connection, runtime, source)
         released = connection.execute(
             "SELECT stage, locator, code, person, released_at FROM runtime.quarantine_releases"
             " WHERE tenant_id = %s AND source_id = %s ORDER BY released_at, stage, locator",
             (tenant, source_id),
         ).fetchall()
+        last = _last_runs(connection, runtime, source, [_key(row) for row in released])
         paths = _paths(connection, runtime, source)
     found = [
         QuarantinedItem(stage, _path_at(paths, locator), locator, code, reason, code in _RELEASABLE[stage])
-        for stage in _RELEASABLE
-        if stage in behind
-        for frame in runtime.stage_store(tenant).read(behind[stage].output_digest).rejects()
+        for stage, run in last.items()
+        for frame in runtime.stage_store(tenant).read(run.record.output_digest).rejects()
         for locator, code, reason, disposition in frame.itertuples(index=False, name=None)
         if disposition == Disposition.QUARANTINED
     ]
-    refused = {(item.stage, item.locator, item.code) for item in found}
-    found += [
-        QuarantinedItem(
-            Stage(row["stage"]),
-            _path_at(paths, row["locator"]),
-            row["locator"],
-            row["code"],
-            "Released",
-            False,
-            row["person"],
-            row["released_at"],
+    standing = {(item.stage, item.locator, item.code): item for item in found}
+    for row in released:
+        key = stage, locator, code = _key(row)
+        let_in = stage in last and key in last[stage].let_in
+        before = standing.get(key)
+        if before is not None and let_in:
+            continue  # refused all the same
+        refused = before or QuarantinedItem(stage, _path_at(paths, locator), locator, code, "Released", False)
+        standing[key] = replace(
+            refused,
+            releasable=False,
+            state=LET_IN if let_in else RELEASED,
+            released_by=row["person"],
+            released_at=row["released_at"],
         )
-        for row in released
-        if (Stage(row["stage"]), row["locator"], row["code"]) not in refused
-    ]
-    return found
+    return list(standing.values())
+
+
+_Key = tuple[Stage, str, str]
+
+
+def _key(row: Mapping[str, Any]) -> _Key:
+    return Stage(row["stage"]), row["locator"], row["code"]
+
+
+@dataclass(frozen=True)
+class _LastRun:
+    """How a stage ran last over a source, and the releases that it knew of."""
+
+    record: StageRecord
+    let_in: frozenset[_Key]
+
+
+def _last_runs(
+    connection: Connection, runtime: Runtime, source: Source, released: Sequence[_Key]
+) -> dict[Stage, _LastRun]:
+    """How each stage that refuses ran last: with all releases, which are in order of time, or before some of them."""
+    decisions = decisions_of(connection, runtime, source)
+    found: dict[Stage, _LastRun] = {}
+    for known in range(len(released), -1, -1):
+        let_in = frozenset(released[:known])
+        then = replace(decisions, released=frozenset((stage, (locator, code)) for stage, locator, code in let_in))
+        for stage, record in lineage(connection, runtime, source, decisions=then).items():
+            if stage in _RELEASABLE:
+                found.setdefault(stage, _LastRun(record, let_in))
+        if len(found) == len(_RELEASABLE):
+            break
+    return {stage: found[stage] for stage in _RELEASABLE if stage in found}
 
 
 def release(
@@ -97,7 +132,7 @@ def release(
     refused = [item for item in list_quarantined(runtime, tenant, source_id) if item.locator == locator]
     if not refused or refused[0].released_by is not None:
         raise NotFoundError(
-            "Nothing is refused there",
+            "Nothing is refused there, or it is released already",
             where=f"{tenant}|{source_id}",
             remedy="`tenant-pipeline quarantine list` shows what is.",
         )
@@ -136,7 +171,7 @@ def release(
                 )
             ],
         )
-    return replace(item, releasable=False, released_by=person, released_at=runtime.now())
+    return replace(item, releasable=False, state=RELEASED, released_by=person, released_at=runtime.now())
 
 
 def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str, str]:

@@ -265,6 +265,8 @@ export const STATUS_WORDS = {
   "feed-stale": ["brings nothing new", "ไม่มีข้อมูลใหม่", "长期无更新"],
   held: ["waits for a person", "รอคนตัดสิน", "等待人工"],
   accept: ["let in", "รับเข้าแล้ว", "已放行"],
+  "let-in": ["let in", "รับเข้าแล้ว", "已放行"],
+  released: ["let in when the source is next run", "จะรับเข้าเมื่อประมวลผลแหล่งข้อมูลครั้งถัดไป", "来源下次运行时放行"],
   refuse: ["refused", "ไม่รับ", "已拒收"],
   pii: ["Personal data", "ข้อมูลส่วนบุคคล", "个人数据"],
   quality: ["Quality", "คุณภาพ", "质量"],

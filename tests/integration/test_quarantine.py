@@ -75,19 +75,31 @@ def test_what_is_refused_is_listed_with_its_reason_and_the_rest_goes_on(runtime:
 
 def test_what_a_person_releases_is_taken_in_where_it_leads_nowhere_else(runtime: Runtime, tmp_path: Path) -> None:
     source = _taken_in(runtime, tmp_path)
-    quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **WORD)
+    assert quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **WORD).state == "released"
+    assert _standing(runtime, source) == [
+        ("file=1&member=2", "released", WORD["person"], False),
+        ("file=1&member=3", "refused", None, True),
+    ], "until the source is run again it is not in, and no longer refused"
+    with pytest.raises(NotFoundError, match="released"):
+        quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **WORD)
     run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
     run_stage(runtime, TENANT, source.id, Stage.IDENTIFY)
     assert any(path.endswith("!/released/2/escape.csv") for path in _paths(runtime, source))
-    listed = quarantine.list_quarantined(runtime, TENANT, source.id)
-    assert [(item.locator, item.released_by) for item in listed] == [
-        ("file=1&member=3", None),
-        ("file=1&member=2", WORD["person"]),
+    assert _standing(runtime, source) == [
+        ("file=1&member=3", "refused", None, True),
+        ("file=1&member=2", "let-in", WORD["person"], False),
     ]
     assert any(
         entry["action"] == "quarantine.release"
         for entry in _audit(runtime)
     )  # fmt: skip
+
+
+def _standing(runtime: Runtime, source: Source) -> list[tuple[str, str, str | None, bool]]:
+    return [
+        (item.locator, item.state, item.released_by, item.releasable)
+        for item in quarantine.list_quarantined(runtime, TENANT, source.id)
+    ]
 
 
 def _audit(runtime: Runtime) -> list[dict[str, object]]:

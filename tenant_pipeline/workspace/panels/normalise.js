@@ -101,7 +101,7 @@ function Quarantined({ source, item }) {
   const send = (form) => act(ofTenant(`/sources/${source}/quarantine-release`), { locator: item.locator, role, reason: form.get("reason") });
   return html`<li>
     <code>${item.path || item.locator}</code> ${item.reason}
-    ${item.released_by && html` <span class="quiet">${t("letIn")} · ${item.released_by} · ${moment(item.released_at)}</span>`}
+    ${item.released_by && html` <span class="quiet">${statusWord(item.state)} · ${item.released_by} · ${moment(item.released_at)}</span>`}
     ${role && item.releasable && !item.released_by &&
     html`<details><summary>${t("letIn")}</summary><${Deed} legend=${item.path || item.locator} button=${t("letIn")} send=${send} /></details>`}
   </li>`;
