@@ -75,7 +75,7 @@ def up(
             group.wait_until(lambda: all(is_served(sockets, location) for location in CODE_LOCATIONS))
             group.start(
                 "webserver",
-                ["dagster_webserver", "--host", host, "--port", str(webserver), *JSON_LOG, *code],
+                ["tenant_pipeline.cli.dagster_ui", "--host", host, "--port", str(webserver), *JSON_LOG, *code],
             )
             group.start("daemon", ["dagster._daemon", "run", *JSON_LOG, *code])
             group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])

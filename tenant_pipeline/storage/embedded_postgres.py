@@ -53,9 +53,10 @@ _SETTINGS: Mapping[str, str] = {
     "log_min_messages": "warning",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
     "timezone": "UTC",
 }
-"""`log_min_error_statement` keeps statements, and the values in them, out of the log."""
+"""`log_min_error_statement` keeps statements, and the values in them, out of the log; `terse` the rows of errors."""
 
 
 class EmbeddedPostgres:
@@ -229,6 +230,8 @@ class EmbeddedPostgres:
     def _launch(self, socket_directory: Path) -> None:
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_directory), "port": str(PORT)}
         arguments = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+        self._log.touch(mode=0o600)
+        self._log.chmod(0o600)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(_binaries() / "postgres"), "-D", str(self._data), *arguments],

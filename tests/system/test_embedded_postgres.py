@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -55,3 +56,18 @@ def test_it_starts_when_the_server_of_a_killed_supervisor_is_still_shutting_down
         with psycopg.connect(dsn) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     slow.join()
+
+
+def test_its_log_is_private_and_holds_no_rows(new_home: Callable[[], Path]) -> None:
+    directory = new_home() / "postgres"
+    with EmbeddedPostgres(directory):
+        dsn = (directory / "dsn").read_text()
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE people (name text PRIMARY KEY)")
+            connection.execute("INSERT INTO people VALUES ('somchai')")
+            with suppress(psycopg.errors.UniqueViolation):
+                connection.execute("INSERT INTO people VALUES ('somchai')")
+    log = directory / "postgres.log"
+    assert "people_pkey" in log.read_text()
+    assert "somchai" not in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
