@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import roles
+from tenant_pipeline.services.access import revoke_tokens_of
 from tenant_pipeline.services.live_log import newest_number
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -143,3 +145,20 @@ def test_nobody_listens_in_more_places_than_they_could_need(served: Served, monk
     with served.client("wei") as wei:
         answer = wei.get(f"/api/tenant/{OWN}/events")
     assert (answer.status_code, answer.json()["code"]) == (429, "too-many-streams")
+
+
+@pytest.mark.parametrize("taken", ["token", "role"])
+def test_who_is_let_in_no_more_hears_no_more(served: Served, monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
+    monkeypatch.setattr("tenant_pipeline.api.routes.live_log.LOOK_AGAIN_SECONDS", 0.2)
+    person = f"leaver-{taken}"
+    roles.grant_role(served.runtime, OWN, person=person, role="viewer", granted_by="anan")
+    with served.client(person) as leaver, leaver.stream("GET", f"/api/tenant/{OWN}/events", timeout=20) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "retry: 1000"
+        if taken == "token":
+            revoke_tokens_of(served.runtime, OWN, person, revoked_by="anan")
+        else:
+            roles.revoke_role(served.runtime, OWN, person=person, role="viewer", revoked_by="anan")
+        deadline = time.monotonic() + 20
+        for _ in lines:
+            assert time.monotonic() < deadline, "the stream goes on"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
@@ -12,7 +13,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from tenant_pipeline.api.authentication.authenticator import CallerOf
+from tenant_pipeline.api.authentication.authenticator import CallerOf, authenticator_of, caller_of
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.metrics import EVENT_STREAMS
 from tenant_pipeline.api.problems import ProblemError
@@ -24,6 +25,7 @@ from tenant_pipeline.services.runtime import Runtime
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["live log"])
 
 HEARTBEAT_SECONDS = 15.0
+LOOK_AGAIN_SECONDS = 60.0
 STREAMS_A_PERSON = 20
 SHOWN_AT_FIRST = 500
 EVENT = {
@@ -58,7 +60,7 @@ async def events(
     if number < 0:
         newest = await to_thread.run_sync(partial(newest_number, runtime, caller.tenant))
         number = max(0, newest - SHOWN_AT_FIRST)
-    stream = _stream(runtime, request.app.state.wake_up, caller, number, follow=follow)
+    stream = _stream(runtime, request, caller, number, follow=follow)
     return StreamingResponse(_counted(whose, stream), media_type="text/event-stream")
 
 
@@ -76,10 +78,17 @@ async def _counted(whose: tuple[str, str], stream: AsyncIterator[bytes]) -> Asyn
 
 
 async def _stream(
-    runtime: Runtime, wake_up: WakeUp, caller: Caller, number: int, *, follow: bool
+    runtime: Runtime, request: Request, caller: Caller, number: int, *, follow: bool
 ) -> AsyncIterator[bytes]:
+    """It ends with the token, and soon after the token was taken back or the roles were."""
+    wake_up: WakeUp = request.app.state.wake_up
+    looked = time.monotonic()
     yield b"retry: 1000\n\n"
     while runtime.now() < caller.expires_at:
+        if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
+            if not await _still_let_in(request, caller):
+                return
+            looked = time.monotonic()
         change = wake_up.next_change()
         entries = await to_thread.run_sync(partial(entries_after, runtime, caller.tenant, number))
         for entry in entries:
@@ -89,8 +98,17 @@ async def _stream(
             if not follow or wake_up.stopped:
                 return
             left = (caller.expires_at - runtime.now()).total_seconds()
-            if not await wake_up.wait(change, max(0.0, min(HEARTBEAT_SECONDS, left))):
+            if not await wake_up.wait(change, max(0.0, min(HEARTBEAT_SECONDS, LOOK_AGAIN_SECONDS, left))):
                 yield b": still here\n\n"
+
+
+async def _still_let_in(request: Request, caller: Caller) -> bool:
+    try:
+        token = await to_thread.run_sync(authenticator_of(request).token, request)
+        await caller_of(request, token, caller.tenant)
+    except ProblemError:
+        return False
+    return True
 
 
 def _message(entry: dict[str, object]) -> bytes:
