@@ -134,6 +134,7 @@ def create_application(settings: InstanceSettings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # its own route would be open, and tells whose instance this is
         responses=PROBLEMS,
     )
     application.state.access_token = settings.access_token
@@ -210,6 +211,11 @@ def create_application(settings: InstanceSettings) -> FastAPI:
         """Every entity as JSON-LD with schema.org's terms."""
         base = str(request.base_url)
         return _stream(lambda documents: jsonld(documents, base), "application/ld+json")
+
+    @application.get("/openapi.json", dependencies=guarded, include_in_schema=False)
+    def description() -> dict[str, Any]:
+        """The description of all this."""
+        return application.openapi()
 
     def _stream(write: Callable[[Iterator[dict[str, Any]]], Iterator[bytes]], media_type: str) -> StreamingResponse:
         # The first piece is read before the answer begins, so that what cannot be read is told as a problem.

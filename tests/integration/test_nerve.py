@@ -171,7 +171,7 @@ def test_the_exports_hold_every_entity_in_formats_that_others_read(instance: Ins
 
 
 @pytest.mark.parametrize(
-    "path", ["/version", "/flags", "/search?q=a", "/entities/x", "/export.geojson", "/export.jsonld"]
+    "path", ["/version", "/flags", "/openapi.json", "/search?q=a", "/entities/x", "/export.geojson", "/export.jsonld"]
 )
 @pytest.mark.parametrize("token", [None, "wrong", TOKEN + "x", "ไทย"])
 def test_without_the_instances_token_nothing_is_told(instance: Instance, path: str, token: str | None) -> None:
