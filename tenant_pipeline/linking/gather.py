@@ -1,35 +1,24 @@
-"""The entities of a source with their features, read from its statements in bounded memory.
-
-An entity's statements may be scattered over a table and over several. So a large source is first parted on disk by
-ranges of entity ids, which are digests and therefore even, and then read part by part.
-"""
+"""The entities of a source with their features, read from its statements in bounded memory: part by part, if large."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.entity_parts import part_bounds, part_on_disk, read_part
 from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.linking.blocking import packed_keys
 from tenant_pipeline.linking.features import LINKING_PROPERTIES, Features
 
-STATEMENTS_A_PART = 100_000
-"""About so many statements are held at a time."""
-MOST_PARTS = 500
-"""A part is an open file while the source is parted, and a process may open a thousand or so."""
-_DIGITS = slice(4, 10)
-"""Of an entity id (`ent-` and hexadecimal digits), those that tell its part."""
 _COLUMNS = ("entity_id", "type", "property", "value", "lang")
 _SCHEMA = pa.schema([*((name, pa.string()) for name in _COLUMNS), ("table", pa.string())])
 
@@ -63,30 +52,19 @@ def gather(
     among the system's temporary files.
     """
     tables = validated.tables("statements")
-    parts = min(MOST_PARTS, max(1, -(-sum(table.rows for table in tables) // STATEMENTS_A_PART)))
+    bounds = part_bounds(sum(table.rows for table in tables))
     families = ahead.families if ahead else {}
-    if parts == 1:
+    if len(bounds) == 1:
         yield _entities(_batches(validated, identifying), identifying, code, families)
         return
-    bounds = [f"{number * 16**6 // parts:06x}" for number in range(parts)]
     with tempfile.TemporaryDirectory(prefix="gather-", dir=folder) as place:
-        paths = [Path(place) / f"{number}.arrow" for number in range(parts)]
-        with ExitStack() as stack:
-            writers = [stack.enter_context(pa.ipc.new_stream(str(path), _SCHEMA)) for path in paths]
-            for batch in _batches(validated, identifying):
-                digits = pc.utf8_slice_codeunits(batch["entity_id"], _DIGITS.start, _DIGITS.stop)
-                order = pc.sort_indices(digits)  # stable: what is said of an entity stays in its order
-                ordered, first = batch.take(order), np.searchsorted(digits.take(order).to_numpy(), bounds)
-                for writer, start, end in zip(writers, first, [*first[1:], len(batch)], strict=True):
-                    if start < end:
-                        writer.write_table(ordered.slice(start, end - start))
+        paths = part_on_disk(_batches(validated, identifying), _SCHEMA, bounds, Path(place))
         read = partial(_part, identifying=identifying, code=code, families=families)
         yield from (ahead.batch_map if ahead else map)(read, paths)
 
 
 def _part(path: Path, identifying: frozenset[str], code: str, families: Mapping[str, str]) -> list[Gathered]:
-    with pa.ipc.open_stream(str(path)) as reader:
-        return _entities((pa.Table.from_batches([batch]) for batch in reader), identifying, code, families)
+    return _entities(read_part(path), identifying, code, families)
 
 
 def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa.Table]:

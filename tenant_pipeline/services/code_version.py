@@ -41,8 +41,8 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.MAP: ("core/mapping", "contracts/source_mapping_engine.json", "contracts/living_city.json"),
     Stage.STANDARDISE: ("core/standardise", "contracts/living_city.json"),
     Stage.VALIDATE: ("core/validate", "contracts/living_city.json", "contracts/enterprise_intake.json"),
-    Stage.LINK: ("linking", "core/standardise/names.py", "contracts/living_city.json"),
-    Stage.ASSEMBLE: ("storage/statements.py",),
+    Stage.LINK: ("linking", "core/entity_parts.py", "core/standardise/names.py", "contracts/living_city.json"),
+    Stage.ASSEMBLE: ("storage/assemble.py", "core/entity_parts.py"),
     CONFLICT_MATRIX: (
         "services/conflicts/matrix.py",
         "services/conflicts/items.py",

@@ -49,10 +49,10 @@ from tenant_pipeline.services.pii_analyzer import analyzer_over
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.storage.assemble import assemble
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.owned_folder import working_folder
 from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
-from tenant_pipeline.storage.statements import assemble
 from tenant_pipeline.telemetry.traces import caused_by, traced
 
 
@@ -341,14 +341,16 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = _after_the_last_time(work, connection)
     lock_identity(connection, work.source.tenant)
-    count = assemble(
-        connection,
-        work.source.tenant,
-        work.source.id,
-        links=links,
-        statements=statements,
-        seen_at=seen_at,
-    )
+    with working_folder("assembling") as folder:
+        count = assemble(
+            connection,
+            work.source.tenant,
+            work.source.id,
+            links=links,
+            statements=statements,
+            seen_at=seen_at,
+            folder=folder,
+        )
     connection.execute(
         "UPDATE runtime.tenant_sources SET assembled_at = %s WHERE tenant_id = %s AND id = %s",
         (seen_at, work.source.tenant, work.source.id),

@@ -71,7 +71,7 @@ class Sources:
                            (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value,
                             raw_value, lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
                     VALUES (%s, %s, %s, %s, %s, 'EventVenue', %s, %s, %s, %s, 'text', %s, 'test', '', '', %s, %s)
-                    ON CONFLICT (tenant_id, source_id, statement_id)
+                    ON CONFLICT (tenant_id, source_id, entity_id, statement_id)
                     DO UPDATE SET last_seen = excluded.last_seen, retired_at = NULL
                     """,
                     (self.tenant, source, statement, f"{source}:{entity}", entity, property_, value, f" {value}", lang,

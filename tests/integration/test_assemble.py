@@ -16,6 +16,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from tenant_pipeline.core import entity_parts
 from tenant_pipeline.core.conflict.find import find_conflicts
 from tenant_pipeline.core.digest import sha256_of_bytes, short_id
 from tenant_pipeline.core.errors import IntegrityError
@@ -23,18 +24,13 @@ from tenant_pipeline.core.statement import STATEMENT_COLUMNS, Datatype
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 from tenant_pipeline.storage import statements
+from tenant_pipeline.storage.assemble import AssembleCount, assemble, statement_ids
 from tenant_pipeline.storage.database import Database
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.migrations import migrate
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageStore, StoredStage
-from tenant_pipeline.storage.statements import (
-    AssembleCount,
-    assemble,
-    candidates_for_source,
-    statement_ids,
-    statements_of,
-)
+from tenant_pipeline.storage.statements import candidates_for_source, statements_of
 
 TEXT = pd.ArrowDtype(pa.string())
 SEEN = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -166,7 +162,7 @@ def test_statement_ids_are_framed_digests() -> None:
     expected = [
         short_id("st-", (row.entity_id, row.property, row.value, row.lang)) for row in frame.itertuples(index=False)
     ]
-    assert statement_ids(frame) == expected
+    assert statement_ids(pa.Table.from_pandas(frame)) == expected
     assert len(set(expected)) == len(expected)
 
 
@@ -178,7 +174,9 @@ def test_every_column_arrives_as_it_was_said(tenant: Tenant) -> None:
     count = tenant.assemble(source, frame)
     assert count == AssembleCount(inserted=len(NASTY), already_present=0, duplicates=0, retired=0)
     kept = {row["property"]: row for row in tenant.rows()}
-    for number, (expected, identifier) in enumerate(zip(frame.to_dict("records"), statement_ids(frame), strict=True)):
+    for number, (expected, identifier) in enumerate(
+        zip(frame.to_dict("records"), statement_ids(pa.Table.from_pandas(frame)), strict=True)
+    ):
         row = kept[f"p{number}"]
         assert {name: row[name] for name in STATEMENT_COLUMNS} == expected
         assert (row["tenant_id"], row["source_id"], row["statement_id"]) == (tenant.id, source, identifier)
@@ -468,6 +466,26 @@ def test_the_connection_is_free_between_candidate_frames(tenant: Tenant, monkeyp
             seen += len(frame)
             connection.execute("SELECT count(*) FROM runtime.statements")
     assert seen == 9
+
+
+def test_a_large_source_is_assembled_part_by_part_as_it_would_be_whole(
+    tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, entities = (
+        new_tenant(tenant.database, tmp_path / "whole"),
+        [f"ent-{n * 37 % 40 * 400_000:06x}" for n in range(120)],
+    )
+    first = said(*((entity, f"p{n % 2}", f"ค่า {n % 20}") for n, entity in enumerate(entities)))
+    later = said(*((entity, "p0", f"ค่า {n % 60}") for n, entity in enumerate(reversed(entities))))
+    kept = []
+    for one, rows_a_part in ((tenant, 7), (whole, 10_000)):
+        monkeypatch.setattr(entity_parts, "ROWS_A_PART", rows_a_part)
+        source = one.add_source()
+        counts = [one.assemble(source, first), one.assemble(source, later, at=LATER), one.assemble(source, later)]
+        kept.append((counts, [{**row, "tenant_id": ""} for row in one.rows()]))
+    assert kept[0] == kept[1]
+    assert kept[0][0][0].duplicates
+    assert kept[0][0][1].retired
 
 
 @pytest.mark.slow

@@ -14,9 +14,9 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from tenant_pipeline.core import entity_parts
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.linking import gather
 from tenant_pipeline.linking import link as link_stage
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Home, Member
@@ -261,7 +261,7 @@ def test_an_identifier_is_looked_up_without_reading_the_others(
 def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
     runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "STATEMENTS_A_PART", 30)
+    monkeypatch.setattr(entity_parts, "ROWS_A_PART", 30)
     monkeypatch.setattr(parallel_map, "WORTH_ROWS", 1)
     halls = [*_noisy_halls("a"), OTHER]
     found = []

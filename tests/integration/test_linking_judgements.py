@@ -27,7 +27,7 @@ from tenant_pipeline.services.link_explanations import show_entity, show_pair
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.storage.statements import assemble
+from tenant_pipeline.storage.assemble import assemble
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 WORD: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}

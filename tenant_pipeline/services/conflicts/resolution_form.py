@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tenant_pipeline.core.sentences.reading import Tell, in_english
@@ -64,7 +65,7 @@ def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str, tell: 
     """
     with runtime.database.tenant(tenant) as connection:
         item = reading.item(connection, tenant, conflict_id)
-        statements = _statements(connection, tenant, item["candidates"])
+        statements = _statements(connection, tenant, item)
         history = [
             {**each, "reason": tell(each["reason"])} if each["person"] == PIPELINE else each
             for each in signatures_of(connection, tenant, conflict_id)
@@ -108,22 +109,30 @@ def _requester(item: dict[str, Any], history: list[dict[str, Any]]) -> str | Non
 
 
 def _statements(
-    connection: Connection, tenant: TenantId, candidates: list[dict[str, Any]]
+    connection: Connection, tenant: TenantId, item: Mapping[str, Any]
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """The statement behind each candidate, with its source's title and rights."""
+    """The statement behind each candidate, as long as it is one about the item's entity, with its source's title and
+    rights."""
+    candidates = item["candidates"]
     rows = connection.execute(
         """
-        SELECT said.source_id, said.statement_id, said.entity_id, said.method, said.datatype, said.valid_from,
+        SELECT asked.source_id, asked.statement_id, said.entity_id, said.method, said.datatype, said.valid_from,
                said.valid_to, said.first_seen,
                CASE WHEN said.retired_at IS NULL THEN greatest(said.last_seen, source.assembled_at)
                     ELSE said.last_seen END AS last_seen,
                source.title AS source_title,
                source.rights AS source_rights, source.url AS source_url
-          FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
-          JOIN runtime.statements AS said USING (source_id, statement_id)
-          JOIN runtime.tenant_sources AS source ON source.tenant_id = said.tenant_id AND source.id = said.source_id
-         WHERE said.tenant_id = %s
+          FROM unnest(%(sources)s::text[], %(statements)s::text[]) AS asked (source_id, statement_id)
+          JOIN runtime.tenant_sources AS source ON source.tenant_id = %(tenant)s AND source.id = asked.source_id
+          LEFT JOIN runtime.statements AS said
+            ON said.tenant_id = %(tenant)s AND said.canonical_id = %(entity)s
+               AND said.source_id = asked.source_id AND said.statement_id = asked.statement_id
         """,
-        ([one["source_id"] for one in candidates], [one["statement_id"] for one in candidates], tenant),
+        {
+            "tenant": tenant,
+            "entity": item["canonical_id"],
+            "sources": [one["source_id"] for one in candidates],
+            "statements": [one["statement_id"] for one in candidates],
+        },
     ).fetchall()
     return {(row["source_id"], row["statement_id"]): row for row in rows}

@@ -203,17 +203,17 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
     What is at home there bears its identifiers, and is mended in its source.
     """
     statements = [(one["source_id"], one["statement_id"]) for one in item["candidates"]]
+    canonical = item["canonical_id"]
     entities = connection.execute(
         """
         SELECT DISTINCT said.source_id, said.entity_id, member.home_id
           FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
           JOIN runtime.statements AS said USING (source_id, statement_id)
           JOIN runtime.entity_members AS member USING (tenant_id, source_id, entity_id)
-         WHERE said.tenant_id = %s ORDER BY said.source_id, said.entity_id
+         WHERE said.tenant_id = %s AND said.canonical_id = %s ORDER BY said.source_id, said.entity_id
         """,
-        ([source for source, _ in statements], [statement for _, statement in statements], tenant),
+        ([source for source, _ in statements], [statement for _, statement in statements], tenant, canonical),
     ).fetchall()
-    canonical = item["canonical_id"]
     for entity in entities:
         home = entity.pop("home_id")
         if home == canonical:

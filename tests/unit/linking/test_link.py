@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tenant_pipeline.linking import gather, link
+from tenant_pipeline.core import entity_parts
+from tenant_pipeline.linking import link
 from tenant_pipeline.linking.blocking import blocking_keys
 from tenant_pipeline.linking.entity_index import Home
 from tenant_pipeline.linking.features import Features
@@ -182,7 +183,7 @@ def test_what_bears_identifiers_of_two_joins_one_and_the_two_go_to_people() -> N
 def test_a_large_source_is_gathered_part_by_part_with_every_entity_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"name@en": f"Hall {number}", "geo": f"7.{number:06d},98.1", "capacity": "10"} for number in range(40)]
     whole = _linked(MemoryIndex(), "a", *rows, tables=["t1", "t2"] * 20)
-    monkeypatch.setattr(gather, "STATEMENTS_A_PART", 7)
+    monkeypatch.setattr(entity_parts, "ROWS_A_PART", 7)
     assert _linked(MemoryIndex(), "a", *rows, tables=["t1", "t2"] * 20) == whole
     assert len(whole) == 40
 
