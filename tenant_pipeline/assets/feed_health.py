@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from datetime import datetime
 
 import dagster as dg
-import sqlalchemy as sa
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.instance.utils import RUNLESS_JOB_NAME
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId
 from tenant_pipeline.services.feeds.health import FeedHealth, health_of, note_told
@@ -28,7 +24,6 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*AssetCh
 
 FEED_VERSION = dg.AssetKey("feed_version")
 FEED_IS_WELL = "feed_is_well"
-AT_ONCE = 1000
 
 
 def feed_key(tenant: TenantId, feed: str) -> str:
@@ -64,28 +59,3 @@ def tell_health(runtime: Runtime, instance: dg.DagsterInstance, tenant: TenantId
     )
     instance.report_dagster_event(event, run_id=f"{FEED_IS_WELL}-{uuid.uuid4().hex}")
     note_told(runtime, tenant, feed, health)
-
-
-def forget_old_evaluations(instance: dg.DagsterInstance, before: datetime, held: frozenset[TenantId]) -> int:
-    """Delete what was told of feeds before then, but for the newest of each and for tenants that are `held`.
-
-    Returns how many evaluations that were. With a run Dagster deletes its events, and never the rows of its checks.
-    """
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqlEventLogStorage):
-        return 0
-    told, events = AssetCheckExecutionsTable, SqlEventLogStorageTable
-    of_check = sa.and_(told.c.asset_key == FEED_VERSION.to_string(), told.c.check_name == FEED_IS_WELL)
-    newest = sa.select(sa.func.max(told.c.id)).where(of_check).group_by(told.c.partition)
-    old = sa.select(told.c.id, told.c.run_id, told.c.evaluation_event_storage_id, told.c.partition).where(
-        of_check, told.c.evaluation_event_timestamp < before.replace(tzinfo=None), told.c.id.not_in(newest)
-    )
-    with storage.index_connection() as connection:
-        found = connection.execute(old).fetchall()
-        rows = [row for row in found if (row.partition or "").partition(PARTITION_SEPARATOR)[0] not in held]
-        for first in range(0, len(rows), AT_ONCE):
-            part = rows[first : first + AT_ONCE]
-            without_run = [row.evaluation_event_storage_id for row in part if row.run_id.startswith(FEED_IS_WELL)]
-            connection.execute(events.delete().where(events.c.id.in_(without_run)))
-            connection.execute(told.delete().where(told.c.id.in_([row.id for row in part])))
-    return len(rows)

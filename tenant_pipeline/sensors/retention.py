@@ -10,10 +10,13 @@ from datetime import timedelta
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from tenant_pipeline.assets.feed_health import forget_old_evaluations
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.resources.runtime import RuntimeResource
-from tenant_pipeline.services.retention.dagster_history import prune_runless_events, prune_tick_logs
+from tenant_pipeline.services.retention.dagster_history import (
+    prune_runless_evaluations,
+    prune_runless_events,
+    prune_tick_logs,
+)
 from tenant_pipeline.services.retention.policies import tenants_with_policies
 from tenant_pipeline.services.retention.pruning import prune
 from tenant_pipeline.services.retention.runs import needed_runs
@@ -40,28 +43,24 @@ def prune_files(context: dg.OpExecutionContext, runtime: RuntimeResource) -> Non
 
 @dg.op
 def prune_runs(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
-    """Runs that ended long ago and say nothing of what stands now, with their events and what they have written.
-
-    And how feeds were by then.
-    """
+    """Runs that ended long ago and say nothing of what stands now, with their events and what they have written."""
     opened = runtime.open()
     old = old_runs(opened, context.instance)
     for run in old:
         context.instance.compute_log_manager.delete_logs(prefix=[run])
         context.instance.delete_run(run)
-    before = opened.now() - timedelta(days=opened.settings.keep_runs_days)
-    forget_old_evaluations(context.instance, before, needed_runs(opened)[1])
     context.log.info(f"{len(old)} runs that ended more than {opened.settings.keep_runs_days} days ago were deleted")
 
 
 @dg.op
 def prune_runless(context: dg.OpExecutionContext, runtime: RuntimeResource) -> None:
-    """Events that belong to no run, and what ticks have written, where they are as old."""
+    """Evaluations and events that belong to no run, and what ticks have written, where they are as old."""
     opened = runtime.open()
     before = opened.now() - timedelta(days=opened.settings.keep_runs_days)
+    evaluations = prune_runless_evaluations(opened, before)
     events = prune_runless_events(opened, before)
     ticks = prune_tick_logs(opened.settings.dagster_home / "storage" / TICKS, before)
-    context.log.info(f"{events} events of no run and {ticks} logs of ticks were deleted")
+    context.log.info(f"{evaluations} evaluations and {events} events of no run and {ticks} logs of ticks were deleted")
 
 
 def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:

@@ -14,7 +14,6 @@ from tenant_pipeline.assets.feed_health import (
     FEED_IS_WELL,
     FEED_VERSION,
     feed_key,
-    forget_old_evaluations,
     tell_health,
 )
 from tenant_pipeline.core.feed.profile import Expectations
@@ -25,9 +24,13 @@ from tenant_pipeline.services.feeds import health, polling
 from tenant_pipeline.services.feeds.feeds import Feed, set_status
 from tenant_pipeline.services.feeds.polling import BRIEFLY
 from tenant_pipeline.services.feeds.versions import decide
+from tenant_pipeline.services.retention.dagster_history import prune_runless_evaluations
+from tenant_pipeline.services.retention.holds import lift_hold, place_hold
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tests.integration.conftest import TwoTenants
 from tests.integration.test_feeds import HEADER, RuntimeOnAClock, _add, _halls, _poll, _registered, _through
+from tests.integration.test_retention import GOVERNANCE
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
 
@@ -157,11 +160,36 @@ def test_what_was_told_long_ago_is_forgotten_but_for_the_newest_and_under_a_hold
     decide(runtime, tenant, feed.id, 1, "refuse", person="rin", role="reviewer", reason="It is half empty")
     assert _tell(runtime, instance, feed) == [True, False]
     later = datetime.now(UTC) + timedelta(days=1)
-    assert forget_old_evaluations(instance, datetime.now(UTC) - timedelta(days=1), frozenset()) == 0
-    forget_old_evaluations(instance, later, frozenset({tenant}))
+    prune_runless_evaluations(runtime, datetime.now(UTC) - timedelta(days=1))
+    grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+    hold = place_hold(runtime, tenant, **GOVERNANCE)
+    prune_runless_evaluations(runtime, later)
     assert _tell(runtime, instance, feed) == [True, False]
-    assert forget_old_evaluations(instance, later, frozenset()) == 1
+    lift_hold(runtime, tenant, hold, **GOVERNANCE)
+    assert prune_runless_evaluations(runtime, later) == 1
+    assert prune_runless_evaluations(runtime, later) == 0
     assert _tell(runtime, instance, feed) == [True]
+
+
+def test_evaluations_of_a_run_that_was_deleted_go_with_age_and_those_of_one_that_stays_stay(
+    runtime: RuntimeOnAClock, tenant: TenantId, instance: dg.DagsterInstance
+) -> None:
+    """Dagster deletes a run's events, and never what they said of checks."""
+    asset = dg.AssetKey(f"checked-{tenant}")
+
+    @dg.asset_check(asset=asset, name="holds")
+    def holds() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    job = dg.Definitions(
+        asset_checks=[holds], jobs=[dg.define_asset_job("checking", selection=dg.AssetSelection.checks(holds))]
+    ).resolve_job_def("checking")
+    deleted, stays, newest = (job.execute_in_process(instance=instance).run_id for _ in range(3))
+    instance.delete_run(deleted)
+    prune_runless_evaluations(runtime, datetime.now(UTC) + timedelta(days=1))
+    key = dg.AssetCheckKey(asset, "holds")
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    assert [each.run_id for each in history] == [newest, stays]
 
 
 def _held(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:

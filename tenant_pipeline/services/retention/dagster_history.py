@@ -1,4 +1,4 @@
-"""What Dagster keeps that belongs to no run and never deletes by itself: events of feeds, and logs of ticks."""
+"""What Dagster keeps of no run and never deletes by itself: evaluations of checks, events, and logs of ticks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,31 @@ from tenant_pipeline.services.retention.runs import needed_runs
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
-_SQL = files("tenant_pipeline.services.retention").joinpath("runless_events.sql").read_text(encoding="utf-8")
+_FOLDER = files("tenant_pipeline.services.retention")
+
+
+def prune_runless_evaluations(runtime: Runtime, before: datetime) -> int:
+    """Delete evaluations of checks of before then that belong to no run and that others have followed on; return how
+    many."""
+    return _deleted(runtime, "runless_evaluations.sql", before)
 
 
 def prune_runless_events(runtime: Runtime, before: datetime) -> int:
-    """Delete events of before then that belong to no run and that others have followed on; return how many."""
+    """Delete events of before then that belong to no run and that others have followed on; return how many.
+
+    What an evaluation rests on stays with it: `prune_runless_evaluations` comes first.
+    """
+    return _deleted(runtime, "runless_events.sql", before)
+
+
+def _deleted(runtime: Runtime, statement: str, before: datetime) -> int:
     _, held = needed_runs(runtime)
     conninfo = dagster_conninfo(runtime.settings.dagster_dsn, runtime.database)
     with psycopg.connect(conninfo, row_factory=dict_row) as connection:
         connection.execute("SET TIME ZONE 'UTC'")  # as Dagster writes its times, which name no zone
-        row = connection.execute(_SQL, {"before": before, "held": sorted(held)}).fetchone()
-    return int(row["events"]) if row else 0
+        sql = _FOLDER.joinpath(statement).read_text(encoding="utf-8")
+        row = connection.execute(sql, {"before": before, "held": sorted(held)}).fetchone()
+    return int(row["deleted"]) if row else 0
 
 
 def prune_tick_logs(folder: Path, before: datetime) -> int:

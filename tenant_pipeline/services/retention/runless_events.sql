@@ -17,4 +17,4 @@ gone AS (
 tags AS (
     DELETE FROM asset_event_tags AS tag USING gone WHERE tag.event_id = gone.id
 )
-SELECT count(*) AS events FROM gone;
+SELECT count(*) AS deleted FROM gone;
