@@ -54,16 +54,18 @@ def test_it_is_narrowed_by_person_action_subject_and_time(served: Served, pier: 
     assert _actions(served, action="tenant") == ["tenant.update", "tenant.register"]
     assert _actions(served, action="tenant.update") == ["tenant.update"]
     assert _actions(served, action="tena") == []
+    assert _actions(served, action="tenant", actor="anan") == ["tenant.update"]
     assert _actions(served, subject="nok") == ["role.granted"]
     ahead = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     assert _actions(served, since=ahead) == []
     assert len(_actions(served, until=ahead)) == 3
 
 
-def test_its_pages_follow_on_each_other_without_a_gap(served: Served, pier: TenantId) -> None:
+@pytest.mark.parametrize("narrowed", [{}, {"since": "2026-01-01T00:00:00Z"}, {"until": "2999-01-01T00:00:00Z"}])
+def test_its_pages_follow_on_each_other_without_a_gap(served: Served, pier: TenantId, narrowed: dict[str, str]) -> None:
     read, after = [], None
     while True:
-        page = _trail(served, limit=1, **({} if after is None else {"after": after}))
+        page = _trail(served, limit=1, **narrowed, **({} if after is None else {"after": after}))
         read += [each["sequence"] for each in page["entries"]]
         after = page["next"]
         if after is None:
