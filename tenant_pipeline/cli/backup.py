@@ -11,10 +11,12 @@ import typer
 from rich.progress import track
 
 from tenant_pipeline.cli.shell import ExitCode, JsonOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.backup.layout import BackupFolder
 from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore as bring_back
+from tenant_pipeline.services.backup.signing import verified_signer
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.backup.verifying import verify_backup
 from tenant_pipeline.settings import Settings
@@ -44,7 +46,9 @@ def take(
     with opened() as runtime:
         taken = take_backup(runtime, folder, recipient, tenant_id(tenant) if tenant else None)
     rows = sum(table["rows"] for table in taken["tables"])
-    print_json({**{name: taken[name] for name in ("snapshot", "tenants", "objects", "copied")}, "rows": rows})
+    print_json(
+        {**{name: taken[name] for name in ("snapshot", "signed_by", "tenants", "objects", "copied")}, "rows": rows}
+    )
 
 
 @app.command("list")
@@ -57,13 +61,23 @@ def list_(folder: FolderArgument, key: KeyOption, as_json: JsonOption = False) -
         rows.append(
             {
                 "snapshot": identifier,
+                "signed_by": _signer(backups, opener, identifier),
                 "of": manifest["tenant"] or "everything",
                 "tenants": len(manifest["tenants"]),
                 "objects": manifest["objects"],
                 "database_version": manifest["revision"],
             }
         )
-    print_rows("Snapshots", rows, ("snapshot", "of", "tenants", "objects", "database_version"), as_json=as_json)
+    print_rows(
+        "Snapshots", rows, ("snapshot", "of", "tenants", "objects", "database_version", "signed_by"), as_json=as_json
+    )
+
+
+def _signer(backups: BackupFolder, opener: Opener, identifier: str) -> str:
+    try:
+        return verified_signer(backups, opener, identifier) or "nobody"
+    except IntegrityError as error:
+        return error.what
 
 
 @app.command()
@@ -90,6 +104,10 @@ def restore(
     key: KeyOption,
     snapshot: Annotated[str, typer.Option(help="Which snapshot, as `backup list` shows them.")],
     actor: Annotated[str, typer.Option(help="Who answers for it.")],
+    signed_by: Annotated[
+        str | None,
+        typer.Option(help="The installation that took it, as `backup take` printed it; no other's comes."),
+    ] = None,
     leave_out_damaged: Annotated[
         bool, typer.Option("--leave-out-damaged", help="Leave out stored files that are damaged, and name them.")
     ] = False,
@@ -101,7 +119,7 @@ def restore(
     """Bring a snapshot back: everything into an empty home, a tenant where it is not. Killed, run it again."""
     done = bring_back(
         Settings(), folder, Opener(key, _passphrase()), snapshot, actor=actor, leave_out_damaged=leave_out_damaged,
-        feeds_go_on=feeds_go_on,
+        feeds_go_on=feeds_go_on, signed_by=signed_by,
     )  # fmt: skip
     print_json(done)
     _tell_dagster([TenantId(tenant) for tenant in done["tenants"] if tenant not in done["erased_again"]])

@@ -102,6 +102,10 @@ class KeyRing:
         """The key that signs audit checkpoints."""
         return Ed25519PrivateKey.from_private_bytes(self._derived("audit checkpoints"))
 
+    def backup_signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs backups."""
+        return Ed25519PrivateKey.from_private_bytes(self._derived("backups"))
+
     def token_signing_key(self, number: int) -> Ed25519PrivateKey:
         """The key of that number which signs access tokens."""
         return Ed25519PrivateKey.from_private_bytes(self._derived(f"access tokens {number}"))

@@ -19,9 +19,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
@@ -29,9 +31,10 @@ from tenant_pipeline.core.tenancy import TenantId, partition_key
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
-from tenant_pipeline.services.backup.layout import BackupFolder, contents
+from tenant_pipeline.services.backup.layout import KEYS, BackupFolder, contents
 from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore
+from tenant_pipeline.services.backup.signing import SIGNATURE, SIGNED, signed, signer, verified_signer
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.backup.verifying import verify_backup
 from tenant_pipeline.services.erasure.requests import request_erasure
@@ -45,7 +48,7 @@ from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.keys import KeysDestroyedError
-from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
+from tenant_pipeline.storage.sealed_file import Opener, Sealer, new_recovery_key
 from tenant_pipeline.storage.table_copy import copy_out, runtime_tables, serving_tables
 from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
@@ -176,6 +179,7 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-1500:]
     done = _restore(backed, empty, backed.everything)
     assert done["erased_again"] == [backed.erased]
+    assert done["signed_by"] == signer(backed.runtime.keys.backup_signing_key().public_key())
 
     with open_runtime(empty) as runtime:
         assert {tenant: _contents(runtime, tenant) for tenant in was} == was
@@ -332,6 +336,39 @@ def test_a_damaged_or_missing_part_is_noticed_before_anything_is_written(backed:
         with pytest.raises(IntegrityError):
             restore(Settings(home=tmp_path / "home"), copied, backed.opener(), backed.everything, actor="operator")
     assert not (tmp_path / "home").exists()
+
+
+def test_what_somebody_else_put_into_the_folder_is_not_brought_back(backed: Backed, tmp_path: Path) -> None:
+    """They can seal to the recipient as well as we: it is a public key."""
+    copied, settings = tmp_path / "copy", Settings(home=tmp_path / "home")
+    shutil.copytree(backed.folder, copied)
+    folder, opener = BackupFolder(copied), backed.opener()
+    ours = signer(backed.runtime.keys.backup_signing_key().public_key())
+    assert verified_signer(folder, opener, backed.everything) == ours
+
+    def put(name: str, content: bytes) -> None:
+        place = folder.snapshot(backed.everything) / name
+        with Sealer(backed.recipient).file(place, f"{backed.everything}/{name}", copied) as file:
+            file.write(content)
+
+    parts = {}
+    for name in SIGNED:
+        with opener.open(folder.snapshot(backed.everything) / name, f"{backed.everything}/{name}") as stream:
+            parts[name] = hashlib.sha256(stream.read()).hexdigest()
+    forged = json.dumps({**folder.part(opener, backed.everything, KEYS), "master": "00" * 32}).encode()
+    put(KEYS, forged)
+    with pytest.raises(IntegrityError, match="signed"):
+        restore(settings, copied, opener, backed.everything, actor="operator")
+
+    of_their_own = signed(Ed25519PrivateKey.generate(), backed.everything, parts | {KEYS: sha256_of_bytes(forged)})
+    put(SIGNATURE, json.dumps(of_their_own).encode())
+    with pytest.raises(IntegrityError, match="not taken by that installation"):
+        restore(settings, copied, opener, backed.everything, actor="operator", signed_by=ours)
+
+    (folder.snapshot(backed.everything) / SIGNATURE).unlink()
+    with pytest.raises(IntegrityError, match="not taken by that installation"):
+        restore(settings, copied, opener, backed.everything, actor="operator", signed_by=ours)
+    assert not settings.home.exists()
 
 
 def test_an_object_that_was_cut_is_copied_anew_and_until_then_named(backed: Backed, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How a backup folder is laid out: objects once for all snapshots, and a folder a snapshot whose manifest comes last.
 
     objects/<tenant>/<zone>/<ab>/<sha256>    what a stored file holds, by content: written once, kept by later snapshots
-    snapshots/<id>/<part>                    tables, keys, credentials, checkpoints, the list of objects, the manifest
+    snapshots/<id>/<part>                    tables, keys, credentials, checkpoints, objects' names, signature, manifest
     erased/<tenant>                          empty: this tenant is never brought back
 
 All but `erased/` is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else. An

@@ -17,16 +17,18 @@ from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, IntegrityError, SettingsError
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.backup.layout import (
     CHECKPOINTS,
     CREDENTIALS,
     KEYS,
+    ZONES,
     BackupFolder,
     damaged,
     zone_of,
 )
+from tenant_pipeline.services.backup.signing import require_signer
 from tenant_pipeline.services.erasure.whole_tenant import erase_again
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
@@ -49,17 +51,20 @@ def restore(
     actor: str,
     leave_out_damaged: bool = False,
     feeds_go_on: bool = False,
+    signed_by: str | None = None,
 ) -> dict[str, Any]:
-    """Bring a snapshot back, and say what came and what checking the audit logs found.
+    """Bring a snapshot back, and say who took it, what came and what checking the audit logs found.
 
     Stored files that are damaged end it, unless they are to be left out; then they are named. Feeds are paused, so
     that a copy that is only tried out asks nobody's server, unless they are to go on.
 
     Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
-    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs.
+    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs, or
+    where it was not taken by the installation that `signed_by` names.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
+    took = require_signer(folder, opener, identifier, signed_by)
     keys = folder.part(opener, identifier, KEYS)
     ring = KeyRing(settings.keys_directory)
     erased = folder.erased() | set(keys["destroyed"]) | set(ring.destroyed())
@@ -88,7 +93,7 @@ def restore(
         audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor)
         _marker(runtime).unlink()
     return {
-        "snapshot": identifier, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
+        "snapshot": identifier, "signed_by": took, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
         "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
         "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit, "left_out": missing,
         "feeds": "as they were" if feeds_go_on else "paused",
@@ -133,7 +138,8 @@ def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
 def _credentials(runtime: Runtime, files: dict[str, str], erased: set[TenantId]) -> None:
     root = runtime.settings.credentials_directory
     for name, content in files.items():
-        tenant, _, file = name.partition("/")
+        whose, _, file = name.partition("/")
+        tenant = tenant_id(whose)
         if tenant in erased or "/" in file or file.startswith("."):
             continue
         make_private_folder(root / tenant, root)
@@ -155,10 +161,13 @@ def _objects(
     """
     restored, missing = 0, []
     for name in folder.object_names(opener, identifier):
-        tenant, zone, _, digest = name.split("/")
+        whose, zone, _, digest = name.split("/")
+        tenant = tenant_id(whose)
         if tenant in erased:
             continue
-        place = zone_of(runtime, TenantId(tenant), zone)
+        if zone not in ZONES:
+            raise damaged(name)
+        place = zone_of(runtime, tenant, zone)
         try:
             if Sha256(digest) not in place:
                 with opener.open(folder.object(name), name) as stream:

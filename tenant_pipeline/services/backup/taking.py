@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.errors import InsufficientPrivilege
 
 from tenant_pipeline.core.errors import NotFoundError, SettingsError
@@ -34,6 +35,7 @@ from tenant_pipeline.services.backup.layout import (
     writing,
     zone_of,
 )
+from tenant_pipeline.services.backup.signing import SIGNATURE, signed, signer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.private_folder import make_private_folder
@@ -42,7 +44,9 @@ from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, 
 
 
 def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId | None = None) -> dict[str, Any]:
-    """Add a snapshot to a backup folder and say what it holds. Killed, it is run again; objects are copied once.
+    """Add a signed snapshot to a backup folder, and say what it holds and who signed it.
+
+    Killed, it is run again; objects are copied once.
 
     Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
     Raises InputError for no recipient and as `writing` does, NotFoundError for no such tenant, IntegrityError where a
@@ -68,8 +72,8 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
         snapshot.document(KEYS, _keys(runtime, tenants, whole=tenant is None))
         snapshot.document(CREDENTIALS, _credentials(runtime, tenants))
         snapshot.document(CHECKPOINTS, _checkpoints(runtime, tenants))
-        snapshot.document(MANIFEST, manifest)
-    return manifest
+        snapshot.end(manifest, runtime.keys.backup_signing_key())
+    return {**manifest, "signed_by": signer(runtime.keys.backup_signing_key().public_key())}
 
 
 class _Snapshot:
@@ -78,10 +82,19 @@ class _Snapshot:
         self.folder = folder
         self.identifier = identifier
         self.sealer = sealer
+        self.digests: dict[str, str] = {}
 
     def document(self, name: str, value: Any) -> None:
+        content = json.dumps(value).encode()
+        self.digests[name] = hashlib.sha256(content).hexdigest()
         with self.sealer.file(self._place(name), f"{self.identifier}/{name}", self.folder.root) as file:
-            file.write(json.dumps(value).encode())
+            file.write(content)
+
+    def end(self, manifest: dict[str, Any], key: Ed25519PrivateKey) -> None:
+        """Sign all parts, and write the manifest, with which the snapshot is whole."""
+        digest = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
+        self.document(SIGNATURE, signed(key, self.identifier, {**self.digests, MANIFEST: digest}))
+        self.document(MANIFEST, manifest)
 
     def table(self, connection: Connection, table: Table, tenant: TenantId | None) -> dict[str, Any]:
         sha256, rows = hashlib.sha256(), 0
@@ -125,7 +138,7 @@ def _rows(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId | None) -> dic
 
 def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> tuple[int, int]:
     """Copy what the folder has not; return how many objects the snapshot has, and how many were copied."""
-    listed, copied = 0, 0
+    listed, copied, sha256 = 0, 0, hashlib.sha256()
     destroyed = set(runtime.keys.destroyed())
     with snapshot.sealer.file(
         snapshot.folder.snapshot(snapshot.identifier) / OBJECTS, f"{snapshot.identifier}/{OBJECTS}",
@@ -138,7 +151,9 @@ def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> 
                 except NotFoundError:
                     continue  # pruned or erased since it was listed
                 names.write(f"{name}\n".encode())
+                sha256.update(f"{name}\n".encode())
                 listed += 1
+    snapshot.digests[OBJECTS] = sha256.hexdigest()
     return listed, copied
 
 
