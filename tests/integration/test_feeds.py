@@ -13,7 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.feed.profile import Expectations
@@ -25,7 +28,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
-from tenant_pipeline.services.feeds import polling
+from tenant_pipeline.services.feeds import feeds, polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.credentials import keep_credential
 from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, change_feed, get_feed, list_feeds, set_status
@@ -44,6 +47,7 @@ from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import TwoTenants
 from tests.unit.intake.link_server import Answer as Served
@@ -629,6 +633,39 @@ def test_a_feed_goes_stale_though_nobody_asks_it(runtime: RuntimeOnAClock, tenan
     assert feed.id in [each.id for each in note_stale_feeds(runtime)]
     assert feed.id not in [each.id for each in note_stale_feeds(runtime)]
     assert _audited(runtime, tenant, feed).count("feed.stale") == 1
+
+
+def test_a_tenants_login_holds_up_no_feed_but_its_own(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "LONGEST_WAIT", "100ms")
+    locking, locked_out = _registered(runtime), _registered(runtime)
+    held, cut_off, well = (
+        _add(runtime, each, server.answer(f"/{each}", _halls(1)), fresh_within_hours=2)
+        for each in (locking, locked_out, tenant)
+    )
+    runtime.clock.forward(hours=3)
+    database = runtime.database
+    with psycopg.connect(
+        make_conninfo(database.conninfo(), user=login_of(locking), password=database.password_of(login_of(locking)))
+    ) as intruder:
+        intruder.execute("SELECT FROM runtime.feeds FOR UPDATE")
+        database.close()
+        with database.administration() as connection:
+            connection.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD 'known to nobody'").format(sql.Identifier(login_of(locked_out)))
+            )
+        noted = [each.id for each in note_stale_feeds(runtime)]
+        assert well.id in noted
+        assert not {held.id, cut_off.id} & set(noted)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            poll_feed(runtime, locking, held.id)
+    with database.administration() as connection:
+        login = login_of(locked_out)
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(login), sql.Literal(database.password_of(login)))
+        )
+    assert {held.id, cut_off.id} <= {each.id for each in note_stale_feeds(runtime)}
 
 
 def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(

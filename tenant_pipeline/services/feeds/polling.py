@@ -17,7 +17,7 @@ from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on, switched_off
 from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
-from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed, lock_feed
+from tenant_pipeline.services.feeds.feeds import Feed, bound_waiting, claim_feed, get_feed, lock_feed
 from tenant_pipeline.services.feeds.versions import add_version, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
@@ -108,6 +108,7 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
     now = runtime.now()
     policy = replace(WHOLLY if wholly else BRIEFLY, allow_loopback=runtime.settings.loopback_links)
     with runtime.database.tenant(tenant) as connection:
+        bound_waiting(connection)
         _require_asking(connection, runtime, tenant)
         until = now + timedelta(seconds=policy.timeout_seconds) + MARGIN
         feed = claim_feed(connection, tenant, feed_id, now, until)
