@@ -14,7 +14,6 @@ LONGEST = (
     "system/test_going_live",
     "integration/test_pentest",
     "system/test_dagster",
-    "system/test_marts",
     "api/test_openapi",
     "system/test_ended_runs",
     "system/test_feeds",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tenant_pipeline.settings import Settings
@@ -148,9 +149,11 @@ def stop(running: Running) -> None:
             running.process.kill()
 
 
-@pytest.fixture(scope="module")
-def running(new_home: Callable[[], Path]) -> Iterator[Running]:
-    """An installation that is up for all tests of a module."""
-    up = start(Installation(new_home()))
-    yield up
-    stop(up)
+def assert_nothing_is_left_after(running: Running, number: signal.Signals) -> None:
+    """It ends by itself at that signal, and none of its processes is there any more."""
+    processes = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(processes) >= 4, "database, webserver, daemon and their code servers"
+    os.kill(running.process.pid, number)
+    assert running.process.wait(90) == 0
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,18 @@ import pytest
 
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
+from tenant_pipeline.services.going_live.releases import request_release
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.services.sources import Source
-from tests.system.conftest import Installation, Running, start, stop
-from tests.system.dagster_runs import last_tick
+from tests.integration.conflict_statements import Sources
+from tests.integration.releasable import PEOPLE, approve_everything, settle
+from tests.system.conftest import Installation, Running, assert_nothing_is_left_after, start, stop
+from tests.system.dagster_runs import last_tick, runs_of_job
 
 pytestmark = pytest.mark.slow
 
-TENANT = TenantId("dagster-test")
+TENANT, PUBLISHING = TenantId("dagster-test"), TenantId("marts-test")
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 DOWNSTREAM_OF_THE_PII_GATE = ("map", "standardise", "validate", "link", "assemble", "conflict_matrix", "coverage_score")
 
@@ -61,6 +64,22 @@ query ($key: AssetKeyInput!, $name: String!, $partition: String) {
   }
 }
 """
+MARTS_CHECKS = """
+query ($key: AssetKeyInput!) {
+  assetCheckExecutions(assetKey: $key, checkName: "not_null_coverage_day", limit: 5) { evaluation { success } }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def running(new_home: Callable[[], Path]) -> Iterator[Running]:
+    """An installation that is up, with a folder of its own for temporary files, until a test kills it."""
+    home = new_home()
+    temporary = home.parent / "t"
+    temporary.mkdir()
+    up = start(Installation(home, {"TMPDIR": str(temporary)}))
+    yield up
+    stop(up)
 
 
 def _runs(running: Running) -> list[dict[str, Any]]:
@@ -245,44 +264,60 @@ def test_a_backfill_takes_many_sources_in_one_run(running: Running, uploaded: di
     assert all(len(_materialisations(running, "validate", key)) >= 2 for key in keys)
 
 
-def _assert_nothing_is_left_after(running: Running, number: signal.Signals) -> None:
-    processes = psutil.Process(running.process.pid).children(recursive=True)
-    assert len(processes) >= 4, "database, webserver, daemon and their code servers"
-    os.kill(running.process.pid, number)
-    assert running.process.wait(90) == 0
-    _, alive = psutil.wait_procs(processes, timeout=20)
+def test_what_the_daemon_publishes_is_in_the_marts_by_itself(running: Running) -> None:
+    """A release asks for a build of the marts in their own code location, and dbt's tests are asset checks."""
+    installation = running.installation
+    installation.register(PUBLISHING)
+    with connect(installation.settings) as runtime:
+        for person, role in PEOPLE.items():
+            grant_role(runtime, PUBLISHING, person=person, role=role, granted_by="test")
+        made = Sources(runtime, PUBLISHING)
+        made.say(
+            1,
+            ("name", "en", "Phuket Hall"),
+            ("name", "th", "หอประชุมภูเก็ต"),
+            ("name", "zh", "普吉會堂"),
+            compare=False,
+        )
+        settle(made)
+        request_release(runtime, PUBLISHING, requested_by="kanya")
+        approve_everything(runtime, PUBLISHING)
+
+    def built() -> list[dict[str, Any]]:
+        return [run for run in runs_of_job(running, "build_marts") if run["status"] == "SUCCESS"]
+
+    assert len(running.wait_for(built, 240, what="the build that the release asks for")) == 1
+    (check,) = running.graphql(MARTS_CHECKS, key={"path": ["governance", "coverage"]})["assetCheckExecutions"]
+    assert check["evaluation"]["success"] is True
+    page = installation.home / "report.html"
+    installation.command("report", str(page), "--person", "gov", "--reason", "After a release")
+    assert PUBLISHING in page.read_text(encoding="utf-8")
+
+
+def test_the_database_does_not_outlive_a_killed_supervisor(running: Running) -> None:
+    """The last of those that use this installation while it runs."""
+    processes = [
+        process
+        for process in psutil.Process(running.process.pid).children(recursive=True)
+        if "postgres" in process.name()
+    ]
+    assert processes
+    running.process.kill()
+    running.process.wait()
+    _, alive = psutil.wait_procs(processes, timeout=30)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert list(_temporary(running).iterdir()), "the sockets of the code servers"
 
 
-def test_nothing_is_left_behind_when_it_stops(running: Running) -> None:
-    """The last of those that use this installation, which has worked by then."""
-    _assert_nothing_is_left_after(running, signal.SIGINT)
-
-
-def test_the_database_does_not_outlive_a_killed_supervisor_and_the_next_one_starts_and_stops_whole(
-    new_home: Callable[[], Path],
-) -> None:
-    home = new_home()
-    temporary = home.parent / "t"
-    temporary.mkdir()
-    installation = Installation(home, {"TMPDIR": str(temporary)})
-    running = start(installation)
+def test_after_a_kill_it_starts_whole_and_leaves_nothing_behind_when_it_stops(running: Running) -> None:
+    assert running.process.poll() is not None, "the test before has killed it"
+    again = start(running.installation)
     try:
-        processes = [
-            process
-            for process in psutil.Process(running.process.pid).children(recursive=True)
-            if "postgres" in process.name()
-        ]
-        assert processes
-        running.process.kill()
-        _, alive = psutil.wait_procs(processes, timeout=30)
-        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-    finally:
-        stop(running)
-    assert list(temporary.iterdir()), "the sockets of the code servers"
-    again = start(installation)
-    try:
-        _assert_nothing_is_left_after(again, signal.SIGTERM)
+        assert_nothing_is_left_after(again, signal.SIGTERM)
     finally:
         stop(again)
-    assert not list(temporary.iterdir())
+    assert not list(_temporary(running).iterdir())
+
+
+def _temporary(running: Running) -> Path:
+    return Path(running.installation.further["TMPDIR"])

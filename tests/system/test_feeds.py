@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.feeds.polling import BRIEFLY, ask_now
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.runtime import Runtime, connect
-from tests.system.conftest import Installation, Running, start, stop
+from tests.system.conftest import Installation, Running, assert_nothing_is_left_after, start, stop
 from tests.system.dagster_runs import ENDED, tick_statuses
 from tests.unit.intake.link_server import Answer, serve
 
@@ -122,6 +123,11 @@ def test_the_check_of_a_feed_follows_it_and_a_large_feed_is_fetched_beside_it(fe
         installation.command("feed", "decide", big["id"], "1", "refuse", "--tenant", TROUBLED, *decided)
         feeds_up.wait_for(lambda: _verdicts(feeds_up, big_key)[0], what="the word of a person")
     assert "FAILURE" not in tick_statuses(feeds_up, "feeds")
+
+
+def test_nothing_is_left_behind_when_it_stops(feeds_up: Running) -> None:
+    """The last of those that use this installation, which has worked by then."""
+    assert_nothing_is_left_after(feeds_up, signal.SIGINT)
 
 
 def _add(installation: Installation, tenant: TenantId, url: str, *further: str) -> dict[str, Any]:
