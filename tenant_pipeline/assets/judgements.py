@@ -39,7 +39,7 @@ def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource)
         with halting(opened, tenant, source, CONFLICT_MATRIX, run_id=context.run_id, but=(SourceStoppedError,)):
             record = update_conflicts(opened, tenant, source, run_id=context.run_id)
         runtime.tell(tenant, source, record)
-        return conflict_metadata(opened, tenant, source, record)
+        return conflict_metadata(opened, runtime.source_of_run(context.run_id, tenant, source), record)
 
     yield from materialise(context, opened, work)
 
@@ -65,7 +65,7 @@ def coverage_score(context: dg.AssetExecutionContext, runtime: RuntimeResource) 
         with halting(opened, tenant, source, COVERAGE_SCORE, run_id=context.run_id, but=(SourceStoppedError,)):
             record = update_coverage(opened, tenant, source, run_id=context.run_id)
         runtime.tell(tenant, source, record)
-        return coverage_metadata(opened, tenant, source, record)
+        return coverage_metadata(opened, runtime.source_of_run(context.run_id, tenant, source), record)
 
     yield from materialise(context, opened, work)
     for tenant in sorted({from_partition_key(key)[0] for key in context.partition_keys}):

@@ -39,7 +39,7 @@ def _walk(context: dg.AssetExecutionContext, runtime: RuntimeResource, stage: St
     def work(tenant: TenantId, source: SourceId) -> dict[str, Any]:
         record = run_stage(opened, tenant, source, stage, run_id=context.run_id)
         runtime.tell(tenant, source, record)
-        return stage_metadata(opened, tenant, source, record)
+        return stage_metadata(opened, runtime.source_of_run(context.run_id, tenant, source), record)
 
     yield from materialise(context, opened, work)
 

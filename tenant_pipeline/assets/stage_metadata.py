@@ -12,7 +12,7 @@ from tenant_pipeline.services.conflicts.reading import Filter, conflicts_of_sour
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.lineage import RAW_STAGES
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import StageRecord
 
 PREVIEW_ROWS = 5
@@ -21,9 +21,9 @@ PREVIEW_COLUMNS = 8
 PREVIEW_CHARACTERS = 60
 
 
-def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+def stage_metadata(runtime: Runtime, source: Source, record: StageRecord) -> dict[str, Any]:
     """Metadata of one stage's materialisation."""
-    metadata = _record_metadata(runtime, tenant, source, record)
+    metadata, tenant = _record_metadata(source, record), source.tenant
     if record.reject_codes:
         rows = [{"reason": code, "rows": count} for code, count in sorted(record.reject_codes.items())]
         metadata["rejects"] = dg.MetadataValue.md(_markdown_table(rows))
@@ -38,15 +38,16 @@ def stage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record:
     return metadata
 
 
-def conflict_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+def conflict_metadata(runtime: Runtime, source: Source, record: StageRecord) -> dict[str, Any]:
     """Metadata of a conflict matrix: this source's items by rule, the matrix of all that it shares an item with, and
     how to draw it. Titles of sources are not screened and therefore left out."""
-    rules = conflicts_of_source(runtime, tenant, source)
-    drawn = f"tenant-pipeline conflict draw --tenant {tenant} --source {source} --output conflicts.html"
+    rules = conflicts_of_source(runtime, source.tenant, source.id)
+    matrix = _markdown_table(_matrix(runtime, source.tenant, source.id))
+    drawn = f"tenant-pipeline conflict draw --tenant {source.tenant} --source {source.id} --output conflicts.html"
     return {
-        **_record_metadata(runtime, tenant, source, record),
+        **_record_metadata(source, record),
         "conflicts": sum(row["items"] for row in rules if row["verdict"] == "differs"),
-        "matrix": dg.MetadataValue.md(_markdown_table(_matrix(runtime, tenant, source)) or "No two sources differ."),
+        "matrix": dg.MetadataValue.md(matrix or "No two sources differ."),
         "rules": dg.MetadataValue.md(_markdown_table(rules)),
         "drawing": dg.MetadataValue.md(f"`{drawn}`"),
     }
@@ -69,23 +70,21 @@ def _matrix(runtime: Runtime, tenant: TenantId, source: SourceId) -> list[dict[s
     ]
 
 
-def coverage_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
+def coverage_metadata(runtime: Runtime, source: Source, record: StageRecord) -> dict[str, Any]:
     """Metadata of a coverage score: each dimension with its band and the reason for it."""
     columns = ("dimension", "score", "band", "counts_as", "pass_at", "warn_at", "blocking", "explanation")
-    found = [each.as_json() for each in read_coverage(runtime, tenant, source)]
+    found = [each.as_json() for each in read_coverage(runtime, source.tenant, source.id)]
     rows = [{column: each[column] for column in columns} for each in found]
-    metadata = _record_metadata(runtime, tenant, source, record)
+    metadata = _record_metadata(source, record)
     metadata.update({f"coverage/{row['dimension']}": row["score"] for row in rows if row["score"] is not None})
     return {**metadata, "dimensions": dg.MetadataValue.md(_markdown_table(rows))}
 
 
-def _record_metadata(runtime: Runtime, tenant: TenantId, source: SourceId, record: StageRecord) -> dict[str, Any]:
-    with runtime.database.tenant(tenant) as connection:
-        of = get_source(connection, tenant, source)
+def _record_metadata(source: Source, record: StageRecord) -> dict[str, Any]:
     return {
-        "origin": str(of.origin),
-        "unit_mode": str(of.unit_mode),
-        "authority_tier": of.authority_rank,
+        "origin": str(source.origin),
+        "unit_mode": str(source.unit_mode),
+        "authority_tier": source.authority_rank,
         "dagster/row_count": record.rows_out,
         "rows_in": record.rows_in,
         "rows_rejected": record.rejected,

@@ -12,6 +12,7 @@ import dagster as dg
 
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
+from tenant_pipeline.services.sources import Source, get_source
 from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.migrations import refuse_newer
@@ -41,10 +42,24 @@ class RuntimeAccess:
     def __init__(self, runtime: Runtime | None = None, listener: Listener | None = None) -> None:
         self._runtime = runtime
         self._listener = listener
+        self._sources_of: tuple[str, dict[tuple[TenantId, SourceId], Source]] = ("", {})
 
     def open(self) -> Runtime:
         """The open runtime. Raises SettingsError when no database is running."""
         return self._runtime or _opened()
+
+    def source_of_run(self, run_id: str, tenant: TenantId, source: SourceId) -> Source:
+        """A source as it was when the run first asked: read once, for all stages that show what kind it is.
+
+        Raises NotFoundError.
+        """
+        if self._sources_of[0] != run_id:
+            self._sources_of = (run_id, {})
+        known = self._sources_of[1]
+        if (tenant, source) not in known:
+            with self.open().database.tenant(tenant) as connection:
+                known[tenant, source] = get_source(connection, tenant, source)
+        return known[tenant, source]
 
     def tell(self, tenant: TenantId, source: SourceId, record: StageRecord) -> None:
         """Tell the log, and the listener if there is one, that a stage has ended."""

@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-
-PLATFORM_ROLES = ("platform-governance", "founder")
-"""The roles of those who answer for the installation; no tenant's own people give them."""
 
 
 def appoint(runtime: Runtime, *, person: str, role: str, decided_by: str, reason: str) -> None:

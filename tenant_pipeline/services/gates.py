@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.roles import require_role
@@ -25,7 +26,7 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import later_clock
 
-OVERRIDE_ROLES = ("platform-governance", "founder")
+OVERRIDE_ROLES = PLATFORM_ROLES
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tenant_pipeline.core.lifecycle import (
     TransitionRefusedError,
     transition_between,
 )
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals
@@ -34,8 +35,8 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
 
-BACKWARD_ROLES = ("tenant-admin", "platform-governance", "founder")
-STEERING_ROLES = ("platform-governance", "founder")
+BACKWARD_ROLES = ("tenant-admin", *PLATFORM_ROLES)
+STEERING_ROLES = PLATFORM_ROLES
 """Who takes a tenant out of service; the tenant's own admin may only take it back a step."""
 INSTANCE_SECONDS = 60.0
 

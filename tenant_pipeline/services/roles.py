@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection

@@ -67,6 +67,9 @@ export const narrow = (changed) => go(where.value.panel, { ...where.value.params
 /** The tenant's own part of the API. @param {string} path */
 export const ofTenant = (path) => `/api/tenant/${session.value?.tenant}${path}`;
 
+/** The roles of those who answer for the installation, as `core/platform_roles.py` names them. */
+export const PLATFORM_ROLES = ["platform-governance", "founder"];
+
 /** Whether the person has one of these roles. @param {...string} roles */
 export const may = (...roles) => roles.some((role) => session.value?.roles.includes(role));
 

@@ -61,3 +61,13 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_wrong_unseen(people: People) -> Iterator[None]:
+    """Close what a test opened, and fail where a page complained. A module of browser tests imports it."""
+    people.complaints.clear()
+    yield
+    for context in people.browser.contexts:
+        context.close()
+    assert people.complaints == []

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tenant_pipeline.api.application import create_application
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.idempotency import forget_old_answers
 from tenant_pipeline.services.runtime import Runtime

@@ -31,12 +31,14 @@ from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import list_sources
-from tests.api.browser import People, browser, needs_browser
+from tests.api.browser import People, browser, needs_browser, nothing_goes_wrong_unseen
 from tests.api.conftest import OTHER, Served
 from tests.api.network import network_before
 from tests.integration.conflict_statements import Sources
 from tests.integration.releasable import settle
 from tests.unit.intake.link_server import Answer, serve
+
+__all__ = ["nothing_goes_wrong_unseen"]  # a fixture
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -75,15 +77,6 @@ def halls(served: Served) -> Sources:
 def people(served: Served, halls: Sources) -> Iterator[People]:
     with browser() as opened:
         yield People(opened, served, HALLS)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_goes_wrong_unseen(people: People) -> Iterator[None]:
-    people.complaints.clear()
-    yield
-    for context in people.browser.contexts:
-        context.close()
-    assert people.complaints == []
 
 
 @pytest.mark.parametrize("language", ["en", "th", "zh"])

@@ -27,10 +27,12 @@ from tenant_pipeline.services.registry import register_tenant, update_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import list_sources
-from tests.api.browser import People, browser, needs_browser
+from tests.api.browser import People, browser, needs_browser, nothing_goes_wrong_unseen
 from tests.api.conftest import Served
 from tests.integration.conflict_statements import Sources
 from tests.integration.releasable import approve_everything, go_live, make_releasable
+
+__all__ = ["nothing_goes_wrong_unseen"]  # a fixture
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -56,15 +58,6 @@ def halls(runtime_of: Runtime) -> Sources:
 def people(served: Served, halls: Sources) -> Iterator[People]:
     with browser() as opened:
         yield People(opened, served, halls.tenant)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_goes_wrong_unseen(people: People) -> Iterator[None]:
-    people.complaints.clear()
-    yield
-    for context in people.browser.contexts:
-        context.close()
-    assert people.complaints == []
 
 
 def test_the_audit_trail_is_searched_and_sent_to_somebody_else(people: People, runtime_of: Runtime) -> None:

@@ -19,6 +19,7 @@ from tenant_pipeline.services.going_live.releases import publish_approved, reque
 from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources, new_tenant
+from tests.integration.penetration import isolation_tested
 from tests.integration.test_coverage import keep_all
 
 PEOPLE = {
@@ -98,6 +99,7 @@ def published(runtime: Runtime, tenant: TenantId) -> None:
 
 def went_live(runtime: Runtime, tenant: TenantId) -> None:
     """Take a tenant in review to live, on the word of the approvals that its instance would have had."""
+    isolation_tested(runtime)
     with runtime.database.platform() as connection:
         connection.execute("UPDATE runtime.tenants SET founder_signoff_ref = 'a' WHERE id = %s", (tenant,))
         for state in (TenantState.PILOT, TenantState.LIVE):
@@ -112,6 +114,7 @@ def go_live(made: Sources) -> None:
 
 def brought_up(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> dict[str, Any]:
     """Ask for the instance, have everybody sign, and bring it up: the tenant goes live, or is told why not."""
+    isolation_tested(runtime)
     registry.update_tenant(runtime, tenant, person="anan", pdpa_agreement_ref="DPA-1")
     request_instance(runtime, tenant, requested_by="kanya", backend=backend)
     approve_everything(runtime, tenant)

@@ -17,6 +17,7 @@ from tenant_pipeline.services.conflicts.resolved_values import resolved_values
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.conflicts.standings import standings_of
+from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.services.stage_records import StageRecord
 from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -320,7 +321,9 @@ def test_the_assets_metadata_shows_the_matrix_of_the_source(sources: Sources) ->
     fourth = sources.say(4, ("postalCode", "", "83100"), entity="can-other")
     count = StageCount("candidate statement", 4, 4, 0, 0, 2, "compared item")
     record = StageRecord(CONFLICT_MATRIX, Sha256("a"), "v", Sha256("b"), (count,), {}, 0.1)
-    metadata = conflict_metadata(sources.runtime, sources.tenant, second, record)
+    with sources.runtime.database.tenant(sources.tenant) as connection:
+        shown = get_source(connection, sources.tenant, second)
+    metadata = conflict_metadata(sources.runtime, shown, record)
     assert metadata["matrix"].value.splitlines() == [
         "| source | maximumAttendeeCapacity | name |",
         "|---|---|---|",

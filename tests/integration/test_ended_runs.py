@@ -19,7 +19,7 @@ from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches, upload
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, set_progress
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import _registered
+from tests.integration.feed_steps import registered_tenant
 from tests.integration.test_line import _sources
 
 
@@ -66,7 +66,7 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
     tenants: TwoTenants,
 ) -> None:
     runtime = tenants.runtime
-    tenant, other = _registered(runtime), _registered(runtime)
+    tenant, other = registered_tenant(runtime), registered_tenant(runtime)
     begun, guilty = _sources(runtime, tenant, 2, "running")
     (done,), (waiting,) = _sources(runtime, tenant, 1, "assembled"), _sources(runtime, other, 1, "waiting")
     keys = [*(partition_key(tenant, each) for each in (begun, guilty, done)), partition_key(other, waiting)]
@@ -96,7 +96,7 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
 
 def test_a_run_that_never_began_is_held_against_none_of_its_sources(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     sources = _sources(runtime, tenant, 2)
     keys = [partition_key(tenant, each) for each in sources]
     with dg.DagsterInstance.ephemeral() as instance:
@@ -115,7 +115,7 @@ def test_a_run_that_ended_because_dagster_could_not_write_is_held_against_none_o
     tenants: TwoTenants,
 ) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1, "running")
     key = partition_key(tenant, source)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -132,7 +132,7 @@ def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_
     tenants: TwoTenants,
 ) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     sources = _sources(runtime, tenant, 2, "running")
     keys = [partition_key(tenant, each) for each in sources]
     with dg.DagsterInstance.ephemeral() as instance:
@@ -150,7 +150,7 @@ def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_
 
 def test_what_another_run_has_in_hand_by_now_is_left_to_it(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1, "running")
     key = partition_key(tenant, source)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -164,7 +164,7 @@ def test_what_another_run_has_in_hand_by_now_is_left_to_it(tenants: TwoTenants) 
 def test_what_is_on_its_way_in_no_run_is_put_in_line_once_it_has_been_quiet(tenants: TwoTenants) -> None:
     """Its run was deleted, or a person materialised a part of the stages: who does the next one is not overtaken."""
     runtime = tenants.runtime
-    tenant, other = _registered(runtime), _registered(runtime)
+    tenant, other = registered_tenant(runtime), registered_tenant(runtime)
     adrift, lately, in_hand = _sources(runtime, tenant, 3, "running")
     (of_other,) = _sources(runtime, other, 1, "running")
     with runtime.database.platform() as connection:
@@ -190,7 +190,7 @@ def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
     tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     sources = _sources(runtime, tenant, 2, "running")
     keys = [partition_key(tenant, each) for each in sources]
     real = sensor.put_back
@@ -216,7 +216,7 @@ def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
 
 def test_what_was_asked_for_and_whose_run_was_deleted_is_asked_for_again(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1)
     key = partition_key(tenant, source)
 

@@ -22,7 +22,7 @@ from tenant_pipeline.services.halts import halt, put_back
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import _registered
+from tests.integration.feed_steps import registered_tenant
 from tests.integration.test_line import _sources
 
 _ORIGIN = RemoteInstigatorOrigin(
@@ -88,7 +88,7 @@ def test_failed_runs_and_ticks_and_the_oldest_run_are_told(tenants: TwoTenants, 
 
 def test_stopped_and_set_back_sources_are_told_by_code(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     stopped, lost = _sources(runtime, tenant, 2, "running")
     names = ("tenant_runtime_sources_stopped", "tenant_runtime_sources_set_back")
     before = [_told(runtime, name) for name in names]

@@ -29,30 +29,24 @@ from tenant_pipeline.services.retention.holds import lift_hold, place_hold
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import HEADER, RuntimeOnAClock, _add, _halls, _poll, _registered, _through
+from tests.integration.feed_steps import (
+    HEADER,
+    RuntimeOnAClock,
+    halls_answer,
+    new_feed,
+    poll_now,
+    runtime,
+    server,
+    tenant,
+    walk_through,
+)
 from tests.integration.test_retention import GOVERNANCE
 from tests.unit.intake.link_server import Answer as Served
-from tests.unit.intake.link_server import Server, serve
+from tests.unit.intake.link_server import Server
+
+__all__ = ["runtime", "server", "tenant"]  # fixtures
 
 CHECK = dg.AssetCheckKey(FEED_VERSION, FEED_IS_WELL)
-
-
-@pytest.fixture
-def runtime(tenants: TwoTenants) -> RuntimeOnAClock:
-    real = tenants.runtime
-    settings = real.settings.model_copy(update={"loopback_links": True})
-    return RuntimeOnAClock(settings, real.contracts, real.database, real.keys, real.objects, real.audit)
-
-
-@pytest.fixture
-def tenant(runtime: RuntimeOnAClock) -> TenantId:
-    return _registered(runtime)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +71,14 @@ def _tell(runtime: RuntimeOnAClock, instance: dg.DagsterInstance, feed: Feed) ->
 def test_each_change_is_told_once_and_nothing_while_it_stays_the_same(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
 ) -> None:
-    answers = [_halls(3, etag="1"), Served(status=304), *[Served(status=503)] * 3, Served(status=304)]
-    feed = _add(runtime, tenant, server.answer("/h", *answers))
+    answers = [halls_answer(3, etag="1"), Served(status=304), *[Served(status=503)] * 3, Served(status=304)]
+    feed = new_feed(runtime, tenant, server.answer("/h", *answers))
     assert _tell(runtime, instance, feed) == [], "nobody knows how one is that was not asked yet"
-    _poll(runtime, feed)
-    _through(runtime, feed)
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
     told = [_tell(runtime, instance, feed)]
     for _ in answers[1:]:
-        _poll(runtime, feed)
+        poll_now(runtime, feed)
         told.append(_tell(runtime, instance, feed))
     well, failing = [True], [False, True]
     assert told == [well, well, failing, failing, failing, [True, *failing]]
@@ -102,9 +96,9 @@ def test_a_version_that_is_held_fails_the_check_until_a_person_has_decided(
 def test_one_that_is_paused_or_ended_ails_of_nothing_that_asking_would_find(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", Served(status=503)))
+    feed = new_feed(runtime, tenant, server.answer("/h", Served(status=503)))
     for _ in range(polling.DEAD_AFTER):
-        _poll(runtime, feed)
+        poll_now(runtime, feed)
     assert _tell(runtime, instance, feed) == [False]
     set_status(runtime, tenant, feed.id, "paused", actor="test")
     assert _tell(runtime, instance, feed) == [True, False]
@@ -113,10 +107,10 @@ def test_one_that_is_paused_or_ended_ails_of_nothing_that_asking_would_find(
 def test_the_check_is_of_the_newest_version(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3), _halls(4)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3), halls_answer(4)))
     for _ in range(2):
-        _poll(runtime, feed)
-        _through(runtime, feed)
+        poll_now(runtime, feed)
+        walk_through(runtime, feed)
         event = dg.AssetMaterialization(FEED_VERSION, partition=feed_key(tenant, feed.id))
         instance.report_runless_asset_event(event)
         _tell(runtime, instance, feed)
@@ -136,9 +130,9 @@ def test_what_dagster_does_not_take_costs_a_large_feed_no_run(
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no space left")
 
-    small = _add(runtime, tenant, server.answer("/small", _halls(3)))
+    small = new_feed(runtime, tenant, server.answer("/small", halls_answer(3)))
     row = f"PKT-1,{'Hall' * 250},83000\n"
-    large = _add(
+    large = new_feed(
         runtime, tenant, server.answer("/large", Served((HEADER + row * (BRIEFLY.max_bytes // 1000)).encode()))
     )
     ours = [(tenant, small.id), (tenant, large.id)]
@@ -193,8 +187,8 @@ def test_evaluations_of_a_run_that_was_deleted_go_with_age_and_those_of_one_that
 
 
 def _held(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:
-    feed = _add(runtime, tenant, server.answer("/few", _halls(2)), expectations=Expectations(least_rows=10))
-    _poll(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/few", halls_answer(2)), expectations=Expectations(least_rows=10))
+    poll_now(runtime, feed)
     return feed
 
 

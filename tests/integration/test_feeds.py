@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,16 +20,13 @@ from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundErr
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import StateForbidsError
-from tenant_pipeline.core.origin import Origin
-from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
-from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
 from tenant_pipeline.services.feeds import feeds, polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.credentials import keep_credential
-from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, change_feed, get_feed, list_feeds, set_status
+from tenant_pipeline.services.feeds.feeds import Feed, change_feed, list_feeds, set_status
 from tenant_pipeline.services.feeds.polling import (
     DEAD_AFTER,
     Answer,
@@ -41,147 +36,70 @@ from tenant_pipeline.services.feeds.polling import (
     poll_feed,
     release_claim,
 )
-from tenant_pipeline.services.feeds.versions import FeedVersion, decide, versions_of
-from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.feeds.versions import decide
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.storage.database import login_of
-from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import TwoTenants
+from tests.integration.feed_steps import (
+    RuntimeOnAClock,
+    csv_answer,
+    feed_now,
+    halls_answer,
+    names_of,
+    new_feed,
+    poll_now,
+    registered_tenant,
+    runtime,
+    server,
+    stored_versions,
+    tenant,
+    walk_through,
+)
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
 
-HEADER = "licence_no,venue_name_en,postcode\n"
-DAILY = Schedule("0 6 * * *", "Asia/Bangkok")
-
-
-@dataclass
-class Clock:
-    """The present, as the test has it."""
-
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **time: float) -> None:
-        self.now += timedelta(**time)
-
-
-@dataclass(frozen=True)
-class RuntimeOnAClock(Runtime):
-    """A runtime whose present the test sets."""
-
-    clock: Clock = field(default_factory=Clock)
-
-
-@pytest.fixture
-def runtime(tenants: TwoTenants) -> RuntimeOnAClock:
-    real = tenants.runtime
-    settings = real.settings.model_copy(update={"loopback_links": True})
-    return RuntimeOnAClock(settings, real.contracts, real.database, real.keys, real.objects, real.audit)
-
-
-@pytest.fixture
-def tenant(runtime: RuntimeOnAClock) -> TenantId:
-    return _registered(runtime)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serve() as server:
-        yield server
-
-
-def _registered(runtime: Runtime) -> TenantId:
-    identifier = TenantId(f"feed-{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(
-        runtime, identifier, name=name, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
-    grant_role(runtime, identifier, person="rin", role="reviewer", granted_by="test")
-    return identifier
-
-
-def _csv(*rows: str, etag: str = "") -> Served:
-    return Served(
-        (HEADER + "".join(f"{row}\n" for row in rows)).encode(), headers={"ETag": f'"{etag}"'} if etag else {}
-    )
-
-
-def _halls(count: int, etag: str = "") -> Served:
-    return _csv(*(f"PKT-{number},Hall {number},{83000 + number}" for number in range(count)), etag=etag)
-
-
-def _add(runtime: Runtime, tenant: TenantId, url: str, **wanted: Any) -> Feed:
-    new = NewFeed("Register of halls", url, Origin.REGULATOR, DAILY)
-    return add_feed(runtime, tenant, replace(new, **wanted), actor="test")
-
-
-def _poll(runtime: RuntimeOnAClock, feed: Feed) -> Polled:
-    ask_now(runtime, feed.tenant, feed.id)
-    return poll_feed(runtime, feed.tenant, feed.id)
-
-
-def _through(runtime: Runtime, feed: Feed) -> None:
-    for stage in STAGES:
-        run_stage(runtime, feed.tenant, feed.source_id, stage)
-
-
-def _names(runtime: Runtime, feed: Feed) -> set[str]:
-    with runtime.database.tenant(feed.tenant) as connection:
-        rows = statements_of(connection, feed.tenant, source=feed.source_id, property_="name", limit=1000)
-    return {row["value"] for row in rows}
-
-
-def _versions(runtime: Runtime, feed: Feed) -> list[FeedVersion]:
-    with runtime.database.tenant(feed.tenant) as connection:
-        return versions_of(connection, feed)
-
-
-def _now(runtime: Runtime, feed: Feed) -> Feed:
-    with runtime.database.tenant(feed.tenant) as connection:
-        return get_feed(connection, feed.tenant, feed.id)
+__all__ = ["runtime", "server", "tenant"]  # fixtures
 
 
 def test_what_has_not_changed_costs_one_request_and_nothing_else(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/halls.csv", _halls(3, etag="v1"), Served(status=304)))
-    assert _poll(runtime, feed).answer is Answer.VERSION
-    _through(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/halls.csv", halls_answer(3, etag="v1"), Served(status=304)))
+    assert poll_now(runtime, feed).answer is Answer.VERSION
+    walk_through(runtime, feed)
     with runtime.database.tenant(tenant) as connection:
         before = get_source(connection, tenant, feed.source_id)
     for _ in range(3):
-        assert _poll(runtime, feed).answer is Answer.UNCHANGED
+        assert poll_now(runtime, feed).answer is Answer.UNCHANGED
     assert [path for path, _ in server.asked] == ["/halls.csv"] * 4
     assert [headers.get("If-None-Match") for headers in server.headers("/halls.csv")] == [None, *['"v1"'] * 3]
     with runtime.database.tenant(tenant) as connection:
         assert get_source(connection, tenant, feed.source_id) == before
-    assert len(_versions(runtime, feed)) == 1
+    assert len(stored_versions(runtime, feed)) == 1
 
 
 def test_without_validators_the_same_content_is_no_new_version(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/halls.csv", _halls(3)))
-    assert [_poll(runtime, feed).answer for _ in range(2)] == [Answer.VERSION, Answer.UNCHANGED]
+    feed = new_feed(runtime, tenant, server.answer("/halls.csv", halls_answer(3)))
+    assert [poll_now(runtime, feed).answer for _ in range(2)] == [Answer.VERSION, Answer.UNCHANGED]
 
 
 def test_what_changed_flows_on_and_what_vanished_is_retired_and_not_deleted(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
     old, sea_hall, new_hall = "PKT-1,Old hall,83000", "PKT-2,Sea hall,83100", "PKT-3,New hall,83110"
-    first = _csv(old, sea_hall)
-    feed = _add(runtime, tenant, server.answer("/h", first, _csv(sea_hall, new_hall), first))
+    first = csv_answer(old, sea_hall)
+    feed = new_feed(runtime, tenant, server.answer("/h", first, csv_answer(sea_hall, new_hall), first))
     seen = []
     for _ in range(3):
-        assert _poll(runtime, feed).answer is Answer.VERSION
-        _through(runtime, feed)
+        assert poll_now(runtime, feed).answer is Answer.VERSION
+        walk_through(runtime, feed)
         runtime.clock.forward(days=1)
-        seen.append(_names(runtime, feed))
+        seen.append(names_of(runtime, feed))
     assert seen == [{"Old hall", "Sea hall"}, {"Sea hall", "New hall"}, {"Old hall", "Sea hall"}]
     with runtime.database.tenant(tenant) as connection:
         kept = connection.execute(
@@ -217,12 +135,12 @@ def test_one_changed_record_writes_its_own_rows_and_no_other(
 ) -> None:
     halls = [f"PKT-{number},Hall {number} of the town,{83000 + number}" for number in range(300)]
     renamed = ["PKT-0,Renamed hall,83000", *halls[1:]]
-    feed = _add(runtime, tenant, server.answer("/h", _csv(*halls), _csv(*renamed), _csv(*halls)))
+    feed = new_feed(runtime, tenant, server.answer("/h", csv_answer(*halls), csv_answer(*renamed), csv_answer(*halls)))
     written = []
     for _ in range(3):
-        assert _poll(runtime, feed).answer is Answer.VERSION
+        assert poll_now(runtime, feed).answer is Answer.VERSION
         before = _row_versions(runtime, tenant)
-        _through(runtime, feed)
+        walk_through(runtime, feed)
         written.append(sorted(table for table, *_ in _row_versions(runtime, tenant) - before))
         runtime.clock.forward(days=1)
     assert written[0].count("statements") == 900
@@ -235,20 +153,20 @@ def test_one_changed_record_writes_its_own_rows_and_no_other(
     ]  # fmt: skip
     assert len(written[1]) < 20
     assert len(written[2]) < 20
-    assert "Hall 0 of the town" in _names(runtime, feed)
-    assert "Renamed hall" not in _names(runtime, feed)
+    assert "Hall 0 of the town" in names_of(runtime, feed)
+    assert "Renamed hall" not in names_of(runtime, feed)
 
 
 def test_a_feed_is_not_asked_while_its_version_is_on_its_way(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(2), _halls(3)))
-    _poll(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(2), halls_answer(3)))
+    poll_now(runtime, feed)
     ask_now(runtime, tenant, feed.id)
     assert (tenant, feed.id) not in due_feeds(runtime, 1000)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.IN_USE
-    assert len(_versions(runtime, feed)) == 1
-    _through(runtime, feed)
+    assert len(stored_versions(runtime, feed)) == 1
+    walk_through(runtime, feed)
     runtime.clock.forward(minutes=2)
     assert (tenant, feed.id) in due_feeds(runtime, 1000)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
@@ -257,7 +175,7 @@ def test_a_feed_is_not_asked_while_its_version_is_on_its_way(
 @pytest.mark.parametrize(
     ("then", "code"),
     [
-        (_halls(4), "shrunk"),
+        (halls_answer(4), "shrunk"),
         (Served(b"licence_no,venue_name_en,zip\n" + b"PKT-1,Hall,83000\n" * 10), "schema-changed"),
         (Served(b"<html><body><h1>Down for maintenance</h1></body></html>"), "shrunk"),
         (Served(b""), "shrunk"),
@@ -266,27 +184,27 @@ def test_a_feed_is_not_asked_while_its_version_is_on_its_way(
 def test_what_shrinks_or_changes_its_fields_waits_for_a_person(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, then: Served, code: str
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(10), then))
-    _poll(runtime, feed)
-    _through(runtime, feed)
-    before = _names(runtime, feed)
-    polled = _poll(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(10), then))
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
+    before = names_of(runtime, feed)
+    polled = poll_now(runtime, feed)
     assert polled.answer is Answer.HELD
     assert code in polled.detail
-    assert _poll(runtime, feed).answer is Answer.UNCHANGED
+    assert poll_now(runtime, feed).answer is Answer.UNCHANGED
     with runtime.database.tenant(tenant) as connection:
         assert get_source(connection, tenant, feed.source_id).version == 1
-    assert _names(runtime, feed) == before
+    assert names_of(runtime, feed) == before
 
 
 def test_a_person_lets_a_held_version_in_for_a_reason_or_refuses_it(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(10), _halls(2), _halls(3)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(10), halls_answer(2), halls_answer(3)))
     for _ in range(2):
-        _poll(runtime, feed)
-        if _versions(runtime, feed)[0].number == 1:
-            _through(runtime, feed)
+        poll_now(runtime, feed)
+        if stored_versions(runtime, feed)[0].number == 1:
+            walk_through(runtime, feed)
     said = {"person": "rin", "role": "reviewer", "reason": "They closed eight"}
     with pytest.raises(NotAllowedError):
         decide(runtime, tenant, feed.id, 2, "accept", person="eve", role="reviewer", reason="I am not theirs")
@@ -297,11 +215,11 @@ def test_a_person_lets_a_held_version_in_for_a_reason_or_refuses_it(
     assert decide(runtime, tenant, feed.id, 2, "refuse", **said).taken_in is False
     with pytest.raises(InputError):
         decide(runtime, tenant, feed.id, 2, "accept", **said)
-    assert _poll(runtime, feed).answer is Answer.HELD
+    assert poll_now(runtime, feed).answer is Answer.HELD
     assert decide(runtime, tenant, feed.id, 3, "accept", **said).taken_in is True
     runtime.clock.forward(hours=1)
-    _through(runtime, feed)
-    assert len(_names(runtime, feed)) == 3
+    walk_through(runtime, feed)
+    assert len(names_of(runtime, feed)) == 3
 
 
 @pytest.mark.parametrize(
@@ -320,44 +238,44 @@ def test_a_person_lets_a_held_version_in_for_a_reason_or_refuses_it(
 def test_a_server_that_misbehaves_is_asked_again_later_and_nothing_is_taken_in(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, answers: list[Served]
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", *answers, _halls(3)))
-    polled = _poll(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/h", *answers, halls_answer(3)))
+    polled = poll_now(runtime, feed)
     assert polled.answer is Answer.FAILED
     after = polled.feed
     assert (after.failures, bool(after.error), after.checked_at) == (1, True, None)
     wanted = 7200 if answers[0].headers.get("Retry-After") else 60
     assert after.due_at - runtime.now() >= timedelta(seconds=wanted)
-    assert _versions(runtime, feed) == []
+    assert stored_versions(runtime, feed) == []
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
     runtime.clock.now = after.due_at
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
-    assert (_now(runtime, feed).failures, _now(runtime, feed).error) == (0, "")
+    assert (feed_now(runtime, feed).failures, feed_now(runtime, feed).error) == (0, "")
 
 
 def test_a_feed_that_does_not_answer_is_called_dead_once_and_recovers(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    url = server.answer("/h", *[Served(status=500)] * (DEAD_AFTER + 2), _halls(3))
-    feed = _add(runtime, tenant, url)
+    url = server.answer("/h", *[Served(status=500)] * (DEAD_AFTER + 2), halls_answer(3))
+    feed = new_feed(runtime, tenant, url)
     pauses = []
     for _ in range(DEAD_AFTER + 2):
-        failed = _poll(runtime, feed)
+        failed = poll_now(runtime, feed)
         pauses.append(failed.feed.due_at - runtime.now())
     assert pauses == sorted(pauses)
     assert failed.feed.alerted == "dead"
-    assert _poll(runtime, feed).feed.alerted == ""
+    assert poll_now(runtime, feed).feed.alerted == ""
     assert _audited(runtime, tenant, feed) == ["feed.add", "feed.dead", "feed.version", "feed.recovered"]
 
 
 def test_a_feed_that_brings_nothing_new_for_too_long_is_stale(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)), fresh_within_hours=48)
-    assert _poll(runtime, feed).feed.alerted == ""
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)), fresh_within_hours=48)
+    assert poll_now(runtime, feed).feed.alerted == ""
     runtime.clock.forward(hours=47)
-    assert _poll(runtime, feed).feed.alerted == ""
+    assert poll_now(runtime, feed).feed.alerted == ""
     runtime.clock.forward(hours=2)
-    assert _poll(runtime, feed).feed.alerted == "stale"
+    assert poll_now(runtime, feed).feed.alerted == "stale"
     assert _audited(runtime, tenant, feed)[-1] == "feed.stale"
 
 
@@ -372,16 +290,16 @@ def _audited(runtime: Runtime, tenant: TenantId, feed: Feed) -> list[str]:
 def test_what_is_too_large_for_asking_in_passing_is_fetched_by_a_run_of_its_own(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(1000)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(1000)))
     monkeypatch.setattr(polling, "BRIEFLY", replace(polling.BRIEFLY, max_bytes=5_000))
-    assert _poll(runtime, feed).answer is Answer.LARGE
-    assert _versions(runtime, feed) == []
+    assert poll_now(runtime, feed).answer is Answer.LARGE
+    assert stored_versions(runtime, feed) == []
     ask_now(runtime, tenant, feed.id)
     assert poll_feed(runtime, tenant, feed.id, wholly=True).answer is Answer.VERSION
 
 
 def test_two_who_ask_at_once_ask_once(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", replace(_halls(3), pause=0.01)))
+    feed = new_feed(runtime, tenant, server.answer("/h", replace(halls_answer(3), pause=0.01)))
     answers: list[Answer] = []
     asking = [
         threading.Thread(target=lambda: answers.append(poll_feed(runtime, tenant, feed.id).answer)) for _ in range(6)
@@ -397,12 +315,12 @@ def test_two_who_ask_at_once_ask_once(runtime: RuntimeOnAClock, tenant: TenantId
 def test_one_who_was_ended_while_asking_is_followed_by_another(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
     with monkeypatch.context() as patch:
         patch.setattr(polling, "_answered", _killed)
         with pytest.raises(KeyboardInterrupt):
             poll_feed(runtime, tenant, feed.id)
-    ended = _now(runtime, feed)
+    ended = feed_now(runtime, feed)
     assert (ended.failures, ended.error) == (1, "It was ended while it was asked")
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
     runtime.clock.forward(minutes=2)
@@ -419,9 +337,9 @@ def test_a_secret_is_shown_to_its_site_only_and_lies_nowhere_in_the_clear(
     secret = "Bearer 9f8e7d6c5b4a39281706"
     with serve() as elsewhere:
         keep_credential(runtime, tenant, "partner", Credential(server.url, "Authorization", secret), actor="test")
-        moved = Served(status=302, headers={"Location": elsewhere.answer("/there", _halls(3))})
-        feed = _add(runtime, tenant, server.answer("/h", moved), credential="partner")
-        assert _poll(runtime, feed).answer is Answer.VERSION
+        moved = Served(status=302, headers={"Location": elsewhere.answer("/there", halls_answer(3))})
+        feed = new_feed(runtime, tenant, server.answer("/h", moved), credential="partner")
+        assert poll_now(runtime, feed).answer is Answer.VERSION
         assert [headers.get("Authorization") for headers in server.headers("/h")] == [secret]
         assert [headers.get("Authorization") for headers in elsewhere.headers("/there")] == [None]
     kept = [path for path in runtime.settings.credentials_directory.rglob("*") if path.is_file()]
@@ -433,11 +351,11 @@ def test_a_secret_is_shown_to_its_site_only_and_lies_nowhere_in_the_clear(
 
 
 def test_a_tenant_has_its_own_secrets_only(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
-    other = _registered(runtime)
+    other = registered_tenant(runtime)
     keep_credential(runtime, other, "theirs", Credential(server.url, "Authorization", "x"), actor="test")
     for name in ("theirs", "../theirs", f"../{other}/theirs"):
         with pytest.raises((NotFoundError, InputError)):
-            _add(runtime, tenant, server.answer("/h", _halls(3)), credential=name)
+            new_feed(runtime, tenant, server.answer("/h", halls_answer(3)), credential=name)
 
 
 @pytest.mark.parametrize(
@@ -463,11 +381,11 @@ def test_a_secret_that_could_leak_or_break_a_request_is_not_kept(
 def test_another_tenant_neither_sees_nor_moves_a_feed(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    other = _registered(runtime)
-    feed = _add(runtime, tenant, server.answer("/h", _halls(10), _halls(2)))
-    _poll(runtime, feed)
-    _through(runtime, feed)
-    _poll(runtime, feed)
+    other = registered_tenant(runtime)
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(10), halls_answer(2)))
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
+    poll_now(runtime, feed)
     assert list_feeds(runtime, other) == []
     said = {"person": "rin", "role": "reviewer", "reason": "mine"}
     for attempt in (
@@ -480,13 +398,13 @@ def test_another_tenant_neither_sees_nor_moves_a_feed(
     ):
         with pytest.raises(NotFoundError):
             attempt()
-    assert _now(runtime, feed).status == "active"
+    assert feed_now(runtime, feed).status == "active"
 
 
 def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
     set_status(runtime, tenant, feed.id, "paused", actor="test")
     with pytest.raises(InputError, match="it is paused"):
         ask_now(runtime, tenant, feed.id)
@@ -498,8 +416,8 @@ def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(
     with pytest.raises(InputError):
         set_status(runtime, tenant, feed.id, "active", actor="test")
     with pytest.raises(InputError):
-        _add(runtime, tenant, "http://10.0.0.1/internal")
-    assert _add(runtime, tenant, feed.url).id != feed.id
+        new_feed(runtime, tenant, "http://10.0.0.1/internal")
+    assert new_feed(runtime, tenant, feed.url).id != feed.id
 
 
 def test_another_secret_for_a_feed_that_fails_is_tried_at_once(
@@ -508,9 +426,9 @@ def test_another_secret_for_a_feed_that_fails_is_tried_at_once(
     for name in ("old", "new"):
         keep_credential(runtime, tenant, name, Credential(server.url, "Authorization", name), actor="test")
     answers = [Served(status=401)] * (DEAD_AFTER + 1)
-    feed = _add(runtime, tenant, server.answer("/h", *answers, _halls(3)), credential="old")
+    feed = new_feed(runtime, tenant, server.answer("/h", *answers, halls_answer(3)), credential="old")
     for _ in range(DEAD_AFTER):
-        _poll(runtime, feed)
+        poll_now(runtime, feed)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
     keep_credential(runtime, tenant, "old", Credential(server.url, "Authorization", "renewed"), actor="test")
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.FAILED
@@ -531,7 +449,7 @@ def test_what_nothing_can_meet_is_refused(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, wanted: dict[str, Any]
 ) -> None:
     with pytest.raises(InputError):
-        _add(runtime, tenant, server.answer("/h", _halls(3)), **wanted)
+        new_feed(runtime, tenant, server.answer("/h", halls_answer(3)), **wanted)
     assert list_feeds(runtime, tenant) == []
 
 
@@ -539,13 +457,13 @@ def test_alerts_count_no_feed_that_nobody_asks_or_needs(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, tenants: TwoTenants
 ) -> None:
     before = _counted(runtime)
-    held = _add(runtime, tenant, server.answer("/few", _halls(2)), expectations=Expectations(least_rows=10))
-    _poll(runtime, held)
-    dead = _add(runtime, tenant, server.answer("/dead", Served(status=503)), fresh_within_hours=1)
+    held = new_feed(runtime, tenant, server.answer("/few", halls_answer(2)), expectations=Expectations(least_rows=10))
+    poll_now(runtime, held)
+    dead = new_feed(runtime, tenant, server.answer("/dead", Served(status=503)), fresh_within_hours=1)
     for _ in range(DEAD_AFTER):
-        _poll(runtime, dead)
+        poll_now(runtime, dead)
     ask_now(runtime, tenant, dead.id)
-    stale = _add(runtime, tenant, server.answer("/stale", Served(status=503)), fresh_within_hours=1)
+    stale = new_feed(runtime, tenant, server.answer("/stale", Served(status=503)), fresh_within_hours=1)
     assert {each.id for each in list_feeds(runtime, tenant) if each.held} == {held.id}
     assert _counted(runtime) - before == Counter(held=1, dead=1, due=2)
     with tenants.superuser() as connection:
@@ -570,18 +488,18 @@ COUNTED = ("held", "dead", "due")
 def test_a_changed_address_is_asked_at_once_and_the_rest_by_what_is_expected_now(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/old", _halls(10)))
-    _poll(runtime, feed)
-    _through(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/old", halls_answer(10)))
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
     runtime.clock.forward(minutes=5)
     changed = change_feed(
-        runtime, tenant, feed.id, {"url": server.answer("/new", _halls(4)), "most_loss": 0.9, "cron": "0 7 * * *"},
-        actor="test",
+        runtime, tenant, feed.id,
+        {"url": server.answer("/new", halls_answer(4)), "most_loss": 0.9, "cron": "0 7 * * *"}, actor="test",
     )  # fmt: skip
     assert (changed.most_loss, changed.cron, changed.source_id) == (0.9, "0 7 * * *", feed.source_id)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
     assert [path for path, _ in server.asked] == ["/old", "/new"]
-    due = _now(runtime, feed).due_at
+    due = feed_now(runtime, feed).due_at
     assert due.astimezone(ZoneInfo("Asia/Bangkok")).hour == 7
     with runtime.database.tenant(tenant) as connection:
         row = connection.execute(
@@ -589,7 +507,7 @@ def test_a_changed_address_is_asked_at_once_and_the_rest_by_what_is_expected_now
         ).fetchone()
     assert row == {"url": changed.url}
     assert _audited(runtime, tenant, feed)[:3] == ["feed.add", "feed.version", "feed.change"]
-    assert change_feed(runtime, tenant, feed.id, {"most_loss": 0.9}, actor="test") == _now(runtime, feed)
+    assert change_feed(runtime, tenant, feed.id, {"most_loss": 0.9}, actor="test") == feed_now(runtime, feed)
     assert _audited(runtime, tenant, feed).count("feed.change") == 1
 
 
@@ -603,31 +521,31 @@ def test_a_changed_address_is_asked_at_once_and_the_rest_by_what_is_expected_now
 def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, changes: dict[str, Any]
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
     with pytest.raises((InputError, NotFoundError)):
         change_feed(runtime, tenant, feed.id, {"rights": "new", **changes}, actor="test")
-    assert _now(runtime, feed) == feed
+    assert feed_now(runtime, feed) == feed
 
 
 def test_what_was_fetched_from_an_address_that_has_changed_meanwhile_is_given_up(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/old", replace(_halls(3), pause=0.1)))
-    new = server.answer("/new", _halls(5))
+    feed = new_feed(runtime, tenant, server.answer("/old", replace(halls_answer(3), pause=0.1)))
+    new = server.answer("/new", halls_answer(5))
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(poll_feed, runtime, tenant, feed.id)
         while not server.asked:
             time.sleep(0.01)
         change_feed(runtime, tenant, feed.id, {"url": new}, actor="test")
         assert asking.result().answer is Answer.NOT_DUE
-    assert _versions(runtime, feed) == []
+    assert stored_versions(runtime, feed) == []
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
-    assert [version.profile.rows for version in _versions(runtime, feed)] == [5]
+    assert [version.profile.rows for version in stored_versions(runtime, feed)] == [5]
 
 
 def test_a_feed_goes_stale_though_nobody_asks_it(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)), fresh_within_hours=2)
-    _poll(runtime, feed)
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)), fresh_within_hours=2)
+    poll_now(runtime, feed)
     assert feed.id not in [each.id for each in note_stale_feeds(runtime)]
     runtime.clock.forward(hours=3)
     assert feed.id in [each.id for each in note_stale_feeds(runtime)]
@@ -639,9 +557,9 @@ def test_a_tenants_login_holds_up_no_feed_but_its_own(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "LONGEST_WAIT", "100ms")
-    locking, locked_out = _registered(runtime), _registered(runtime)
+    locking, locked_out = registered_tenant(runtime), registered_tenant(runtime)
     held, cut_off, well = (
-        _add(runtime, each, server.answer(f"/{each}", _halls(1)), fresh_within_hours=2)
+        new_feed(runtime, each, server.answer(f"/{each}", halls_answer(1)), fresh_within_hours=2)
         for each in (locking, locked_out, tenant)
     )
     runtime.clock.forward(hours=3)
@@ -672,10 +590,10 @@ def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
     for number in range(20):
-        _add(runtime, tenant, server.answer(f"/{number}", _halls(1)))
-    other = _registered(runtime)
+        new_feed(runtime, tenant, server.answer(f"/{number}", halls_answer(1)))
+    other = registered_tenant(runtime)
     runtime.clock.forward(seconds=1)
-    single = _add(runtime, other, server.answer("/single", _halls(1)))
+    single = new_feed(runtime, other, server.answer("/single", halls_answer(1)))
     runtime.clock.forward(seconds=1)
     due = [each for each in due_feeds(runtime, 1000) if each[0] in (tenant, other)]
     assert due.index((other, single.id)) <= 1
@@ -684,7 +602,7 @@ def test_the_feeds_of_one_tenant_do_not_hold_up_those_of_another(
 def test_a_tenant_whose_links_are_off_or_that_is_suspended_gets_nothing_by_feed_and_none_is_called_dead(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", _halls(3)))
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
     grant_role(runtime, tenant, person="ann", role="tenant-admin", granted_by="test")
     word = {"person": "ann", "role": "tenant-admin", "reason": "Too many broken links"}
     set_flag(runtime, tenant, "intake.links", False, **word)
@@ -692,13 +610,13 @@ def test_a_tenant_whose_links_are_off_or_that_is_suspended_gets_nothing_by_feed_
     with pytest.raises(SwitchedOffError):
         poll_feed(runtime, tenant, feed.id)
     with pytest.raises(SwitchedOffError):
-        _add(runtime, tenant, server.answer("/other", _halls(3)))
+        new_feed(runtime, tenant, server.answer("/other", halls_answer(3)))
     clear_flag(runtime, tenant, "intake.links", **word)
     _set_state(runtime, tenant, "suspended")
     assert (tenant, feed.id) not in due_feeds(runtime, 1000)
     with pytest.raises(StateForbidsError):
         poll_feed(runtime, tenant, feed.id)
-    assert (server.asked, _now(runtime, feed).failures) == ([], 0)
+    assert (server.asked, feed_now(runtime, feed).failures) == ([], 0)
     _set_state(runtime, tenant, "draft")
     assert (tenant, feed.id) in due_feeds(runtime, 1000)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
@@ -707,7 +625,7 @@ def test_a_tenant_whose_links_are_off_or_that_is_suspended_gets_nothing_by_feed_
 def test_what_was_fetched_for_a_tenant_that_was_suspended_meanwhile_is_given_up(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    feed = _add(runtime, tenant, server.answer("/h", replace(_halls(3), pause=0.1)))
+    feed = new_feed(runtime, tenant, server.answer("/h", replace(halls_answer(3), pause=0.1)))
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(poll_feed, runtime, tenant, feed.id)
         while not server.asked:
@@ -715,7 +633,7 @@ def test_what_was_fetched_for_a_tenant_that_was_suspended_meanwhile_is_given_up(
         _set_state(runtime, tenant, "suspended")
         answer = asking.result()
     assert (answer.answer, answer.detail) == (Answer.NOT_DUE, "The tenant is suspended")
-    assert _versions(runtime, feed) == []
+    assert stored_versions(runtime, feed) == []
 
 
 def _set_state(runtime: Runtime, tenant: TenantId, state: str) -> None:

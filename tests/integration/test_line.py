@@ -17,7 +17,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, forget_hindrance, get_source, waiting_sources
 from tenant_pipeline.services.stage_records import StageRecord, insert
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import _registered
+from tests.integration.feed_steps import registered_tenant
 
 _NUMBERS = count(1)
 ERROR = ProcessLostError("It was ended", where="here", remedy="Look.")
@@ -44,7 +44,7 @@ def _sources(runtime: Runtime, tenant: TenantId, number: int, status: str = "rec
 
 
 def test_a_flood_of_one_tenant_leaves_the_others_their_turn(runtime: Runtime) -> None:
-    flood, small = _registered(runtime), _registered(runtime)
+    flood, small = registered_tenant(runtime), registered_tenant(runtime)
     first = _sources(runtime, flood, 300)
     (single,) = _sources(runtime, small, 1)
     line = [each for each in waiting_sources(runtime, 1000, of_a_tenant=20) if each.tenant in (flood, small)]
@@ -64,7 +64,7 @@ def _begin(runtime: Runtime, tenant: TenantId) -> None:
 
 
 def test_a_source_whose_run_was_ended_is_run_by_itself_and_stopped_when_that_goes_on(runtime: Runtime) -> None:
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1, "running")
     became = []
     for _ in range(1 + MOST_LOSSES_ALONE):
@@ -87,7 +87,7 @@ def test_a_source_whose_run_was_ended_is_run_by_itself_and_stopped_when_that_goe
 def test_what_is_away_is_no_reason_to_stop_a_source_however_often_and_it_is_tried_at_growing_intervals(
     runtime: Runtime,
 ) -> None:
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1)
     waits = []
     for _ in range(12):
@@ -109,7 +109,7 @@ def test_what_is_away_is_no_reason_to_stop_a_source_however_often_and_it_is_trie
 
 
 def test_a_source_that_is_through_or_anothers_is_left_alone_and_a_cancelled_one_is_stopped(runtime: Runtime) -> None:
-    tenant, other = _registered(runtime), _registered(runtime)
+    tenant, other = registered_tenant(runtime), registered_tenant(runtime)
     (begun,) = _sources(runtime, tenant, 1, "running")
     (through,) = _sources(runtime, tenant, 1, "assembled")
     with runtime.database.tenant(tenant) as connection:
@@ -122,7 +122,7 @@ def test_a_source_that_is_through_or_anothers_is_left_alone_and_a_cancelled_one_
 
 
 def test_a_source_that_was_assembled_and_not_judged_before_its_run_was_ended_is_put_in_line(runtime: Runtime) -> None:
-    tenant = _registered(runtime)
+    tenant = registered_tenant(runtime)
     (source,) = _sources(runtime, tenant, 1, "assembled")
     with runtime.database.tenant(tenant) as connection:
         insert(connection, tenant, source, _record("coverage_score"))

@@ -31,7 +31,15 @@ from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.storage.object_store import Zone
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import RuntimeOnAClock, _add, _halls, _names, _poll, _registered, _through
+from tests.integration.feed_steps import (
+    RuntimeOnAClock,
+    halls_answer,
+    names_of,
+    new_feed,
+    poll_now,
+    registered_tenant,
+    walk_through,
+)
 from tests.unit.intake.link_server import Server, serve
 
 GOVERNANCE: dict[str, Any] = {"person": "gov", "role": "platform-governance", "reason": "The policy of the city"}
@@ -53,7 +61,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def tenant(runtime: RuntimeOnAClock) -> TenantId:
-    identifier = _registered(runtime)
+    identifier = registered_tenant(runtime)
     grant_role(runtime, identifier, person="gov", role="platform-governance", granted_by="test")
     return identifier
 
@@ -61,10 +69,12 @@ def tenant(runtime: RuntimeOnAClock) -> TenantId:
 @pytest.fixture
 def feed(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:
     """A feed with two versions behind it and a third that stands; the first comes back later."""
-    feed = _add(runtime, tenant, server.answer("/h", _halls(4), _halls(5), _halls(6), _halls(4)))
+    feed = new_feed(
+        runtime, tenant, server.answer("/h", halls_answer(4), halls_answer(5), halls_answer(6), halls_answer(4))
+    )
     for _ in range(3):
-        assert _poll(runtime, feed).answer is Answer.VERSION
-        _through(runtime, feed)
+        assert poll_now(runtime, feed).answer is Answer.VERSION
+        walk_through(runtime, feed)
         runtime.clock.forward(seconds=10)
     return feed
 
@@ -118,7 +128,7 @@ def test_without_a_policy_nothing_is_pruned_and_by_one_only_what_is_old_enough(
     assert planned.files["stage-outputs"] > 15
     assert prune(runtime, tenant, actor="test") == planned
     assert _whole(runtime, feed)
-    assert len(_names(runtime, feed)) == 6
+    assert len(names_of(runtime, feed)) == 6
     assert len(before - _files(runtime, tenant)) == sum(planned.files.values())
     assert sum(plan_pruning(runtime, tenant).files.values()) == 0
 
@@ -131,10 +141,10 @@ def test_what_was_pruned_of_a_version_is_made_again_when_its_content_comes_back(
     _policies(runtime, tenant, 30)
     prune(runtime, tenant, actor="test")
     gone = before - _files(runtime, tenant)
-    assert _poll(runtime, feed).answer is Answer.VERSION
-    _through(runtime, feed)
+    assert poll_now(runtime, feed).answer is Answer.VERSION
+    walk_through(runtime, feed)
     assert _whole(runtime, feed)
-    assert len(_names(runtime, feed)) == 4
+    assert len(names_of(runtime, feed)) == 4
     assert gone & _files(runtime, tenant)
 
 
@@ -153,10 +163,10 @@ def test_each_class_has_its_own_policy_and_the_files_themselves_outlive_what_was
 def test_a_held_version_and_an_upload_on_its_way_stay(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server
 ) -> None:
-    held = _add(runtime, tenant, server.answer("/held", _halls(10), _halls(2)))
-    _poll(runtime, held)
-    _through(runtime, held)
-    assert _poll(runtime, held).answer is Answer.HELD
+    held = new_feed(runtime, tenant, server.answer("/held", halls_answer(10), halls_answer(2)))
+    poll_now(runtime, held)
+    walk_through(runtime, held)
+    assert poll_now(runtime, held).answer is Answer.HELD
     before = _files(runtime, tenant)
     runtime.clock.forward(days=1000)
     _policies(runtime, tenant, 7)
@@ -241,20 +251,20 @@ def test_what_comes_back_while_it_is_pruned_stays(
     def meanwhile(zone: Zone) -> Any:
         found = list(real(zone))
         if not came:
-            came.append(_poll(runtime, feed).answer)
+            came.append(poll_now(runtime, feed).answer)
         return found
 
     monkeypatch.setattr(Zone, "stored", meanwhile)
     prune(runtime, tenant, actor="test")
     assert came == [Answer.VERSION]
-    _through(runtime, feed)
+    walk_through(runtime, feed)
     assert _whole(runtime, feed)
 
 
 def test_another_tenant_has_its_own_policies_holds_and_files(
     runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
 ) -> None:
-    other = _registered(runtime)
+    other = registered_tenant(runtime)
     grant_role(runtime, other, person="theirs", role="platform-governance", granted_by="test")
     before = _files(runtime, tenant)
     runtime.clock.forward(days=100)
@@ -321,7 +331,7 @@ def test_events_of_no_run_go_when_others_have_followed_and_what_runs_and_ticks_h
 ) -> None:
     for name, value in dagster_environment(runtime).items():
         monkeypatch.setenv(name, value)
-    held = _registered(runtime)
+    held = registered_tenant(runtime)
     grant_role(runtime, held, person="gov", role="platform-governance", granted_by="test")
     place_hold(runtime, held, **GOVERNANCE)
     key = dg.AssetKey("feed_version")

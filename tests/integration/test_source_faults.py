@@ -22,7 +22,7 @@ from tenant_pipeline.services.conflicts import matrix
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, add_source, get_source
 from tests.integration.conftest import TwoTenants
-from tests.integration.test_feeds import _registered
+from tests.integration.feed_steps import registered_tenant
 
 SECRET = "canary-of-a-value"
 Key = tuple[TenantId, SourceId]
@@ -37,7 +37,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 def sources(runtime: Runtime, tmp_path: Path) -> list[Source]:
     """Two sources of each of two tenants, one tenant's after the other's."""
     added = []
-    for tenant in (_registered(runtime), _registered(runtime)):
+    for tenant in (registered_tenant(runtime), registered_tenant(runtime)):
         for number in range(2):
             file = tmp_path / f"{tenant}-{number}.csv"
             file.write_text(f"licence_no,venue_name_en,postcode\nK-{number},Hall {number},83000\n")

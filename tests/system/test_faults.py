@@ -45,7 +45,7 @@ from tenant_pipeline.services.sources import Source, add_source, get_source, lis
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
-from tests.integration.test_feeds import Clock
+from tests.integration.feed_steps import Clock
 from tests.system.small_disk import small_disk
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve

@@ -43,7 +43,7 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
 from tests.bucket_server import BucketServer, Fault, Misbehaviour, bucket_server, its_environment
-from tests.integration.test_feeds import Clock
+from tests.integration.feed_steps import Clock
 from tests.unit.intake.link_server import Answer, serve
 
 pytestmark = pytest.mark.slow

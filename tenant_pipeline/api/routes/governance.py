@@ -12,8 +12,8 @@ from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.marts.drawing import draw_report
 from tenant_pipeline.services.reading_across import GOVERNING_ROLE
 from tenant_pipeline.services.registry import as_json

@@ -17,9 +17,9 @@ from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Line, RoleName
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.core.errors import NotAllowedError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.services import registry
 from tenant_pipeline.services import roles as tenant_roles
-from tenant_pipeline.services.appointments import PLATFORM_ROLES
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(tags=["registry"], route_class=ConditionalRoute)

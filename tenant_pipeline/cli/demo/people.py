@@ -10,9 +10,10 @@ from rich.table import Table
 
 from tenant_pipeline.cli.shell import console
 from tenant_pipeline.core.business_calendar import BANGKOK
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import roles
-from tenant_pipeline.services.appointments import PLATFORM_ROLES, appoint
+from tenant_pipeline.services.appointments import appoint
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.records import RecordedRequest

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenant_pipeline.core.approval.standing import roles_of
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, one_request
 from tenant_pipeline.services.approvals.refusals import RequestEndedError
@@ -14,8 +15,6 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-
-GOVERNING = ("platform-governance", "founder")
 
 
 def assign(
@@ -29,7 +28,7 @@ def assign(
         recorded = _open(runtime, connection, tenant, request)
         allowed = roles_of(recorded.request.needs)
         require_role(connection, tenant, to, role, allowed)
-        require_role(connection, tenant, person, person_role, {*allowed, *GOVERNING, "tenant-admin"})
+        require_role(connection, tenant, person, person_role, {*allowed, *PLATFORM_ROLES, "tenant-admin"})
         _require_not_requester(recorded, to)
         return _step(runtime, connection, recorded, "assigned", person, to=to, role=role)
 
@@ -97,7 +96,7 @@ def revoke(
             raise RequestEndedError("The decision can no longer be taken back", where=f"request {request}")
         theirs = person in (found[0]["approver"], found[0]["on_behalf_of"])
         if not theirs or role != found[0]["role"]:
-            require_role(connection, tenant, person, role, GOVERNING)
+            require_role(connection, tenant, person, role, PLATFORM_ROLES)
         return _step(
             runtime, connection, recorded, "revoked", person, role=role, approval=found[0]["id"], reason=reason
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tenant_pipeline.core.approval.standing import RequestState, roles_of
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
 
-ESCALATION = ("platform-governance", "founder")
+ESCALATION = PLATFORM_ROLES
 """Whom a breach is taken to: the first at the breach, the next after as much time again as the SLA gave."""
 
 

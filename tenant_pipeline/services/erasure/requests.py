@@ -10,6 +10,7 @@ from typing import Any
 
 from tenant_pipeline.core.compliance.deadlines import ERASURE, Deadline
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.roles import require_role
@@ -17,7 +18,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
-ASKING_ROLES = ("tenant-admin", "platform-governance", "founder")
+ASKING_ROLES = ("tenant-admin", *PLATFORM_ROLES)
 PROOF = "proof"
 """The last step: it holds what looking again has found."""
 

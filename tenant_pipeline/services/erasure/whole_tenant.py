@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.compliance.control import Outcome
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
 from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
@@ -33,7 +34,7 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.keys import KeysDestroyedError
 
-ERASING_ROLES = ("platform-governance", "founder")
+ERASING_ROLES = PLATFORM_ROLES
 TOMBSTONE = "⟦ERASED⟧"
 
 _TEXT, _UNIQUE, _NULL = "'" + TOMBSTONE + "'", "'erased-' || gen_random_uuid()", "NULL"

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.feature_flags.overrides import require_on, switched_off
 from tenant_pipeline.services.releases.reading import live_release
@@ -19,7 +20,7 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 
 Verify = Callable[[Connection], Sequence[str]]
 LISTINGS = "marketplace.listings"
-WITHDRAWING_ROLES = ("tenant-admin", "platform-governance", "founder")
+WITHDRAWING_ROLES = ("tenant-admin", *PLATFORM_ROLES)
 
 
 def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, listed_by: str, verify: Verify) -> str:

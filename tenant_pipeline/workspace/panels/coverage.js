@@ -8,7 +8,7 @@ import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
 import { useResource } from "../resource.js";
-import { may, narrow, ofTenant } from "../store.js";
+import { may, narrow, ofTenant, PLATFORM_ROLES } from "../store.js";
 
 function Meter({ found }) {
   const share = found.score ?? 0;
@@ -74,7 +74,7 @@ function Dimension({ found, open }) {
         </table></div>`}
       </details>
       ${found.overridable &&
-      may("platform-governance", "founder") &&
+      may(...PLATFORM_ROLES) &&
       html`<details open=${Boolean(found.override)}>
         <summary>${t("answerFor")}</summary>
         <${Override} found=${found} />

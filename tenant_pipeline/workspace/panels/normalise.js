@@ -8,7 +8,7 @@ import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
 import { useResource } from "../resource.js";
-import { events, may, me, narrow, ofTenant, roleOf } from "../store.js";
+import { events, may, me, narrow, ofTenant, PLATFORM_ROLES, roleOf } from "../store.js";
 
 const STAGES = ["receive", "identify", "extract", "screen", "map", "standardise", "validate", "link", "assemble"];
 
@@ -76,7 +76,7 @@ function Gates({ record }) {
   const send = (gate) => (form) =>
     act(ofTenant(`/sources/${record.source.id}/gate-override`), {
       gate,
-      role: roleOf("platform-governance", "founder"),
+      role: roleOf(...PLATFORM_ROLES),
       reason: form.get("reason"),
       expires_at: new Date(form.get("until")).toISOString(),
     });
@@ -86,7 +86,7 @@ function Gates({ record }) {
     <ul>
       ${record.gates.map((gate) => html`<li>${statusWord(gate.gate)} <${Badge} status=${gate.band} /> ${gate.reasons.join("; ")} ${gate.overridden_by && html`<span class="quiet">${gate.overridden_by} · ${moment(gate.overridden_until)}</span>`}</li>`)}
     </ul>
-    ${may("platform-governance", "founder") &&
+    ${may(...PLATFORM_ROLES) &&
     closed.map(
       (gate) => html`<${Deed} legend=${`${t("giveOverride")}: ${statusWord(gate.gate)}`} button=${t("giveOverride")} send=${send(gate.gate)}>
         <label>${t("expires")}<input type="datetime-local" name="until" required /></label>
@@ -97,7 +97,7 @@ function Gates({ record }) {
 
 /** Something that was refused, for whoever may let it in all the same. */
 function Quarantined({ source, item }) {
-  const role = roleOf("platform-governance", "founder");
+  const role = roleOf(...PLATFORM_ROLES);
   const send = (form) => act(ofTenant(`/sources/${source}/quarantine-release`), { locator: item.locator, role, reason: form.get("reason") });
   return html`<li>
     <code>${item.path || item.locator}</code> ${item.reason}

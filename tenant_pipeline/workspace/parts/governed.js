@@ -4,14 +4,12 @@ import { html } from "../vendor/modules.js";
 import { moment } from "../dates.js";
 import { label, named, t } from "../language.js";
 import { useResource } from "../resource.js";
-import { may, ofTenant } from "../store.js";
+import { may, ofTenant, PLATFORM_ROLES } from "../store.js";
 import { Loaded } from "./loaded.js";
 
-const GOVERNING = ["platform-governance", "founder"];
-
 export function Governed() {
-  const found = useResource(may(...GOVERNING) ? ofTenant("/governance/tenants?limit=500") : null);
-  if (!may(...GOVERNING)) return null;
+  const found = useResource(may(...PLATFORM_ROLES) ? ofTenant("/governance/tenants?limit=500") : null);
+  if (!may(...PLATFORM_ROLES)) return null;
   return html`
     <h2>${t("governed")}</h2>
     <${Loaded} of=${found}>

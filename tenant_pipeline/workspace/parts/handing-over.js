@@ -3,13 +3,12 @@
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { label, t } from "../language.js";
-import { me, ofTenant } from "../store.js";
+import { me, ofTenant, PLATFORM_ROLES } from "../store.js";
 import { Deed, useDone } from "./done.js";
 import { Told } from "./loaded.js";
 
 const OPEN = ["waiting", "approved"];
 const ENDED = ["used", "withdrawn", "expired"];
-const GOVERNING = ["platform-governance", "founder"];
 /** Whose decision is nobody else's to give. */
 const NEVER_DELEGATED = ["founder"];
 
@@ -20,7 +19,7 @@ const options = (roles) => roles.map((role) => html`<option value=${role}>${labe
 
 export function Assignment({ request, people }) {
   const wanted = request.waits_for.flat();
-  const own = ["tenant-admin", ...GOVERNING, ...wanted].find(holds);
+  const own = ["tenant-admin", ...PLATFORM_ROLES, ...wanted].find(holds);
   const [role, setRole] = useState(wanted[0] ?? "");
   const candidates = people.filter((each) => each.role === role && each.person !== request.requested_by);
   const [to, setTo] = useState("");
@@ -69,7 +68,7 @@ export function Withdrawal({ request }) {
 
 /** A decision taken back before it is used: one's own, one given in one's name, or anybody's as governance. */
 export function Revocation({ request, decision }) {
-  const governing = GOVERNING.find(holds);
+  const governing = PLATFORM_ROLES.find(holds);
   const role = [decision.person, decision.on_behalf_of].includes(me().person) ? decision.role : governing;
   if (!role || decision.revoked || ENDED.includes(request.state)) return null;
   const send = (form) => act(place(request, "revocation"), { decision: decision.id, role, reason: form.get("reason") });

@@ -5,14 +5,14 @@ import { act } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, named, statusWord, t } from "../language.js";
 import { useResource } from "../resource.js";
-import { me, may, ofTenant } from "../store.js";
+import { may, me, ofTenant, PLATFORM_ROLES } from "../store.js";
 import { Badge } from "./badge.js";
 import { Deed } from "./done.js";
 import { Folded } from "./folded.js";
 import { Loaded } from "./loaded.js";
 
 const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"];
-const WITHDRAWING = ["tenant-admin", "platform-governance", "founder"];
+const WITHDRAWING = ["tenant-admin", ...PLATFORM_ROLES];
 /** @type {Record<string, string>} */
 const VISIBILITY = { private: "seenPrivate", partners: "seenPartners", public: "seenPublic" };
 /** @type {Record<string, string>} */
