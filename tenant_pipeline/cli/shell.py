@@ -42,6 +42,7 @@ console = PrintingConsole()
 complaints = PrintingConsole(stderr=True)
 
 REST_SECONDS = 30.0
+LONGEST_NAME = 40
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="The language of the sentences: en, th or zh.")]
@@ -115,13 +116,18 @@ def print_json(value: Any) -> None:
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print rows as a table with these columns, or all of each row as JSON."""
+    """Print rows as a table with these columns, or all of each row as JSON.
+
+    What a row is named by, in the first column, is in one piece, so that it can be copied out of a narrow window.
+    """
     if as_json:
         print_json(list(rows))
         return
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        longest = max((len(_cell(row.get(column))) for row in rows), default=0)
+        whole = column == columns[0] and longest <= LONGEST_NAME
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
     console.print(table)

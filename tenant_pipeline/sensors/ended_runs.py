@@ -21,7 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 import dagster as dg
 from dagster._core.storage.dagster_run import RunRecord
@@ -63,10 +63,10 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
     opened = runtime.open()
     now = datetime.now(UTC)
     looked, done = _last_look(context.cursor, now)
+    tick = _Tick(context, opened)
     # In this order: what is on its way by now and then in the hand of no run, has lost its run.
     on_their_way = [partition_key(*each) for each in sources_on_their_way(opened, QUIET)]
-    partitions = SourcePartitions(context.instance)
-    in_hand = partitions.in_hand()
+    adrift = [key for key in on_their_way if key not in tick.in_hand]
     ended = [
         record
         for record in context.instance.get_run_records(
@@ -76,13 +76,11 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
         )
         if not _goes_on(context.instance, record)
     ]
-    tick = _Tick(context, opened, partitions, in_hand)
     for record in ended:
         if record.dagster_run.run_id not in done:
             tick.attempt(record.dagster_run.run_id, partial(tick.give_back, record))
-    for key in on_their_way:
-        if key not in in_hand:
-            tick.attempt(key, partial(tick.put_in_line, key, now))
+    for key in adrift:
+        tick.attempt(key, partial(tick.put_in_line, key, now))
     if tick.failed:
         raise tick.failed[0]
     return dg.SensorResult(
@@ -117,9 +115,17 @@ class _Tick:
 
     context: dg.SensorEvaluationContext
     runtime: Runtime
-    partitions: SourcePartitions
-    in_hand: frozenset[str]
     failed: list[TenantRuntimeError] = field(default_factory=list)
+
+    @cached_property
+    def partitions(self) -> SourcePartitions:
+        """The partitions of sources: read where there is something to do."""
+        return SourcePartitions(self.context.instance)
+
+    @cached_property
+    def in_hand(self) -> frozenset[str]:
+        """What the runs that have not ended have in hand."""
+        return self.partitions.in_hand()
 
     def attempt(self, what: str, work: Callable[[], None]) -> None:
         """Do it. Raises OutageError where something around us is away: nothing else could be done either."""
@@ -161,7 +167,9 @@ class _Tick:
         self._put_back(key, Ending.ADRIFT, why, "", now)
 
     def _put_back(self, key: str, ending: Ending, why: TenantRuntimeError, run_id: str, asked_at: datetime) -> None:
-        status = put_back(self.runtime, *from_partition_key(key), ending, why, run_id=run_id, asked_at=asked_at)
+        status = None
+        with suppress(NotFoundError):  # the tenant is gone, and its sources with it
+            status = put_back(self.runtime, *from_partition_key(key), ending, why, run_id=run_id, asked_at=asked_at)
         if status is not None:
             self.context.log.warning(f"{key}: its run was ended before it was through ({ending}), and it is {status}")
 

@@ -222,6 +222,8 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
 def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, empty: Settings) -> None:
     neighbour = TenantId("neighbour")
     with open_runtime(empty) as runtime:
+        with pytest.raises(InputError, match="nothing to back up"):  # most likely the wrong home is named
+            take_backup(runtime, backed.folder, backed.recipient)
         name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
         registry.register_tenant(runtime, neighbour, name=name, domain="n.example", tier="pilot", actor="test")
         before = _contents(runtime, neighbour)

@@ -214,6 +214,18 @@ def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
     assert [(each.ingest_status, each.alone) for each in found] == [("waiting", True)] * 2
 
 
+def test_a_run_over_what_is_gone_by_now_holds_up_nothing(tenants: TwoTenants) -> None:
+    runtime = tenants.runtime
+    tenant = registered_tenant(runtime)
+    (source,) = _sources(runtime, tenant, 1, "running")
+    keys = [partition_key(TenantId("nobody"), source), partition_key(tenant, source)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        ended_job.execute_in_process(instance=instance, tags=_range(keys), raise_on_error=False)
+        _tick(runtime, instance)
+    assert [each.ingest_status for each in _found(runtime, tenant, source)] == ["waiting"]
+
+
 def test_what_was_asked_for_and_whose_run_was_deleted_is_asked_for_again(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)

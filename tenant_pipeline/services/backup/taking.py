@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.errors import InsufficientPrivilege
 
-from tenant_pipeline.core.errors import NotFoundError, SettingsError
+from tenant_pipeline.core.errors import InputError, NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.backup.layout import (
@@ -49,12 +49,18 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
     Killed, it is run again; objects are copied once.
 
     Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
-    Raises InputError for no recipient and as `writing` does, NotFoundError for no such tenant, IntegrityError where a
-    stored file is damaged, SettingsError where the database role may not read every row.
+    Raises InputError for no recipient, where there is no tenant at all, and as `writing` does, NotFoundError for no
+    such tenant, IntegrityError where a stored file is damaged, SettingsError where the role may not read every row.
     """
     sealer = Sealer(recipient)
     if tenant is not None:
         registry.show_tenant(runtime, tenant)
+    elif not registry.list_tenants(runtime):
+        raise InputError(
+            "There is nothing to back up: no tenant is registered here",
+            where=str(runtime.settings.home),
+            remedy="See that TENANT_RUNTIME_HOME and TENANT_RUNTIME_DATABASE_DSN name the installation that you mean.",
+        )
     with writing(root) as folder:
         _forget_erased(runtime, folder)
         for left in root.glob("snapshots/*"):
