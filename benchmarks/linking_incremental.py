@@ -100,8 +100,8 @@ def _link(runtime: Runtime, folder: Path, source: str, numbers: Sequence[int], *
     with (
         store.write("link", digest, "1", encrypted=False) as links,
         runtime.database.tenant(TENANT) as connection,
+        PostgresEntityIndex(connection, TENANT, SourceId(source)) as index,
     ):
-        index = PostgresEntityIndex(connection, TENANT, SourceId(source))
         link(validated, links, vocabulary=vocabulary, index=index, tenant=TENANT)
         links.commit(())
     seconds = time.perf_counter() - started

@@ -50,6 +50,7 @@ class Batch:
     proposals: list[Proposal] = field(default_factory=list)
     displaced: list[str] = field(default_factory=list)
     owners: dict[IdentifierKey, Known] = field(default_factory=dict)
+    _families: dict[str, str] = field(default_factory=dict)
 
     def match(self, entities: Sequence[Features], again: Sequence[Features] = ()) -> None:
         """Find out what each of the entities is; `again` are those that gave way to surer ones.
@@ -269,7 +270,10 @@ class Batch:
         return self.digests[entity.entity_id] if entity.entity_id in self.digests else entity.digest(self.code)
 
     def _family(self, entity: Features) -> str:
-        return family(self.vocabulary, entity.type)
+        found = self._families.get(entity.type)
+        if found is None:
+            found = self._families[entity.type] = family(self.vocabulary, entity.type)
+        return found
 
 
 def _led(entities: Iterable[Features]) -> tuple[list[Features], list[Features]]:

@@ -314,16 +314,12 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
     tenant, source = work.source.tenant, work.source.id
     validated = work.output_of(Stage.VALIDATE)
     mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
-    index = PostgresEntityIndex(connection, tenant, source)
     rows = sum(table.rows for table in validated.tables("statements"))
-    # Of a source that was linked before, little is new as a rule.
-    ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
-    with (
-        working_folder("linking") as folder,
-        _processes(work, Stage.LINK, rows if ahead else 0) as batch_map,
-    ):
-        return StageResult(
-            link(
+    with PostgresEntityIndex(connection, tenant, source) as index, working_folder("linking") as folder:
+        # Of a source that was linked before, little is new as a rule.
+        ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
+        with _processes(work, Stage.LINK, rows if ahead else 0) as batch_map:
+            counts = link(
                 validated,
                 work.out,
                 vocabulary=work.runtime.contracts.vocabulary,
@@ -334,7 +330,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
                 batch_map=batch_map if ahead else None,
                 folder=folder,
             )
-        )
+    return StageResult(counts)
 
 
 def _assemble(work: StageWork, connection: Connection) -> StageResult:

@@ -24,6 +24,7 @@ from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
 from tenant_pipeline.services import parallel_map, registry
+from tenant_pipeline.services.entity_additions import EntityAdditions
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
 from tenant_pipeline.services.runtime import Runtime
@@ -67,8 +68,8 @@ def _stage(source: str, entities: Sequence[Mapping[str, str]]) -> MemoryStage:
 
 def _link(connection: Connection, tenant: TenantId, source: str, *entities: Mapping[str, str]) -> dict[str, Any]:
     out = MemoryStage()
-    index = PostgresEntityIndex(connection, tenant, SourceId(source))
-    link(_stage(source, entities), out, vocabulary=VOCABULARY, index=index, tenant=tenant)
+    with PostgresEntityIndex(connection, tenant, SourceId(source)) as index:
+        link(_stage(source, entities), out, vocabulary=VOCABULARY, index=index, tenant=tenant)
     (table,) = out.tables("links")
     return {row["entity_id"]: row for frame in table.batches() for row in frame.to_dict("records")}
 
@@ -124,6 +125,7 @@ def test_leaving_out_what_a_table_has_to_itself_changes_no_link(
 
 def _forget(runtime: Runtime, tenant: TenantId) -> None:
     with runtime.database.administration() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # homes are never deleted otherwise
         for table in reversed(TABLES):
             connection.execute(f"DELETE FROM runtime.{table} WHERE tenant_id = %s", (tenant,))
 
@@ -178,15 +180,15 @@ def test_killed_in_the_middle_nothing_is_left(
     runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 1)
-    add, calls = PostgresEntityIndex.add, []
+    write, calls = EntityAdditions.write, []
 
-    def killed_the_second_time(self: PostgresEntityIndex, *given: Any) -> None:
+    def killed_the_second_time(self: EntityAdditions, *given: Any) -> None:
         calls.append(given)
         if len(calls) == 2:
             raise ZeroDivisionError
-        add(self, *given)
+        write(self, *given)
 
-    monkeypatch.setattr(PostgresEntityIndex, "add", killed_the_second_time)
+    monkeypatch.setattr(EntityAdditions, "write", killed_the_second_time)
     with pytest.raises(ZeroDivisionError), runtime.database.tenant(tenant) as connection:
         _link(connection, tenant, "a", HALL, OTHER)
     assert len(calls) == 2
@@ -239,8 +241,9 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
         with (
             pytest.raises(psycopg.errors.InsufficientPrivilege),
             runtime.database.tenant(ATTACKER) as connection,
+            PostgresEntityIndex(connection, victim, SourceId("a")) as index,
         ):
-            PostgresEntityIndex(connection, victim, SourceId("a")).add([], {}, [member], {"can-x": home}, [])
+            index.add([], {}, [member], {"can-x": home}, [])
     assert _everything(runtime, tenant) == before
 
 
@@ -270,10 +273,10 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
         with (
             runtime.database.tenant(tenant) as connection,
             parallel_map.parallel_map(processes, len(halls), where="here") as batch_map,
+            PostgresEntityIndex(connection, tenant, SourceId("a")) as index,
         ):
             link(
-                _stage("a", halls), out, vocabulary=VOCABULARY, tenant=tenant,
-                index=PostgresEntityIndex(connection, tenant, SourceId("a")),
+                _stage("a", halls), out, vocabulary=VOCABULARY, tenant=tenant, index=index,
                 batch_map=batch_map if processes > 1 else None,
             )  # fmt: skip
         (table,) = out.tables("links")
