@@ -355,6 +355,18 @@ def test_a_breach_escalates_once_a_level_and_approves_nothing(runtime: Runtime, 
     assert found.standing.state is RequestState.WAITING
 
 
+def test_a_tenants_login_holds_up_no_escalation_but_its_own(
+    runtime: Runtime, tenant: TenantId, tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "LONGEST_WAIT", "100ms")
+    request = ask(runtime, tenant)
+    late = Clock.at(runtime, request.request.due_at - datetime.now(UTC) + timedelta(minutes=1))
+    with tenants.login(tenant) as intruder:
+        intruder.execute("SELECT app.lock('audit', %s)", (tenant,))
+        assert request.request.id not in {each.request.id for each in queue.escalate_breaches(late)}
+    assert request.request.id in {each.request.id for each in queue.escalate_breaches(late)}
+
+
 def test_what_waited_too_long_is_in_the_queue_of_whom_it_was_taken_to(runtime: Runtime, tenant: TenantId) -> None:
     review, *_ = request_operation(runtime, tenant, Operation.RELEASE, CONTENT, requested_by="kanya", reason="First")
     late = Clock.at(runtime, review.request.due_at - datetime.now(UTC) + timedelta(minutes=1))

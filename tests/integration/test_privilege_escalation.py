@@ -105,3 +105,11 @@ def test_no_login_sees_the_locks_of_all_databases_from_the_one_that_is_a_pattern
     there = make_conninfo(database.conninfo(), dbname="template1", user=role, password=database.password_of(role))
     with pytest.raises(psycopg.OperationalError, match="permission denied"):
         psycopg.connect(there)
+
+
+@pytest.mark.parametrize("purpose", ["approvals of", "release of", "listing of", "provisioning", "made up"])
+def test_a_tenants_login_takes_no_lock_that_is_the_platforms_to_take(tenants: TwoTenants, purpose: str) -> None:
+    with tenants.login(ATTACKER) as connection:
+        connection.execute("SELECT app.lock('audit', %s)", (ATTACKER,))
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SELECT app.lock(%s, %s)", (purpose, ATTACKER))

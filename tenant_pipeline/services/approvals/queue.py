@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime
+
 from tenant_pipeline.core.approval.standing import RequestState, roles_of
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
+
+_log = logging.getLogger(__name__)
+LONGEST_WAIT = "10s"
 
 ESCALATION = PLATFORM_ROLES
 """Whom a breach is taken to: the first at the breach, the next after as much time again as the SLA gave."""
@@ -48,7 +54,8 @@ def list_requests(
 def escalate_breaches(runtime: Runtime) -> list[RecordedRequest]:
     """Take each request that has waited too long to the next in line, once, and return those. Audited.
 
-    Nothing is ever approved by the passing of time.
+    Nothing is ever approved by the passing of time. What keeps one tenant's from being escalated is logged, and keeps
+    no other's.
     """
     now = runtime.now()
     with runtime.database.platform() as connection:
@@ -67,25 +74,34 @@ def escalate_breaches(runtime: Runtime) -> list[RecordedRequest]:
         ]
     escalated: list[RecordedRequest] = []
     for tenant in tenants:
-        with runtime.database.platform() as connection:
-            lock_approvals(connection, tenant)
-            for each in requests_of(connection, tenant, now):
-                to = _next_in_line(each, runtime)
-                if to is None:
-                    continue
-                connection.execute(
-                    """
-                    INSERT INTO runtime.approval_steps (tenant_id, request_id, step, person, to_person, reason)
-                    VALUES (%s, %s, 'escalated', 'sla-clock', %s, 'Waited longer than the SLA allows')
-                    """,
-                    (tenant, each.request.id, to),
-                )
-                details = {"gate": str(each.request.gate), "to": to, "due_at": each.request.due_at.isoformat()}
-                entry = AuditEntry(
-                    actor="sla-clock", action="approval.escalated", subject=each.request.id, details=details
-                )
-                runtime.audit.append(connection, tenant, [entry])
-                escalated.append(each)
+        try:
+            escalated += _escalate(runtime, tenant, now)
+        except Exception as error:
+            _log.warning("escalated later: %s", type(error).__name__, extra={"fields": {"tenant": tenant}})
+    return escalated
+
+
+def _escalate(runtime: Runtime, tenant: TenantId, now: datetime) -> list[RecordedRequest]:
+    escalated = []
+    with runtime.database.platform() as connection:
+        # A tenant's login may hold a lock of its own: all others wait with us.
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", (LONGEST_WAIT,))
+        lock_approvals(connection, tenant)
+        for each in requests_of(connection, tenant, now):
+            to = _next_in_line(each, runtime)
+            if to is None:
+                continue
+            connection.execute(
+                """
+                INSERT INTO runtime.approval_steps (tenant_id, request_id, step, person, to_person, reason)
+                VALUES (%s, %s, 'escalated', 'sla-clock', %s, 'Waited longer than the SLA allows')
+                """,
+                (tenant, each.request.id, to),
+            )
+            details = {"gate": str(each.request.gate), "to": to, "due_at": each.request.due_at.isoformat()}
+            entry = AuditEntry(actor="sla-clock", action="approval.escalated", subject=each.request.id, details=details)
+            runtime.audit.append(connection, tenant, [entry])
+            escalated.append(each)
     return escalated
 
 
