@@ -203,7 +203,7 @@ def test_all_that_a_rule_proposes_is_signed_whatever_the_page_shows(
     north.compare(last)
     rin = People(people.browser, served, NORTH).open("rin", "panel-conflict", status="signed")
     rin.get_by_text("Sign by rule").click()
-    expect(rin.get_by_role("combobox", name="Rule")).to_have_text("authority_tier · differs (5)")
+    expect(rin.get_by_role("combobox", name="Rule")).to_have_text("Authority tier · differs (5)")
     rin.get_by_role("button", name="Show the list").click()
     expect(rin.get_by_text("5 items")).to_be_visible()
     rin.get_by_label("Reason").last.fill("The register decides.")

@@ -131,7 +131,7 @@ function Decide({ form, titles, follow }) {
     <section ref=${section} aria-label=${form.label}>
       <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
       ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
-      <p>${t("chosenBy")} <b>${form.proposal.rule}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
+      <p>${t("chosenBy")} <b>${statusWord(form.proposal.rule)}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
       <fieldset disabled=${!writable || over}>
         <legend>${t("candidates")}</legend>
         ${form.candidates.map(
@@ -214,7 +214,7 @@ function Bulk() {
       <p class="quiet">${t("bulkHelp")}</p>
       <div class="fields">
         <label>${t("rule")}<select onChange=${(event) => { setAt(event.target.value); setListed(null); }}>
-          ${rules.map((each) => html`<option value=${nameOf(each)} selected=${each === chosen}>${each.proposed_rule} · ${statusWord(each.verdict)} (${number(each.items)})</option>`)}
+          ${rules.map((each) => html`<option value=${nameOf(each)} selected=${each === chosen}>${statusWord(each.proposed_rule)} · ${statusWord(each.verdict)} (${number(each.items)})</option>`)}
         </select></label>
       </div>
       <${Told} problem=${show.problem} />

@@ -59,8 +59,8 @@ function Dimension({ found, open }) {
       </h3>
       <${Meter} found=${found} />
       <p class="quiet">
-        ${t("thresholds", { warn: percent(found.warn_at), pass: percent(found.pass_at) })}.${" "}
-        ${found.needed_for_next_band && t("toNext", { needed: found.needed_for_next_band, band: statusWord(found.next_band) })}
+        ${t("thresholds", { warn: percent(found.warn_at), pass: percent(found.pass_at) })}
+        ${found.needed_for_next_band && ` · ${t("toNext", { needed: found.needed_for_next_band, band: statusWord(found.next_band) })}`}
       </p>
       <p>${found.explanation}</p>
       <details open=${open} onToggle=${(event) => event.target.open && narrow({ dimension: found.dimension })}>
