@@ -2,8 +2,8 @@
 
 from tenant_pipeline.storage.migrations.sql_files import run_sql
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
