@@ -308,9 +308,9 @@ def test_whoever_is_at_home_elsewhere_sees_nothing_of_this_tenant(people: People
     page = people.browser.new_context(locale="en-GB").new_page()
     page.goto(f"{served.url}/#code={LocalIssuer(served.runtime).sign_in_code('eve', OTHER)}")
     expect(page.locator("header .person")).to_have_text("eve")
+    page.goto(f"{served.url}/workspace/{HALLS}/panel-conflict")
     for panel in PANELS:
-        page.goto(f"{served.url}/workspace/{HALLS}/panel-{panel}")
-        expect(page.locator("h1")).to_be_visible()
+        people.go(page, f"panel-{panel}")
         page.wait_for_timeout(300)
         assert "Hall of" not in page.content()
         assert "Phuket Hall" not in page.content()
@@ -366,7 +366,7 @@ def test_a_folder_is_dropped_inspected_and_handed_in(people: People, served: Ser
 
 
 def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, served: Served, tmp_path: Path) -> None:
-    size = int(os.environ.get("TENANT_RUNTIME_TEST_UPLOAD_BYTES", 128 * 1024 * 1024))
+    size = int(os.environ.get("TENANT_RUNTIME_TEST_UPLOAD_BYTES", 64 * 1024 * 1024))
     big = tmp_path / "big.bin"
     with big.open("wb") as file:
         file.truncate(size)
@@ -381,12 +381,13 @@ def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, ser
         network.bytes_a_second = 16 * 1024 * 1024
         kanya.locator("input[type=file]").first.set_input_files(big)
         kanya.get_by_role("button", name="Hand in").click()
-        _until_sent(kanya, 20e6)
+        _until_sent(kanya, 10e6)
         network.cut()
         kanya.wait_for_timeout(1000)
-        network.bytes_a_second = 4 * 1024 * 1024  # slow enough that a busy machine pauses it before it has ended
+        network.bytes_a_second = 4 * 1024 * 1024
         network.mend()
-        _until_sent(kanya, 40e6)
+        _until_sent(kanya, 30e6)
+        network.bytes_a_second = 256 * 1024  # so slow that a busy machine pauses it before it has ended
         kanya.get_by_role("button", name="Pause").click()
         expect(kanya.get_by_role("button", name="Resume")).to_be_visible()
         network.bytes_a_second = None
@@ -424,8 +425,7 @@ def test_a_feeds_held_version_is_let_in_by_a_person(people: People, served: Serv
 
 
 def _until_sent(page: Page, size: float) -> None:
-    while page.locator("main progress").evaluate("bar => bar.value") < size:
-        page.wait_for_timeout(50)
+    page.wait_for_function("size => document.querySelector('main progress')?.value >= size", arg=size, timeout=300_000)
 
 
 def test_every_word_is_there_in_three_languages_and_every_key_has_its_words() -> None:
