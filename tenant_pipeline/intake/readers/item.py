@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 RECORDS = "records"
 SEGMENTS = "segments"
 STATEMENTS = "statements"
+MOST_TABLES = 5_000
 
 
 class Item(NamedTuple):

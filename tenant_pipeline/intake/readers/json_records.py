@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import ijson
 
-from tenant_pipeline.intake.readers.item import Item, Items, Problem, text_of
+from tenant_pipeline.intake.readers.item import MOST_TABLES, Item, Items, Problem, UnreadableError, text_of
 from tenant_pipeline.intake.readers.parser_guard import refused_as, until_broken
 from tenant_pipeline.intake.readers.storable import storable
 from tenant_pipeline.intake.text_encoding import as_utf8
@@ -82,14 +82,17 @@ def _array(stream: BinaryIO, path: str, table: str, pointer: str) -> Items:
 
 
 def _arrays_of_objects(stream: BinaryIO) -> list[str]:
-    """The names under which the top-level object holds arrays of objects, found without building them."""
-    names = []
+    """The names under which the top-level object holds arrays of objects, found without building them.
+
+    Each is read by itself from the beginning, which is why there may not be very many. Raises UnreadableError.
+    """
+    names: dict[str, None] = {}
     for prefix, event, _ in ijson.parse(stream, use_float=True):
         if event == "start_map" and prefix.endswith(".item") and prefix.count(".") == 1:
-            name = prefix.removesuffix(".item")
-            if name not in names:
-                names.append(name)
-    return names
+            names[prefix.removesuffix(".item")] = None
+            if len(names) > MOST_TABLES:
+                raise UnreadableError("too-many-tables", "It holds too many different tables.")
+    return list(names)
 
 
 def first_character(stream: BinaryIO) -> bytes:

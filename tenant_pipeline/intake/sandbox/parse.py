@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tenant_pipeline.core.standardise.language import language_by_script
 from tenant_pipeline.intake.formats import identify_format
-from tenant_pipeline.intake.readers.item import Item, Problem, UnreadableError
+from tenant_pipeline.intake.readers.item import MOST_TABLES, Item, Problem, UnreadableError
 from tenant_pipeline.intake.readers.registry import READERS
 from tenant_pipeline.intake.sandbox.frames import (
     FAILED,
@@ -34,7 +34,6 @@ CELLS_A_BATCH = 400_000
 PROBLEMS_A_FRAME = 1_000
 LANGUAGE_SAMPLE = 4_000
 MOST_FIELDS = 2_000
-MOST_TABLES = 5_000
 
 
 def serve_request(descriptor: int, held: int) -> None:
