@@ -42,8 +42,8 @@ def gazetteers(folder: Path, languages: tuple[str, str] = ("th en", "th en")) ->
 
 
 def _tables(name: str, one: Compilation, other: Compilation, level: str, languages: tuple[str, str]) -> GoldTables:
-    left = {f"l:{area.code}": _said(one, level, area, languages[0]) for area in one[level]}
-    right = {f"r:{area.code}": _said(other, level, area, languages[1]) for area in other[level]}
+    left = {f"l:{code}": said for code, said in _side(one, level, languages[0])}
+    right = {f"r:{code}": said for code, said in _side(other, level, languages[1])}
     matches = frozenset((id_, f"r:{id_[2:]}") for id_ in left if f"r:{id_[2:]}" in right)
     rows = {id_: {f"{key}_{lang}": value for key, value, lang in said} for id_, said in (*left.items(), *right.items())}
     ones, others = (
@@ -52,27 +52,27 @@ def _tables(name: str, one: Compilation, other: Compilation, level: str, languag
     return GoldTables(name, ones, others, matches, rows=rows)
 
 
-def _said(areas: Compilation, level: str, area: Area, languages: str) -> list[tuple[str, str, str]]:
-    said = _names("name", area, languages)
-    properties = {"district": ("addressRegion",), "subdistrict": ("containedInPlace", "addressRegion")}
-    above = level
-    for property_ in properties.get(level, ()):
-        above = LEVELS[LEVELS.index(above) - 1]
-        parent = next((each for each in _by_code(areas, above).get(area.parent, ())), None)
-        if parent is None:
-            break
-        said += _names(property_, parent, languages)
-        area = parent
-    return said
+def _side(areas: Compilation, level: str, languages: str) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+    """Each area's code, and what is said of it: its names, and those of what lies above it."""
+    above = {
+        "district": [("addressRegion", "province")],
+        "subdistrict": [("containedInPlace", "district"), ("addressRegion", "province")],
+    }
+    by_code = [(property_, {each.code: each for each in areas[upper]}) for property_, upper in above.get(level, ())]
+    for area in areas[level]:
+        said, here = _names("name", area, languages), area
+        for property_, uppers in by_code:
+            parent = uppers.get(here.parent)
+            if parent is None:
+                break
+            said += _names(property_, parent, languages)
+            here = parent
+        yield area.code, said
 
 
 def _names(property_: str, area: Area, languages: str) -> list[tuple[str, str, str]]:
     texts = {"th": area.thai, "en": area.english}
     return [(property_, texts[language], language) for language in languages.split()]
-
-
-def _by_code(areas: Compilation, level: str) -> Mapping[str, Sequence[Area]]:
-    return {each.code: (each,) for each in areas[level]}
 
 
 def _kongvut(folder: Path) -> Compilation:
