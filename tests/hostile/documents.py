@@ -55,7 +55,7 @@ def xml_attacks(canary_path: str) -> Iterator[tuple[str, bytes]]:
         yield f"deep-{format_name}.xml", body.format("<a>" * 50_000, "").encode()
         yield (
             f"wide-{format_name}.xml",
-            body.format("<b " + " ".join(f"a{n}='1'" for n in range(20_000)) + "/>", "").encode(),
+            body.format("<b " + " ".join(f"a{n}='1'" for n in range(8_000)) + "/>", "").encode(),
         )
         yield f"cut-{format_name}.xml", body.format("x", "x").encode()[:-12]
 
