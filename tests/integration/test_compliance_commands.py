@@ -66,7 +66,7 @@ def test_what_is_declared_is_in_the_evidence_that_is_written_to_files(made: Sour
     told(compliance.app, "breach", "close", "--tenant", made.tenant, "--breach", breach["id"],
          "--notified-at", "2026-01-03", "--reason", "Told the Office", *ADMIN)  # fmt: skip
     registry.update_tenant(made.runtime, made.tenant, person="anan", pdpa_agreement_ref="agreement-7")
-    assert told(compliance.app, *audit).splitlines()[-1].startswith("Met: all 10 controls that a machine can check;")
+    assert told(compliance.app, *audit).splitlines()[-1].startswith("Met: all 11 controls that a machine can check;")
     assert json.loads(pack.read_text(encoding="utf-8"))["met"] is True
     (closed,) = json.loads(told(compliance.app, "breach", "list", "--tenant", made.tenant, "--json"))
     assert (closed["state"], closed["overdue"], closed["hours_left"]) == ("closed", False, 48.0)
