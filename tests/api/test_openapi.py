@@ -18,8 +18,8 @@ ENDING_THE_SESSION = "^/api/sessions?$"
 @pytest.mark.parametrize(
     ("person", "options"),
     [
-        ("fuzz", ["--max-examples", "6", "--exclude-path-regex", ENDING_THE_SESSION]),
-        ("leaver", ["--max-examples", "5", "--include-path-regex", ENDING_THE_SESSION]),
+        ("fuzz", ["--max-examples", "4", "--exclude-path-regex", ENDING_THE_SESSION]),
+        ("leaver", ["--max-examples", "4", "--include-path-regex", ENDING_THE_SESSION]),
     ],
 )
 def test_whatever_is_asked_is_answered_as_the_description_says(
