@@ -33,7 +33,7 @@ def code_servers(sockets: Path) -> Mapping[str, list[str]]:
         )
     return {
         location: [
-            "dagster", "api", "grpc", "--module-name", location, "--location-name", location,
+            "tenant_pipeline.cli.code_server", "--module-name", location, "--location-name", location,
             "--working-directory", str(Path.cwd()), "--socket", str(_socket(sockets, location)),
             "--use-python-environment-entry-point", "--log-format", "json",
         ]

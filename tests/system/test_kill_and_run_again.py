@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tenant_pipeline.core.stage import STAGES, Stage
+from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.lineage import every_record
@@ -34,6 +35,7 @@ Laguna Hall,ลากูน่า ฮอลล์,1200,83110,081-234-5678
 # forked from one that has loaded the code and nothing else.
 WALKS = """
 import os, signal, sys, traceback
+from tenant_pipeline.cli import code_of_runs
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import normalisation
@@ -117,20 +119,32 @@ def _walks(installation: Installation, source: SourceId, moment: str, errors: Pa
             walks.kill()
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """An installation with one source that went through all stages, and what it came to."""
+
+    installation: Installation
+    source: SourceId
+    digests: dict[str, str]
+    rows: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(new_home: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    installation, source = _install(new_home(), tmp_path_factory.mktemp("venues"), None)
+    with open_runtime(installation.settings) as runtime:
+        assert not any(run_stage(runtime, TENANT, source, stage).repeated for stage in STAGES)
+        return Undisturbed(installation, source, _digests(runtime, source), _rows(runtime))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "inside"])
 def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(
-    tmp_path: Path, new_home: Callable[[], Path], moment: str
+    tmp_path: Path, new_home: Callable[[], Path], undisturbed: Undisturbed, moment: str
 ) -> None:
-    undisturbed, source = _install(new_home(), tmp_path, None)
-    with open_runtime(undisturbed.settings) as runtime:
-        for stage in STAGES:
-            run_stage(runtime, TENANT, source, stage)
-        expected, expected_rows = _digests(runtime, source), _rows(runtime)
-    assert list(expected) == list(STAGES)
-
-    killed, same_source = _install(new_home(), tmp_path, undisturbed.home)
-    assert same_source == source
+    assert list(undisturbed.digests) == list(STAGES)
+    killed, source = _install(new_home(), tmp_path, undisturbed.installation.home)
+    assert source == undisturbed.source
     errors = tmp_path / "errors.txt"
     with open_runtime(killed.settings) as runtime, _walks(killed, source, moment, errors) as walks:
         for stage in STAGES:
@@ -141,21 +155,19 @@ def test_a_source_killed_at_every_stage_ends_as_one_that_was_never_killed(
             assert list(_digests(runtime, source)) == list(STAGES[: STAGES.index(stage)])
         for stage in STAGES:
             run_stage(runtime, TENANT, source, stage)
-        assert _digests(runtime, source) == expected
-        assert _rows(runtime) == expected_rows
+        assert _digests(runtime, source) == undisturbed.digests
+        assert _rows(runtime) == undisturbed.rows
 
 
 @pytest.mark.slow
-def test_a_second_walk_writes_nothing(tmp_path: Path, new_home: Callable[[], Path]) -> None:
-    installation, source = _install(new_home(), tmp_path, None)
+def test_a_second_walk_writes_nothing(undisturbed: Undisturbed) -> None:
+    installation, source = undisturbed.installation, undisturbed.source
     with open_runtime(installation.settings) as runtime:
-        first = [run_stage(runtime, TENANT, source, stage) for stage in Stage]
-        rows, files = _rows(runtime), _files(installation)
-        second = [run_stage(runtime, TENANT, source, stage) for stage in Stage]
-        assert not any(record.repeated for record in first)
+        files = _files(installation)
+        second = [run_stage(runtime, TENANT, source, stage) for stage in STAGES]
         assert all(record.repeated for record in second)
-        assert [record.output_digest for record in second] == [record.output_digest for record in first]
-        assert _rows(runtime) == rows
+        assert {record.stage: record.output_digest for record in second} == undisturbed.digests
+        assert _rows(runtime) == undisturbed.rows
         assert _files(installation) == files
 
 
