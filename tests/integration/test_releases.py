@@ -135,9 +135,12 @@ KILLED = """
 import os, signal, sys
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.going_live.releases import publish_approved
+from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.releases import publishing
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.settings import Settings
+
+analyzer()  # once, and not anew in each that is forked
 
 def dies(*given, **named):
     os.kill(os.getpid(), signal.SIGKILL)
