@@ -43,6 +43,8 @@ complaints = PrintingConsole(stderr=True)
 
 REST_SECONDS = 30.0
 LONGEST_NAME = 40
+READABLE_COLUMN = 11
+"""Characters of a column of a table, with its frame, in which words are not broken up."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="The language of the sentences: en, th or zh.")]
@@ -118,7 +120,8 @@ def print_json(value: Any) -> None:
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     """Print rows as a table with these columns, or all of each row as JSON.
 
-    What a row is named by, in the first column, is in one piece, so that it can be copied out of a narrow window.
+    What a row is named by, in the first column, is in one piece, so that it can be copied out of a narrow window; but
+    for a table of so many columns that the others would be broken into letters.
     """
     if as_json:
         print_json(list(rows))
@@ -126,7 +129,8 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[
     table = Table(title=title, title_justify="left")
     for column in columns:
         longest = max((len(_cell(row.get(column))) for row in rows), default=0)
-        whole = column == columns[0] and longest <= LONGEST_NAME
+        leaves_room = console.width - longest >= READABLE_COLUMN * (len(columns) - 1)
+        whole = column == columns[0] and longest <= LONGEST_NAME and leaves_room
         table.add_column(column.replace("_", " "), overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))

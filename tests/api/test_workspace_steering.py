@@ -249,7 +249,7 @@ def test_what_was_refused_is_let_in_and_a_source_says_as_of_when_it_holds(
     expect(gov.get_by_role("status").get_by_text("Done")).to_be_visible()
     run_stage(runtime_of, people.tenant, source.id, Stage.RECEIVE, run_id="test")
     people.go(gov, "panel-normalise", source=source.id)
-    expect(gov.get_by_text("Let it in · gov")).to_be_visible()
+    expect(gov.get_by_text("let in · gov")).to_be_visible()
 
 
 def test_who_has_a_key_of_their_own_signs_with_it_in_the_browser(

@@ -37,6 +37,7 @@ from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.overview import overview_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.integration.penetration import isolation_tested
 
 CONTENT = {"release": "b" * 64, "version": "1.0.0"}
 PEOPLE = {
@@ -491,6 +492,7 @@ def test_the_line_shows_what_may_go_ahead_and_what_each_other_waits_for(runtime:
         found = operations_in_line(runtime, Operation.INSTANCE, Operation.RELEASE, tenant=tenant)
         return {each.operation: each.missing for each in found}
 
+    isolation_tested(runtime)
     assert in_line() == {}
     request = ask(runtime, tenant)
     ask(runtime, tenant, Operation.RELEASE)
