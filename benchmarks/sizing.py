@@ -30,7 +30,7 @@ class Load:
 
     tenants: int = 1_000
     rows_a_tenant_and_month: int = 50_000
-    stored_bytes_a_row: int = 11_000
+    stored_bytes_a_row: int = 10_600
     months_kept: int = 24
     instance_replicas: int = 2
     busiest_hour: float = 4.0
