@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 from psycopg import errors
@@ -39,6 +39,11 @@ def sign(sources: Sources, item: dict[str, Any], number: int = 1) -> dict[str, A
         sources.runtime, sources.tenant, item["conflict_id"], digest=item["candidates_digest"],
         choice=Choice(Decision.CANDIDATE, number), signer=ANN,
     )  # fmt: skip
+
+
+def executes(sources: Sources, statement: LiteralString) -> None:
+    with sources.runtime.database.tenant(sources.tenant) as connection:
+        connection.execute(statement)
 
 
 def open_counts(sources: Sources) -> dict[str, int]:
@@ -127,6 +132,22 @@ def test_the_form_shows_statement_source_and_rights_of_each_candidate(sources: S
         "not": None,
     }
     assert form["signature"] is None
+
+
+def test_of_a_statement_about_another_entity_by_now_the_form_tells_what_the_item_has_kept(sources: Sources) -> None:
+    sources.say(1, capacity("2500"), tier=1, title="The operator's list")
+    sources.say(2, capacity("3500"), tier=2)
+    item = sources.item()
+    executes(sources, "UPDATE runtime.tenant_sources SET assembled_at = now()")
+    executes(sources, "UPDATE runtime.statements SET canonical_id = 'can-moved' WHERE value = '2500'")
+    moved, stayed = sources.form(item["conflict_id"])["candidates"]
+    assert (moved["value"], moved["source_title"], moved["source_rights"]) == (
+        "2500",
+        "The operator's list",
+        "CC BY 4.0",
+    )
+    assert (moved["entity_id"], moved["method"], moved["first_seen"], moved["last_seen"]) == (None, None, None, None)
+    assert stayed["last_seen"] is not None
 
 
 @pytest.mark.parametrize(

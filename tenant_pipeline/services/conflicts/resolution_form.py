@@ -111,15 +111,15 @@ def _requester(item: dict[str, Any], history: list[dict[str, Any]]) -> str | Non
 def _statements(
     connection: Connection, tenant: TenantId, item: Mapping[str, Any]
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """The statement behind each candidate, as long as it is one about the item's entity, with its source's title and
-    rights."""
+    """The statement behind each candidate, with its source's title and rights. Where it is about another entity by now,
+    nothing is told of it."""
     candidates = item["candidates"]
     rows = connection.execute(
         """
         SELECT asked.source_id, asked.statement_id, said.entity_id, said.method, said.datatype, said.valid_from,
                said.valid_to, said.first_seen,
-               CASE WHEN said.retired_at IS NULL THEN greatest(said.last_seen, source.assembled_at)
-                    ELSE said.last_seen END AS last_seen,
+               CASE WHEN said.last_seen IS NOT NULL AND said.retired_at IS NULL
+                    THEN greatest(said.last_seen, source.assembled_at) ELSE said.last_seen END AS last_seen,
                source.title AS source_title,
                source.rights AS source_rights, source.url AS source_url
           FROM unnest(%(sources)s::text[], %(statements)s::text[]) AS asked (source_id, statement_id)
