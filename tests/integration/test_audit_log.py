@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -43,19 +45,25 @@ class Log:
         with self.tenants.runtime.database.tenant(self.tenant) as connection:
             return self.log.verify(connection, self.tenant)
 
-    def as_superuser(self, *statements: str) -> None:
-        """Disable the triggers, do it, enable them again: nobody would see it in the catalogue afterwards."""
+    @contextmanager
+    def unguarded(self) -> Iterator[psycopg.Connection]:
+        """Without the triggers, which are back afterwards: nobody would see it in the catalogue."""
+        guards = ("append_only", "never_emptied")
         with self.tenants.superuser() as connection:
-            connection.execute("ALTER TABLE runtime.audit_log DISABLE TRIGGER ALL")
+            for guard in guards:
+                connection.execute(f"ALTER TABLE runtime.audit_log DISABLE TRIGGER {guard}")
+            yield connection
+            for guard in guards:
+                connection.execute(f"ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER {guard}")
+
+    def as_superuser(self, *statements: str) -> None:
+        with self.unguarded() as connection:
             for statement in statements:
                 connection.execute(statement.replace("TENANT", f"tenant_id = '{self.tenant}'"))
-            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER append_only")
-            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER never_emptied")
 
     def rewrite_the_chain(self, change: Callable[[dict[str, Any]], None]) -> None:
         """What a superuser who knows the code would do: change an entry and compute every hash anew."""
-        with self.tenants.superuser() as connection:
-            connection.execute("ALTER TABLE runtime.audit_log DISABLE TRIGGER ALL")
+        with self.unguarded() as connection:
             names = ("sequence", "at", "actor", "action", "subject", "details")
             rows = connection.execute(
                 f"SELECT {', '.join(names)} FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence",
@@ -76,8 +84,6 @@ class Log:
                     (row["actor"], Jsonb(row["details"]), previous, digest, self.tenant, row["sequence"]),
                 )
                 previous = digest
-            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER append_only")
-            connection.execute("ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER never_emptied")
 
 
 @pytest.fixture

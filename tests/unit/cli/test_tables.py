@@ -16,11 +16,20 @@ NARROW = 80
 def test_what_a_row_is_named_by_is_in_one_piece(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.StringIO()
     monkeypatch.setattr(shell, "console", Console(file=printed, width=NARROW))
-    others = tuple(f"another_column_{number}" for number in range(7))
+    others = tuple(f"another_column_{number}" for number in range(4))
     shell.print_rows(
         "Rows", [{"id": name, **dict.fromkeys(others, "with words in it")}], ("id", *others), as_json=False
     )
     assert name in printed.getvalue()
+    assert max(map(len, printed.getvalue().splitlines())) <= NARROW
+
+
+def test_many_columns_are_not_broken_into_letters_for_a_long_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(shell, "console", Console(file=printed, width=NARROW))
+    others = tuple(f"column_{number}" for number in range(6))
+    shell.print_rows("Rows", [{"id": "a" * 40, **dict.fromkeys(others, "readable")}], ("id", *others), as_json=False)
+    assert printed.getvalue().count("readab") == len(others)
     assert max(map(len, printed.getvalue().splitlines())) <= NARROW
 
 
