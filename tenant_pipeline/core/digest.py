@@ -31,9 +31,6 @@ def short_id(prefix: str, parts: Iterable[str], length: int = 24) -> str:
 
     The parts are framed by their lengths, so that ("ab", "c") and ("a", "bc") differ.
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return f"{prefix}{digest.hexdigest()[:length]}"
+    texts = [part.encode() for part in parts]
+    framed = b"".join([piece for text in texts for piece in (len(text).to_bytes(8, "big"), text)])
+    return f"{prefix}{hashlib.sha256(framed).hexdigest()[:length]}"

@@ -78,6 +78,8 @@ def assign(
     `holders` are the rows that known entities have been given to already, by (canonical id, table). In a table that
     is not `keyless` each row is a thing of its own. No two known entities are ever joined.
     """
+    if not pairs:
+        return Assignment(canonical={name: name for name in new})
     return _Assigning(new, known, pairs, apart, dict(holders), keyless).run()
 
 

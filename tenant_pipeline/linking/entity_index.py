@@ -12,7 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from tenant_pipeline.linking.features import Features
+
+LINKS = pa.schema(
+    [
+        ("entity_id", pa.string()),
+        ("canonical_id", pa.string()),
+        ("type", pa.string()),
+        ("method", pa.string()),
+        ("score", pa.float64()),
+        ("explanation", pa.string()),
+    ]
+)
+"""What linking tells of each entity; the explanation as JSON."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ class EntityIndex(Protocol):
         ...
 
     def by_blocking_key(self, keys: Iterable[int], *, alone: bool = False) -> dict[int, list[Known]]:
-        """What is known under each blocking key, in order; keys that too many share are left out.
+        """What is known under each blocking key, in order; keys that too many share are left out. Keys may repeat.
 
         `alone` says that each entity of this run is a keyed row of one table, so that none is another. Keys under
         which there is nothing but entities that this run has made, and found to be new, may then be left out too.
@@ -135,6 +149,6 @@ class EntityIndex(Protocol):
         `changed` have other features than before: the digest of these by entity."""
         ...
 
-    def linked(self) -> Iterator[list[Member]]:
-        """All entities of this run, in the order of their ids."""
+    def linked(self) -> Iterator[pa.Table]:
+        """All entities of this run, in the order of their ids: rows of `LINKS`."""
         ...

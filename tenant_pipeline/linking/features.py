@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,8 @@ class Features:
     """An entity: its id, its type, its identifiers (property, value), and its other telling values by property.
 
     Names are `lang:name key`; `words` are `name key words`, for names of several words. `table` is where the source
-    keeps it: two keyed rows of one table are two entities.
+    keeps it: two keyed rows of one table are two entities. Of what came `packed` from another process, the values are
+    read where somebody asks for them: of most new entities nobody does.
     """
 
     entity_id: str
@@ -53,9 +55,29 @@ class Features:
         if value not in kept and len(kept) < MOST_VALUES:
             kept.append(value)
 
+    def __getattr__(self, name: str) -> Any:
+        if name != "values" or "_packed" not in self.__dict__:
+            raise AttributeError(name)
+        self.values = json.loads(self.__dict__.pop("_packed"))
+        return self.values
+
+    def packed(self) -> Features:
+        """The same, with its values as one text, which is sent to another process at a third of the price."""
+        packed = Features.__new__(Features)
+        vars(packed).update(vars(self) | {"_packed": json.dumps(self.values, ensure_ascii=False)})
+        del packed.values
+        return packed
+
     def as_json(self) -> dict[str, Any]:
         """The features as they are kept for later sources."""
         return {"type": self.type, "identifiers": [list(each) for each in self.identifiers], "values": self.values}
+
+    def as_text(self) -> str:
+        """The same as JSON text."""
+        if "_packed" not in self.__dict__:
+            return json.dumps(self.as_json(), ensure_ascii=False)
+        head = json.dumps({"type": self.type, "identifiers": self.identifiers}, ensure_ascii=False)
+        return f'{head[:-1]}, "values": {self.__dict__["_packed"]}}}'
 
     def digest(self, code: str) -> Sha256:
         """A digest of all that linking makes of the entity with this version of its code."""

@@ -64,7 +64,8 @@ def gather(
 
 
 def _part(path: Path, identifying: frozenset[str], code: str, families: Mapping[str, str]) -> list[Gathered]:
-    return _entities(read_part(path), identifying, code, families)
+    entities = _entities(read_part(path), identifying, code, families)
+    return [each._replace(features=each.features.packed()) for each in entities]
 
 
 def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.linking.entity_index import EntityIndex, Member, explanation_texts
+from tenant_pipeline.linking.entity_index import LINKS, EntityIndex
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.gather import Ahead, Gathered, gather
 from tenant_pipeline.linking.kinds import family
@@ -61,13 +61,11 @@ def link(
                 again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
         while again:
             again = _link_batch([], again, vocabulary, index, tenant, keyless, alone, code)
-        empty = True
-        for members in index.linked():
-            writer.write(_frame(members))
-            linked += len(members)
-            empty = False
-        if empty:
-            writer.write(_frame([]))
+        for links in index.linked():
+            writer.write(_frame(links))
+            linked += len(links)
+        if not linked:
+            writer.write(_frame(LINKS.empty_table()))
     return (
         StageCount("statement", statements, statements, 0, 0, linked, "entity"),
         StageCount("entity", linked, linked, 0, 0, statements, "statement"),
@@ -99,17 +97,6 @@ def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
         yield entities[first : first + ENTITIES_A_BATCH]
 
 
-def _frame(members: Sequence[Member]) -> pd.DataFrame:
-    text = pa.string()
-    table = pa.table(
-        {
-            "entity_id": pa.array([each.entity_id for each in members], text),
-            "canonical_id": pa.array([each.canonical_id for each in members], text),
-            "type": pa.array([each.type for each in members], text),
-            "method": pa.array([each.method for each in members], text),
-            "score": pa.array([each.score for each in members], pa.float64()),
-            "explanation": pa.array(explanation_texts(members), text),
-        }
-    )
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+def _frame(links: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = links.to_pandas(types_mapper=pd.ArrowDtype)
     return frame

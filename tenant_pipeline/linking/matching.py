@@ -75,7 +75,11 @@ class Batch:
             self._put_contradictions_to_people(entity, known.canonical_id)
         leaders, followers = _led([*again, *self._match_by_identifier(unknown)])
         self._let_identifiers_through()
-        self._match_by_score(leaders)
+        new = {own_id(self.tenant, each): each for each in leaders}
+        canonical = self._match_by_score(new)
+        for own, entity in new.items() if followers else ():
+            for key in identifier_keys(entity):
+                self.owners.setdefault(key, Known(own, canonical[own]))
         self._match_by_identifier(followers)
 
     def _look_up_identifiers(self, entities: Iterable[Features]) -> None:
@@ -90,7 +94,7 @@ class Batch:
     def _match_by_identifier(self, entities: Sequence[Features]) -> list[Features]:
         """Match what bears an identifier that is known, again and again: each match may make more known."""
         waiting = list(entities)
-        while True:
+        while self.owners:
             left = []
             for entity in waiting:
                 key = next((key for key in sorted(identifier_keys(entity)) if key in self.owners), None)
@@ -103,8 +107,9 @@ class Batch:
                 self._take_in(entity, known)
                 self._put_contradictions_to_people(entity, known.canonical_id)
             if len(left) == len(waiting):
-                return left
+                break
             waiting = left
+        return waiting
 
     def _put_contradictions_to_people(self, entity: Features, canonical: str) -> None:
         """One entity bears the identifiers of several: they are never merged in silence."""
@@ -115,21 +120,20 @@ class Batch:
                 ends = min(canonical, other), max(canonical, other)
                 self.proposals.append(Proposal(*ends, 0.5, {"says": says, "entity_id": entity.entity_id}))
 
-    def _match_by_score(self, entities: Sequence[Features]) -> None:
-        """Match the surest pairs first; what has none is new."""
-        new = {own_id(self.tenant, each): each for each in entities}
+    def _match_by_score(self, new: Mapping[str, Features]) -> Mapping[str, str]:
+        """Match the surest pairs first; what has none is new. Returns the canonical id of each of the new ids."""
         scorable = {name: each for name, each in new.items() if self._family(each) not in NEVER_BY_SCORE}
         word = {(own, other): says for own, other, says in self.index.judged(list(scorable))}
         same = [ends for ends, says in word.items() if says == "same"]
         keys = {own: self._packed_keys(each) for own, each in scorable.items()}
-        numbers = {own: unpacked_keys(packed) for own, packed in keys.items()}
-        candidates, among, held = self._candidates(scorable, numbers, same)
+        candidates, among, held = self._candidates(scorable, keys, same)
         known = self.index.features({each for homes in candidates.values() for each in homes})
         ends = [
             (own, other)
-            for own, features in scorable.items()
-            for other in sorted({*candidates[own], *among[own]})
-            if other != own and self._may_be(features, known.get(other) or new.get(other))
+            for own in scorable
+            if own in candidates or own in among
+            for other in sorted({*candidates.get(own, ()), *among.get(own, ())})
+            if other != own and self._may_be(scorable[own], known.get(other) or new.get(other))
         ]
         everything = {other: known.get(other) or new[other] for _, other in ends}
         place = {own: number for number, own in enumerate(scorable)}
@@ -151,34 +155,35 @@ class Batch:
                 other = pair.right if pair.left == own else pair.left
                 method = "judgement" if pair.judged else "score"
                 self._keep(entity, canonical, method, pair.score.probability, explanation(pair), own)
-                attached_to = candidates[own].get(other, other)
+                attached_to = candidates.get(own, {}).get(other, other)
                 self.homes[own] = Home(
                     entity, self._family(entity), canonical, attached_to, pair.score.bits, keys.get(own)
                 )
-            for key in identifier_keys(entity):
-                self.owners.setdefault(key, Known(own, canonical))
+        return found.canonical
 
     def _candidates(
         self,
         scorable: Mapping[str, Features],
-        keys: Mapping[str, Sequence[int]],
+        keys: Mapping[str, bytes],
         same: Sequence[tuple[str, str]],
     ) -> tuple[dict[str, dict[str, str]], dict[str, set[str]], dict[tuple[str, str], Holder]]:
-        """For each new id the known canonical entities that share its keys, each with the home that shares most, and
-        the lesser ids of the batch that do; and who holds the known ones. What was judged the same is among them."""
+        """For each new id that has any, the known canonical entities that share its packed keys, each with the home
+        that shares most, and the lesser ids of the batch that do; and who holds the known ones. What was judged the
+        same is among them."""
         blocks: dict[int, list[str]] = {}
         for own in sorted(scorable) if not self.alone else ():
-            for key in keys[own]:
+            for key in unpacked_keys(keys[own]):
                 blocks.setdefault(key, []).append(own)
-        found = self.index.by_blocking_key({key for of_own in keys.values() for key in of_own}, alone=self.alone)
+        every = (key for packed in keys.values() for key in unpacked_keys(packed))
+        found = self.index.by_blocking_key(every, alone=self.alone)
         in_blocks = {home.canonical_id for block in found.values() for home in block}
         held = self._held(in_blocks | {other for _, other in same})
-        candidates: dict[str, dict[str, str]] = {own: {} for own in scorable}
-        among: dict[str, set[str]] = {own: set() for own in scorable}
+        candidates: dict[str, dict[str, str]] = {}
+        among: dict[str, set[str]] = {}
         for own, each in scorable.items() if found or blocks else ():
             weights: dict[str, float] = {}
             homes: dict[str, dict[str, float]] = {}
-            for key in keys[own]:
+            for key in unpacked_keys(keys[own]):
                 block = found.get(key, [])
                 for home in block:
                     if home.canonical_id == own or self._is_another_row(each, home.canonical_id, held):
@@ -190,13 +195,13 @@ class Batch:
                     for other in together:
                         if other < own and self._may_be_rows_of_one(each, scorable[other]):
                             weights[other] = weights.get(other, 0) + 1 / len(together)
-            candidates[own] = {
-                canonical: _heaviest(homes[canonical], 1)[0]
-                for canonical in _heaviest({name: max(each.values()) for name, each in homes.items()}, MOST_CANDIDATES)
-            }
-            among[own] = set(_heaviest(weights, MOST_CANDIDATES))
+            if homes:
+                heaviest = _heaviest({name: max(each.values()) for name, each in homes.items()}, MOST_CANDIDATES)
+                candidates[own] = {canonical: _heaviest(homes[canonical], 1)[0] for canonical in heaviest}
+            if weights:
+                among[own] = set(_heaviest(weights, MOST_CANDIDATES))
         for own, other in same:
-            candidates[own].setdefault(other, other)
+            candidates.setdefault(own, {}).setdefault(other, other)
         return candidates, among, held
 
     def _let_identifiers_through(self) -> None:

@@ -1,14 +1,18 @@
 """The blocking keys of a tenant's entities in the database: digests, written late and in order.
 
-Keys are most of what linking writes, and their digests lie anywhere in the index. So those of one run wait in a
-temporary table until somebody asks for keys, or the run ends: what a large first source has to itself goes into the
-index in one sweep, and no page of it is written twice.
+Keys are most of what linking writes, and their digests lie anywhere in the index. So those of one run wait on our side
+until somebody asks for keys, or the run ends: what a large first source has to itself goes into the index in one sweep,
+and no page of it is written twice. What does not fit in memory waits in sorted runs on disk, which are merged range by
+range (Knuth, "The Art of Computer Programming" 3, 5.4: external sorting).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from typing import LiteralString
 
 import numpy as np
@@ -20,6 +24,11 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
 from tenant_pipeline.storage.database import Connection
+
+ROWS_IN_MEMORY = 1_000_000
+"""Keys that wait in memory, about 50 MB; more go to disk."""
+RANGES = 256
+"""The ranges of keys that runs on disk are merged by, one after the other: keys are digests, so they are even."""
 
 # Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
 # of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
@@ -41,23 +50,34 @@ SELECT wanted.key, home.canonical_id, coalesce(home.merged_into, home.canonical_
          WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
  WHERE block.telling AND cardinality(block.homes) <= %(most)s
 """
-# In the order of the index, so that each of its pages is met once.
+# They come in the order of the index, so that each of its pages is met once.
 _WRITE_FIRST: LiteralString = """
 INSERT INTO runtime.entity_blocking_keys (tenant_id, key, canonical_id)
-SELECT DISTINCT %s, key, canonical_id FROM pg_temp.waiting_keys ORDER BY key, canonical_id
+SELECT %s, key, canonical_id FROM pg_temp.waiting_keys
 """
 _WRITE: LiteralString = _WRITE_FIRST + "ON CONFLICT DO NOTHING"
 
 
 class BlockingKeyRows:
-    """A tenant's blocking keys over a connection logged in as the tenant. `empty` says that it has none so far."""
+    """A tenant's blocking keys over a connection logged in as the tenant, until it is closed.
 
-    def __init__(self, connection: Connection, tenant: TenantId, *, empty: bool) -> None:
+    `empty` says that it has none so far. In `folder`, or else among the system's temporary files, lies what does not
+    fit in memory.
+    """
+
+    def __init__(self, connection: Connection, tenant: TenantId, *, empty: bool, folder: Path | None) -> None:
         self._connection = connection
         self._tenant = tenant
         self._empty = empty
-        self._waiting = False
+        self._folder = folder
+        self._waiting: list[pa.Table] = []
+        self._runs: list[Path] = []
+        self._on_disk = ExitStack()
         connection.execute("CREATE TEMPORARY TABLE waiting_keys (key bigint, canonical_id text) ON COMMIT DROP")
+
+    def close(self) -> None:
+        """Remove what waits on disk."""
+        self._on_disk.close()
 
     def add(self, homes: Mapping[str, bytes]) -> None:
         """Note the packed keys of homes."""
@@ -65,19 +85,14 @@ class BlockingKeyRows:
         if not len(numbers):
             return
         of_home = np.repeat(np.arange(len(homes)), [len(packed) // 8 for packed in homes.values()])
-        rows = pa.table({"key": numbers, "canonical_id": pa.array(list(homes), pa.string()).take(pa.array(of_home))})
-        text = io.BytesIO()
-        csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy("COPY pg_temp.waiting_keys FROM STDIN (FORMAT csv)") as copy,
-        ):
-            copy.write(text.getbuffer())
-        self._waiting = True
+        names = pa.array(list(homes), pa.string()).take(pa.array(of_home))
+        self._waiting.append(pa.table({"key": numbers, "canonical_id": names}))
+        if sum(map(len, self._waiting)) >= ROWS_IN_MEMORY:
+            self._set_aside()
 
     def homes(self, keys: Iterable[int], *, alone: bool) -> dict[int, list[Known]]:
         """What is known under each key, in order: see `EntityIndex.by_blocking_key`."""
-        if not (wanted := sorted(keys)):
+        if not (wanted := sorted(set(keys))):
             return {}
         self.write()
         found: dict[int, list[Known]] = {}
@@ -92,8 +107,62 @@ class BlockingKeyRows:
 
     def write(self) -> None:
         """Put the keys that wait into the index."""
-        if self._waiting:
-            self._connection.execute("SET LOCAL work_mem = '64MB'")
+        for rows in self._in_order():
+            text = io.BytesIO()
+            csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
+            with (
+                self._connection.cursor() as cursor,
+                cursor.copy("COPY pg_temp.waiting_keys FROM STDIN (FORMAT csv)") as copy,
+            ):
+                copy.write(text.getbuffer())
             self._connection.execute(_WRITE_FIRST if self._empty else _WRITE, (self._tenant,))
             self._connection.execute("TRUNCATE pg_temp.waiting_keys")
-            self._waiting = self._empty = False
+        self._empty = False
+
+    def _in_order(self) -> Iterator[pa.Table]:
+        """What waits, each key of each home once, in the order of the keys. It waits no longer."""
+        if not self._runs:
+            if self._waiting:
+                yield _distinct(pa.concat_tables(self._waiting))
+            self._waiting = []
+            return
+        self._set_aside()
+        with ExitStack() as stack:
+            runs = [pa.ipc.open_file(stack.enter_context(pa.OSFile(str(path)))) for path in self._runs]
+            for number in range(RANGES):
+                rows = pa.Table.from_batches([run.get_batch(number) for run in runs])
+                if len(rows):
+                    yield _distinct(rows)
+        for path in self._runs:
+            path.unlink()
+        self._runs = []
+
+    def _set_aside(self) -> None:
+        """Write what waits in memory as a run: a file with a batch for each range of keys."""
+        if not self._waiting:
+            return
+        if not self._runs:
+            place = tempfile.TemporaryDirectory(prefix="keys-", dir=self._folder)
+            self._place = Path(self._on_disk.enter_context(place))
+        rows = pa.concat_tables(self._waiting).sort_by("key").combine_chunks()
+        ends = np.searchsorted(rows["key"].to_numpy(), _BOUNDS)
+        path = self._place / f"{len(self._runs)}.arrow"
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        with pa.ipc.new_file(str(path), rows.schema, options=options) as file:
+            for start, end in zip([0, *ends], [*ends, len(rows)], strict=True):
+                (batch,) = rows.slice(start, end - start).to_batches() or [_none(rows.schema)]
+                file.write_batch(batch)
+        self._runs.append(path)
+        self._waiting = []
+
+
+_BOUNDS = np.linspace(-(2.0**63), 2.0**63, RANGES + 1)[1:-1].astype(np.int64)
+"""Where each range but the first begins."""
+
+
+def _distinct(rows: pa.Table) -> pa.Table:
+    return rows.group_by(["key", "canonical_id"], use_threads=False).aggregate([]).sort_by("key")
+
+
+def _none(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)

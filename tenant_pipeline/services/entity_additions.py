@@ -118,7 +118,7 @@ class EntityAdditions:
                     home.canonical_id if home.canonical_id != name else None,
                     home.attached_to,
                     home.bits,
-                    json.dumps(merged[name].as_json(), ensure_ascii=False),
+                    merged[name].as_text(),
                     name in known or home.canonical_id != name or bool(home.attached_to),
                 )
                 for name, home in homes.items()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
 from typing import LiteralString, Self
 
-from psycopg.rows import dict_row, tuple_row
+import pyarrow as pa
+from psycopg.rows import tuple_row
+from pyarrow import csv
 
 from tenant_pipeline.core.seen_filter import SeenFilter
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
+from tenant_pipeline.linking.entity_index import LINKS, Holder, Home, Known, KnownMember, Member, Proposal
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.identifiers import identifier_keys
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
@@ -38,15 +43,25 @@ SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into
          WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
 """
 
+_LINKED = """
+COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score, member.explanation
+        FROM pg_temp.linked_now AS now
+        JOIN runtime.entity_members AS member USING (entity_id)
+        JOIN runtime.entities AS home ON home.tenant_id = member.tenant_id AND home.canonical_id = member.home_id
+       WHERE member.tenant_id = %s AND member.source_id = %s
+       ORDER BY member.entity_id) TO STDOUT (FORMAT csv)
+"""
+
 
 class PostgresEntityIndex:
     """An EntityIndex over a connection logged in as the tenant. It holds the tenant's linking lock until it commits.
 
     What is added is written while the caller goes on, and before the next question to the database. So it is a context
-    manager: past its end nothing writes any more.
+    manager: past its end nothing writes any more. In `folder`, or else among the system's temporary files, lies what
+    does not fit in memory while it works.
     """
 
-    def __init__(self, connection: Connection, tenant: TenantId, source: SourceId) -> None:
+    def __init__(self, connection: Connection, tenant: TenantId, source: SourceId, folder: Path | None = None) -> None:
         self._open = connection
         self._writer = ThreadPoolExecutor(1, "entity-index")
         self._written: Future[None] | None = None
@@ -59,7 +74,7 @@ class PostgresEntityIndex:
             "runtime.entity_members WHERE tenant_id = %(tenant)s AND source_id = %(source)s"
         )
         self._any_judged = self._is_there("runtime.judgements WHERE tenant_id = %(tenant)s AND status = 'decided'")
-        self._keys = BlockingKeyRows(connection, tenant, empty=self._first)
+        self._keys = BlockingKeyRows(connection, tenant, empty=self._first, folder=folder)
         self._additions = EntityAdditions(connection, tenant, source, self._keys)
         self._added = SeenFilter()
         self._any_telling = self._perhaps_telling = False
@@ -69,6 +84,7 @@ class PostgresEntityIndex:
 
     def __exit__(self, exception_type: type[BaseException] | None, *exception: object) -> None:
         self._writer.shutdown()
+        self._keys.close()
         if exception_type is None:
             self._wait()
 
@@ -274,27 +290,26 @@ class PostgresEntityIndex:
         found = self._connection.execute(f"SELECT EXISTS (SELECT FROM {rows}) AS found", self._parameters).fetchone()
         return found is not None and bool(found["found"])
 
-    def linked(self) -> Iterator[list[Member]]:
-        """All entities of this run, in the order of their ids."""
+    def linked(self) -> Iterator[pa.Table]:
+        """All entities of this run, in the order of their ids: rows of `LINKS`."""
         self._wait()
         self._keys.write()
-        with self._connection.cursor(name="linked", row_factory=dict_row) as cursor:
-            cursor.execute(
-                """
-                SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score,
-                       member.explanation::text, member.home_id, member.source_table AS table, member.features_digest
-                  FROM pg_temp.linked_now AS now
-                  JOIN runtime.entity_members AS member USING (entity_id)
-                  JOIN runtime.entities AS home
-                    ON home.tenant_id = member.tenant_id AND home.canonical_id = member.home_id
-                 WHERE member.tenant_id = %s AND member.source_id = %s
-                 ORDER BY member.entity_id
-                """,
-                (self._tenant, self._source),
-            )
-            while rows := cursor.fetchmany(MEMBERS_AT_ONCE):
-                said = {text: json.loads(text) for text in {row["explanation"] for row in rows}}
-                yield [Member(**{**row, "explanation": said[row["explanation"]]}) for row in rows]
+        with self._connection.cursor() as cursor, cursor.copy(_LINKED, (self._tenant, self._source)) as rows:
+            while text := b"".join(islice(rows, MEMBERS_AT_ONCE)):
+                links = csv.read_csv(
+                    io.BytesIO(text),
+                    csv.ReadOptions(column_names=LINKS.names, use_threads=False),
+                    csv.ParseOptions(newlines_in_values=True),
+                    csv.ConvertOptions(column_types=LINKS, strings_can_be_null=False),
+                )
+                yield links.set_column(LINKS.names.index("explanation"), "explanation", _as_said(links["explanation"]))
+
+
+def _as_said(explanations: pa.ChunkedArray) -> pa.Array:
+    """JSON as linking writes it, from JSON as the database does. Most members say the same."""
+    coded = explanations.combine_chunks().dictionary_encode()
+    texts = [json.dumps(json.loads(each), ensure_ascii=False, sort_keys=True) for each in coded.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).take(coded.indices)
 
 
 def lock_identity(connection: Connection, tenant: TenantId) -> None:

@@ -315,7 +315,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
     validated = work.output_of(Stage.VALIDATE)
     mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
     rows = sum(table.rows for table in validated.tables("statements"))
-    with PostgresEntityIndex(connection, tenant, source) as index, working_folder("linking") as folder:
+    with working_folder("linking") as folder, PostgresEntityIndex(connection, tenant, source, folder) as index:
         # Of a source that was linked before, little is new as a rule.
         ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
         with _processes(work, Stage.LINK, rows if ahead else 0) as batch_map:

@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,7 @@ from tenant_pipeline.linking.entity_index import Home, Member
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
-from tenant_pipeline.services import parallel_map, registry
+from tenant_pipeline.services import blocking_key_rows, parallel_map, registry
 from tenant_pipeline.services.entity_additions import EntityAdditions
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
@@ -287,3 +288,51 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
         _forget(runtime, tenant)
     assert found[0] == found[1]
     assert len(found[0][1]["entity_members"]) == len(halls)
+
+
+@pytest.mark.parametrize("batch", [3, 5_000])
+def test_keys_that_wait_on_disk_are_those_that_wait_in_memory(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batch: int
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
+    sources = {source: [*_noisy_halls(source), HALL, NEARLY] for source in ("a", "b")}
+    found = []
+    for most in (blocking_key_rows.ROWS_IN_MEMORY, 1):
+        monkeypatch.setattr(blocking_key_rows, "ROWS_IN_MEMORY", most)
+        for source, halls in sources.items():
+            with (
+                runtime.database.tenant(tenant) as connection,
+                PostgresEntityIndex(connection, tenant, SourceId(source), tmp_path) as index,
+            ):
+                link(_stage(source, halls), MemoryStage(), vocabulary=VOCABULARY, index=index, tenant=tenant)
+            assert not list(tmp_path.iterdir())
+        kept = _everything(runtime, tenant)
+        for home in kept["entities"]:
+            del home["born_at"]
+        found.append(kept)
+        _forget(runtime, tenant)
+    assert found[0] == found[1]
+    assert found[0]["entity_blocking_keys"]
+
+
+def test_keys_wait_on_disk_no_longer_than_the_index_is_open(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(blocking_key_rows, "ROWS_IN_MEMORY", 1)
+    hall = Features("ent-a-0", "EventVenue")
+    hall.add("name", HALL["name@en"], "en", identifying=False)
+
+    def breaks_off() -> None:
+        with (
+            runtime.database.tenant(tenant) as connection,
+            PostgresEntityIndex(connection, tenant, SourceId("a"), tmp_path) as index,
+        ):
+            index.add([], {}, [], {"can-a": Home(hall, "Place", "can-a")}, [])
+            index.features(["can-a"])
+            assert list(tmp_path.glob("keys-*/*.arrow"))
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        breaks_off()
+    assert not list(tmp_path.iterdir())
+    assert not _everything(runtime, tenant)["entity_blocking_keys"]

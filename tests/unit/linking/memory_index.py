@@ -14,7 +14,16 @@ from tenant_pipeline.core.stage import conserve_chain
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
-from tenant_pipeline.linking.entity_index import Holder, Home, Known, KnownMember, Member, Proposal
+from tenant_pipeline.linking.entity_index import (
+    LINKS,
+    Holder,
+    Home,
+    Known,
+    KnownMember,
+    Member,
+    Proposal,
+    explanation_texts,
+)
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tests.unit.pii.memory_stage import MemoryStage
@@ -62,7 +71,7 @@ class MemoryIndex:
         of_homes = {
             name: set(unpacked_keys(packed_keys(home.family, home.features))) for name, home in self.homes.items()
         }
-        for key in keys:
+        for key in set(keys):
             for name, home in sorted(self.homes.items()):
                 if key in of_homes[name]:
                     found.setdefault(key, []).append(Known(name, home.canonical_id))
@@ -131,10 +140,11 @@ class MemoryIndex:
         for each in proposals:
             self.proposals.setdefault((each.left_id, each.right_id), each)
 
-    def linked(self) -> Iterator[list[Member]]:
+    def linked(self) -> Iterator[pa.Table]:
         members = [self.of_sources[self.source, name] for name in sorted(self.now)]
-        if members:
-            yield members
+        texts = zip(members, explanation_texts(members), strict=True)
+        rows = [vars(member) | {"explanation": text} for member, text in texts]
+        yield pa.Table.from_pylist(rows, schema=LINKS)
 
 
 def linked(
