@@ -7,7 +7,7 @@ UV_VERSION = 0.13.9
 BIN = $(VENV)/bin
 
 .PHONY: demo dev pictures test test-kubernetes lint types imports evaluate benchmark benchmark-intake benchmark-upload benchmark-object-store benchmark-pii benchmark-linking benchmark-collaboration benchmark-api \
-	benchmark-feeds benchmark-changed-record benchmark-fairness lock clean
+	benchmark-feeds benchmark-changed-record benchmark-fairness benchmark-components lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/tenant-pipeline demo
@@ -79,6 +79,10 @@ benchmark-changed-record: $(VENV)/installed
 
 benchmark-fairness: $(VENV)/installed
 	$(BIN)/python -m benchmarks.fairness
+
+# Single parts of the pipeline. COMPONENTS="--small" tries them out, COMPONENTS="audit_search" takes one.
+benchmark-components: $(VENV)/installed
+	$(BIN)/python -m benchmarks.components $(COMPONENTS)
 
 # The pictures in docs/operate/workspace.md: the demo's tenant, seen in Chromium.
 pictures: $(VENV)/installed

@@ -14,14 +14,13 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from benchmarks.measured import processor_seconds
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.stage import STAGES
@@ -61,15 +60,6 @@ def _register(rows: int, *, changed: bool) -> str:
     return "\n".join(["licence_no,venue_name_en,postcode", *halls, last, ""])
 
 
-def _processor_seconds() -> float:
-    this, seconds = psutil.Process(), 0.0
-    for process in (this, *this.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            used = process.cpu_times()
-            seconds += used.user + used.system + used.children_user + used.children_system
-    return seconds
-
-
 def _row_versions(runtime: Runtime) -> dict[str, set[tuple[str, str, str]]]:
     """Each row as it lies there: what is written lies elsewhere or is of another transaction, and locks show, too."""
     with runtime.database.tenant(TENANT) as connection:
@@ -87,9 +77,9 @@ def _take_in(runtime: Runtime, feed: Feed) -> dict[str, Any]:
     assert poll_feed(runtime, TENANT, feed.id).answer is Answer.VERSION
     measured: dict[str, Any] = {}
     for stage in STAGES:
-        before, began = _row_versions(runtime), _processor_seconds()
+        before, began = _row_versions(runtime), processor_seconds()
         run_stage(runtime, TENANT, feed.source_id, stage)
-        seconds, after = _processor_seconds() - began, _row_versions(runtime)
+        seconds, after = processor_seconds() - began, _row_versions(runtime)
         written = Counter({table: len(rows - before[table]) for table, rows in after.items()})
         measured[str(stage)] = {"processor_seconds": round(seconds, 2), "rows_written": dict(+written)}
     return measured

@@ -12,7 +12,8 @@ import io
 import os
 import tempfile
 import time
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePath
 from typing import Any
 
 import psycopg
@@ -47,8 +48,10 @@ def measure(rows: int) -> dict[str, Any]:
         write_venues(path, rows)
         register(runtime, TENANT)
         mappings.accept(runtime, TENANT, person="benchmark", reason="the register's own fields", definition=MAPPING)
+        empty = _database_bytes(runtime)
         steps = _ours(runtime, path)
         statements = _statements(runtime)
+        stored = {**_object_bytes(runtime), "database": _database_bytes(runtime) - empty}
         floor = _floor(runtime, path)
         plain = _plain(runtime, path, rows)
     seconds = sum(step["seconds"] for step in steps.values())
@@ -58,6 +61,7 @@ def measure(rows: int) -> dict[str, Any]:
         "rows": rows,
         "file_mib": plain["file_mib"],
         "statements": statements,
+        "stored_bytes_a_row": {place: round(size / rows) for place, size in stored.items()},
         "seconds": round(seconds, 1),
         "rows_a_second": round(rows / seconds),
         "statements_a_second": round(statements / seconds),
@@ -129,6 +133,20 @@ def _statements(runtime: Runtime) -> int:
             "SELECT count(*) AS statements FROM runtime.statements WHERE tenant_id = %s", (TENANT,)
         ).fetchone()
     return int(row["statements"]) if row else 0
+
+
+def _database_bytes(runtime: Runtime) -> int:
+    with runtime.database.administration() as connection:
+        row = connection.execute("SELECT pg_database_size(current_database()) AS bytes").fetchone()
+    return int(row["bytes"]) if row else 0
+
+
+def _object_bytes(runtime: Runtime) -> Counter[str]:
+    """What lies in each zone of the tenant: `raw` (the file, and outputs up to `extract`) and `stages`."""
+    zones: Counter[str] = Counter()
+    for name, size in runtime.objects.listed(TENANT):
+        zones[PurePath(name).parts[1]] += size
+    return zones
 
 
 def _floor(runtime: Runtime, path: Path) -> dict[str, Any]:

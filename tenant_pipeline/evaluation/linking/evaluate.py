@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tenant_pipeline.evaluation.counts import Counts
 from tenant_pipeline.evaluation.linking.gazetteers import gazetteers
-from tenant_pipeline.evaluation.linking.measuring import counted, linked, worst_errors
+from tenant_pipeline.evaluation.linking.measuring import counted, linked, sure_by_fixed_prior, worst_errors
 from tenant_pipeline.evaluation.linking.overture import overture_pairs
 from tenant_pipeline.evaluation.linking.own_format import is_own, own_tables
 from tenant_pipeline.evaluation.linking.peers import rapidfuzz_token_sort, splink_defaults
@@ -99,6 +99,7 @@ def _measure(name: str, tables: GoldTables, peers: bool) -> Measured:
         "records": tables.size,
         "false links of links": round(ours.false_positives / max(1, ours.found), 5),
         "false links of left records": round(ours.false_positives / max(1, len(tables.left)), 5),
+        "gold pairs that are sure by the stage's fixed prior": round(sure_by_fixed_prior(tables, model), 4),
     }
     groups = {}
     if tables.judged is not None:

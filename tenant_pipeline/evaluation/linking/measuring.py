@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,7 +12,7 @@ from tenant_pipeline.evaluation.report import WorstError
 from tenant_pipeline.linking.bulk import BulkLinking
 from tenant_pipeline.linking.clustering import clusters, one_to_one
 from tenant_pipeline.linking.model import PLACES, Model
-from tenant_pipeline.linking.score import score_pairs
+from tenant_pipeline.linking.score import Match, score_pairs
 
 MOST_ERRORS = 20
 
@@ -40,14 +41,24 @@ def counted(tables: GoldTables, found: set[Pair], judged: frozenset[Pair] | None
     return Counts(right, len(kept) - right, len(tables.matches) - right)
 
 
+def sure_by_fixed_prior(tables: GoldTables, model: Model) -> float:
+    """The share of the gold pairs that are surely one by the model, with the prior of the pipeline's own stage."""
+    pairs = _placed(tables, sorted(tables.matches))
+    scores = score_pairs(list(tables.left.values()), tables.right or tables.left, pairs, model)
+    return sum(each.match is Match.SAME for each in scores) / max(1, len(scores))
+
+
+def _placed(tables: GoldTables, pairs: Sequence[Pair]) -> list[tuple[int, str]]:
+    place = {id_: number for number, id_ in enumerate(tables.left)}
+    return [(place[one], other) for one, other in pairs]
+
+
 def worst_errors(tables: GoldTables, found: set[Pair], model: Model) -> tuple[WorstError, ...]:
     """The surest false links and the most clearly missed ones, each with what the model says of the pair."""
     wrong = [(pair, True) for pair in sorted(found - tables.matches)]
     wrong += [(pair, False) for pair in sorted(tables.matches - found)]
-    left, right = list(tables.left), tables.right or tables.left
-    place = {id_: number for number, id_ in enumerate(left)}
-    pairs = [(place[one], other) for (one, other), _ in wrong]
-    scores = score_pairs(list(tables.left.values()), right, pairs, model)
+    pairs = _placed(tables, [pair for pair, _ in wrong])
+    scores = score_pairs(list(tables.left.values()), tables.right or tables.left, pairs, model)
     errors = []
     for (pair, false_link), score in zip(wrong, scores, strict=True):
         parts = "; ".join(f"{each.sentence} ({each.bits:+.1f})" for each in score.evidence)
