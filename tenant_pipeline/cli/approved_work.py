@@ -7,6 +7,7 @@ from typing import Any
 
 from tenant_pipeline.cli.shell import print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
+from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.going_live.instances import provisioning_is_unfinished
@@ -29,7 +30,8 @@ def do_approved(runtime: Runtime, tenant: TenantId, *operations: Operation) -> d
     if not (Operation.INSTANCE in operations and provisioning_is_unfinished(runtime, tenant)):
         first_ready(runtime, tenant, *operations)
     # Loaded when it is needed: Dagster takes seconds to load.
-    from tenant_pipeline.cli.dagster_run import run_for_tenant
+    with loading_code():
+        from tenant_pipeline.cli.dagster_run import run_for_tenant
 
     return run_for_tenant(runtime, tenant, operations[0])
 

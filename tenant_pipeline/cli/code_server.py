@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
-from dagster._cli import main as dagster_command
-from dagster._grpc import server
+from tenant_pipeline.core.garbage import loading_code
 
-from tenant_pipeline.cli.forked_runs import ForkedRuns
+with loading_code():
+    from dagster._cli import main as dagster_command
+    from dagster._grpc import server
+
+    from tenant_pipeline.cli.forked_runs import ForkedRuns
 
 MODULE = "--module-name"
-BESIDE = {"tenant_pipeline.definitions": ["tenant_pipeline.cli.code_of_runs"]}
-"""What the runs of a location load later on."""
+CODE_OF_RUNS = {"tenant_pipeline.definitions": "tenant_pipeline.cli.code_of_runs"}
+"""What loads a location together with what its runs would load later on."""
 
 
 def serve(arguments: Sequence[str]) -> None:
     """`dagster api grpc` with these arguments."""
     location = arguments[arguments.index(MODULE) + 1]
     runs = ForkedRuns()
-    runs.set_forkserver_preload([location, *BESIDE.get(location, [])])
+    runs.set_forkserver_preload([CODE_OF_RUNS.get(location, location)])
 
     class Server(server.DagsterApiServer):
         """Dagster's, but for the way in which it starts a run."""
@@ -35,6 +40,8 @@ def serve(arguments: Sequence[str]) -> None:
             self._mp_ctx = runs  # type: ignore[assignment]
 
     server.DagsterApiServer = Server  # type: ignore[misc]
+    with loading_code(), suppress(Exception):  # what is wrong with it, the server finds as well, and tells
+        import_module(location)
     sys.argv = ["dagster", "api", "grpc", *arguments]
     dagster_command()  # type: ignore[no-untyped-call]
 

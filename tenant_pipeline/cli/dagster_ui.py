@@ -11,12 +11,15 @@ import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
-from dagster_webserver import cli
-from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from tenant_pipeline.core.garbage import loading_code
 
-from tenant_pipeline.settings import Settings
+with loading_code():
+    from dagster_webserver import cli
+    from starlette.requests import HTTPConnection
+    from starlette.responses import PlainTextResponse
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from tenant_pipeline.settings import Settings
 
 REFUSAL = (
     "This comes from another site's page, or asks for a host that is not known here. "

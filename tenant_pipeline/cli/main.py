@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,6 +13,7 @@ from typer.core import TyperGroup
 
 from tenant_pipeline.cli.shell import complaints, exit_code
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.telemetry.logs import log_of_process
 from tenant_pipeline.telemetry.traces import span
 
@@ -74,7 +77,8 @@ class OnDemand(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
-        found = getattr(import_module(f"tenant_pipeline.cli.{module}"), attribute)
+        with loading_code():
+            found = getattr(import_module(f"tenant_pipeline.cli.{module}"), attribute)
         if not isinstance(found, typer.Typer):
             alone = typer.Typer(add_completion=False)
             alone.command(cmd_name)(found)
@@ -101,6 +105,7 @@ def _every_command() -> None:
 def main() -> None:
     """Run the command line. An error that a user can do something about is told in three lines, without a trace."""
     log_of_process("command line")
+    atexit.register(gc.freeze)  # what is there at the end goes with the process: nothing has to be searched for
     try:
         with span(f"command {sys.argv[1]}" if sys.argv[1:2] and sys.argv[1] in COMMANDS else "command"):
             app()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import sources
 
@@ -19,7 +20,8 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Bring sources through the nine stages, the conflict matrix and the coverage score. A second time is a no-op."""
-    from tenant_pipeline.cli.dagster_run import run_sources
+    with loading_code():
+        from tenant_pipeline.cli.dagster_run import run_sources
 
     wanted = {source_id(each) for each in source or []}
     with opened() as runtime:

@@ -77,7 +77,7 @@ def up(
                 "webserver",
                 ["tenant_pipeline.cli.dagster_ui", "--host", host, "--port", str(webserver), *JSON_LOG, *code],
             )
-            group.start("daemon", ["dagster._daemon", "run", *JSON_LOG, *code])
+            group.start("daemon", ["tenant_pipeline.cli.dagster_daemon", "run", *JSON_LOG, *code])
             group.start("workspace", ["tenant_pipeline", "workspace", "--host", host, "--port", str(workspace)])
             complaints.print(
                 f"Workspace: {address_of(host, workspace)}   "

@@ -10,6 +10,7 @@ import typer
 
 from tenant_pipeline.cli.shell import TenantOption, opened
 from tenant_pipeline.core.errors import SettingsError
+from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.settings import Settings
@@ -22,7 +23,8 @@ def workspace(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many server processes.")] = 1,
 ) -> None:
     """Serve the workspace and its API over the database that runs, until Ctrl-C or SIGTERM."""
-    from tenant_pipeline.api.server import serve  # no other command pays for the web framework
+    with loading_code():
+        from tenant_pipeline.api.server import serve  # no other command pays for the web framework
 
     serve(host, port or Settings().workspace_port, workers)
 

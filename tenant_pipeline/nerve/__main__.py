@@ -12,10 +12,13 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
+from tenant_pipeline.core.garbage import loading_code
 
-from tenant_pipeline.nerve.application import create_application
-from tenant_pipeline.nerve.settings import InstanceSettingsError, read_settings
+with loading_code():
+    import uvicorn
+
+    from tenant_pipeline.nerve.application import create_application
+    from tenant_pipeline.nerve.settings import InstanceSettingsError, read_settings
 
 
 class _JsonLines(logging.Formatter):

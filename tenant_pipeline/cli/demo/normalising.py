@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tenant_pipeline.cli.demo.people import PILOT
+from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.samples.phuket_mice.pilot import PILOT_AGREEMENT, PILOT_NAME, SampleSource
 from tenant_pipeline.services import registry, sources
@@ -52,6 +53,7 @@ def take_in(runtime: Runtime, write: Callable[[Path], list[SampleSource]]) -> li
 def run(runtime: Runtime, chosen: list[Source]) -> dict[SourceId, int]:
     """Take sources through their stages; how many stage outputs each wrote."""
     # Loaded when it is needed: Dagster takes seconds to load.
-    from tenant_pipeline.cli.dagster_run import run_sources
+    with loading_code():
+        from tenant_pipeline.cli.dagster_run import run_sources
 
     return run_sources(runtime, chosen)
