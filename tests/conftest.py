@@ -8,6 +8,8 @@ import gc
 import pytest
 from hypothesis import settings
 
+from tests.installed import share_migrated_home
+
 # All that is loaded until the tests are collected stays: nothing in it is garbage, and walking through it again and
 # again is a third of what collecting takes.
 gc.disable()
@@ -34,6 +36,12 @@ LONGEST = (
     "integration/test_every_origin_and_mode",
     "evaluation/test_evaluate_conflicts",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes of a session share one migrated database, of which they take copies."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(share_migrated_home())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +20,7 @@ from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
 
 OWN, OTHER, FUZZED = TenantId("harbour-hall"), TenantId("garden-court"), TenantId("attic")
 PEOPLE = {
@@ -52,9 +51,8 @@ class Served:
 
 @pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder) / "home", requests_per_minute=1_000_000)
+    with migrated_home() as home:
+        settings = Settings(home=home, requests_per_minute=1_000_000)
         with open_runtime(settings) as runtime:
             for tenant in (OWN, OTHER, FUZZED):
                 name = {"th": "ทดสอบ", "en": f"Test {tenant}", "zh": "测试"}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,6 +15,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
+from tests.installed import migrated_home
 from tests.integration.penetration import isolation_tested
 
 VICTIM, ATTACKER = TenantId("victim-tenant"), TenantId("attacker-tenant")
@@ -42,14 +41,12 @@ class TwoTenants:
 
 @pytest.fixture(scope="session")
 def tenants() -> Iterator[TwoTenants]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            for tenant in (VICTIM, ATTACKER):
-                registry.register_tenant(runtime, tenant, name=name, domain="test.example", tier="pilot", actor="test")
-            isolation_tested(runtime)
-            two = TwoTenants(runtime)
-            with two.superuser() as connection:
-                fill_tables(connection, VICTIM)
-            yield two
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        for tenant in (VICTIM, ATTACKER):
+            registry.register_tenant(runtime, tenant, name=name, domain="test.example", tier="pilot", actor="test")
+        isolation_tested(runtime)
+        two = TwoTenants(runtime)
+        with two.superuser() as connection:
+            fill_tables(connection, VICTIM)
+        yield two

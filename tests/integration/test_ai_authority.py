@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
 
 HEADER = "name_en,name_th,capacity,postcode,lat,lon"
 HALL = "Makham Bay Convention Centre,ศูนย์ประชุมอ่าวมะขาม,{capacity},83000,7.8312,98.4071"
@@ -32,10 +32,8 @@ HALL = "Makham Bay Convention Centre,ศูนย์ประชุมอ่า�
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as opened:
-            yield opened
+    with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
+        yield opened
 
 
 @pytest.fixture

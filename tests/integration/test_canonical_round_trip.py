@@ -6,7 +6,6 @@ import csv
 import hashlib
 import json
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
 
 FIRST, SECOND = TenantId("first-tenant"), TenantId("second-tenant")
 SAID = ("type", "property", "value", "lang", "datatype", "valid_from", "valid_to")
@@ -36,15 +36,13 @@ SAID = ("type", "property", "value", "lang", "datatype", "valid_from", "valid_to
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as opened:
-            for tenant in (FIRST, SECOND):
-                registry.register_tenant(
-                    opened, tenant, name=PILOT_NAME, domain=f"{tenant}.example", tier="pilot", actor="test",
-                    pdpa_agreement_ref=PILOT_AGREEMENT,
-                )  # fmt: skip
-            yield opened
+    with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
+        for tenant in (FIRST, SECOND):
+            registry.register_tenant(
+                opened, tenant, name=PILOT_NAME, domain=f"{tenant}.example", tier="pilot", actor="test",
+                pdpa_agreement_ref=PILOT_AGREEMENT,
+            )  # fmt: skip
+        yield opened
 
 
 def run(runtime: Runtime, source: Source) -> dict[str, int]:

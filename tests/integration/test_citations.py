@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -32,6 +31,7 @@ from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
 
 CITED = [
     ("o00001#message=m1&citation=1", "https://press.example/halls?utm_source=chat"),
@@ -48,9 +48,8 @@ HERE = LinkPolicy(allow_loopback=True, request_interval_seconds=0)
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "home"
+    with migrated_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tenant_pipeline.storage.migrations import head_version
+from tests.installed import migrated_home
 from tests.integration.conftest import VICTIM
 from tests.system.conftest import Installation
 
@@ -41,15 +42,13 @@ Wrong = AbstractContextManager[Patient]
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            registry.register_tenant(runtime, VICTIM, name=name, domain="a.example", tier="pilot", actor="test")
-            ensure_dagster_database(runtime.database, runtime.keys)
-            for table in ("audit_log", "approval_requests", "tenant_sources"):  # a superuser who does what nobody may
-                executes(runtime, f"ALTER TABLE runtime.{table} DISABLE TRIGGER USER")
-            yield runtime
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        registry.register_tenant(runtime, VICTIM, name=name, domain="a.example", tier="pilot", actor="test")
+        ensure_dagster_database(runtime.database, runtime.keys)
+        for table in ("audit_log", "approval_requests", "tenant_sources"):  # a superuser who does what nobody may
+            executes(runtime, f"ALTER TABLE runtime.{table} DISABLE TRIGGER USER")
+        yield runtime
 
 
 @pytest.fixture

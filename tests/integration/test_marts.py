@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +45,7 @@ from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, login_of
 from tenant_pipeline.storage.database import MARTS as BUILDER
+from tests.installed import migrated_home
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER
 from tests.integration.releasable import PEOPLE, releasable
@@ -87,22 +87,20 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            registry.register_tenant(runtime, ATTACKER, name=name, domain="x.example", tier="pilot", actor="test")
-            one, other = releasable(runtime), releasable(runtime)
-            with pytest.raises(NotFoundError, match="not been built"):
-                read_marts(runtime, person="gov", reason="Too early")
-            version = publish_draft(runtime, one.tenant)
-            dispute(one)
-            screen(one)
-            run_stage(runtime, one.tenant, 7200, 2_000_000, runtime.now().isoformat())
-            request_release(runtime, other.tenant, requested_by="kanya")
-            feed = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
-            add_feed(runtime, other.tenant, feed, actor="test")
-            yield World(runtime, one, other, version, build_marts(runtime))
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        registry.register_tenant(runtime, ATTACKER, name=name, domain="x.example", tier="pilot", actor="test")
+        one, other = releasable(runtime), releasable(runtime)
+        with pytest.raises(NotFoundError, match="not been built"):
+            read_marts(runtime, person="gov", reason="Too early")
+        version = publish_draft(runtime, one.tenant)
+        dispute(one)
+        screen(one)
+        run_stage(runtime, one.tenant, 7200, 2_000_000, runtime.now().isoformat())
+        request_release(runtime, other.tenant, requested_by="kanya")
+        feed = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
+        add_feed(runtime, other.tenant, feed, actor="test")
+        yield World(runtime, one, other, version, build_marts(runtime))
 
 
 def dispute(made: Sources) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -30,6 +28,7 @@ from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.migrations import head_version
+from tests.installed import migrated_home
 from tests.integration.conflict_statements import new_tenant
 from tests.integration.conftest import ATTACKER
 from tests.integration.penetration import isolation_tested
@@ -42,12 +41,10 @@ DAYS = 90
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
     """An installation that nobody has attacked yet."""
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        with open_runtime(Settings(home=Path(folder) / "home")) as opened:
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            register_tenant(opened, ATTACKER, name=name, domain="a.example", tier="pilot", actor="test")
-            yield opened
+    with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        register_tenant(opened, ATTACKER, name=name, domain="a.example", tier="pilot", actor="test")
+        yield opened
 
 
 def reasons(runtime: Runtime) -> list[str]:

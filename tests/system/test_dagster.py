@@ -16,6 +16,7 @@ from tenant_pipeline.services.going_live.releases import request_release
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.services.sources import Source
+from tests.installed import lay_migrated
 from tests.integration.conflict_statements import Sources
 from tests.integration.releasable import PEOPLE, approve_everything, settle
 from tests.system.conftest import Installation, Running, assert_nothing_is_left_after, start, stop
@@ -74,7 +75,7 @@ query ($key: AssetKeyInput!) {
 @pytest.fixture(scope="module")
 def running(new_home: Callable[[], Path]) -> Iterator[Running]:
     """An installation that is up, with a folder of its own for temporary files, until a test kills it."""
-    home = new_home()
+    home = lay_migrated(new_home())
     temporary = home.parent / "t"
     temporary.mkdir()
     up = start(Installation(home, {"TMPDIR": str(temporary)}))

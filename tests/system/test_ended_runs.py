@@ -14,6 +14,7 @@ from tenant_pipeline.services.feeds.versions import versions_of
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.sources import Source, list_sources
+from tests.installed import lay_migrated
 from tests.system.conftest import Installation, Running, start, stop
 from tests.system.dagster_runs import ENDED, runs_of_job
 from tests.unit.intake.link_server import Answer, serve
@@ -59,7 +60,7 @@ def running(new_home: Callable[[], Path], tmp_path_factory: pytest.TempPathFacto
         "TENANT_RUNTIME_SILENT_RUN_SECONDS": str(SILENT_SECONDS),
         "PYTHONPATH": str(poison),
     }
-    installation = Installation(new_home(), settings)
+    installation = Installation(lay_migrated(new_home()), settings)
     for tenant in (TENANT, OTHER):
         installation.register(tenant)
     up = start(installation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +44,7 @@ from tenant_pipeline.services.sources import Source, add_source, get_source, lis
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
+from tests.installed import migrated_home
 from tests.integration.feed_steps import Clock
 from tests.system.small_disk import small_disk
 from tests.unit.intake.link_server import Answer as Served
@@ -86,9 +86,8 @@ class Home:
 
 @pytest.fixture(scope="module")
 def installed() -> Iterator[tuple[Runtime, Database]]:
-    with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
-        Path(folder).chmod(0o755)
-        settings = Settings(home=Path(folder) / "home", loopback_links=True)
+    with migrated_home() as home:
+        settings = Settings(home=home, loopback_links=True)
         with open_runtime(settings) as runtime:
             register_tenant(
                 runtime, TENANT, name=NAMES, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="D"

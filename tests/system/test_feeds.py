@@ -14,6 +14,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.feeds.polling import BRIEFLY, ask_now
 from tenant_pipeline.services.knowledge_base import list_statements
 from tenant_pipeline.services.runtime import Runtime, connect
+from tests.installed import lay_migrated
 from tests.system.conftest import Installation, Running, assert_nothing_is_left_after, start, stop
 from tests.system.dagster_runs import ENDED, tick_statuses
 from tests.unit.intake.link_server import Answer, serve
@@ -57,7 +58,7 @@ KEY = {"path": ["feed_version"]}
 @pytest.fixture(scope="module")
 def feeds_up(new_home: Callable[[], Path]) -> Iterator[Running]:
     """An installation that may ask loopback."""
-    installation = Installation(new_home(), {"TENANT_RUNTIME_LOOPBACK_LINKS": "true"})
+    installation = Installation(lay_migrated(new_home()), {"TENANT_RUNTIME_LOOPBACK_LINKS": "true"})
     for tenant in (TENANT, TROUBLED):
         installation.register(tenant)
     running = start(installation)

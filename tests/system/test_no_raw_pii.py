@@ -12,6 +12,7 @@ import pytest
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tests.installed import lay_migrated
 from tests.system.conftest import Installation
 
 TENANT = TenantId("pii-test")
@@ -74,7 +75,7 @@ def _database_text(dsn: str) -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 def test_no_raw_value_is_found_outside_the_raw_zone(tmp_path: Path, new_home: Callable[[], Path]) -> None:
-    installation = Installation(new_home())
+    installation = Installation(lay_migrated(new_home()))
     installation.register(TENANT)
     planted = _plant(tmp_path / "handed in")
     source = installation.add(TENANT, "partner-doc", "folder", tmp_path / "handed in")

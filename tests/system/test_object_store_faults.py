@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +42,7 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
 from tests.bucket_server import BucketServer, Fault, Misbehaviour, bucket_server, its_environment
+from tests.installed import migrated_home
 from tests.integration.feed_steps import Clock
 from tests.unit.intake.link_server import Answer, serve
 
@@ -69,13 +69,12 @@ class Home:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     with (
-        tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder,
+        migrated_home() as home,
         bucket_server(tmp_path_factory.mktemp("s3")) as bucket,
         its_environment(bucket),
     ):
-        Path(folder).chmod(0o755)
         settings = Settings(
-            home=Path(folder) / "home",
+            home=home,
             object_store_url=bucket.url,
             object_store_retry_seconds=RETRY_SECONDS,
             object_store_request_seconds=REQUEST_SECONDS,

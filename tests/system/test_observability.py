@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.services.observation.figures import FIGURES
+from tests.installed import lay_migrated
 from tests.system.conftest import Installation, Running, start, stop
 from tests.system.trace_receiver import Span, TraceReceiver
 
@@ -55,7 +56,7 @@ def watched(new_home: Callable[[], Path]) -> Iterator[Watched]:
     with ExitStack() as stack:
         receiver = stack.enter_context(TraceReceiver())
         installation = Installation(
-            new_home(),
+            lay_migrated(new_home()),
             {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
                 "OTEL_BSP_SCHEDULE_DELAY": "300",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tenant_pipeline.core.stage import STAGES
+from tests.installed import lay_migrated
 from tests.system.conftest import SHARED_DATA, Installation
 
 pytestmark = [
@@ -64,7 +65,7 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(new_home: Callable[[], Path]) -> Loaded:
     """All sources added and run, once for the module."""
-    return Loaded(Installation(new_home()))
+    return Loaded(Installation(lay_migrated(new_home())))
 
 
 def test_every_source_reaches_the_draft_knowledge_base(loaded: Loaded) -> None:
