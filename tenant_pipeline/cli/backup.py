@@ -11,12 +11,12 @@ import typer
 from rich.progress import track
 
 from tenant_pipeline.cli.shell import ExitCode, JsonOption, complaints, opened, print_json, print_rows
-from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.backup.layout import BackupFolder
 from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore as bring_back
-from tenant_pipeline.services.backup.signing import verified_signer
+from tenant_pipeline.services.backup.signing import named_signer, verified_signer
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.backup.verifying import verify_backup
 from tenant_pipeline.settings import Settings
@@ -27,6 +27,9 @@ app = typer.Typer(help="Backups, sealed to a recovery key.", no_args_is_help=Tru
 PASSPHRASE = "TENANT_RUNTIME_BACKUP_PASSPHRASE"
 
 FolderArgument = Annotated[Path, typer.Argument(help="The backup folder.")]
+SignerOption = Annotated[
+    str | None, typer.Option(help="The installation that took it, as `backup take` printed it; no other's counts.")
+]
 KeyOption = Annotated[Path, typer.Option("--key", help="The file with the recovery key.")]
 
 
@@ -81,9 +84,11 @@ def _signer(backups: BackupFolder, opener: Opener, identifier: str) -> str:
 
 
 @app.command()
-def verify(folder: FolderArgument, key: KeyOption, as_json: JsonOption = False) -> None:
+def verify(folder: FolderArgument, key: KeyOption, signed_by: SignerOption = None, as_json: JsonOption = False) -> None:
     """Read everything and name what is damaged or missing. Delete a damaged object: the next `take` copies it anew."""
-    read = list(track(verify_backup(folder, Opener(key, _passphrase())), "reading", console=complaints, transient=True))
+    wanted = named_signer(signed_by) if signed_by is not None else None
+    reading = verify_backup(folder, Opener(key, _passphrase()), wanted)
+    read = list(track(reading, "reading", console=complaints, transient=True))
     rows = [{"file": each.file, "what": each.what, "snapshots": ", ".join(each.snapshots)} for each in read if each]
     print_rows(f"Damaged, of {len(read)} files", rows, ("file", "what", "snapshots"), as_json=as_json)
     if rows:
@@ -104,10 +109,11 @@ def restore(
     key: KeyOption,
     snapshot: Annotated[str, typer.Option(help="Which snapshot, as `backup list` shows them.")],
     actor: Annotated[str, typer.Option(help="Who answers for it.")],
-    signed_by: Annotated[
-        str | None,
-        typer.Option(help="The installation that took it, as `backup take` printed it; no other's comes."),
-    ] = None,
+    signed_by: SignerOption = None,
+    unverified: Annotated[
+        bool,
+        typer.Option("--unverified", help="Bring back whatever lies there, whoever took it; noted in each audit log."),
+    ] = False,
     leave_out_damaged: Annotated[
         bool, typer.Option("--leave-out-damaged", help="Leave out stored files that are damaged, and name them.")
     ] = False,
@@ -116,15 +122,43 @@ def restore(
         typer.Option("--feeds-go-on", help="Ask feeds again at once: in the place of what was lost, not in a drill."),
     ] = False,
 ) -> None:
-    """Bring a snapshot back: everything into an empty home, a tenant where it is not. Killed, run it again."""
+    """Bring a snapshot back: everything into an empty home, a tenant where it is not. Killed, run it again.
+
+    Whoever can write to the folder can put a snapshot there, with roles, approvals and keys of their own. So it takes
+    --signed-by.
+    """
+    wanted = _wanted_signer(signed_by, unverified)
     done = bring_back(
         Settings(), folder, Opener(key, _passphrase()), snapshot, actor=actor, leave_out_damaged=leave_out_damaged,
-        feeds_go_on=feeds_go_on, signed_by=signed_by,
+        feeds_go_on=feeds_go_on, signed_by=wanted,
     )  # fmt: skip
     print_json(done)
     _tell_dagster([TenantId(tenant) for tenant in done["tenants"] if tenant not in done["erased_again"]])
     if done["left_out"] or not all(row["intact"] for row in done["audit"]):
         raise typer.Exit(ExitCode.INTEGRITY)
+
+
+def _wanted_signer(signed_by: str | None, unverified: bool) -> str | None:
+    """Whose snapshot comes; None for anybody's. Raises InputError where that was not said."""
+    if signed_by is not None and unverified:
+        raise InputError(
+            "Both a signer and none are asked for", where="--unverified", remedy="Leave it away: --signed-by verifies."
+        )
+    if signed_by is not None:
+        return named_signer(signed_by)
+    if not unverified:
+        raise InputError(
+            "It is not said who took the snapshot",
+            where="--signed-by",
+            remedy="Name the installation, as `backup take` printed it. Where nobody kept that, look at who could write"
+            " to the folder, and add --unverified.",
+        )
+    complaints.print(
+        "NOT VERIFIED: this brings back whatever lies in the folder, whoever put it there, with its roles, approvals"
+        " and keys.",
+        style="bold red",
+    )
+    return None
 
 
 def _tell_dagster(tenants: list[TenantId]) -> None:

@@ -22,7 +22,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from tenant_pipeline.cli import main
 from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.feed.schedule import Schedule
@@ -72,6 +74,10 @@ class Backed:
     erased: TenantId
     everything: str
     one: str
+
+    @property
+    def signer(self) -> str:
+        return signer(self.runtime.keys.backup_signing_key().public_key())
 
     def opener(self) -> Opener:
         return Opener(self.key, PASSPHRASE)
@@ -135,7 +141,9 @@ def _sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _restore(backed: Backed, settings: Settings, snapshot: str) -> dict[str, Any]:
-    return restore(settings, backed.folder, backed.opener(), snapshot, actor="operator", feeds_go_on=True)
+    return restore(
+        settings, backed.folder, backed.opener(), snapshot, actor="operator", signed_by=backed.signer, feeds_go_on=True
+    )
 
 
 KILLED = """
@@ -156,7 +164,8 @@ def dies(*arguments, copy_in=restoring.copy_in):
 restoring.copy_in = dies
 home, folder, key, passphrase, snapshot = sys.argv[1:]
 opener = Opener(Path(key), passphrase)
-restoring.restore(Settings(home=Path(home)), Path(folder), opener, snapshot, actor="operator", feeds_go_on=True)
+asked = {"actor": "operator", "signed_by": None, "feeds_go_on": True}
+restoring.restore(Settings(home=Path(home)), Path(folder), opener, snapshot, **asked)
 """
 
 
@@ -179,7 +188,7 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-1500:]
     done = _restore(backed, empty, backed.everything)
     assert done["erased_again"] == [backed.erased]
-    assert done["signed_by"] == signer(backed.runtime.keys.backup_signing_key().public_key())
+    assert (done["signed_by"], done["verified"]) == (backed.signer, True)
 
     with open_runtime(empty) as runtime:
         assert {tenant: _contents(runtime, tenant) for tenant in was} == was
@@ -232,7 +241,7 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
     told = subprocess.run(
         [
             sys.executable, "-m", "tenant_pipeline", "restore", str(backed.folder), "--key", str(backed.key),
-            "--snapshot", backed.one, "--actor", "operator",
+            "--snapshot", backed.one, "--actor", "operator", "--signed-by", backed.signer,
         ],
         env={
             **os.environ, "TENANT_RUNTIME_DATABASE_DSN": empty.database_dsn.get_secret_value(),
@@ -262,7 +271,7 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
         with runtime.database.tenant(neighbour) as connection:
             assert connection.execute("SELECT FROM runtime.statements").fetchall() == []
         with pytest.raises(InputError, match="already"):
-            restore(runtime.settings, backed.folder, backed.opener(), backed.one, actor="operator")
+            restore(runtime.settings, backed.folder, backed.opener(), backed.one, actor="operator", signed_by=None)
         runtime.keys.destroy(neighbour)
 
 
@@ -309,7 +318,7 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
                 assert dsn is not None
                 back = Settings(home=Path(folder) / "home", database_dsn=SecretStr(dsn))
                 opener = Opener(tmp_path / "recovery.pem", PASSPHRASE)
-                restore(back, tmp_path / "again", opener, again, actor="operator", feeds_go_on=True)
+                restore(back, tmp_path / "again", opener, again, actor="operator", signed_by=None, feeds_go_on=True)
                 with open_runtime(back) as runtime:
                     assert verify_audit(runtime, backed.kept)[0]["checkpoints"] >= len(sealed)
                     assert verify_audit(runtime, backed.kept)[0]["intact"]
@@ -336,7 +345,14 @@ def test_a_damaged_or_missing_part_is_noticed_before_anything_is_written(backed:
     for spoil in (lambda: part.write_bytes(damaged), part.unlink):
         spoil()
         with pytest.raises(IntegrityError):
-            restore(Settings(home=tmp_path / "home"), copied, backed.opener(), backed.everything, actor="operator")
+            restore(
+                Settings(home=tmp_path / "home"),
+                copied,
+                backed.opener(),
+                backed.everything,
+                actor="operator",
+                signed_by=None,
+            )
     assert not (tmp_path / "home").exists()
 
 
@@ -345,8 +361,12 @@ def test_what_somebody_else_put_into_the_folder_is_not_brought_back(backed: Back
     copied, settings = tmp_path / "copy", Settings(home=tmp_path / "home")
     shutil.copytree(backed.folder, copied)
     folder, opener = BackupFolder(copied), backed.opener()
-    ours = signer(backed.runtime.keys.backup_signing_key().public_key())
+    ours = backed.signer
     assert verified_signer(folder, opener, backed.everything) == ours
+    assert not any(verify_backup(copied, opener, ours))
+
+    def found(signed_by: str | None) -> list[tuple[str, str]]:
+        return [(each.file, each.what) for each in verify_backup(copied, opener, signed_by) if each]
 
     def put(name: str, content: bytes) -> None:
         place = folder.snapshot(backed.everything) / name
@@ -359,18 +379,42 @@ def test_what_somebody_else_put_into_the_folder_is_not_brought_back(backed: Back
             parts[name] = hashlib.sha256(stream.read()).hexdigest()
     forged = json.dumps({**folder.part(opener, backed.everything, KEYS), "master": "00" * 32}).encode()
     put(KEYS, forged)
+    signature = f"{backed.everything}/{SIGNATURE}"
     with pytest.raises(IntegrityError, match="signed"):
-        restore(settings, copied, opener, backed.everything, actor="operator")
+        restore(settings, copied, opener, backed.everything, actor="operator", signed_by=None)
+    assert found(None) == [(signature, "The snapshot is not what its installation signed")]
 
     of_their_own = signed(Ed25519PrivateKey.generate(), backed.everything, parts | {KEYS: sha256_of_bytes(forged)})
     put(SIGNATURE, json.dumps(of_their_own).encode())
     with pytest.raises(IntegrityError, match="not taken by that installation"):
         restore(settings, copied, opener, backed.everything, actor="operator", signed_by=ours)
 
+    assert (found(None), found(ours)) == ([], [(signature, "The snapshot was not taken by that installation")])
     (folder.snapshot(backed.everything) / SIGNATURE).unlink()
     with pytest.raises(IntegrityError, match="not taken by that installation"):
         restore(settings, copied, opener, backed.everything, actor="operator", signed_by=ours)
     assert not settings.home.exists()
+
+
+def test_the_command_brings_nothing_back_until_it_is_said_who_took_it(
+    backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(home))
+    monkeypatch.setenv("TENANT_RUNTIME_BACKUP_PASSPHRASE", PASSPHRASE)
+    asked = ["restore", str(backed.folder), "--key", str(backed.key), "--snapshot", "none", "--actor", "operator"]
+    for options, told in (
+        ([], "not said who took"),
+        (["--signed-by", ""], "names no installation"),
+        (["--signed-by", backed.signer, "--unverified"], "Both"),
+    ):
+        refused = CliRunner().invoke(main.app, [*asked, *options])
+        assert isinstance(refused.exception, InputError)
+        assert told in refused.exception.what
+    unverified = CliRunner().invoke(main.app, [*asked, "--unverified"])
+    assert "NOT VERIFIED" in unverified.stderr
+    assert isinstance(unverified.exception, NotFoundError), "it goes as far as to look for the snapshot"
+    assert not home.exists()
 
 
 def test_an_object_that_was_cut_is_copied_anew_and_until_then_named(backed: Backed, tmp_path: Path) -> None:
@@ -396,9 +440,9 @@ def test_a_damaged_object_is_left_out_when_asked_and_everything_else_comes(
     name = next(iter(_names(backed.runtime, backed.kept)))
     (folder / "objects" / name).write_bytes(b"something else")
     with pytest.raises(IntegrityError, match="leave-out-damaged") as told:
-        restore(empty, folder, backed.opener(), backed.one, actor="operator")
+        restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None)
     assert told.value.where == name
-    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", leave_out_damaged=True)
+    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, leave_out_damaged=True)
     assert done["left_out"] == [name]
     with open_runtime(empty) as runtime:
         assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept)) - {name}

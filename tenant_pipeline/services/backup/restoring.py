@@ -49,18 +49,21 @@ def restore(
     identifier: str,
     *,
     actor: str,
+    signed_by: str | None,
     leave_out_damaged: bool = False,
     feeds_go_on: bool = False,
-    signed_by: str | None = None,
 ) -> dict[str, Any]:
     """Bring a snapshot back, and say who took it, what came and what checking the audit logs found.
+
+    `signed_by` is the installation that took it, so that nobody else's roles, approvals and keys come; None takes
+    whatever lies in the folder, and is on record in each audit log.
 
     Stored files that are damaged end it, unless they are to be left out; then they are named. Feeds are paused, so
     that a copy that is only tried out asks nobody's server, unless they are to go on.
 
     Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
     was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs, or
-    where it was not taken by the installation that `signed_by` names.
+    where another than `signed_by` took it.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
@@ -90,10 +93,11 @@ def restore(
         migrate(runtime.database)
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
-        audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor)
+        verified = {"signed_by": took, "verified": signed_by is not None}
+        audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor, verified)
         _marker(runtime).unlink()
     return {
-        "snapshot": identifier, "signed_by": took, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
+        "snapshot": identifier, **verified, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
         "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
         "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit, "left_out": missing,
         "feeds": "as they were" if feeds_go_on else "paused",
@@ -264,7 +268,9 @@ def _blocks(stream: Any) -> Iterator[bytes]:
         yield data
 
 
-def _audit(runtime: Runtime, lines: list[dict[str, Any]], manifest: dict[str, Any], actor: str) -> list[dict[str, Any]]:
+def _audit(
+    runtime: Runtime, lines: list[dict[str, Any]], manifest: dict[str, Any], actor: str, verified: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Bring the checkpoints back and check each log against them; then note the restore and seal it.
 
     A tenant that comes from another installation brings a log that holds together, but checkpoints that only that
@@ -278,9 +284,9 @@ def _audit(runtime: Runtime, lines: list[dict[str, Any]], manifest: dict[str, An
             actor=actor,
             action="backup.restored",
             subject=tenant,
-            details={"snapshot": manifest["snapshot"], "taken_at": manifest["taken_at"]},
+            details={"snapshot": manifest["snapshot"], "taken_at": manifest["taken_at"], **verified},
         )
-        with runtime.database.tenant(tenant) as connection:
+        with runtime.database.platform() as connection:
             runtime.audit.append(connection, tenant, [entry])
         seal_audit(runtime, tenant)
     return reports

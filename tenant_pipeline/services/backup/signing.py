@@ -8,6 +8,7 @@ the snapshot: so whoever restores names the signer that they know from when it w
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tenant_pipeline.core.digest import canonical_json
-from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.services.backup.layout import CHECKPOINTS, CREDENTIALS, KEYS, MANIFEST, OBJECTS, BackupFolder
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
 
@@ -61,8 +62,20 @@ def verified_signer(folder: BackupFolder, opener: Opener, identifier: str) -> st
     return signer(key)
 
 
+def named_signer(text: str) -> str:
+    """The signer that somebody names. Raises InputError for what names none."""
+    named = text.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", named):
+        raise InputError(
+            "That names no installation",
+            where="--signed-by",
+            remedy="Give the 64 characters that `backup take` printed as `signed_by`.",
+        )
+    return named
+
+
 def require_signer(folder: BackupFolder, opener: Opener, identifier: str, wanted: str | None) -> str | None:
-    """Who signed it. Raises IntegrityError where that is not who was wanted, or nobody."""
+    """Who signed it; wanted is None where it may be anybody, or nobody. Raises IntegrityError where it is another."""
     found = verified_signer(folder, opener, identifier)
     if wanted is not None and found != wanted:
         raise IntegrityError(

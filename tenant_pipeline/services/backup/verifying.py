@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.services.backup.layout import CHECKPOINTS, CREDENTIALS, KEYS, BackupFolder
+from tenant_pipeline.services.backup.signing import SIGNATURE, require_signer
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
 
 
@@ -21,9 +22,10 @@ class Damage:
     what: str
 
 
-def verify_backup(root: Path, opener: Opener) -> Iterator[Damage | None]:
+def verify_backup(root: Path, opener: Opener, signed_by: str | None = None) -> Iterator[Damage | None]:
     """Open every part of every snapshot, and every object that one names, once; for each, None or its damage.
 
+    What is not as it was signed is damaged; with `signed_by`, so is what another than this installation took.
     What was taken by another form of the code is not read: IntegrityError and InputError as `BackupFolder.manifest`
     raises them for the manifest, without which nothing of a snapshot is known. Raises NotFoundError for no such folder.
     """
@@ -33,18 +35,32 @@ def verify_backup(root: Path, opener: Opener) -> Iterator[Damage | None]:
         manifest = folder.manifest(opener, identifier)
         tables = [*manifest["tables"], *(entry for served in manifest["served"].values() for entry in served)]
         parts = [(entry["path"], entry["sha256"]) for entry in tables]
+        whole = True
         for part, sha256 in [*parts, *((name, None) for name in (KEYS, CREDENTIALS, CHECKPOINTS))]:
             place, name = folder.snapshot(identifier) / part, f"{identifier}/{part}"
-            yield _damage(opener, place, name, sha256, (identifier,))
+            damage = _damage(opener, place, name, sha256, (identifier,))
+            whole = whole and damage is None
+            yield damage
         try:
             for name in folder.object_names(opener, identifier):
                 needed.setdefault(name, []).append(identifier)
         except IntegrityError as error:
+            whole = False
             yield Damage(error.where, (identifier,), error.what)
+        if whole:
+            yield _signature(folder, opener, identifier, signed_by)
     erased = folder.erased()
     for name, snapshots in needed.items():
         if name.partition("/")[0] not in erased:
             yield _damage(opener, folder.object(name), name, name.rpartition("/")[2], tuple(snapshots))
+
+
+def _signature(folder: BackupFolder, opener: Opener, identifier: str, signed_by: str | None) -> Damage | None:
+    try:
+        require_signer(folder, opener, identifier, signed_by)
+    except IntegrityError as error:
+        return Damage(f"{identifier}/{SIGNATURE}", (identifier,), error.what)
+    return None
 
 
 def _damage(opener: Opener, place: Path, name: str, sha256: str | None, snapshots: tuple[str, ...]) -> Damage | None:

@@ -187,6 +187,17 @@ def test_the_command_line_knows_what_backups_are_made_and_read_with(command: lis
     assert context.params["folder"] == Path("/backups/everything")
 
 
+def test_a_backup_is_read_only_as_its_signer_is_named_and_the_manual_names_it_where_it_stands() -> None:
+    manual = (FOLDER.parents[1] / "docs" / "operate" / "backup.md").read_text()
+    patched = {}
+    for name, patch in re.findall(r"target: {kind: Job, name: ([\w-]+)}\n\s+patch: \|-\n((?:\s+- {op: .*\n)+)", manual):
+        patched[name] = [int(each) for each in re.findall(r"/env/(\d+)/value", patch)]
+    for job, told in ((RESTORE, ["SNAPSHOT", "ACTOR", "SIGNED_BY"]), (VERIFY, ["SIGNED_BY"])):
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        assert [container["env"][each]["name"] for each in patched[job["metadata"]["name"]]] == told
+        assert "--signed-by=$(SIGNED_BY)" in container["command"]
+
+
 def test_the_settings_are_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     (given,) = (each["data"] for each in OBJECTS if each["metadata"]["name"] == "tenant-runtime-settings")
     for name, value in given.items():
