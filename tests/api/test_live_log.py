@@ -23,7 +23,7 @@ from tests.api.conftest import OTHER, OWN, Served
 def _note(runtime: Runtime, tenant: TenantId, *names: str, wait: float = 0) -> None:
     """Entries in one transaction, which takes a while to end."""
     with runtime.database.tenant(tenant) as connection:
-        entries = [AuditEntry(actor="test", action="test.noted", subject=name) for name in names]
+        entries = [AuditEntry(actor="test", action="feed.noted", subject=name) for name in names]
         runtime.audit.append(connection, tenant, entries)
         time.sleep(wait)
 

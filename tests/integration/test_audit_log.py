@@ -34,7 +34,9 @@ class Log:
 
     def append(self, count: int) -> None:
         with self.tenants.runtime.database.tenant(self.tenant) as connection:
-            entries = [AuditEntry("ann", "did", f"thing {number}", {"number": number}) for number in range(count)]
+            entries = [
+                AuditEntry("ann", "source.add", f"thing {number}", {"number": number}) for number in range(count)
+            ]
             self.log.append(connection, self.tenant, entries)
 
     def seal(self) -> None:
@@ -182,5 +184,5 @@ def test_sealing_again_without_news_writes_nothing(log: Log) -> None:
 def test_the_order_of_keys_and_other_scripts_do_not_break_the_chain(log: Log) -> None:
     with log.tenants.runtime.database.tenant(log.tenant) as connection:
         details = {"z": 1, "a": [1.5, None, True], "ชื่อ": "ภูเก็ต 普吉", "nested": {"b": 1, "a": "\\u0000-like"}}
-        log.log.append(connection, log.tenant, [AuditEntry("แอน", "did", "สิ่ง", details)])
+        log.log.append(connection, log.tenant, [AuditEntry("แอน", "source.add", "สิ่ง", details)])
     assert log.verify().intact

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import psycopg
 import pytest
 from psycopg import errors, sql
@@ -11,6 +13,7 @@ from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conftest import ATTACKER, TwoTenants
 
@@ -92,6 +95,25 @@ def test_a_tenants_login_cannot_bring_its_audit_log_to_an_end(
             """
         )
     registry.update_tenant(tenants.runtime, ATTACKER, person="op", domain="still.example")
+
+
+@pytest.mark.parametrize(
+    ("action", "noted"),
+    [
+        ("approval.approve", False), ("role.granted", False), ("gate.override", False), ("release.published", False),
+        ("tenant.transition", False), ("backup.restored", False), ("feedback", False), ("source.add", True),
+        ("feed.decided", True),
+    ],
+)  # fmt: skip
+def test_a_tenants_login_notes_in_its_audit_log_what_it_does_itself_alone(
+    tenants: TwoTenants, action: str, noted: bool
+) -> None:
+    runtime, entry = tenants.runtime, AuditEntry("founder", action, "x")
+    refused = nullcontext() if noted else pytest.raises(errors.InsufficientPrivilege, match="row-level security")
+    with refused, runtime.database.tenant(ATTACKER) as connection:
+        runtime.audit.append(connection, ATTACKER, [entry])
+    with runtime.database.platform() as connection:
+        runtime.audit.append(connection, ATTACKER, [entry])
 
 
 @pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')"])
