@@ -24,6 +24,7 @@ from tenant_pipeline.core.errors import (
 from tenant_pipeline.storage.keys import KeysDestroyedError
 
 PROBLEM_JSON = "application/problem+json"
+REQUEST_INVALID = "request-invalid"
 _log = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[TenantRuntimeError], int], ...] = (
@@ -133,7 +134,7 @@ def handle_problems(application: FastAPI) -> None:
             FieldProblem(where="/".join(str(part) for part in each["loc"]), why=str(each["type"]))
             for each in error.errors()
         ]
-        return problem(request, 422, "request-invalid", "The request cannot be used", fields=fields)
+        return problem(request, 422, REQUEST_INVALID, "The request cannot be used", fields=fields)
 
     @application.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

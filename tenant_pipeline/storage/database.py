@@ -43,6 +43,9 @@ _POWERS = {
 class Database:
     """One PostgreSQL database, as its several roles."""
 
+    _rolled_back = False
+    """Whether transactions of the roles are undone at their end, rather than committed."""
+
     def __init__(self, administration_dsn: str, login_secret: bytes) -> None:
         self._dsn = administration_dsn
         self._login_secret = login_secret
@@ -218,7 +221,7 @@ class Database:
     def _as(self, role: str) -> Iterator[Connection]:
         connection = self._take(role)
         try:
-            with connection.transaction():
+            with connection.transaction(force_rollback=self._rolled_back):
                 yield connection
         except BaseException:
             connection.close()

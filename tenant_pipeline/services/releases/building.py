@@ -54,6 +54,10 @@ SELECT conflict_id, status, candidates_digest, signature_number
 """
 
 
+class EmptyDraftError(InputError):
+    """There is nothing in the draft that could be released."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A release that was built: what is approved, and how it differs from what is live.
@@ -70,8 +74,8 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
     """Build the release that the tenant's draft would make now. Audited; visible to no reader.
 
     The draft is read in one snapshot and in bounded memory. The same draft gives the same release, however often it is
-    built, and a killed build leaves nothing. Raises InputError where the draft is empty, or is what is live already of
-    a tenant that is past draft.
+    built, and a killed build leaves nothing. Raises EmptyDraftError, and InputError where the draft is what is live
+    already of a tenant that is past draft.
     """
     row = registry.show_tenant(runtime, tenant)
     store = runtime.stage_store(tenant)
@@ -99,7 +103,7 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
                 if batch:
                     table.write(_frame(batch))
             if not entities:
-                raise InputError(
+                raise EmptyDraftError(
                     "The draft knowledge base is empty",
                     where=tenant,
                     remedy="Take in sources and let them be assembled.",
