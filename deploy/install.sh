@@ -8,3 +8,8 @@ target=$2
 python3 -m venv --without-pip "$target"
 uv pip install --quiet --python "$target/bin/python" --no-deps --require-hashes --requirement "$source/deploy/requirements.lock"
 uv pip install --quiet --python "$target/bin/python" --no-deps --no-build-isolation "$source"
+# Dagster's chart starts its webserver by this name, and has no value for another: what it starts is the one that refuses
+# other sites' pages.
+rm "$target/bin/dagster-webserver"
+printf '#!/bin/sh\nexec "%s" -m tenant_pipeline.cli.dagster_ui "$@"\n' "$target/bin/python" >"$target/bin/dagster-webserver"
+chmod 755 "$target/bin/dagster-webserver"

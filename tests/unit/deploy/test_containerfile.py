@@ -82,6 +82,9 @@ def test_the_installing_step_makes_an_environment_in_which_everything_starts(tmp
         ["python", "-c", "import tenant_pipeline.definitions, dagster_k8s, dagster_webserver"],
         ["python", "-c", "import tenant_pipeline.nerve.application"],
         ["dagster", "--version"],
+        ["dagster-webserver", "--version"],
     ):
         place = target / "bin" / command[0]
         subprocess.run([place, *command[1:]], env=environment, cwd=tmp_path, check=True, capture_output=True)
+    started = (target / "bin" / "dagster-webserver").read_text()
+    assert started.endswith(' -m tenant_pipeline.cli.dagster_ui "$@"\n'), "what the chart starts is the guarded one"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import kubernetes_validate
@@ -22,7 +23,7 @@ from dagster_k8s.launcher import K8sRunLauncher
 from kubernetes.client import ApiClient
 
 from tenant_pipeline.cli.up import START_SECONDS
-from tests.unit.deploy.test_manifests import NAMES, NEWEST, OLDEST
+from tests.unit.deploy.test_manifests import NAMES, NEWEST, OBJECTS, OLDEST
 
 ROOT = Path(__file__).parents[3]
 VALUES = yaml.safe_load((ROOT / "deploy" / "dagster" / "values.yaml").read_text())
@@ -166,13 +167,19 @@ def test_the_pod_of_a_run_is_restricted_and_sees_keys_home_and_database(job: dic
 
 def test_what_the_values_name_is_in_the_manifests() -> None:
     assert ("ServiceAccount", VALUES["global"]["serviceAccountName"]) in NAMES
-    for each in CODE["envConfigMaps"]:
+    for each in [*CODE["envConfigMaps"], *VALUES["dagsterWebserver"]["envConfigMaps"]]:
         assert ("ConfigMap", each["name"]) in NAMES
     for volume in CODE["volumes"]:
         if claim := volume.get("persistentVolumeClaim"):
             assert ("PersistentVolumeClaim", claim["claimName"]) in NAMES
         if content := volume.get("configMap"):
             assert ("ConfigMap", content["name"]) in NAMES
+
+
+def test_the_webserver_is_told_by_what_name_its_own_pages_ask() -> None:
+    (told,) = (each["name"] for each in VALUES["dagsterWebserver"]["envConfigMaps"])
+    (settings,) = (each["data"] for each in OBJECTS if each["metadata"]["name"] == told)
+    assert urlsplit(settings["TENANT_RUNTIME_DAGSTER_URL"]).scheme == "https"
 
 
 def test_every_code_location_of_the_workspace_is_deployed() -> None:
