@@ -48,14 +48,16 @@ class DirectEngine(AnalyzerEngine):
         context: list[str] | None = settings.get("context")
         folded = fold(text)
         artifacts = self.nlp_engine.process_text(text, language)
-        found = [
-            (recogniser, results)
-            for recogniser, patterns in self._questions(
-                language, tuple(entities), tuple(context or ()), folded.strip().isdigit()
-            )
-            if all(pattern.search(folded) for pattern in patterns)
-            and (results := recogniser.analyze(text, entities, artifacts))
-        ]
+        found: list[tuple[EntityRecognizer, list[RecognizerResult]]] = []
+        for recogniser, patterns in self._questions(
+            language, tuple(entities), tuple(context or ()), folded.strip().isdigit()
+        ):
+            for pattern in patterns:
+                if not pattern.search(folded):
+                    break
+            else:
+                if results := recogniser.analyze(text, entities, artifacts):
+                    found.append((recogniser, results))
         if not found:
             return []
         everything = [result for _, results in found for result in results]

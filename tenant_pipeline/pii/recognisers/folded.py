@@ -134,9 +134,12 @@ def valid_matches(pattern: re.Pattern[str], folded: str, valid: Callable[[str], 
             position = match.start() + 1
 
 
+_NO_DIGIT = re.compile("[^0-9]")
+
+
 def digits_of(text: str) -> str:
     """The ASCII digits of a folded text."""
-    return re.sub(r"[^0-9]", "", text)
+    return _NO_DIGIT.sub("", text)
 
 
 def is_bare(folded: str, start: int, end: int) -> bool:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import phonenumbers
 
 from tenant_pipeline.pii.recognisers.folded import END, START, Candidate, FoldedRecogniser, digits_of, inside_url
+from tenant_pipeline.pii.recognisers.numbering_plans import TRUNK_ZERO, national_numbers
 from tenant_pipeline.pii.recognisers.phone_words import MENTIONING_WORDS
 from tenant_pipeline.pii.recognisers.street_address import street_follows
 
-_REGIONS = (
+REGIONS = (
     "CN", "TW", "JP", "KR", "MY", "ID", "PH", "VN", "IN", "AU", "NZ", "GB", "IE", "DE", "AT", "CH", "FR", "BE", "NL",
     "IT", "SE", "FI", "PL", "HU", "RO", "RU", "TR", "IL", "ZA", "AE", "BR", "AR",
 )  # fmt: skip
@@ -41,9 +42,21 @@ _DATE = re.compile(
 )
 
 
+@cache
+def _plans_with_a_trunk_zero() -> re.Pattern[str]:
+    # The parser takes what begins with 00, or with 0 and the region's own country code, for an international number.
+    plans = (
+        f"(?!{phonenumbers.country_code_for_region(region)})(?:{national_numbers(region)})" for region in TRUNK_ZERO
+    )
+    return re.compile(f"0(?!0)(?:{'|'.join(plans)})")
+
+
 @lru_cache(maxsize=20_000)
-def _in_a_plan(number: str) -> bool:
-    for region in _REGIONS:
+def in_a_plan(number: str) -> bool:
+    """Whether `number`, as it is dialled at home, is valid in the plan of any of the regions."""
+    if _plans_with_a_trunk_zero().fullmatch(digits_of(number)):
+        return True
+    for region in REGIONS:
         try:
             if phonenumbers.is_valid_number(phonenumbers.parse(number, region)):
                 return True
@@ -63,7 +76,7 @@ class NationalPhoneRecogniser(FoldedRecogniser):
         """Nine to eleven digits in such groups."""
         for match in _TRUNK.finditer(folded):
             plausible = 9 <= len(digits_of(match[0])) <= 11 and not _DATE.match(match[0])
-            if plausible and _in_a_plan(match[0]) and not street_follows(folded, match.end()):
+            if plausible and in_a_plan(match[0]) and not street_follows(folded, match.end()):
                 yield Candidate(match.start(), match.end(), 0.55)
 
 

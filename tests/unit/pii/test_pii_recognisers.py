@@ -9,6 +9,7 @@ import pytest
 
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.nearby_words import field_words
+from tenant_pipeline.pii.recognisers.national_phone import REGIONS, in_a_plan
 from tenant_pipeline.pii.recognisers.thai_phone import thai_number
 
 
@@ -132,3 +133,17 @@ def test_the_thai_numbering_plan_is_phonenumbers_own() -> None:
         digits = "0" + str(chance.randrange(10**7, 10**9))
         expected = phonenumbers.is_valid_number(phonenumbers.parse(digits, "TH")) and len(digits) in (9, 10)
         assert thai_number(digits) == expected
+
+
+def test_what_is_in_a_plan_is_what_phonenumbers_own_parser_finds_valid() -> None:
+    chance = random.Random(7)
+    for _ in range(1_500):
+        digits = "0" + str(chance.randrange(10**7, 10**10))
+        assert in_a_plan(digits) == any(_is_valid(digits, region) for region in REGIONS)
+
+
+def _is_valid(number: str, region: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
