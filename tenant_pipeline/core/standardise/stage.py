@@ -64,7 +64,7 @@ LONGEST_VALUE, LONGEST_CODED_VALUE = 1_000_000, 4_000
 """Characters that running text (and a GeoJSON geometry) may have, and those of any other value: a longer one is a
 file in a cell, and no pattern is to be tried on it."""
 
-_DATATYPES = frozenset(Datatype)
+_DATATYPES = {str(datatype): datatype for datatype in Datatype}
 
 _KEY = ("datatype", "property", "lang", "value", "valid_from", "valid_to")
 _TEXT = pd.ArrowDtype(pa.string())
@@ -114,7 +114,8 @@ def standardise_batch(batch: pd.DataFrame, vocabulary: Vocabulary) -> tuple[pd.D
     """
     key_of_row, first_rows = _distinct(batch)
     keys = zip(*(pa.array(batch[column].iloc[first_rows]).to_pylist() for column in _KEY), strict=True)
-    outcomes = [_outcome(vocabulary, *key) for key in keys]
+    contexts = _Contexts(vocabulary)
+    outcomes = [_outcome(contexts, *key) for key in keys]
     sizes = np.array([len(outcome.values) for outcome in outcomes], dtype=np.int64)
 
     refused = sizes[key_of_row] == 0
@@ -141,24 +142,34 @@ def standardise_value(datatype: Datatype, value: str, context: Context) -> Stand
     if is_token(value):
         return Standardised(value, PSEUDONYM_RULE)
     longest = LONGEST_VALUE if datatype in UNBOUNDED else LONGEST_CODED_VALUE
-    too_long = Unreadable("value-too-long", f"A value of this kind has at most {longest} characters.")
-    if len(value) > longest:
-        raise too_long
-    found = STANDARDISERS[datatype](value, context)
-    if max(map(len, (found.value, *found.others))) > longest:
-        raise too_long
+    found = STANDARDISERS[datatype](value, context) if len(value) <= longest else None
+    if found is None or len(found.value) > longest or any(len(other) > longest for other in found.others):
+        raise Unreadable("value-too-long", f"A value of this kind has at most {longest} characters.")
     return found
 
 
+class _Contexts(dict[tuple[str, str], Context]):
+    """What each property in each language is read with, made when it is first met."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self._properties = vocabulary.properties
+
+    def __missing__(self, key: tuple[str, str]) -> Context:
+        property_, lang = key
+        made = self[key] = Context(lang, self._properties.get(property_), self._properties)
+        return made
+
+
 def _outcome(
-    vocabulary: Vocabulary, datatype: str, property_: str, lang: str, value: str, valid_from: str, valid_to: str
+    contexts: _Contexts, datatype: str, property_: str, lang: str, value: str, valid_from: str, valid_to: str
 ) -> _Outcome:
-    context = Context(lang, vocabulary.properties.get(property_), vocabulary.properties)
+    context = contexts[property_, lang]
     try:
         if datatype not in _DATATYPES:
             raise Unreadable("datatype-unknown", "The mapping gave the statement a datatype that does not exist.")
-        found = standardise_value(Datatype(datatype), value, context)
-        since, until = (_validity(date, context) for date in (valid_from, valid_to))
+        found = standardise_value(_DATATYPES[datatype], value, context)
+        since, until = _validity(valid_from, context), _validity(valid_to, context)
     except Unreadable as unreadable:
         return _Outcome(code=unreadable.code, reason=unreadable.reason)
     rule = found.rule

@@ -81,6 +81,8 @@ def _assemble(parts: SplitResult, port: int | None) -> str:
 
 
 def _host(host: str) -> str:
+    if not (host[-1:].isdigit() or ":" in host):  # no address: to ask for one takes longer than all the rest
+        return host_name(host)
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
