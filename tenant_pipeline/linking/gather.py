@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,12 +60,18 @@ def gather(
     with tempfile.TemporaryDirectory(prefix="gather-", dir=folder) as place:
         paths = part_on_disk(_batches(validated, identifying), _SCHEMA, bounds, Path(place))
         read = partial(_part, identifying=identifying, code=code, families=families)
-        yield from (ahead.batch_map if ahead else map)(read, paths)
+        if ahead:
+            yield from ahead.batch_map(partial(_packed, read), paths)
+        else:
+            yield from map(read, paths)
 
 
 def _part(path: Path, identifying: frozenset[str], code: str, families: Mapping[str, str]) -> list[Gathered]:
-    entities = _entities(read_part(path), identifying, code, families)
-    return [each._replace(features=each.features.packed()) for each in entities]
+    return _entities(read_part(path), identifying, code, families)
+
+
+def _packed(read: Callable[[Path], list[Gathered]], path: Path) -> list[Gathered]:
+    return [each._replace(features=each.features.packed()) for each in read(path)]
 
 
 def _batches(validated: StageReader, identifying: frozenset[str]) -> Iterator[pa.Table]:
