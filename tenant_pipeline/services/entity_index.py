@@ -43,6 +43,8 @@ SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into
          WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
 """
 
+# All of a source is joined and sorted: what does not fit goes to disk, and small parts of it slowly.
+_ALLOW_MEMORY = "SET LOCAL work_mem = '64MB'"
 _LINKED = """
 COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score, member.explanation
         FROM pg_temp.linked_now AS now
@@ -294,6 +296,7 @@ class PostgresEntityIndex:
         """All entities of this run, in the order of their ids: rows of `LINKS`."""
         self._wait()
         self._keys.write()
+        self._connection.execute(_ALLOW_MEMORY)
         with self._connection.cursor() as cursor, cursor.copy(_LINKED, (self._tenant, self._source)) as rows:
             while text := b"".join(islice(rows, MEMBERS_AT_ONCE)):
                 links = csv.read_csv(
