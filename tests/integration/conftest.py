@@ -50,3 +50,12 @@ def tenants() -> Iterator[TwoTenants]:
         with two.superuser() as connection:
             fill_tables(connection, VICTIM)
         yield two
+
+
+@pytest.fixture(scope="module")
+def own_installation() -> Iterator[Runtime]:
+    """An installation of the module's own: for what all others would see, and for who must find nothing of theirs."""
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+        registry.register_tenant(runtime, ATTACKER, name=name, domain="test.example", tier="pilot", actor="test")
+        yield runtime

@@ -8,14 +8,14 @@ import time
 import psycopg
 
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, why_daemon_not_ready
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import dagster_conninfo, ensure_dagster_database
-from tests.integration.conftest import TwoTenants
 
 NEEDED = ("SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR")
 
 
-def test_a_part_of_the_daemon_that_is_silent_is_named(tenants: TwoTenants) -> None:
-    runtime = tenants.runtime
+def test_a_part_of_the_daemon_that_is_silent_is_named(own_installation: Runtime) -> None:
+    runtime = own_installation
     ensure_dagster_database(runtime.database, runtime.keys)
     with psycopg.connect(dagster_conninfo(None, runtime.database), autocommit=True) as connection:
 
@@ -27,15 +27,12 @@ def test_a_part_of_the_daemon_that_is_silent_is_named(tenants: TwoTenants) -> No
             )
 
         connection.execute("CREATE TABLE daemon_heartbeats (daemon_type text PRIMARY KEY, body text)")
-        try:
-            for part in NEEDED:
-                sign(part, 0)
-            assert why_daemon_not_ready(runtime) is None
-            for part in NEEDED:
-                sign(part, LATE_SECONDS + 60)
-                unready = why_daemon_not_ready(runtime)
-                assert unready is not None
-                assert f"No sign of {part.lower()} for" in unready.says
-                sign(part, 0)
-        finally:
-            connection.execute("DROP TABLE daemon_heartbeats")
+        for part in NEEDED:
+            sign(part, 0)
+        assert why_daemon_not_ready(runtime) is None
+        for part in NEEDED:
+            sign(part, LATE_SECONDS + 60)
+            unready = why_daemon_not_ready(runtime)
+            assert unready is not None
+            assert f"No sign of {part.lower()} for" in unready.says
+            sign(part, 0)

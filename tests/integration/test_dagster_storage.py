@@ -10,14 +10,14 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.dagster_database import DATABASE
-from tests.integration.conftest import TwoTenants
 
 
 @pytest.fixture
-def logins(tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+def logins(own_installation: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """The logins to Dagster's database, in an environment that names it."""
-    for name, value in dagster_environment(tenants.runtime).items():
+    for name, value in dagster_environment(own_installation).items():
         monkeypatch.setenv(name, value)
     found: list[object] = []
 
@@ -45,11 +45,11 @@ def test_an_instance_that_is_opened_again_logs_in_no_more(logins: list[object]) 
 
 
 def test_a_connection_that_the_server_has_ended_is_replaced_without_a_word(
-    tenants: TwoTenants, logins: list[object]
+    own_installation: Runtime, logins: list[object]
 ) -> None:
     _asks()
     before = len(logins)
-    with tenants.superuser() as connection:
+    with own_installation.database.administration() as connection:
         ended = connection.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", (DATABASE,)
         ).fetchall()

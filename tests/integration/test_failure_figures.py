@@ -21,7 +21,6 @@ from tenant_pipeline.core.setback import Ending
 from tenant_pipeline.services.halts import halt, put_back
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime
-from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
 from tests.integration.test_line import _sources
 
@@ -43,9 +42,9 @@ def failing() -> None:
 
 
 @pytest.fixture
-def instance(tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+def instance(own_installation: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """Dagster as the installation has it, in PostgreSQL."""
-    for name, value in dagster_environment(tenants.runtime).items():
+    for name, value in dagster_environment(own_installation).items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get() as instance:
         yield instance
@@ -55,8 +54,10 @@ def _told(runtime: Runtime, name: str) -> dict[str, float]:
     return {" ".join(each.labels.values()): each.value for each in read_figures(runtime) if each.name == name}
 
 
-def test_failed_runs_and_ticks_and_the_oldest_run_are_told(tenants: TwoTenants, instance: dg.DagsterInstance) -> None:
-    runtime = tenants.runtime
+def test_failed_runs_and_ticks_and_the_oldest_run_are_told(
+    own_installation: Runtime, instance: dg.DagsterInstance
+) -> None:
+    runtime = own_installation
     patient = Patient(runtime.settings, runtime.database.conninfo(), lives=True)
     assert failed_runs(patient).verdict is Verdict.FINE
     assert _told(runtime, "tenant_runtime_oldest_run_seconds") == {"": 0.0}
@@ -86,8 +87,8 @@ def test_failed_runs_and_ticks_and_the_oldest_run_are_told(tenants: TwoTenants, 
     assert "2 ticks of feeds" in found.says
 
 
-def test_stopped_and_set_back_sources_are_told_by_code(tenants: TwoTenants) -> None:
-    runtime = tenants.runtime
+def test_stopped_and_set_back_sources_are_told_by_code(own_installation: Runtime) -> None:
+    runtime = own_installation
     tenant = registered_tenant(runtime)
     stopped, lost = _sources(runtime, tenant, 2, "running")
     names = ("tenant_runtime_sources_stopped", "tenant_runtime_sources_set_back")

@@ -55,8 +55,12 @@ def test_a_role_with_powers_is_not_taken_for_a_tenants_login(tenants: TwoTenants
     tenant = TenantId("found-role")
     with tenants.superuser() as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(login_of(tenant))))
-    with pytest.raises(errors.InsufficientPrivilege):
-        tenants.runtime.database.create_tenant_login(tenant)
+    try:
+        with pytest.raises(errors.InsufficientPrivilege):
+            tenants.runtime.database.create_tenant_login(tenant)
+    finally:
+        with tenants.superuser() as connection:
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login_of(tenant))))
 
 
 def test_a_tenants_login_leaves_nothing_in_its_schema_for_mightier_roles_to_run(tenants: TwoTenants) -> None:
@@ -74,8 +78,12 @@ def test_serving_tables_that_somebody_else_made_are_not_written_to(tenants: TwoT
         name = sql.Identifier(schema)
         connection.execute(sql.SQL("CREATE TABLE {}.release_documents (document_digest text)").format(name))
         connection.execute(sql.SQL("ALTER TABLE {}.release_documents OWNER TO {}").format(name, name))
-    with tenants.runtime.database.administration() as connection, pytest.raises(IntegrityError):
-        serving.create_serving_tables(connection, schema)
+    try:
+        with tenants.runtime.database.administration() as connection, pytest.raises(IntegrityError):
+            serving.create_serving_tables(connection, schema)
+    finally:
+        with tenants.superuser() as connection:
+            connection.execute(sql.SQL("DROP TABLE {}.release_documents").format(name))
 
 
 @pytest.mark.parametrize(

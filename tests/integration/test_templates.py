@@ -12,19 +12,23 @@ from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError
-from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.templates.publishing import list_templates, publish_template, shipped
 from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
+from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
 from tests.integration.conflict_statements import Sources
-from tests.integration.conftest import TwoTenants
 from tests.integration.releasable import approve_everything, releasable, settle
 
 GOV = {"person": "gov", "role": "platform-governance"}
 
 
-@pytest.fixture
-def runtime(tenants: TwoTenants) -> Runtime:
-    return tenants.runtime
+@pytest.fixture(scope="module")
+def runtime(own_installation: Runtime) -> Runtime:
+    """An installation with two templates beside the shipped one."""
+    for template in (wider(own_installation), stricter(own_installation)):
+        publish_template(own_installation, template, published_by="gov")
+    return own_installation
 
 
 @pytest.fixture
@@ -37,23 +41,32 @@ def content(runtime: Runtime, version: str, **types: dict[str, list[str]]) -> di
     return {"version": version, "types": {**shipped(runtime).as_json()["types"], **types}}
 
 
-def test_a_published_template_never_changes_and_its_number_follows_its_changes(runtime: Runtime) -> None:
+def wider(runtime: Runtime) -> dict[str, Any]:
+    """A template with one type more."""
+    return content(runtime, "1.1.0", BusStop={"required": [], "optional": ["name"]})
+
+
+def stricter(runtime: Runtime) -> dict[str, Any]:
+    """A template that requires of a hall what the shipped one only takes."""
     optional = shipped(runtime).as_json()["types"]["EventVenue"]["optional"]
-    wider = content(runtime, "1.1.0", BusStop={"required": [], "optional": ["name"]})
-    with pytest.raises(InputError, match=r"at least version 1\.1\.0"):
-        publish_template(runtime, {**wider, "version": "1.0.1"}, published_by="gov")
-    first = publish_template(runtime, wider, published_by="gov")
-    assert publish_template(runtime, wider, published_by="gov") == first
-    with pytest.raises(InputError, match=r"says something else"):
-        publish_template(runtime, content(runtime, "1.1.0"), published_by="gov")
-    stricter = content(runtime, "1.2.0", EventVenue={"required": ["postalCode"], "optional": optional})
-    stricter["types"]["EventVenue"]["optional"] = [each for each in optional if each != "postalCode"]
-    with pytest.raises(InputError, match=r"at least version 2\.0\.0: .*EventVenue postalCode"):
-        publish_template(runtime, stricter, published_by="gov")
-    publish_template(runtime, {**stricter, "version": "2.0.0"}, published_by="gov")
-    assert [each["version"] for each in list_templates(runtime)] == ["1.0.0", "1.1.0", "2.0.0"]
-    with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("UPDATE runtime.templates SET content = '{}'")
+    rules = {"required": ["postalCode"], "optional": [each for each in optional if each != "postalCode"]}
+    return content(runtime, "2.0.0", EventVenue=rules)
+
+
+def test_a_published_template_never_changes_and_its_number_follows_its_changes() -> None:
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        with pytest.raises(InputError, match=r"at least version 1\.1\.0"):
+            publish_template(runtime, {**wider(runtime), "version": "1.0.1"}, published_by="gov")
+        first = publish_template(runtime, wider(runtime), published_by="gov")
+        assert publish_template(runtime, wider(runtime), published_by="gov") == first
+        with pytest.raises(InputError, match=r"says something else"):
+            publish_template(runtime, content(runtime, "1.1.0"), published_by="gov")
+        with pytest.raises(InputError, match=r"at least version 2\.0\.0: .*EventVenue postalCode"):
+            publish_template(runtime, {**stricter(runtime), "version": "1.2.0"}, published_by="gov")
+        publish_template(runtime, stricter(runtime), published_by="gov")
+        assert [each["version"] for each in list_templates(runtime)] == ["1.0.0", "1.1.0", "2.0.0"]
+        with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("UPDATE runtime.templates SET content = '{}'")
 
 
 def test_an_upgrade_is_planned_looked_at_and_done_for_that_plan_only(runtime: Runtime, made: Sources) -> None:
