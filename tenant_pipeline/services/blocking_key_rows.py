@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import LiteralString
@@ -20,6 +21,7 @@ import pyarrow as pa
 from psycopg.rows import tuple_row
 from pyarrow import csv
 
+from tenant_pipeline.core.one_ahead import one_ahead
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.matching import MOST_IN_A_BLOCK
@@ -107,23 +109,23 @@ class BlockingKeyRows:
 
     def write(self) -> None:
         """Put the keys that wait into the index."""
-        for rows in self._in_order():
-            text = io.BytesIO()
-            csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
-            with (
-                self._connection.cursor() as cursor,
-                cursor.copy("COPY pg_temp.waiting_keys FROM STDIN (FORMAT csv)") as copy,
-            ):
-                copy.write(text.getbuffer())
-            self._connection.execute(_WRITE_FIRST if self._empty else _WRITE, (self._tenant,))
-            self._connection.execute("TRUNCATE pg_temp.waiting_keys")
+        if not (self._waiting or self._runs):
+            return
+        with ThreadPoolExecutor(1, "blocking-keys") as executor:
+            for text in one_ahead(executor, map(_as_text, self._in_order())):
+                with (
+                    self._connection.cursor() as cursor,
+                    cursor.copy("COPY pg_temp.waiting_keys FROM STDIN (FORMAT csv)") as copy,
+                ):
+                    copy.write(text)
+                self._connection.execute(_WRITE_FIRST if self._empty else _WRITE, (self._tenant,))
+                self._connection.execute("TRUNCATE pg_temp.waiting_keys")
         self._empty = False
 
     def _in_order(self) -> Iterator[pa.Table]:
         """What waits, each key of each home once, in the order of the keys. It waits no longer."""
         if not self._runs:
-            if self._waiting:
-                yield _distinct(pa.concat_tables(self._waiting))
+            yield _distinct(pa.concat_tables(self._waiting))
             self._waiting = []
             return
         self._set_aside()
@@ -162,6 +164,12 @@ _BOUNDS = np.linspace(-(2.0**63), 2.0**63, RANGES + 1)[1:-1].astype(np.int64)
 
 def _distinct(rows: pa.Table) -> pa.Table:
     return rows.group_by(["key", "canonical_id"], use_threads=False).aggregate([]).sort_by("key")
+
+
+def _as_text(rows: pa.Table) -> memoryview:
+    text = io.BytesIO()
+    csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
+    return text.getbuffer()
 
 
 def _none(schema: pa.Schema) -> pa.RecordBatch:

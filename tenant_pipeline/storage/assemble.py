@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from psycopg.rows import tuple_row
 
 from tenant_pipeline.core.entity_parts import part_bounds, part_on_disk, read_part
 from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.core.one_ahead import one_ahead
 from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS
 from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -196,7 +197,7 @@ def assemble(
         known, moved_since = cursor.execute(_STANDING, parameters).fetchone() or (False, False)
         moved = _moved(cursor, parameters, links) if moved_since else {}
         cursor.execute(_STAGE)
-        for part in _ahead(executor, _parts(source, statements, links, moved, Path(place))):
+        for part in one_ahead(executor, _parts(source, statements, links, moved, Path(place))):
             with cursor.copy(_COPY) as copy:
                 copy.write(part.lines)
             said += part.statements
@@ -313,11 +314,3 @@ def _lines(columns: list[pa.ChunkedArray]) -> bytes | pa.Buffer:
         return b""
     ended = pa.concat_arrays([*lines.chunks, pa.array([""], lines.type)])
     return pc.binary_join(pa.ListArray.from_arrays([0, len(ended)], ended), "\n")[0].as_buffer()
-
-
-def _ahead(executor: Executor, parts: Iterator[_Part]) -> Iterator[_Part]:
-    """The parts; the next one is made ready while the database takes in the one before."""
-    coming = executor.submit(next, parts, None)
-    while (part := coming.result()) is not None:
-        coming = executor.submit(next, parts, None)
-        yield part
