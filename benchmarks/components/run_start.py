@@ -8,7 +8,9 @@ is that of the runs' processes, without the parsers' server, which each run star
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +40,7 @@ from tenant_pipeline.services.sources import Source, get_source
 TENANT = TenantId("components")
 LOCATION = "tenant_pipeline.definitions"
 LONGEST_SECONDS = 600.0
+PR_SET_PDEATHSIG = 1
 
 
 def main(runs: int) -> None:
@@ -70,7 +73,11 @@ def main(runs: int) -> None:
 def _served(command: Sequence[str], sockets: Path, environment: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A server of the code location, until the block ends."""
     server = subprocess.Popen(
-        [sys.executable, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, *command],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_end_with_parent,
     )
     try:
         wait_until(lambda: is_served(sockets, LOCATION) or server.poll() is not None, LONGEST_SECONDS)
@@ -80,6 +87,12 @@ def _served(command: Sequence[str], sockets: Path, environment: Mapping[str, str
     finally:
         server.terminate()
         server.wait(60)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with the one that began it, which may be killed. On Linux alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _seconds_a_run(
