@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.pentest.undone import undone
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -98,7 +99,7 @@ def test_a_tenants_login_cannot_bring_its_audit_log_to_an_end(
             f"""
             INSERT INTO runtime.audit_log
                    (tenant_id, sequence, at, actor, action, subject, details, previous_hash, hash)
-            SELECT tenant_id, {sequence}, now(), 'intruder', 'tenant.register', 'x', '{{}}', {previous}, repeat('a', 64)
+            SELECT tenant_id, {sequence}, now(), 'intruder', 'source.add', 'x', '{{}}', {previous}, repeat('a', 64)
               FROM runtime.audit_log ORDER BY sequence DESC LIMIT 1
             """
         )
@@ -116,11 +117,11 @@ def test_a_tenants_login_cannot_bring_its_audit_log_to_an_end(
 def test_a_tenants_login_notes_in_its_audit_log_what_it_does_itself_alone(
     tenants: TwoTenants, action: str, noted: bool
 ) -> None:
-    runtime, entry = tenants.runtime, AuditEntry("founder", action, "x")
+    entry = AuditEntry("founder", action, "x")
     refused = nullcontext() if noted else pytest.raises(errors.InsufficientPrivilege, match="row-level security")
-    with refused, runtime.database.tenant(ATTACKER) as connection:
+    with refused, undone(tenants.runtime) as runtime, runtime.database.tenant(ATTACKER) as connection:
         runtime.audit.append(connection, ATTACKER, [entry])
-    with runtime.database.platform() as connection:
+    with undone(tenants.runtime) as runtime, runtime.database.platform() as connection:
         runtime.audit.append(connection, ATTACKER, [entry])
 
 
