@@ -20,7 +20,7 @@ FULL = {
     "audit_search": 200_000,
     "run_start": 10,
     "starts": 100,
-    "memory_of_linking": 300_000,
+    "memory_of_linking": 200_000,
 }
 """Components, and their sizes: statements, rows, statements, entries, runs, times, rows."""
 SMALL = {
