@@ -19,8 +19,9 @@ from tests.api.conftest import Served
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 WITHOUT = (
-    # Two pages of the address bar's for each window, which nobody sees: half of the processor time of a new window.
-    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+    # Two pages of the address bar's for each window, which nobody sees, and a process for a page that may come: more
+    # than half of the processor time of a new window.
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess",
     # What Playwright goes without; Chromium heeds the last list only.
     "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
     "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
