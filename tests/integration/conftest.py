@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -39,8 +40,9 @@ class TwoTenants:
         return psycopg.connect(self.runtime.database.conninfo())
 
 
-@pytest.fixture(scope="session")
-def tenants() -> Iterator[TwoTenants]:
+@contextmanager
+def two_tenants() -> Iterator[TwoTenants]:
+    """An installation with the two tenants in it, for as long as the block lasts."""
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
         name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
         for tenant in (VICTIM, ATTACKER):
@@ -52,10 +54,19 @@ def tenants() -> Iterator[TwoTenants]:
         yield two
 
 
+@pytest.fixture(scope="session")
+def tenants() -> Iterator[TwoTenants]:
+    """The installation that most modules share."""
+    with two_tenants() as two:
+        yield two
+
+
 @pytest.fixture(scope="module")
 def own_installation() -> Iterator[Runtime]:
-    """An installation of the module's own: for what all others would see, and for who must find nothing of theirs."""
-    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        registry.register_tenant(runtime, ATTACKER, name=name, domain="test.example", tier="pilot", actor="test")
-        yield runtime
+    """An installation of the module's own.
+
+    For what all others would see, for who must find nothing of theirs, and for what grows with everything that is in
+    an installation, such as the attacks on each new instance.
+    """
+    with two_tenants() as two:
+        yield two.runtime

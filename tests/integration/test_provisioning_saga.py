@@ -28,7 +28,7 @@ from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
-from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.integration.conftest import ATTACKER, VICTIM
 from tests.integration.provisioned import approved, footprint, killed_at_step, small_instances
 
 NAMES = [step.name for step in STEPS]
@@ -37,8 +37,8 @@ UNDOING = [(step, moment) for step in NAMES for moment in ("before undoing", "un
 
 
 @pytest.fixture
-def runtime(tenants: TwoTenants) -> Runtime:
-    return tenants.runtime
+def runtime(own_installation: Runtime) -> Runtime:
+    return own_installation
 
 
 @pytest.fixture
@@ -440,11 +440,11 @@ def test_the_commands_show_rotate_and_take_down_in_a_granted_role(
     assert small_instances(runtime).status(tenant, f"tenant-{tenant}").phase is Phase.ABSENT
 
 
-def test_another_tenant_sees_nothing_of_an_instance(tenants: TwoTenants, tenant: TenantId) -> None:
-    bring_up(tenants.runtime, tenant)
-    with tenants.runtime.database.tenant(ATTACKER) as connection:
+def test_another_tenant_sees_nothing_of_an_instance(runtime: Runtime, tenant: TenantId) -> None:
+    bring_up(runtime, tenant)
+    with runtime.database.tenant(ATTACKER) as connection:
         for table in ("instance_logins", "provisioning_operations", "provisioning_steps"):
             found = connection.execute(f"SELECT FROM runtime.{table} WHERE tenant_id = %s", (tenant,)).fetchall()
             assert found == []
-    with tenants.runtime.database.tenant(tenant) as connection:
+    with runtime.database.tenant(tenant) as connection:
         assert [each.outcome for each in operations(connection, tenant)] == ["done"]

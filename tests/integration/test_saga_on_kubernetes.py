@@ -22,7 +22,6 @@ from tenant_pipeline.services.provisioning.saga import compensate, deprovision, 
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.runtime import Runtime
-from tests.integration.conftest import TwoTenants
 from tests.integration.provisioned import approved, footprint, killed_at_step
 from tests.provisioning.cluster import ClusterUnderTest, cluster_under_test
 
@@ -38,8 +37,8 @@ def cluster() -> Iterator[ClusterUnderTest]:
 
 
 @pytest.fixture
-def runtime(tenants: TwoTenants) -> Runtime:
-    return tenants.runtime
+def runtime(own_installation: Runtime) -> Runtime:
+    return own_installation
 
 
 @pytest.fixture

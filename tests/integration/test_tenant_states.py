@@ -37,7 +37,6 @@ from tenant_pipeline.services.releases.reading import live_release, publishing_h
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import waiting_sources
 from tests.integration.conflict_statements import Sources
-from tests.integration.conftest import TwoTenants
 from tests.integration.provisioned import small_instances
 from tests.integration.releasable import approve_everything, brought_up, published, releasable, settle, went_live
 
@@ -45,8 +44,8 @@ PUBLIC = ListingTerms("public", "read", resell=False)
 
 
 @pytest.fixture
-def runtime(tenants: TwoTenants) -> Runtime:
-    return tenants.runtime
+def runtime(own_installation: Runtime) -> Runtime:
+    return own_installation
 
 
 @pytest.fixture
