@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import ijson
 
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError, text_of
-from tenant_pipeline.intake.readers.json_records import first_character, flatten
+from tenant_pipeline.intake.readers.json_records import READ_BYTES, first_character, flatten
 from tenant_pipeline.intake.readers.parser_guard import until_broken
 from tenant_pipeline.intake.readers.storable import storable
 
@@ -28,7 +28,7 @@ def read_geojson(stream: BinaryIO, encoding: str) -> Items:
     geometry as JSON text. Raises UnreadableError for what is not a GeoJSON object or not well-formed."""
     if first_character(stream) != b"{":
         raise UnreadableError("not-geojson", "The file is not a GeoJSON object.")
-    features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True)
+    features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True, buf_size=READ_BYTES)
     position = -1
     for position, feature in enumerate(features):
         yield Item("", f"/features/{position}", feature_values(feature))

@@ -14,6 +14,8 @@ from tenant_pipeline.intake.readers.storable import storable
 from tenant_pipeline.intake.text_encoding import as_utf8
 
 DEEPEST = 64
+READ_BYTES = 1024 * 1024
+"""So much is parsed at a time: what of a long text came before is copied with each further piece of it."""
 
 
 @until_broken("broken-json", "The JSON breaks off, or is not well-formed or too deeply nested.")
@@ -55,7 +57,7 @@ def json_items(stream: BinaryIO, path: str) -> Iterator[Any]:
     """What lies at a path of ijson's, streamed from the beginning. Raises UnreadableError for what is not JSON."""
     first_character(stream)
     with refused_as("broken-json", "The JSON is not well-formed or too deeply nested."):
-        yield from ijson.items(stream, path, use_float=True)
+        yield from ijson.items(stream, path, use_float=True, buf_size=READ_BYTES)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, str | None]:
@@ -77,7 +79,7 @@ def flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
 
 
 def _array(stream: BinaryIO, path: str, table: str, pointer: str) -> Items:
-    for position, value in enumerate(ijson.items(stream, path, use_float=True)):
+    for position, value in enumerate(ijson.items(stream, path, use_float=True, buf_size=READ_BYTES)):
         yield Item(table, f"{pointer}/{position}", flatten(value if isinstance(value, dict) else {"value": value}))
 
 
@@ -87,7 +89,7 @@ def _arrays_of_objects(stream: BinaryIO) -> list[str]:
     Each is read by itself from the beginning, which is why there may not be very many. Raises UnreadableError.
     """
     names: dict[str, None] = {}
-    for prefix, event, _ in ijson.parse(stream, use_float=True):
+    for prefix, event, _ in ijson.parse(stream, use_float=True, buf_size=READ_BYTES):
         if event == "start_map" and prefix.endswith(".item") and prefix.count(".") == 1:
             names[prefix.removesuffix(".item")] = None
             if len(names) > MOST_TABLES:
