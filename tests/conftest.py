@@ -28,6 +28,7 @@ LONGEST = (
     "system/test_feeds",
     "integration/test_pentest",
     "integration/test_provisioning_saga",
+    "provisioning/test_kubernetes",
     "api/test_openapi",
     "hostile/test_hostile_files",
     "integration/test_saga_on_kubernetes",
