@@ -65,10 +65,8 @@ def slots(connection: Connection, scope: Scope, vocabulary: Vocabulary) -> tuple
         connection,
         """
         SELECT count(*) AS expected,
-               count(*) FILTER (WHERE EXISTS (
-                   SELECT FROM mine AS said
-                    WHERE said.thing = entity.thing AND said.property = wanted.property)) AS filled
-          FROM (SELECT DISTINCT thing, type FROM mine) AS entity
+               count(*) FILTER (WHERE wanted.property = ANY (things.properties)) AS filled
+          FROM things CROSS JOIN LATERAL unnest(things.types) AS own (type)
           JOIN unnest(%(types)s::text[], %(properties)s::text[]) AS wanted (type, property) USING (type)
         """,
         **expected_pairs(vocabulary),

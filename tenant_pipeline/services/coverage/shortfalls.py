@@ -63,20 +63,29 @@ SELECT lacking.thing AS subject, coalesce(called.value, lacking.thing) AS label,
 """
 
 _UNFILLED = """
-SELECT entity.thing, entity.type, wanted.property
-  FROM (SELECT DISTINCT thing, type FROM mine) AS entity
+SELECT things.thing, own.type, wanted.property
+  FROM things CROSS JOIN LATERAL unnest(things.types) AS own (type)
   JOIN unnest(%(types)s::text[], %(properties)s::text[]) AS wanted (type, property) USING (type)
- WHERE NOT EXISTS (SELECT FROM mine AS said WHERE said.thing = entity.thing AND said.property = wanted.property)
+ WHERE wanted.property <> ALL (things.properties)
 """
 
 _ALONE = """
-SELECT canonical_id, property, lang FROM (
-    SELECT canonical_id, property, lang,
+SELECT * FROM (
+    SELECT fact.*,
            (SELECT count(DISTINCT other.source_id) FROM runtime.statement_facts AS other
              WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
                AND other.property = fact.property AND other.lang = fact.lang) AS sources
-      FROM (SELECT DISTINCT canonical_id, property, lang FROM mine) AS fact) AS counted
+      FROM (SELECT DISTINCT thing, canonical_id, property, lang FROM mine) AS fact) AS counted
  WHERE sources < 2
+"""
+
+_DISPUTED = """
+SELECT own.thing, own.canonical_id, conflict.property, conflict.lang, conflict.conflict_id
+  FROM (SELECT DISTINCT thing, canonical_id FROM mine) AS own
+ CROSS JOIN LATERAL (
+        SELECT property, lang, conflict_id FROM runtime.conflicts
+         WHERE tenant_id = %(tenant)s AND canonical_id = own.canonical_id
+           AND verdict = 'differs' AND status = 'open' OFFSET 0) AS conflict
 """
 
 
@@ -110,10 +119,10 @@ def _completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Sho
 def _language_completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
     unnamed = """
         SELECT named.thing, named.type, wanted.lang
-          FROM (SELECT thing, min(type) AS type FROM mine WHERE property = 'name' GROUP BY thing) AS named
+          FROM (SELECT thing, min(type) AS type, array_agg(DISTINCT lang) AS langs
+                  FROM mine WHERE property = 'name' GROUP BY thing) AS named
          CROSS JOIN unnest(%(languages)s::text[]) AS wanted (lang)
-         WHERE NOT EXISTS (SELECT FROM mine AS said WHERE said.thing = named.thing AND said.property = 'name'
-                                                      AND said.lang = wanted.lang)
+         WHERE wanted.lang <> ALL (named.langs)
     """
     groups = scope.rows(
         connection,
@@ -142,14 +151,14 @@ def _breadth(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfal
 
 def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
     lacking = f"""
-        SELECT thing, string_agg(DISTINCT alone.property, ', ' ORDER BY alone.property) AS lacks,
-               count(DISTINCT (alone.property, alone.lang)) AS gain
-          FROM ({_ALONE}) AS alone JOIN mine USING (canonical_id) GROUP BY thing
+        SELECT thing, string_agg(DISTINCT property, ', ' ORDER BY property) AS lacks,
+               count(DISTINCT (property, lang)) AS gain
+          FROM ({_ALONE}) AS alone GROUP BY thing
     """
     groups = scope.rows(
         connection,
         f"""
-        SELECT property, count(*) AS missing FROM ({_ALONE}) AS alone
+        SELECT property, count(DISTINCT (canonical_id, lang)) AS missing FROM ({_ALONE}) AS alone
          GROUP BY property ORDER BY missing DESC, property LIMIT %(most)s
         """,
         most=MOST_GROUPS,
@@ -166,16 +175,10 @@ def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Sh
 
 
 def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
-    disputed = """
-        SELECT DISTINCT conflict.canonical_id, conflict.property, conflict.lang, conflict.conflict_id
-          FROM runtime.conflicts AS conflict
-         WHERE conflict.tenant_id = %(tenant)s AND conflict.verdict = 'differs' AND conflict.status = 'open'
-           AND conflict.canonical_id IN (SELECT canonical_id FROM mine)
-    """
     groups = scope.rows(
         connection,
         f"""
-        SELECT property, count(*) AS missing FROM ({disputed}) AS disputed
+        SELECT property, count(DISTINCT conflict_id) AS missing FROM ({_DISPUTED}) AS disputed
          GROUP BY property ORDER BY missing DESC, property LIMIT %(most)s
         """,
         most=MOST_GROUPS,
@@ -189,9 +192,9 @@ def _consistency(runtime: Runtime, connection: Connection, scope: Scope) -> Shor
         for row in groups
     )
     lacking = f"""
-        SELECT thing, count(DISTINCT disputed.conflict_id) AS gain,
-               string_agg(DISTINCT disputed.property, ', ' ORDER BY disputed.property) AS lacks
-          FROM ({disputed}) AS disputed JOIN mine USING (canonical_id) GROUP BY thing
+        SELECT thing, count(DISTINCT conflict_id) AS gain,
+               string_agg(DISTINCT property, ', ' ORDER BY property) AS lacks
+          FROM ({_DISPUTED}) AS disputed GROUP BY thing
     """
     return Shortfall(sentences, _lifts(connection, scope, lacking, _decision_on))
 
