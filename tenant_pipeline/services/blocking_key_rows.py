@@ -31,6 +31,8 @@ ROWS_IN_MEMORY = 1_000_000
 """Keys that wait in memory, about 50 MB; more go to disk."""
 RANGES = 256
 """The ranges of keys that runs on disk are merged by, one after the other: keys are digests, so they are even."""
+_BOUNDS = np.linspace(-(2.0**63), 2.0**63, RANGES + 1)[1:-1].astype(np.int64)
+"""Where each range but the first begins."""
 
 # Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
 # of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
@@ -156,10 +158,6 @@ class BlockingKeyRows:
                 file.write_batch(batch)
         self._runs.append(path)
         self._waiting = []
-
-
-_BOUNDS = np.linspace(-(2.0**63), 2.0**63, RANGES + 1)[1:-1].astype(np.int64)
-"""Where each range but the first begins."""
 
 
 def _distinct(rows: pa.Table) -> pa.Table:

@@ -21,7 +21,7 @@ from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.identifiers import identifier_keys
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.services.entity_additions import EntityAdditions
-from tenant_pipeline.storage.database import Connection
+from tenant_pipeline.storage.database import ALLOW_MEMORY, Connection
 
 MEMBERS_AT_ONCE = 5_000
 
@@ -43,8 +43,6 @@ SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into
          WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
 """
 
-# All of a source is joined and sorted: what does not fit goes to disk, and small parts of it slowly.
-_ALLOW_MEMORY = "SET LOCAL work_mem = '64MB'"
 _LINKED = """
 COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score, member.explanation
         FROM pg_temp.linked_now AS now
@@ -296,7 +294,7 @@ class PostgresEntityIndex:
         """All entities of this run, in the order of their ids: rows of `LINKS`."""
         self._wait()
         self._keys.write()
-        self._connection.execute(_ALLOW_MEMORY)
+        self._connection.execute(ALLOW_MEMORY)
         with self._connection.cursor() as cursor, cursor.copy(_LINKED, (self._tenant, self._source)) as rows:
             while text := b"".join(islice(rows, MEMBERS_AT_ONCE)):
                 links = csv.read_csv(

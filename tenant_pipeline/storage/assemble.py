@@ -30,6 +30,7 @@ from tenant_pipeline.core.one_ahead import one_ahead
 from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS
 from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.storage.database import ALLOW_MEMORY
 
 ID_DIGITS = 24
 
@@ -46,9 +47,6 @@ CREATE TEMPORARY TABLE said (
 """
 
 _COPY: LiteralString = "COPY pg_temp.said FROM STDIN"
-
-# Memory of the database for each sort and join; by itself it takes 4 MiB, and then writes what it sorts to disk.
-_ALLOW_MEMORY = "SET LOCAL work_mem = '64MB'"
 
 _STANDING = """
 SELECT EXISTS (SELECT FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s),
@@ -206,7 +204,7 @@ def assemble(
                 inserted += cursor.execute(_INSERT, parameters).rowcount
                 cursor.execute("TRUNCATE pg_temp.said")
         if known:
-            cursor.execute(_ALLOW_MEMORY)
+            cursor.execute(ALLOW_MEMORY)
             cursor.execute(_INDEX_SAID)
             # Nothing analyses temporary tables by itself, and without numbers the planner takes them for tiny.
             cursor.execute("ANALYZE pg_temp.said")

@@ -25,6 +25,9 @@ from tenant_pipeline.core.tenancy import TenantId, tenant_id
 
 Connection = psycopg.Connection[dict[str, Any]]
 
+ALLOW_MEMORY = "SET LOCAL work_mem = '64MB'"
+"""Memory for each sort and join of all of a source; by itself the database takes 4 MiB, then writes them to disk."""
+
 PLATFORM = "tenant_runtime_platform"
 GOVERNANCE = "tenant_runtime_governance"
 MARTS = "tenant_runtime_marts"

@@ -80,10 +80,10 @@ SELECT * FROM (
 """
 
 _DISPUTED = """
-SELECT own.thing, own.canonical_id, conflict.property, conflict.lang, conflict.conflict_id
+SELECT own.thing, conflict.property, conflict.conflict_id
   FROM (SELECT DISTINCT thing, canonical_id FROM mine) AS own
  CROSS JOIN LATERAL (
-        SELECT property, lang, conflict_id FROM runtime.conflicts
+        SELECT property, conflict_id FROM runtime.conflicts
          WHERE tenant_id = %(tenant)s AND canonical_id = own.canonical_id
            AND verdict = 'differs' AND status = 'open' OFFSET 0) AS conflict
 """
