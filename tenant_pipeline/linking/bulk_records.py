@@ -38,7 +38,7 @@ def columns_of(path: Path) -> list[str]:
     in every other column that is read.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, pre_buffer=False)
         columns = [field.name for field in file.schema_arrow if field.name in _READ]
         for column, right in _READ.items():
             _require_type(file.schema_arrow, column, right, path)
@@ -60,7 +60,7 @@ def columns_of(path: Path) -> list[str]:
 def read_records(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     """The rows of the file, in its order, a batch in memory at a time. Raises InputError where it is damaged."""
     try:
-        for batch in pq.ParquetFile(path).iter_batches(RECORDS_A_BATCH, columns=columns):
+        for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(RECORDS_A_BATCH, columns=columns):
             yield from batch.to_pylist()
     except (OSError, pa.ArrowInvalid):
         raise _unreadable(path) from None

@@ -71,7 +71,8 @@ def read_batches(stream: BinaryIO, columns: Sequence[str] | None) -> Iterator[pd
     # Loaded where rows are: most commands have none in hand.
     import pandas as pd
 
-    parquet = pq.ParquetFile(pa.PythonFile(stream, mode="r"))
+    # What is read ahead (`pre_buffer`) would be held until the last row.
+    parquet = pq.ParquetFile(pa.PythonFile(stream, mode="r"), pre_buffer=False)
     wanted = list(columns) if columns is not None else parquet.schema_arrow.names
     for batch in parquet.iter_batches(BATCH_ROWS, columns=wanted):
         yield pa.Table.from_batches([batch]).select(wanted).to_pandas(types_mapper=pd.ArrowDtype)

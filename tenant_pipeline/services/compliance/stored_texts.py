@@ -113,7 +113,7 @@ def _plain(runtime: Runtime, tenant: TenantId, name: str) -> BinaryIO:
 
 
 def _table(file: BinaryIO, zone: str) -> Iterator[Texts]:
-    with pq.ParquetFile(file) as table:
+    with pq.ParquetFile(file, pre_buffer=False) as table:
         columns = [
             field.name
             for field in table.schema_arrow

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ TENANT = TenantId("phuket")
 INPUT = sha256_of_bytes(b"input")
 COUNTS = (StageCount("row", 3, 2, 1, 0, 2, "record"),)
 TEXT = pd.ArrowDtype(pa.string())
+BYTES_OF_TEXT = 20
 
 
 @pytest.fixture
@@ -333,3 +335,26 @@ def test_memory_does_not_grow_with_the_rows(stages: StageStore) -> None:
     walk(40)
     grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown_mib < 60
+
+
+def test_what_was_read_of_a_table_is_let_go(stages: StageStore) -> None:
+    group, groups = BATCH_ROWS, 16
+    with stages.write("extract", INPUT, "v1", encrypted=True) as out:
+        with out.table("t00001", "records") as table:
+            for _ in range(groups):
+                table.write(pd.DataFrame({"f0000": pd.array(_incompressible(group), dtype=TEXT)}))
+        digest = out.commit(())
+    (stored,) = stages.read(digest).tables("records")
+    tracemalloc.start()
+    try:
+        rows = sum(len(batch) for batch in stored.batches())
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == group * groups
+    assert most < 5 * group * BYTES_OF_TEXT
+
+
+def _incompressible(texts: int) -> list[str]:
+    drawn = os.urandom(texts * BYTES_OF_TEXT // 2).hex()
+    return [drawn[first : first + BYTES_OF_TEXT] for first in range(0, len(drawn), BYTES_OF_TEXT)]
