@@ -8,31 +8,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tenant_pipeline.core.tables import BATCH_ROWS
+
 ROWS_A_PART = 100_000
 """About so many rows are held at a time."""
-MOST_PARTS = 500
-"""A part is an open file while the source is parted, and a process may open a thousand or so."""
+MOST_FILES = 250
+"""A part is an open file while the source is parted; and of a batch, too few rows come into each of more parts."""
 _DIGITS = slice(4, 10)
 """Of an entity id (`ent-` and hexadecimal digits), those that tell its part."""
 
 
 def part_bounds(rows: int) -> list[str]:
     """Where each part of so many rows begins: the first digits of its least entity id. One bound is a single part."""
-    parts = min(MOST_PARTS, max(1, -(-rows // ROWS_A_PART)))
+    parts = max(1, -(-rows // ROWS_A_PART))
     return ["", *(f"{number * 16**6 // parts:06x}" for number in range(1, parts))]
 
 
-def part_on_disk(batches: Iterable[pa.Table], schema: pa.Schema, bounds: Sequence[str], folder: Path) -> list[Path]:
+def part_on_disk(batches: Iterable[pa.Table], schema: pa.Schema, bounds: Sequence[str], folder: Path) -> Iterator[Path]:
     """Write the rows of `batches` to a file a part, each in the order of its entity ids within a batch.
 
-    `schema` has the column `entity_id`. What is said of one entity stays in its order. `folder` is there and empty.
+    `schema` has the column `entity_id`. What is said of one entity stays in its order. `folder` is there and empty. So
+    many parts that their files could not all be open are written in two steps or more: first some parts to a file,
+    then, when its turn has come, each of these files to its parts.
     """
+    if len(bounds) <= MOST_FILES:
+        yield from _written(batches, schema, bounds, folder)
+        return
+    at_once = max(isqrt(len(bounds)), -(-len(bounds) // MOST_FILES))
+    for number, path in enumerate(_written(batches, schema, bounds[::at_once], folder)):
+        below = folder / str(number)
+        below.mkdir()
+        of_file = bounds[number * at_once : (number + 1) * at_once]
+        yield from part_on_disk(_in_larger_batches(read_part(path)), schema, of_file, below)
+
+
+def read_part(path: Path) -> Iterator[pa.Table]:
+    """The rows of a part, in the batches that they were written in. The file is gone when all have been read."""
+    with pa.ipc.open_stream(str(path)) as reader:
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+    path.unlink()
+
+
+def _written(batches: Iterable[pa.Table], schema: pa.Schema, bounds: Sequence[str], folder: Path) -> list[Path]:
     paths = [folder / f"{number}.arrow" for number in range(len(bounds))]
     options = pa.ipc.IpcWriteOptions(compression="lz4")
     with ExitStack() as stack:
@@ -47,8 +72,15 @@ def part_on_disk(batches: Iterable[pa.Table], schema: pa.Schema, bounds: Sequenc
     return paths
 
 
-def read_part(path: Path) -> Iterator[pa.Table]:
-    """The rows of a part, in the batches that they were written in."""
-    with pa.ipc.open_stream(str(path)) as reader:
-        for batch in reader:
-            yield pa.Table.from_batches([batch])
+def _in_larger_batches(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += len(batch)
+        if rows >= BATCH_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting.clear()
+            rows = 0
+    if waiting:
+        yield pa.concat_tables(waiting)

@@ -244,7 +244,6 @@ def _parts(
     for path, path_of_links in zip(*paths, strict=True):
         part, of_part = _together(read_part(path), _SAID), _together(read_part(path_of_links), _LINKS)
         yield _part(source, part, of_part, moved)
-        path.unlink()
 
 
 def _rows(stage: StageReader, role: str, schema: pa.Schema) -> Iterator[pa.Table]:
