@@ -17,16 +17,18 @@ FULL = {
     "stages": 400_000,
     "stage_store": 2_000_000,
     "assembling": 400_000,
+    "coverage_reading": 400_000,
     "audit_search": 200_000,
     "run_start": 10,
     "starts": 100,
     "memory_of_linking": 200_000,
 }
-"""Components, and their sizes: statements, rows, statements, entries, runs, times, rows."""
+"""Components, and their sizes: statements, rows, statements, statements, entries, runs, times, rows."""
 SMALL = {
     "stages": 8_000,
     "stage_store": 100_000,
     "assembling": 8_000,
+    "coverage_reading": 8_000,
     "audit_search": 5_000,
     "run_start": 1,
     "starts": 2,

@@ -14,6 +14,7 @@ from tenant_pipeline.services.conflicts import reading, resolution_form
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.matrix import ComparedSource, compare_source
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conftest import ATTACKER
 
 GOVERNANCE = "platform-governance"
@@ -77,6 +78,8 @@ class Sources:
                     (self.tenant, source, statement, f"{source}:{entity}", entity, property_, value, f" {value}", lang,
                      f"halls.csv#row={position + 2}", at, at),
                 )  # fmt: skip
+            entry = AuditEntry(actor="test", action="stage.complete", subject=f"{source}:assemble", details={})
+            self.runtime.audit.append(connection, self.tenant, [entry])
         if compare:
             self.compare(source)
         return source
@@ -84,7 +87,10 @@ class Sources:
     def compare(self, source: SourceId) -> ComparedSource:
         """Compare what the source says with what the others say."""
         with self.runtime.database.tenant(self.tenant) as connection:
-            return compare_source(connection, self.tenant, source, self.runtime.contracts)
+            compared = compare_source(connection, self.tenant, source, self.runtime.contracts)
+            entry = AuditEntry(actor="test", action="conflicts.compared", subject=source, details={})
+            self.runtime.audit.append(connection, self.tenant, [entry])
+        return compared
 
     def items(self, **wanted: Any) -> list[dict[str, Any]]:
         """The matrix's rows."""

@@ -8,7 +8,7 @@ from tenant_pipeline.core.conflict.comparison import AI_ORIGINS
 from tenant_pipeline.core.coverage.dimensions import LANGUAGES
 from tenant_pipeline.core.statement import AI_TIER
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.coverage.scope import THINGS, Scope
 from tenant_pipeline.services.stage_records import Connection
 
 _FACTS_OF_A_SOURCE = """
@@ -63,7 +63,8 @@ def slots(connection: Connection, scope: Scope, vocabulary: Vocabulary) -> tuple
     """Expected (entity, property) pairs, and how many of them are filled."""
     row = scope.rows(
         connection,
-        """
+        f"""
+        , {THINGS}
         SELECT count(*) AS expected,
                count(*) FILTER (WHERE wanted.property = ANY (things.properties)) AS filled
           FROM things CROSS JOIN LATERAL unnest(things.types) AS own (type)

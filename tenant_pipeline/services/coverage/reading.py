@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tenant_pipeline.core.contract_terms import CoverageDimension
@@ -11,10 +11,11 @@ from tenant_pipeline.core.coverage.score import DimensionScore, Distance, distan
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.coverage.kept_counts import kept_count
 from tenant_pipeline.services.coverage.overrides import overrides_in_force
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.coverage.scoring import scores_of_source
-from tenant_pipeline.services.coverage.shortfalls import Shortfall, shortfall
+from tenant_pipeline.services.coverage.shortfalls import Lift, Shortfall, shortfall
 from tenant_pipeline.services.coverage.tenant import scores_of_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -88,7 +89,12 @@ def explain_coverage(
 def _shortfall(runtime: Runtime, connection: Connection, scope: Scope, read: ReadDimension) -> Shortfall:
     if read.found.numerator == read.found.denominator:
         return Shortfall()
-    return shortfall(runtime, connection, scope, read.dimension.id)
+    dimension = read.dimension.id
+    subject = f"shortfall of {dimension}" + (f" in {scope.source}" if scope.source else "")
+    kept = kept_count(
+        runtime, connection, scope.tenant, subject, lambda: asdict(shortfall(runtime, connection, scope, dimension))
+    )
+    return Shortfall(tuple(kept["groups"]), tuple(Lift(**lift) for lift in kept["lifts"]))
 
 
 def verdict_of_tenant(runtime: Runtime, tenant: TenantId) -> CoverageVerdict:

@@ -8,6 +8,13 @@ from typing import Any
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.stage_records import Connection
 
+THINGS = """
+things AS (
+    SELECT thing, array_agg(DISTINCT type) AS types, array_agg(DISTINCT property) AS properties
+      FROM mine GROUP BY thing)
+"""
+"""For queries of a scope that ask for it: each thing once, with its types and the properties that are stated of it."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -17,21 +24,18 @@ class Scope:
     source: SourceId | None = None
 
     def rows(self, connection: Connection, query: str, **parameters: object) -> list[dict[str, Any]]:
-        """Rows of a query over `mine`: the statements in scope, with the entity that each counts for as `thing`; and
-        over `things`: each of these once, with its types and the properties that are stated of it.
+        """Rows of a query over `mine`: the statements in scope, with the entity that each counts for as `thing`.
 
-        What is new is not in the database's statistics yet, which then take `mine` for a row or two: a query that looks
-        for something in `mine` again for each thing is quadratic.
+        A query that asks for `mine` more than once, or for THINGS, has all of it written down first. What is new is not
+        in the database's statistics yet, which then take `mine` for a row or two: a query that looks for something in
+        `mine` again for each thing is quadratic.
         """
         thing = "entity_id" if self.source else "canonical_id"
         of_source = " AND source_id = %(source)s" if self.source else ""
         mine = f"""
-            WITH mine AS MATERIALIZED (
+            WITH mine AS (
                 SELECT {thing} AS thing, * FROM runtime.statement_facts
-                 WHERE tenant_id = %(tenant)s{of_source}),
-            things AS (
-                SELECT thing, array_agg(DISTINCT type) AS types, array_agg(DISTINCT property) AS properties
-                  FROM mine GROUP BY thing)
+                 WHERE tenant_id = %(tenant)s{of_source})
         """
         named = {"tenant": self.tenant, "source": self.source, **parameters}
         return connection.execute(f"{mine} {query}", named).fetchall()

@@ -10,7 +10,7 @@ from tenant_pipeline.core.coverage.dimensions import LANGUAGES
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.services.coverage import counting
-from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.coverage.scope import THINGS, Scope
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
@@ -48,16 +48,18 @@ class Shortfall:
 
 
 # A thing's label is one of its names; where it stands is the first place of its first source.
-_LIFTS = """
-, lacking AS ({lacking})
+_LIFTS = f"""
+, {THINGS}
+, lacking AS MATERIALIZED (SELECT * FROM ({{lacking}}) AS each ORDER BY gain DESC, thing LIMIT %(most)s)
+, said AS MATERIALIZED (SELECT * FROM mine WHERE thing IN (SELECT thing FROM lacking))
 SELECT lacking.thing AS subject, coalesce(called.value, lacking.thing) AS label, lacking.lacks, lacking.gain,
        stands.source_id AS source, stands.locator
-  FROM (SELECT * FROM lacking ORDER BY gain DESC, thing LIMIT %(most)s) AS lacking
+  FROM lacking
   LEFT JOIN LATERAL (
-        SELECT value FROM mine WHERE mine.thing = lacking.thing AND property = 'name'
+        SELECT value FROM said WHERE said.thing = lacking.thing AND property = 'name'
          ORDER BY lang <> 'en', lang, value LIMIT 1) AS called ON true
   LEFT JOIN LATERAL (
-        SELECT source_id, locator FROM mine WHERE mine.thing = lacking.thing
+        SELECT source_id, locator FROM said WHERE said.thing = lacking.thing
          ORDER BY source_id, locator LIMIT 1) AS stands ON true
  ORDER BY lacking.gain DESC, lacking.thing
 """
@@ -69,14 +71,20 @@ SELECT things.thing, own.type, wanted.property
  WHERE wanted.property <> ALL (things.properties)
 """
 
-_ALONE = """
-SELECT * FROM (
-    SELECT fact.*,
-           (SELECT count(DISTINCT other.source_id) FROM runtime.statement_facts AS other
-             WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
-               AND other.property = fact.property AND other.lang = fact.lang) AS sources
-      FROM (SELECT DISTINCT thing, canonical_id, property, lang FROM mine) AS fact) AS counted
- WHERE sources < 2
+# Counted for each fact by itself: as a join it is quadratic where the statistics know nothing of a new source yet.
+_ALONE_IN_A_SOURCE = """
+SELECT fact.*
+  FROM (SELECT DISTINCT thing, canonical_id, property, lang FROM mine) AS fact
+ CROSS JOIN LATERAL (
+        SELECT count(*) AS speaking FROM runtime.statement_facts AS other
+         WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
+           AND other.property = fact.property AND other.lang = fact.lang AND other.source_id <> %(source)s) AS others
+ WHERE others.speaking = 0
+"""
+
+_ALONE_IN_A_TENANT = """
+SELECT thing, canonical_id, property, lang
+  FROM mine GROUP BY thing, canonical_id, property, lang HAVING min(source_id) = max(source_id)
 """
 
 _DISPUTED = """
@@ -100,6 +108,7 @@ def _completeness(runtime: Runtime, connection: Connection, scope: Scope) -> Sho
     groups = scope.rows(
         connection,
         f"""
+        , {THINGS}
         , unfilled AS ({_UNFILLED})
         SELECT unfilled.type, unfilled.property, count(*) AS missing,
                (SELECT count(DISTINCT thing) FROM mine WHERE mine.type = unfilled.type) AS entities
@@ -150,15 +159,16 @@ def _breadth(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfal
 
 
 def _corroboration(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    facts = _ALONE_IN_A_SOURCE if scope.source else _ALONE_IN_A_TENANT
     lacking = f"""
         SELECT thing, string_agg(DISTINCT property, ', ' ORDER BY property) AS lacks,
                count(DISTINCT (property, lang)) AS gain
-          FROM ({_ALONE}) AS alone GROUP BY thing
+          FROM ({facts}) AS alone GROUP BY thing
     """
     groups = scope.rows(
         connection,
         f"""
-        SELECT property, count(DISTINCT (canonical_id, lang)) AS missing FROM ({_ALONE}) AS alone
+        SELECT property, count(DISTINCT (canonical_id, lang)) AS missing FROM ({facts}) AS alone
          GROUP BY property ORDER BY missing DESC, property LIMIT %(most)s
         """,
         most=MOST_GROUPS,

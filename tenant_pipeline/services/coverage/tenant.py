@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS, Measure
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
@@ -10,6 +11,7 @@ from tenant_pipeline.core.coverage.score import DimensionScore, judge
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.coverage import counting
+from tenant_pipeline.services.coverage.kept_counts import kept_count
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -54,18 +56,15 @@ def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
 
 
 def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> CoverageEvidence:
-    vocabulary, template = runtime.contracts.vocabulary, types_asked_for(runtime, connection, tenant)
-    scope = Scope(tenant)
-    expected, filled = counting.slots(connection, scope, vocabulary)
-    names = counting.names_by_language(connection, scope)
-    facts = counting.facts(connection, scope)
+    counted = kept_count(runtime, connection, tenant, "evidence", lambda: _counted(runtime, connection, tenant))
+    names, facts = dict(counted["names"]), counted["facts"]
     return CoverageEvidence(
-        expected_slots=expected,
-        filled_slots=filled,
+        expected_slots=counted["expected"],
+        filled_slots=counted["filled"],
         named_entities=names.pop("", 0),
         names_by_language=names,
-        template_types=len(template),
-        template_types_present=len(counting.template_types_present(connection, scope, vocabulary, template)),
+        template_types=counted["types"],
+        template_types_present=counted["types_present"],
         statements_mapped=0,
         statements_valid=0,
         statements=0,
@@ -80,3 +79,17 @@ def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> Cov
         records_screened=0,
         records_withheld=0,
     )
+
+
+def _counted(runtime: Runtime, connection: Connection, tenant: TenantId) -> dict[str, Any]:
+    vocabulary, template = runtime.contracts.vocabulary, types_asked_for(runtime, connection, tenant)
+    scope = Scope(tenant)
+    expected, filled = counting.slots(connection, scope, vocabulary)
+    return {
+        "expected": expected,
+        "filled": filled,
+        "names": counting.names_by_language(connection, scope),
+        "types": len(template),
+        "types_present": len(counting.template_types_present(connection, scope, vocabulary, template)),
+        "facts": counting.facts(connection, scope),
+    }

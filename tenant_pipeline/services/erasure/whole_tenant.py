@@ -46,6 +46,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
     "entity_members": {"explanation": "'{}'", "features_digest": "''"},
     "judgements": {"explanation": "'{}'"},
     "conflicts": {"candidates": "'[]'", "proposed_value": _NULL, "explanation": "'[]'"},
+    "coverage_counts": {"version": "''", "answer": "'{}'"},
     "fetched_links": {"url": _UNIQUE, "etag": "''", "last_modified": "''", "answered_by": "''"},
     "objects": {"display_path": _TEXT},
     "tenant_sources": {

@@ -1,0 +1,71 @@
+"""Counts over a tenant's whole knowledge base are kept, and made anew only where that has changed since.
+
+Each change of the knowledge base is noted in the tenant's audit log by the transaction that makes it, and the entries
+of a tenant have their order. So a count stands as long as the log has told of nothing since it was begun but acts that
+are known to leave the knowledge base as it is; an act that nobody thought of here makes it be counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.code_version import package_version, with_parameters
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.templates.publishing import types_asked_for
+
+_LEAVE_IT = [
+    "approval.%", "breach.%", "compliance.%", "cost.%", "coverage.override%", "credential.%", "feed.%", "gate.%",
+    "governance.%", "instance.%", "listing.%", "mapping.%", "pentest.%", "release.%", "retention.%", "role.%",
+    "session.%", "source.add", "stage.interrupted", "stage.stopped", "statements.export", "tenant.%", "token.%",
+    "tokens.%",
+]  # fmt: skip
+"""Acts after which sources say what they said, of the same entities, with the same conflicts. As patterns of LIKE."""
+
+_FIND = """
+SELECT answer FROM runtime.coverage_counts AS kept
+ WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND version = %(version)s
+   AND NOT EXISTS (SELECT FROM runtime.audit_log AS entry
+                    WHERE entry.tenant_id = %(tenant)s AND entry.sequence > kept.as_of
+                      AND entry.action NOT LIKE ALL (%(leave_it)s))
+"""
+
+_KEEP = """
+INSERT INTO runtime.coverage_counts (tenant_id, subject, version, as_of, answer)
+VALUES (%(tenant)s, %(subject)s, %(version)s, %(as_of)s, %(answer)s)
+ON CONFLICT (tenant_id, subject) DO UPDATE
+   SET version = excluded.version, as_of = excluded.as_of, answer = excluded.answer, counted_at = now()
+"""
+
+
+def kept_count(
+    runtime: Runtime, connection: Connection, tenant: TenantId, subject: str, count: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """What `count` says of the tenant's knowledge base (JSON): as it was kept where it still holds, else counted now.
+
+    `subject` names what is counted. Who asks while it is being counted waits, and takes the same answer. What another
+    version of this package counted, or by another template, does not hold.
+    """
+    wanted = {
+        "tenant": tenant,
+        "subject": subject,
+        "version": with_parameters(package_version(), {"types": types_asked_for(runtime, connection, tenant)}),
+        "leave_it": _LEAVE_IT,
+    }
+    kept = connection.execute(_FIND, wanted).fetchone()
+    if kept is None:
+        connection.execute("SELECT app.lock('coverage', %s)", (tenant,))
+        kept = connection.execute(_FIND, wanted).fetchone()
+    if kept is None:
+        # Before it is counted: what is noted meanwhile may be in it or not.
+        row = connection.execute(
+            "SELECT coalesce(max(sequence), 0) AS last FROM runtime.audit_log WHERE tenant_id = %s", (tenant,)
+        ).fetchone()
+        kept = {"answer": count()}
+        connection.execute(_KEEP, {**wanted, "as_of": row["last"] if row else 0, "answer": Jsonb(kept["answer"])})
+    answer: dict[str, Any] = kept["answer"]
+    return answer
