@@ -20,6 +20,7 @@ with loading_code():
     from dagster._grpc import server
 
     from tenant_pipeline.cli.forked_runs import ForkedRuns
+    from tenant_pipeline.cli.supervised import take_children_along
 
 MODULE = "--module-name"
 CODE_OF_RUNS = {"tenant_pipeline.definitions": "tenant_pipeline.cli.code_of_runs"}
@@ -28,6 +29,7 @@ CODE_OF_RUNS = {"tenant_pipeline.definitions": "tenant_pipeline.cli.code_of_runs
 
 def serve(arguments: Sequence[str]) -> None:
     """`dagster api grpc` with these arguments."""
+    take_children_along()
     location = arguments[arguments.index(MODULE) + 1]
     runs = ForkedRuns()
     runs.set_forkserver_preload([CODE_OF_RUNS.get(location, location)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from tenant_pipeline.cli.code_locations import CODE_LOCATIONS, code_servers, is_
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.process_logs import turn_over
 from tenant_pipeline.cli.shell import complaints, opened
+from tenant_pipeline.cli.supervised import die_with_parent
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back
@@ -34,7 +34,6 @@ START_SECONDS = 300
 STOP_SECONDS = 15
 INSTANCE_SECONDS = 30.0
 BETWEEN_STARTS_SECONDS = 5.0
-PR_SET_PDEATHSIG = 1
 JSON_LOG = ("--log-format", "json")
 
 
@@ -134,7 +133,7 @@ class _ProcessGroup:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
@@ -196,9 +195,3 @@ def _with_descendants(pid: int) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
-
-
-def _die_with_parent() -> None:
-    """In the child, before it starts: ask the kernel for SIGTERM when the parent is gone (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

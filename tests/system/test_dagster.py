@@ -24,7 +24,7 @@ from tests.system.dagster_runs import last_tick, runs_of_job
 
 pytestmark = pytest.mark.slow
 
-TENANT, PUBLISHING = TenantId("dagster-test"), TenantId("marts-test")
+TENANT, PUBLISHING, LEFT = TenantId("dagster-test"), TenantId("marts-test"), TenantId("left-test")
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 DOWNSTREAM_OF_THE_PII_GATE = ("map", "standardise", "validate", "link", "assemble", "conflict_matrix", "coverage_score")
 
@@ -295,14 +295,21 @@ def test_what_the_daemon_publishes_is_in_the_marts_by_itself(running: Running) -
     assert PUBLISHING in page.read_text(encoding="utf-8")
 
 
-def test_the_database_does_not_outlive_a_killed_supervisor(running: Running) -> None:
+def test_nothing_outlives_a_killed_supervisor_nor_a_run_that_is_under_way(running: Running, tmp_path: Path) -> None:
     """The last of those that use this installation while it runs."""
-    processes = [
-        process
-        for process in psutil.Process(running.process.pid).children(recursive=True)
-        if "postgres" in process.name()
-    ]
-    assert processes
+    running.installation.register(LEFT)
+    file = _venues(tmp_path / "many.csv", 20_000, 0)
+    running.installation.add(LEFT, "partner-doc", "single-file", file)
+
+    def is_under_way() -> bool:
+        with connect(running.installation.settings) as runtime:
+            (source,) = sources.list_sources(runtime, LEFT)
+        return source.ingest_status == "running"
+
+    running.wait_for(is_under_way, what="a run that is under way")
+    processes = psutil.Process(running.process.pid).children(recursive=True)
+    assert any("postgres" in process.name() for process in processes)
+    assert any("multiprocessing.forkserver" in " ".join(process.cmdline()) for process in processes)
     running.process.kill()
     running.process.wait()
     _, alive = psutil.wait_procs(processes, timeout=30)
