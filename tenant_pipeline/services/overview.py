@@ -20,13 +20,14 @@ from tenant_pipeline.services.sources import list_sources
 def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in_english) -> dict[str, Any]:
     """The tenant's state, its sources by how far they are, open conflicts and pairs, coverage, and what waits for whom.
 
-    `waits_for_you` counts the requests that the person may decide, and those that were taken to them at a breach.
+    `waits_for_you` counts the requests that the person may decide, and those that were taken to them at a breach. A
+    large tenant's coverage may be that of a little while ago.
     """
     row = registry.as_json(registry.show_tenant(runtime, tenant))
     by_status = Counter(source.ingest_status for source in list_sources(runtime, tenant))
     requests = list_requests(runtime, tenant, waiting_only=True)
     mine = list_requests(runtime, tenant, person=person, with_escalated=True, waiting_only=True)
-    verdict = verdict_of_tenant(runtime, tenant)
+    verdict = verdict_of_tenant(runtime, tenant, exact=False)
     with runtime.database.platform() as connection:
         live = live_release(connection, tenant)
     return {

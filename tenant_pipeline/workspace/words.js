@@ -52,6 +52,7 @@ export const WORDS = {
   close: ["Close", "ปิด", "关闭"],
   conflicts: ["Conflicts", "ข้อขัดแย้ง", "冲突"],
   connecting: ["Not connected. What you type is kept and sent when the connection is back.", "ขาดการเชื่อมต่อ สิ่งที่พิมพ์จะถูกเก็บและส่งเมื่อเชื่อมต่อได้", "连接已断开。您输入的内容会保留，恢复后发送。"],
+  countedAt: ["As counted at {time}. The knowledge base has changed since, and is counted again before long.", "นับเมื่อ {time} หลังจากนั้นฐานความรู้มีการเปลี่ยนแปลง และจะนับใหม่ในไม่ช้า", "统计于 {time}。此后知识库已有变化，稍后会重新统计。"],
   countsAs: ["counts as", "นับเป็น", "计为"],
   dagsterRun: ["Run", "การทำงาน", "运行"],
   dark: ["Dark", "มืด", "深色"],

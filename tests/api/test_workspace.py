@@ -25,6 +25,7 @@ from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.reading import Filter
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
+from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
 from tenant_pipeline.services.feeds.polling import poll_feed
 from tenant_pipeline.services.registry import register_tenant
@@ -229,6 +230,26 @@ def test_each_sees_just_what_is_theirs_to_do(people: People) -> None:
         expect(gov.get_by_role("region", name=name).get_by_text("Answer for it")).to_have_count(0)
     gov.get_by_text("Answer for it in spite of the score").first.click()
     expect(gov.get_by_role("button", name="Give an override").first).to_be_visible()
+
+
+def test_counts_of_a_while_ago_are_told_to_be_so_where_counting_takes_long(people: People, served: Served) -> None:
+    large = TenantId("halls-by-thousands")
+    name = {"th": "หอประชุม", "en": "Halls", "zh": "会堂"}
+    register_tenant(served.runtime, large, name=name, domain="large.example", tier="pilot", actor="test")
+    grant_role(served.runtime, large, person="rin", role="reviewer", granted_by="test")
+    made = Sources(served.runtime, large)
+    made.say(1, ("name", "th", "หอประชุม"), title="Register")
+    rin = People(people.browser, served, large).open("rin", "panel-coverage")
+    expect(rin.get_by_role("meter").first).to_be_visible()
+    expect(rin.get_by_text("As counted at")).to_have_count(0)
+    with served.runtime.database.tenant(large) as connection:
+        connection.execute("UPDATE runtime.coverage_counts SET seconds = 3600 WHERE tenant_id = %s", (large,))
+    made.say(2, ("name", "zh", "会堂"), title="List")
+    expect(rin.get_by_text("As counted at")).to_have_count(2)  # the score, and what would lift it
+    assert verdict_of_tenant(served.runtime, large).reasons
+    rin.reload()
+    expect(rin.get_by_role("meter").first).to_be_visible()
+    expect(rin.get_by_text("As counted at")).to_have_count(1)
 
 
 def test_an_item_that_is_over_is_found_and_is_not_to_be_signed(people: People, served: Served) -> None:

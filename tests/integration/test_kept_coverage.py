@@ -17,8 +17,13 @@ from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
-from tenant_pipeline.services.coverage import counting
-from tenant_pipeline.services.coverage.reading import explain_coverage, read_coverage, verdict_of_tenant
+from tenant_pipeline.services.coverage import counting, kept_counts
+from tenant_pipeline.services.coverage.reading import (
+    coverage_outdated_since,
+    explain_coverage,
+    read_coverage,
+    verdict_of_tenant,
+)
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.judgements import judge, reverse
 from tenant_pipeline.services.runtime import Runtime
@@ -27,6 +32,7 @@ from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.integration.test_linking_judgements import CAPACITY, WORD, Tenant
 
+LACKING = ("completeness", "language_completeness")
 HALL = (("name", "th", "หอประชุม"), ("postalCode", "", "83000"))
 
 
@@ -146,6 +152,39 @@ def test_a_count_of_another_version_does_not_hold(sources: Sources, monkeypatch:
     assert seen == ["facts"]
 
 
+def test_where_counting_takes_long_a_look_takes_what_was_counted_and_says_since_when(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, tenant = sources.runtime, sources.tenant
+    monkeypatch.setattr(kept_counts, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(kept_counts, "TIMES_AS_LONG", 1_000_000)
+    before = read_coverage(runtime, tenant, exact=False), explain_coverage(runtime, tenant, exact=False)
+    assert coverage_outdated_since(runtime, tenant, explained=LACKING) is None
+    sources.say(2, ("name", "zh", "大会堂"), ("telephone", "", "+6676000000"))
+    with counted(monkeypatch) as seen:
+        looked = read_coverage(runtime, tenant, exact=False), explain_coverage(runtime, tenant, exact=False)
+        assert [each.as_json() for each in looked[0]] == [each.as_json() for each in before[0]]
+        assert not seen
+    for explained in ((), LACKING):
+        since = coverage_outdated_since(runtime, tenant, explained=explained)
+        assert since is not None
+        assert since < runtime.now()
+    assert coverage_outdated_since(runtime, tenant, sources.say(3, *HALL), explained=LACKING) is None
+    verdict_of_tenant(runtime, tenant)
+    assert coverage_outdated_since(runtime, tenant) is None
+    assert read_coverage(runtime, tenant, exact=False) != before[0]
+
+
+def test_after_ten_times_as_long_it_is_counted_again(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_counts, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(kept_counts, "TIMES_AS_LONG", 0)
+    read_coverage(sources.runtime, sources.tenant, exact=False)
+    note(sources, "stage.complete")
+    with counted(monkeypatch) as seen:
+        read_coverage(sources.runtime, sources.tenant, exact=False)
+    assert seen == ["facts"]
+
+
 def test_another_tenant_reads_no_count_and_writes_none(sources: Sources) -> None:
     told(sources.runtime, sources.tenant)
     with sources.runtime.database.tenant(ATTACKER) as connection:
@@ -158,7 +197,7 @@ def test_another_tenant_reads_no_count_and_writes_none(sources: Sources) -> None
     assert (found, written) == ([], 0)
     with pytest.raises(Exception, match="row-level security"), sources.runtime.database.tenant(ATTACKER) as connection:
         connection.execute(
-            "INSERT INTO runtime.coverage_counts (tenant_id, subject, version, as_of, answer)"
-            " VALUES (%s, 'x', '', 0, '{}')",
+            "INSERT INTO runtime.coverage_counts (tenant_id, subject, version, as_of, answer, seconds)"
+            " VALUES (%s, 'x', '', 0, '{}', 0)",
             (sources.tenant,),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
@@ -78,18 +78,26 @@ class ExplainedDimension(Dimension):
     lifts: list[Lift]
 
 
+OutdatedSince = Annotated[
+    AwareDatetime | None,
+    Field(description="When this was counted, if the knowledge base has changed since: a large one is counted later."),
+]
+
+
 class Coverage(BaseModel):
     """The dimensions in the contract's order, and whether the tenant is green: going live waits for that."""
 
     dimensions: list[Dimension]
     green: bool
     reasons: list[str]
+    outdated_since: OutdatedSince
 
 
 class Explanation(BaseModel):
     """The dimensions, each with what would lift it most."""
 
     dimensions: list[ExplainedDimension]
+    outdated_since: OutdatedSince
 
 
 class OverrideRequest(BaseModel):
@@ -117,9 +125,12 @@ def coverage(caller: CallerOf, runtime: RuntimeOf, tell: Telling, source: Source
 def explanation(caller: CallerOf, runtime: RuntimeOf, tell: Telling, source: SourceQuery = None) -> Explanation:
     """What each dimension lacks, and the entities that would lift it most."""
     _require_source(runtime, caller, source)
-    explained = reading.explain_coverage(runtime, caller.tenant, source_id(source) if source else None)
+    of = source_id(source) if source else None
+    explained = reading.explain_coverage(runtime, caller.tenant, of, exact=False)
     rows: list[dict[str, Any]] = [{**each.as_json(tell), **lacks.as_json(tell)} for each, lacks in explained]
-    return Explanation.model_validate({"dimensions": rows})
+    lacking = [each.dimension.id for each, _ in explained if each.lacks]
+    outdated = reading.coverage_outdated_since(runtime, caller.tenant, of, explained=lacking)
+    return Explanation.model_validate({"dimensions": rows, "outdated_since": outdated})
 
 
 @router.post("/{dimension}/override")
@@ -162,12 +173,14 @@ def withdraw(
 
 def _coverage(runtime: Runtime, caller: Caller, source: str | None, tell: Tell = in_english) -> Coverage:
     _require_source(runtime, caller, source)
-    found = reading.read_coverage(runtime, caller.tenant, source_id(source) if source else None)
-    verdict = reading.verdict_of_tenant(runtime, caller.tenant)
+    of = source_id(source) if source else None
+    found = reading.read_coverage(runtime, caller.tenant, of, exact=False)
+    verdict = reading.verdict_of_tenant(runtime, caller.tenant, exact=False)
     return Coverage(
         dimensions=[Dimension.model_validate(each.as_json(tell)) for each in found],
         green=verdict.green,
         reasons=[tell(reason) for reason in verdict.reasons],
+        outdated_since=reading.coverage_outdated_since(runtime, caller.tenant),
     )
 
 

@@ -126,7 +126,7 @@ def _states(runtime: Runtime, caller: Caller) -> States:
     ]
     rows = [registry.as_json(row) for row in lifecycle.transitions_of(runtime, caller.tenant)]
     with runtime.database.platform() as connection:
-        found = conditions_of(runtime, connection, caller.tenant)
+        found = conditions_of(runtime, connection, caller.tenant, exact=False)
         test = latest_whole_test(connection)
     conditions = [
         FoundCondition(condition=each.condition, met=not each.why_not, why_not=list(each.why_not)) for each in found

@@ -22,9 +22,15 @@ OVER_ENTITIES = ("completeness", "language_completeness", "breadth", "corroborat
 name from the other are one entity with both. The others are of what each source handed in, and are summed."""
 
 
-def scores_of_tenant(runtime: Runtime, connection: Connection, tenant: TenantId) -> list[DimensionScore]:
-    """The tenant's score in each dimension of the contract, as its knowledge base is now."""
-    evidence = _evidence(runtime, connection, tenant)
+EVIDENCE = "evidence"
+"""The name under which the counts of a tenant are kept."""
+
+
+def scores_of_tenant(
+    runtime: Runtime, connection: Connection, tenant: TenantId, *, exact: bool = True
+) -> list[DimensionScore]:
+    """The tenant's score in each dimension of the contract, as its knowledge base is now, or nearly so."""
+    evidence = _evidence(runtime, connection, tenant, exact)
     sums = _sums(connection, tenant)
     scores = []
     for dimension in runtime.contracts.coverage_dimensions:
@@ -55,8 +61,10 @@ def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
     }
 
 
-def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> CoverageEvidence:
-    counted = kept_count(runtime, connection, tenant, "evidence", lambda: _counted(runtime, connection, tenant))
+def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId, exact: bool) -> CoverageEvidence:
+    counted = kept_count(
+        runtime, connection, tenant, EVIDENCE, lambda: _counted(runtime, connection, tenant), exact=exact
+    )
     names, facts = dict(counted["names"]), counted["facts"]
     return CoverageEvidence(
         expected_slots=counted["expected"],

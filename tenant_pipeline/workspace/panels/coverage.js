@@ -7,6 +7,7 @@ import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
+import { Outdated } from "../parts/outdated.js";
 import { useResource } from "../resource.js";
 import { may, narrow, ofTenant, PLATFORM_ROLES } from "../store.js";
 
@@ -97,13 +98,17 @@ export function Coverage({ params }) {
     <${Loaded} of=${coverage}>
       ${(found) => html`
         <p class=${`callout ${found.green ? "success" : "danger"}`}>${found.green ? t("green") : t("notGreen")}</p>
+        <${Outdated} since=${found.outdated_since} />
         ${found.reasons.length > 0 && html`<ul>${found.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
       `}
     <//>
     <${Loaded} of=${explained}>
-      ${(found) => html`<div class="cards">
-        ${found.dimensions.map((each) => html`<${Dimension} key=${each.dimension} found=${each} open=${each.dimension === params.dimension} />`)}
-      </div>`}
+      ${(found) => html`
+        <${Outdated} since=${found.outdated_since} />
+        <div class="cards">
+          ${found.dimensions.map((each) => html`<${Dimension} key=${each.dimension} found=${each} open=${each.dimension === params.dimension} />`)}
+        </div>
+      `}
     <//>
   `;
 }

@@ -9,6 +9,7 @@ import { Flags } from "../parts/flags.js";
 import { Lifecycle } from "../parts/lifecycle.js";
 import { Loaded } from "../parts/loaded.js";
 import { Marketplace } from "../parts/marketplace.js";
+import { Outdated } from "../parts/outdated.js";
 import { Request } from "../parts/request.js";
 import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
@@ -102,7 +103,10 @@ export function Handoff() {
   const wanted = waiting.find((each) => each.operation === "release");
   return html`
     <${Loaded} of=${coverage}>
-      ${(found) => html`<p class=${`callout ${found.green ? "success" : "danger"}`}>${found.green ? t("green") : t("notGreen")}</p>`}
+      ${(found) => html`
+        <p class=${`callout ${found.green ? "success" : "danger"}`}>${found.green ? t("green") : t("notGreen")}</p>
+        <${Outdated} since=${found.outdated_since} />
+      `}
     <//>
     <${Checklist} />
     ${live && wanted && wanted.content.version !== live.version && html`<${Difference} before=${live.version} after=${wanted.content.release} />`}

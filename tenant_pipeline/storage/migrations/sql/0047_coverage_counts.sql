@@ -7,6 +7,7 @@ CREATE TABLE runtime.coverage_counts (
     version               text NOT NULL,
     as_of                 bigint NOT NULL CHECK (as_of >= 0),
     answer                jsonb NOT NULL,
+    seconds               double precision NOT NULL CHECK (seconds >= 0), -- that counting it took
     counted_at            timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, subject)
 );
@@ -17,7 +18,7 @@ CREATE POLICY own_rows ON runtime.coverage_counts TO tenant_runtime_tenants
     USING (tenant_id = (SELECT app.my_tenant())) WITH CHECK (tenant_id = (SELECT app.my_tenant()));
 GRANT SELECT, INSERT ON runtime.coverage_counts TO tenant_runtime_tenants;
 -- Of columns: who may update a table as a whole may lock it against everybody.
-GRANT UPDATE (version, as_of, answer, counted_at) ON runtime.coverage_counts TO tenant_runtime_tenants;
+GRANT UPDATE (version, as_of, answer, seconds, counted_at) ON runtime.coverage_counts TO tenant_runtime_tenants;
 
 -- Who counts has the others wait.
 CREATE OR REPLACE FUNCTION app.lock(purpose text, tenant text) RETURNS void
