@@ -48,8 +48,8 @@ def bare() -> FastAPI:
 
     @application.get("/coverage")
     def coverage() -> dict[str, Any]:
-        found = [each.as_json() for each in read_coverage(runtime, TENANT)]
-        verdict = verdict_of_tenant(runtime, TENANT)
+        found = [each.as_json() for each in read_coverage(runtime, TENANT, exact=False)]
+        verdict = verdict_of_tenant(runtime, TENANT, exact=False)
         return {"dimensions": found, "green": verdict.green, "reasons": list(verdict.reasons)}
 
     @application.get("/conflicts")

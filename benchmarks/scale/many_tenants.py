@@ -28,7 +28,7 @@ from tenant_pipeline.core.tenancy import TenantId, partition_key, source_id
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.uploads import uploads
 from tenant_pipeline.services.conflicts.reading import page_of_matrix
-from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.coverage.tenant import count_evidence
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import Connection, Database
@@ -254,7 +254,7 @@ def _row_level_security(runtime: Runtime, names: list[TenantId]) -> dict[str, di
     found: dict[str, dict[str, float]] = {}
     reads: dict[str, Callable[[Runtime, TenantId], Any]] = {
         "statements": _read_statements,
-        "coverage": read_coverage,
+        "coverage": _count_coverage,
         "conflicts": lambda opened, tenant: page_of_matrix(opened, tenant, limit=50).items,
     }
     for name, read in reads.items():
@@ -281,6 +281,11 @@ def _row_level_security(runtime: Runtime, names: list[TenantId]) -> dict[str, di
 def _read_statements(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
     with runtime.database.tenant(tenant) as connection:
         return statements_of(connection, tenant, limit=1_000)
+
+
+def _count_coverage(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    with runtime.database.tenant(tenant) as connection:
+        return count_evidence(runtime, connection, tenant)
 
 
 def _seconds(work: Callable[[], object]) -> float:

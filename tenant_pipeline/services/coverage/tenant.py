@@ -63,7 +63,7 @@ def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
 
 def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId, exact: bool) -> CoverageEvidence:
     counted = kept_count(
-        runtime, connection, tenant, EVIDENCE, lambda: _counted(runtime, connection, tenant), exact=exact
+        runtime, connection, tenant, EVIDENCE, lambda: count_evidence(runtime, connection, tenant), exact=exact
     )
     names, facts = dict(counted["names"]), counted["facts"]
     return CoverageEvidence(
@@ -89,7 +89,8 @@ def _evidence(runtime: Runtime, connection: Connection, tenant: TenantId, exact:
     )
 
 
-def _counted(runtime: Runtime, connection: Connection, tenant: TenantId) -> dict[str, Any]:
+def count_evidence(runtime: Runtime, connection: Connection, tenant: TenantId) -> dict[str, Any]:
+    """What is counted over all statements of a tenant, in the form in which it is kept."""
     vocabulary, template = runtime.contracts.vocabulary, types_asked_for(runtime, connection, tenant)
     scope = Scope(tenant)
     expected, filled = counting.slots(connection, scope, vocabulary)
