@@ -185,6 +185,20 @@ def test_after_ten_times_as_long_it_is_counted_again(sources: Sources, monkeypat
     assert seen == ["facts"]
 
 
+def test_what_a_clock_counted_that_was_set_back_since_is_counted_again(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_counts, "LONG_SECONDS", 0.0)
+    monkeypatch.setattr(kept_counts, "TIMES_AS_LONG", 1_000_000)
+    read_coverage(sources.runtime, sources.tenant, exact=False)
+    with sources.runtime.database.tenant(sources.tenant) as connection:
+        connection.execute("UPDATE runtime.coverage_counts SET counted_at = now() + interval '1 day'")
+    note(sources, "stage.complete")
+    with counted(monkeypatch) as seen:
+        read_coverage(sources.runtime, sources.tenant, exact=False)
+    assert seen == ["facts"]
+
+
 def test_another_tenant_reads_no_count_and_writes_none(sources: Sources) -> None:
     told(sources.runtime, sources.tenant)
     with sources.runtime.database.tenant(ATTACKER) as connection:

@@ -47,7 +47,7 @@ SELECT answer FROM runtime.coverage_counts AS kept
  WHERE tenant_id = %(tenant)s AND subject = %(subject)s AND version = %(version)s
    AND (NOT {_CHANGED_SINCE}
         OR NOT %(exact)s AND seconds >= %(long)s
-           AND counted_at > clock_timestamp() - make_interval(secs => seconds * %(times)s))
+           AND counted_at BETWEEN clock_timestamp() - make_interval(secs => seconds * %(times)s) AND clock_timestamp())
 """
 
 _KEEP = """
