@@ -232,36 +232,37 @@ def test_each_sees_just_what_is_theirs_to_do(people: People) -> None:
     expect(gov.get_by_role("button", name="Give an override").first).to_be_visible()
 
 
-def test_counts_of_a_while_ago_are_told_to_be_so_where_counting_takes_long(people: People, served: Served) -> None:
-    large = TenantId("halls-by-thousands")
+def _reviewed_by_rin(served: Served, tenant: str) -> Sources:
+    """A new tenant without sources."""
+    made = Sources(served.runtime, TenantId(tenant))
     name = {"th": "หอประชุม", "en": "Halls", "zh": "会堂"}
-    register_tenant(served.runtime, large, name=name, domain="large.example", tier="pilot", actor="test")
-    grant_role(served.runtime, large, person="rin", role="reviewer", granted_by="test")
-    made = Sources(served.runtime, large)
+    register_tenant(served.runtime, made.tenant, name=name, domain="new.example", tier="pilot", actor="test")
+    grant_role(served.runtime, made.tenant, person="rin", role="reviewer", granted_by="test")
+    return made
+
+
+def test_counts_of_a_while_ago_are_told_to_be_so_where_counting_takes_long(people: People, served: Served) -> None:
+    made = _reviewed_by_rin(served, "halls-by-thousands")
     made.say(1, ("name", "th", "หอประชุม"), title="Register")
-    rin = People(people.browser, served, large).open("rin", "panel-coverage")
+    rin = People(people.browser, served, made.tenant).open("rin", "panel-coverage")
     expect(rin.get_by_role("meter").first).to_be_visible()
     expect(rin.get_by_text("As counted at")).to_have_count(0)
-    with served.runtime.database.tenant(large) as connection:
-        connection.execute("UPDATE runtime.coverage_counts SET seconds = 3600 WHERE tenant_id = %s", (large,))
+    with served.runtime.database.tenant(made.tenant) as connection:
+        connection.execute("UPDATE runtime.coverage_counts SET seconds = 3600 WHERE tenant_id = %s", (made.tenant,))
     made.say(2, ("name", "zh", "会堂"), title="List")
     expect(rin.get_by_text("As counted at")).to_have_count(2)  # the score, and what would lift it
-    assert verdict_of_tenant(served.runtime, large).reasons
+    assert verdict_of_tenant(served.runtime, made.tenant).reasons
     rin.reload()
     expect(rin.get_by_role("meter").first).to_be_visible()
     expect(rin.get_by_text("As counted at")).to_have_count(1)
 
 
 def test_an_item_that_is_over_is_found_and_is_not_to_be_signed(people: People, served: Served) -> None:
-    over = TenantId("halls-at-one")
-    name = {"th": "หอประชุม", "en": "Halls", "zh": "会堂"}
-    register_tenant(served.runtime, over, name=name, domain="over.example", tier="pilot", actor="test")
-    grant_role(served.runtime, over, person="rin", role="reviewer", granted_by="test")
-    made = Sources(served.runtime, over)
+    made = _reviewed_by_rin(served, "halls-at-one")
     made.say(1, ("postalCode", "", "83000"), title="Register")
     made.say(2, ("postalCode", "", "83100"), title="List")
     made.say(2, ("postalCode", "", "83000"), title="List")
-    rin = People(people.browser, served, over).open("rin", "panel-conflict")
+    rin = People(people.browser, served, made.tenant).open("rin", "panel-conflict")
     rin.get_by_label("Status").select_option("no longer disputed")
     rin.get_by_role("button", name="Postal code").click()
     expect(rin.locator(".badge.is-stale")).to_have_text("no longer disputed")
