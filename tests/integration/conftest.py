@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pentest.canaries import CANARY_SOURCE, fill_tables
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
@@ -21,6 +22,7 @@ from tests.integration.penetration import isolation_tested
 
 VICTIM, ATTACKER = TenantId("victim-tenant"), TenantId("attacker-tenant")
 SOURCE = CANARY_SOURCE
+_SHARED = pytest.StashKey["TwoTenants"]()
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,32 @@ def two_tenants() -> Iterator[TwoTenants]:
 
 
 @pytest.fixture(scope="session")
-def tenants() -> Iterator[TwoTenants]:
+def tenants(request: pytest.FixtureRequest) -> Iterator[TwoTenants]:
     """The installation that most modules share."""
     with two_tenants() as two:
+        request.session.stash[_SHARED] = two
         yield two
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared_installation_is_left_guarded(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No module leaves what guards the shared installation off: the next module would fail, whichever that is."""
+    yield
+    two = request.session.stash.get(_SHARED, None)
+    if two is None:
+        return
+    runtime = two.runtime
+    with runtime.database.administration() as connection:
+        assert what_keeps_from_serving(connection, runtime.settings.pentest_valid_days) == []
+        off = connection.execute(
+            """
+            SELECT tgrelid::regclass::text AS guarded, tgname AS guard FROM pg_trigger WHERE tgenabled = 'D'
+            UNION ALL
+            SELECT oid::regclass::text, 'row security, forced' FROM pg_class
+             WHERE relnamespace = 'runtime'::regnamespace AND relrowsecurity AND NOT relforcerowsecurity
+            """
+        ).fetchall()
+    assert off == []
 
 
 @pytest.fixture(scope="module")
