@@ -51,7 +51,8 @@ def part_on_disk(batches: Iterable[pa.Table], schema: pa.Schema, bounds: Sequenc
 
 def read_part(path: Path) -> Iterator[pa.Table]:
     """The rows of a part, in the batches that they were written in. The file is gone when all have been read."""
-    with pa.ipc.open_stream(str(path)) as reader:
+    # From its path alone it would be mapped, and what has been read of it stay in memory until its end.
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
         for batch in reader:
             yield pa.Table.from_batches([batch])
     path.unlink()

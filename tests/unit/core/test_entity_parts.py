@@ -74,3 +74,11 @@ def test_no_more_files_are_open_than_may_be_however_many_parts(parts: int, monke
         assert [batch.to_pylist() for batch in read_part(first)] == [row.to_pylist()]
     assert max(opened) <= entity_parts.MOST_FILES
     assert prod(opened) >= parts
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="says what is mapped on Linux only")
+def test_a_part_that_is_read_is_not_mapped_so_that_what_has_been_read_of_it_is_not_held(tmp_path: Path) -> None:
+    rows = pa.table([[f"ent-{number:024x}" for number in range(9)], range(9)], _SCHEMA)
+    (path,) = part_on_disk([rows, rows], _SCHEMA, part_bounds(len(rows)), tmp_path)
+    for _ in read_part(path):
+        assert str(path) not in Path("/proc/self/maps").read_text()
