@@ -7,6 +7,7 @@ found there; a sure pair is linked, a pair in the grey zone goes to people and s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -53,14 +54,15 @@ def link(
     alone = len(tables) == 1 and tables[0].descriptor.name not in keyless
     families = {type_: family(vocabulary, type_) for type_ in vocabulary.types}
     ahead = Ahead(batch_map, families) if batch_map else None
+    batch = partial(Batch, vocabulary, index, tenant, keyless, alone, code)
     again: list[Features] = []
     linked = 0
     with out.table("links", "links") as writer:
         for entities in gather(validated, identifying, code, ahead, folder):
             for new in _batches(entities):
-                again = _link_batch(new, again, vocabulary, index, tenant, keyless, alone, code)
+                again = _link_batch(batch(), new, again)
         while again:
-            again = _link_batch([], again, vocabulary, index, tenant, keyless, alone, code)
+            again = _link_batch(batch(), [], again)
         for links in index.linked():
             writer.write(_frame(links))
             linked += len(links)
@@ -72,23 +74,13 @@ def link(
     )
 
 
-def _link_batch(
-    entities: Sequence[Gathered],
-    again: Sequence[Features],
-    vocabulary: Vocabulary,
-    index: EntityIndex,
-    tenant: TenantId,
-    keyless: frozenset[str],
-    alone: bool,
-    code: str,
-) -> list[Features]:
+def _link_batch(batch: Batch, entities: Sequence[Gathered], again: Sequence[Features]) -> list[Features]:
     """Link some entities; returns those of earlier batches that gave way to surer ones and are to be linked again."""
-    batch = Batch(vocabulary, index, tenant, keyless, alone, code)
     batch.digests = {each.features.entity_id: each.digest for each in entities}
     batch.keys = {each.features.entity_id: each.keys for each in entities if each.keys is not None}
     batch.match([each.features for each in entities], again)
-    displaced = index.release(batch.displaced) if batch.displaced else []
-    index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
+    displaced = batch.index.release(batch.displaced) if batch.displaced else []
+    batch.index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
     return displaced
 
 
