@@ -2,7 +2,8 @@
 
 The floor reads the same file with pyarrow, takes the SHA-256 of its bytes and copies its rows into an indexed table.
 The peer is the plain script that one would write instead (`plain_script`): it does less, and it is run on two samples
-and extended as a line, because Presidio would take hours over a million rows.
+and extended as a line, because Presidio would take hours over a million rows. Where the disk does not hold the database
+(9.7 GB for a million rows), its large tables can be laid elsewhere (`tablespace`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.measured import run_apart
 from benchmarks.scale.installation import installation, register
 from benchmarks.scale.part import at_least, at_most, curve
 from benchmarks.scale.process_tree import watched
+from benchmarks.scale.tablespace import lay_large_tables_in, tablespace
 from benchmarks.scale.venue_file import FIELDS, MAPPING, write_venues
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
@@ -43,9 +45,15 @@ MOST_MIB = 2048
 
 def measure(rows: int) -> dict[str, Any]:
     """Write a file of so many rows and bring it through upload and nine stages; then the floor and the plain script."""
-    with installation() as runtime, tempfile.TemporaryDirectory(prefix="large-") as folder:
+    with (
+        tablespace() as place,
+        installation() as runtime,
+        tempfile.TemporaryDirectory(prefix="large-") as folder,
+    ):
         path = Path(folder) / "venues.csv"
         write_venues(path, rows)
+        if place:
+            lay_large_tables_in(runtime, place)
         register(runtime, TENANT)
         mappings.accept(runtime, TENANT, person="benchmark", reason="the register's own fields", definition=MAPPING)
         empty = _database_bytes(runtime)
