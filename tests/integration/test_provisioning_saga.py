@@ -14,10 +14,12 @@ from psycopg import errors
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli import instance as command
-from tenant_pipeline.core.errors import NotAllowedError, NotFoundError, ProvisioningError
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import Phase
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.erasure.requests import request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
 from tenant_pipeline.services.provisioning.operations import Act, Operation, State, operations
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
@@ -181,6 +183,25 @@ def test_what_stood_before_stays_when_a_change_fails(runtime: Runtime, tenant: T
         bring_up(runtime, tenant, "crash")
     assert footprint(runtime) == standing
     assert small_instances(runtime).status(tenant, f"tenant-{tenant}").phase is Phase.HEALTHY
+
+
+def test_a_tenant_whose_instance_stayed_when_a_change_failed_is_not_erased_before_it_is_taken_down(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    for person, role in (("anan", "tenant-admin"), ("gov", "platform-governance")):
+        grant_role(runtime, tenant, person=person, role=role, granted_by="test")
+    with pytest.raises(ProvisioningError):
+        bring_up(runtime, tenant, "crash")
+    assert history(runtime, tenant)[0].left_nothing
+    bring_up(runtime, tenant)
+    with pytest.raises(ProvisioningError):
+        bring_up(runtime, tenant, "crash")
+    request = request_erasure(runtime, tenant, person="anan", role="tenant-admin", reason="The tenant leaves")
+    erasing = {"person": "gov", "role": "platform-governance"}
+    with pytest.raises(InputError, match="has an instance"):
+        erase_tenant(runtime, tenant, request, **erasing)
+    take_down(runtime, tenant)
+    assert erase_tenant(runtime, tenant, request, **erasing).state() == "erased"
 
 
 def test_serving_tables_with_a_release_in_them_are_never_taken_back(runtime: Runtime, tenant: TenantId) -> None:

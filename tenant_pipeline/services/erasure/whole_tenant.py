@@ -24,7 +24,7 @@ from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_
 from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
-from tenant_pipeline.services.provisioning.operations import Act, latest_operation
+from tenant_pipeline.services.provisioning.operations import latest_operation
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.retention.holds import require_no_hold
 from tenant_pipeline.services.roles import require_role
@@ -86,7 +86,7 @@ def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, pers
         raise InputError(
             "The tenant is live", where=tenant, remedy="Suspend it first: `tenant-pipeline tenant suspend`."
         )
-    if instance is not None and not _is_gone(instance.act, instance.outcome):
+    if instance is not None and not instance.left_nothing:
         raise InputError(
             "The tenant has an instance", where=tenant, remedy="Run `tenant-pipeline instance deprovision` first."
         )
@@ -103,10 +103,6 @@ def erase_again(runtime: Runtime, tenant: TenantId) -> None:
     """Erase what a backup from before the tenant's erasure brought back. Doing it twice is harmless."""
     for step in (_destroy_keys, _delete_files, _drop_what_is_served, _bury_rows):
         step(runtime, tenant, "restore")
-
-
-def _is_gone(act: Act, outcome: str) -> bool:
-    return (act is Act.DEPROVISION and outcome == "done") or outcome == "compensated"
 
 
 def _record(

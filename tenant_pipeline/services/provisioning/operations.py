@@ -72,6 +72,14 @@ class Operation:
         ended = [each.step for each in self.steps if each.step in (DONE, COMPENSATED) and each.state is State.DONE]
         return ended[-1] if ended else "open"
 
+    @property
+    def left_nothing(self) -> bool:
+        """Whether no instance stands after it: it was taken down, or taken back, and none had stood before."""
+        if self.act is Act.DEPROVISION:
+            return self.outcome == DONE
+        kept = any(each.state is State.UNDONE and each.detail.get("kept") for each in self.steps)
+        return self.outcome == COMPENSATED and not kept
+
     def found_before(self, step: str) -> Mapping[str, Any] | None:
         """What was found when the step was first begun; None where it never was."""
         return next((each.detail for each in self.steps if (each.step, each.state) == (step, State.BEGUN)), None)
