@@ -2,7 +2,8 @@
 
 A statement is never overwritten. What a source goes on saying is not touched; what it no longer says is retired: its
 row stays, and it is in force again once it is said again. Only where an entity was linked anew does its `canonical_id`
-follow, and where it turns out to be an AI's word or none, how and where it was read.
+follow; and where it now holds for another time, or turns out to be an AI's word or none, that, and how and where it was
+read.
 
 Statements come entity by entity, in the order of the primary key, so that what is read together lies together and an
 index takes in its entries one beside the other.
@@ -96,11 +97,12 @@ UPDATE runtime.statements AS known
 
 _READ_OTHERWISE = """
 UPDATE runtime.statements AS known
-   SET method = said.method, locator = said.locator
+   SET method = said.method, locator = said.locator, valid_from = said.valid_from, valid_to = said.valid_to
   FROM pg_temp.said
  WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
    AND known.entity_id = said.entity_id AND known.statement_id = said.statement_id
-   AND starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
+   AND (starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
+        OR known.valid_from <> said.valid_from OR known.valid_to <> said.valid_to)
 """
 
 _INSERT = """

@@ -233,6 +233,25 @@ def test_what_turns_out_to_be_an_ais_word_loses_its_authority(tenant: Tenant, ra
     assert (row["locator"], row["method"], row["authority_tier"]) == ("o00001#message=1", "ai;map:test@1.0.0", 5)
 
 
+def test_a_value_that_holds_for_another_time_than_before_does_so_from_then_on(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    before = said(("e1", "name", "a"), ("e1", "name", "b"))
+    tenant.assemble(source, before)
+    untouched = {row["value"]: row["ctid"] for row in tenant.rows("value, ctid")}["b"]
+    after = said(("e1", "name", "a"), ("e1", "name", "b"))
+    after.loc[0, ["valid_from", "valid_to", "locator"]] = ["2001", "2019-06-30", "o00001#row=7"]
+    assert tenant.assemble(source, after, at=LATER) == AssembleCount(0, 2, 0, 0)
+    kept = {row["value"]: row for row in tenant.rows("value, valid_from, valid_to, locator, first_seen, ctid")}
+    assert (kept["a"]["valid_from"], kept["a"]["valid_to"], kept["a"]["locator"], kept["a"]["first_seen"]) == (
+        "2001", "2019-06-30", "o00001#row=7", SEEN,
+    )  # fmt: skip
+    assert kept["b"]["ctid"] == untouched
+    (frame,) = candidates(tenant, source)
+    assert dict(zip(frame["value"], frame["valid_to"], strict=True)) == {"a": "2019-06-30", "b": ""}
+    tenant.assemble(source, before, at=LATER + timedelta(days=1))
+    assert {(row["valid_from"], row["valid_to"]) for row in tenant.rows()} == {("", "")}, "and no more once it is gone"
+
+
 def test_the_same_value_in_another_language_is_another_statement(tenant: Tenant) -> None:
     source = tenant.add_source()
     frame = pd.concat([said(("e1", "name", "a")), said(("e1", "name", "a"), lang="th")], ignore_index=True)
