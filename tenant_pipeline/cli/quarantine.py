@@ -33,12 +33,22 @@ def release(
     person: Annotated[str, typer.Option(help="Who answers for it.")],
     role: Annotated[str, typer.Option(help="In which role.")],
     reason: Annotated[str, typer.Option(help="Why it is safe.")],
+    digest: Annotated[
+        str | None, typer.Option(help="What was looked at, as `quarantine list --json` tells: it and nothing else.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let a refused item in on a named person's word, and put its source in line again. It is audited."""
     with opened() as runtime:
         item = quarantine.release(
-            runtime, tenant_id(tenant), source_id(source), locator, person=person, role=role, reason=reason
+            runtime,
+            tenant_id(tenant),
+            source_id(source),
+            locator,
+            person=person,
+            role=role,
+            reason=reason,
+            digest=digest,
         )
     if as_json:
         print_json(item.as_json())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tenant_pipeline.core.stage import Disposition, Reject, StageCount
+from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter
 from tenant_pipeline.intake.manifest import ManifestEntry, manifest_entries
 from tenant_pipeline.intake.readers.item import UnreadableError
+from tenant_pipeline.intake.refusals import Refusals, Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
 
@@ -18,28 +19,28 @@ RELEASED_LIMITS = ParserLimits(memory_bytes=8 * 1024**3, cpu_seconds=3600)
 
 
 def identify(
-    received: StageReader, raw: RawObjects, out: StageWriter, *, released: Collection[tuple[str, str]] = ()
+    received: StageReader, raw: RawObjects, out: StageWriter, *, released: Collection[Release] = ()
 ) -> tuple[StageCount, ...]:
     """Write the document `profile`: for each readable object its reader and its tables with their fields.
 
-    An object that cannot be read is quarantined with the reason; the others go on. `released` are the objects and
-    codes of refusals that a person has overruled.
+    An object that cannot be read is quarantined with the reason; the others go on. `released` are refusals that a
+    person has overruled; what is refused and what is let in by them stands in the table `refusals`.
     """
-    wider = {locator for locator, _ in released}
     objects: list[dict[str, Any]] = []
-    seen = quarantined = tables = 0
-    for entry in manifest_entries(received):
-        seen += 1
-        try:
-            found = _profile(entry, raw, tables, wider=entry.object in wider)
-        except UnreadableError as unreadable:
-            quarantined += 1
-            out.reject(Reject(entry.object, unreadable.code, unreadable.reason, Disposition.QUARANTINED))
-            continue
-        tables += len(found["tables"])
-        objects.append(found)
+    seen = tables = 0
+    with Refusals(out, released) as refusals:
+        for entry in manifest_entries(received):
+            seen += 1
+            wider = refusals.is_released(entry.object, entry.sha256, *sorted(RELEASABLE))
+            try:
+                found = _profile(entry, raw, tables, wider=wider)
+            except UnreadableError as unreadable:
+                refusals.refuse(entry.object, unreadable.code, unreadable.reason, entry.sha256)
+                continue
+            tables += len(found["tables"])
+            objects.append(found)
     out.document("profile", {"objects": objects})
-    return (StageCount("object", seen, len(objects), 0, quarantined, len(objects), "object"),)
+    return (StageCount("object", seen, len(objects), 0, refusals.quarantined, len(objects), "object"),)
 
 
 def limits_of(wider: bool) -> ParserLimits:

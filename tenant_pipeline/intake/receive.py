@@ -34,6 +34,7 @@ from tenant_pipeline.intake.archive import (
     open_member,
 )
 from tenant_pipeline.intake.malware import MalwareScanner
+from tenant_pipeline.intake.refusals import Refusals, Release, digest_of_member
 
 MANIFEST = "manifest"
 MANIFEST_COLUMNS = ("object", "path", "sha256", "size", "media_type", "container")
@@ -50,6 +51,7 @@ RELEASED_LIMITS = ArchiveLimits(
 SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 
 _OF_ARCHIVES = ("archive-too-large", "too-many-members", "nested-too-deep")
+_OF_MEMBERS = ("member-too-large", "compression-bomb")
 _MEDIA_TYPES = mimetypes.MimeTypes()  # the built-in table only, so that the guess is the same on every machine
 
 
@@ -76,24 +78,24 @@ def receive(
     out: StageWriter,
     limits: ReceiveLimits,
     *,
-    released: Collection[tuple[str, str]] = (),
+    released: Collection[Release] = (),
     scanner: MalwareScanner | None = None,
 ) -> tuple[StageCount, ...]:
     """Write the `manifest` of a unit's leaf files, in the order of their paths; unpack archives into the raw zone.
 
     A file or archive member that must not be taken in is quarantined, a file that an operating system left behind
-    is rejected. `released` are the locators and codes of refusals that a person has overruled. Where there is a
-    `scanner`, nothing is taken in that it has not seen. Counts: ("file" in, out, rejected, quarantined; emitted
-    "object").
+    is rejected. `released` are refusals that a person has overruled; what is refused and what is let in by them stands
+    in the table `refusals`. Where there is a `scanner`, nothing is taken in that it has not seen. Counts: ("file" in,
+    out, rejected, quarantined; emitted "object").
 
     Raises InputError when the unit has more files than the limits allow, SourceStoppedError when the scanner fails.
     """
     if len(unit.files) > limits.max_files:
         raise InputError("The unit has too many files", where="unit", remedy="Hand it in as several sources.")
-    intake = _Intake(raw, out, limits, frozenset(released), scanner)
     objects = 0
     waiting: list[_Leaf] = []
-    with out.table(MANIFEST, MANIFEST, fields=MANIFEST_COLUMNS) as table:
+    with Refusals(out, released) as refusals, out.table(MANIFEST, MANIFEST, fields=MANIFEST_COLUMNS) as table:
+        intake = _Intake(raw, out, limits, refusals, scanner)
         for number, file in enumerate(sorted(unit.files, key=lambda each: each.path), start=1):
             locator = f"file={number}"
             for leaf in intake.leaves(_Leaf(file.path, file.sha256, file.size, ""), locator, None, 0):
@@ -105,9 +107,8 @@ def receive(
         if waiting or not objects:
             table.write(_frame(waiting, objects))
             objects += len(waiting)
-    rejected, quarantined = (intake.refused[each] for each in (Disposition.REJECTED, Disposition.QUARANTINED))
-    seen = objects + rejected + quarantined
-    return (StageCount("file", seen, objects, rejected, quarantined, objects, "object"),)
+    seen = objects + intake.rejected + refusals.quarantined
+    return (StageCount("file", seen, objects, intake.rejected, refusals.quarantined, objects, "object"),)
 
 
 class _Intake:
@@ -118,32 +119,33 @@ class _Intake:
         raw: RawObjects,
         out: StageWriter,
         limits: ReceiveLimits,
-        released: frozenset[tuple[str, str]],
+        refusals: Refusals,
         scanner: MalwareScanner | None,
     ) -> None:
         self._raw = raw
         self._out = out
         self._limits = limits
-        self._released = released
+        self._refusals = refusals
         self._scanner = scanner
-        self.refused = {Disposition.REJECTED: 0, Disposition.QUARANTINED: 0}
+        self.rejected = 0
 
     def leaves(self, file: _Leaf, locator: str, budget: Budget | None, depth: int) -> Iterator[_Leaf]:
         """The leaf files of a file: itself, or what the archive holds."""
         if _is_system_file(file.path):
-            self._refuse(locator, "system-file", "Left behind by an operating system", Disposition.REJECTED)
+            self._reject_system_file(locator)
             return
-        if file.size > self._limits.max_file_bytes and not self._is_released(locator, "file-too-large"):
-            self._refuse(locator, "file-too-large", "The file is larger than is taken in")
+        refusals, digest = self._refusals, file.sha256
+        if file.size > self._limits.max_file_bytes and not refusals.is_released(locator, digest, "file-too-large"):
+            refusals.refuse(locator, "file-too-large", "The file is larger than is taken in", digest)
             return
-        with self._raw.open(file.sha256) as stream:
-            if self._is_infected(stream) and not self._is_released(locator, "malware"):
-                self._refuse(locator, "malware", "The malware scanner knows the file as infected")
+        with self._raw.open(digest) as stream:
+            if self._is_infected(stream) and not refusals.is_released(locator, digest, "malware"):
+                refusals.refuse(locator, "malware", "The malware scanner knows the file as infected", digest)
                 return
             if not is_zip(stream):
                 yield file
                 return
-            wider = any((locator, code) in self._released for code in _OF_ARCHIVES)
+            wider = refusals.is_released(locator, digest, *_OF_ARCHIVES)
             try:
                 yield from self._unpacked(
                     stream,
@@ -153,7 +155,7 @@ class _Intake:
                     0 if wider else depth,
                 )
             except ArchiveError as error:
-                self._refuse(locator, error.code, error.what)
+                refusals.refuse(locator, error.code, error.what, digest)
 
     def _unpacked(self, stream: BinaryIO, file: _Leaf, locator: str, budget: Budget, depth: int) -> Iterator[_Leaf]:
         with open_archive(stream) as archive:
@@ -167,42 +169,41 @@ class _Intake:
                 raise ArchiveError("nested-too-deep", "Archives lie inside each other too deeply")
             budget.take_members(len(found))
             for member in sorted(found, key=lambda each: (each.path, each.number)):
-                place = f"{locator}&member={member.number}"
+                place, digest = f"{locator}&member={member.number}", digest_of_member(file.sha256, member.number)
                 try:
-                    leaf = self._taken_out(archive, member, file, place, budget)
+                    leaf = self._taken_out(archive, member, file, place, digest, budget)
                 except ArchiveError as error:
-                    self._refuse(place, error.code, error.what)
+                    self._refusals.refuse(place, error.code, error.what, digest)
                 except BROKEN:
-                    self._refuse(place, "corrupt-member", "The member cannot be unpacked")
+                    self._refusals.refuse(place, "corrupt-member", "The member cannot be unpacked", digest)
                 else:
                     if leaf is not None:
                         yield from self.leaves(leaf, place, budget, depth + 1)
 
-    def _taken_out(self, archive: ZipFile, member: Member, file: _Leaf, place: str, budget: Budget) -> _Leaf | None:
+    def _taken_out(
+        self, archive: ZipFile, member: Member, file: _Leaf, place: str, digest: Sha256, budget: Budget
+    ) -> _Leaf | None:
         """A member as a file of its own; None for what an operating system left behind. Raises ArchiveError."""
         if _is_system_file(member.path):
-            self._refuse(place, "system-file", "Left behind by an operating system", Disposition.REJECTED)
+            self._reject_system_file(place)
             return None
         path = member.path
         if member.refusal is not None:
-            if not self._is_released(place, member.refusal.code):
+            if not self._refusals.is_released(place, digest, member.refusal.code):
                 raise member.refusal
             path = f"released/{member.number}/{_last_part(path)}"
-        if self._is_released(place, "member-too-large") or self._is_released(place, "compression-bomb"):
+        if self._refusals.is_released(place, digest, *_OF_MEMBERS):
             budget = Budget(RELEASED_LIMITS)
         with open_member(archive, member, budget) as source:
-            digest, size = self._raw.put(source)
-        return _Leaf(f"{file.path}!/{path}", digest, size, file.path)
+            unpacked, size = self._raw.put(source)
+        return _Leaf(f"{file.path}!/{path}", unpacked, size, file.path)
 
     def _is_infected(self, stream: BinaryIO) -> bool:
         return self._scanner is not None and self._scanner.is_infected(stream)
 
-    def _is_released(self, locator: str, code: str) -> bool:
-        return (locator, code) in self._released
-
-    def _refuse(self, locator: str, code: str, reason: str, disposition: Disposition = Disposition.QUARANTINED) -> None:
-        self._out.reject(Reject(locator, code, reason, disposition))
-        self.refused[disposition] += 1
+    def _reject_system_file(self, locator: str) -> None:
+        self._out.reject(Reject(locator, "system-file", "Left behind by an operating system", Disposition.REJECTED))
+        self.rejected += 1
 
 
 def _last_part(path: str) -> str:

@@ -14,10 +14,12 @@ from tenant_pipeline.core.stage import Disposition, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
 from tenant_pipeline.intake.receive import RELEASABLE as RELEASABLE_FILES
+from tenant_pipeline.intake.refusals import REFUSALS
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.lineage import lineage
+from tenant_pipeline.services.quarantine_releases import GivenRelease, releases_of
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -32,8 +34,8 @@ REFUSED, RELEASED, LET_IN = "refused", "released", "let-in"
 class QuarantinedItem:
     """A file, an archive's member or an object that was not taken in: where, why, and whether a person may release it.
 
-    `path` is the file's within the unit, `released_by` names who released the item. Its `state` is `refused`;
-    `released` until the source has run again; `let-in` since.
+    `path` is the file's within the unit, `digest` tells what was looked at, `released_by` names who released it. The
+    `state` is `refused`; `released` until the source has run again; `let-in` since.
     """
 
     stage: Stage
@@ -41,6 +43,7 @@ class QuarantinedItem:
     locator: str
     code: str
     reason: str
+    digest: str
     releasable: bool
     state: str = REFUSED
     released_by: str | None = None
@@ -52,84 +55,110 @@ class QuarantinedItem:
 
 
 def list_quarantined(runtime: Runtime, tenant: TenantId, source_id: SourceId) -> list[QuarantinedItem]:
-    """What was refused of a source when it ran last, in the order of the stages; and what was released of it."""
+    """What was refused of a source when it ran last, in the order of the stages; and what was let in by releases."""
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
-        released = connection.execute(
-            "SELECT stage, locator, code, person, released_at FROM runtime.quarantine_releases"
-            " WHERE tenant_id = %s AND source_id = %s ORDER BY released_at, stage, locator",
-            (tenant, source_id),
-        ).fetchall()
-        last = _last_runs(connection, runtime, source, [_key(row) for row in released])
+    return _quarantined(runtime, source)
+
+
+def _quarantined(runtime: Runtime, source: Source) -> list[QuarantinedItem]:
+    with runtime.database.tenant(source.tenant) as connection:
+        given = releases_of(connection, source)
+        last = _last_runs(connection, runtime, source, given)
         paths = _paths(connection, runtime, source)
-    found = [
-        QuarantinedItem(stage, _path_at(paths, locator), locator, code, reason, code in _RELEASABLE[stage])
-        for stage, run in last.items()
-        for frame in runtime.stage_store(tenant).read(run.record.output_digest).rejects()
-        for locator, code, reason, disposition in frame.itertuples(index=False, name=None)
-        if disposition == Disposition.QUARANTINED
-    ]
-    standing = {(item.stage, item.locator, item.code): item for item in found}
-    for row in released:
-        key = stage, locator, code = _key(row)
-        let_in = stage in last and key in last[stage].let_in
-        before = standing.get(key)
-        if before is not None and let_in:
-            continue  # refused all the same
-        refused = before or QuarantinedItem(stage, _path_at(paths, locator), locator, code, "Released", False)
-        standing[key] = replace(
-            refused,
-            releasable=False,
-            state=LET_IN if let_in else RELEASED,
-            released_by=row["person"],
-            released_at=row["released_at"],
-        )
-    return list(standing.values())
+    refused, released = list[QuarantinedItem](), list[tuple[datetime, QuarantinedItem]]()
+    for stage, run in last.items():
+        stored = runtime.stage_store(source.tenant).read(run.record.output_digest)
+        reasons = {
+            (locator, code): reason
+            for frame in stored.rejects()
+            for locator, code, reason, disposition in frame.itertuples(index=False, name=None)
+            if disposition == Disposition.QUARANTINED
+        }
+        frames = (frame for table in stored.tables(REFUSALS) for frame in table.batches())
+        rows = (row for frame in frames for row in frame.itertuples(index=False, name=None))
+        for locator, code, digest, let_in in rows:
+            item = _item(paths, stage, locator, code, digest)
+            if not let_in:
+                since = _release_of(item, given[run.releases :])
+                item = replace(
+                    item, reason=reasons[item.locator, item.code], releasable=item.code in _RELEASABLE[stage]
+                )
+                refused.append(_released(item, RELEASED, since) if since else item)
+                continue
+            known = _release_of(item, given[: run.releases])
+            if known and (item.locator, item.code) not in reasons:  # it may be refused all the same
+                released.append((known.released_at, _released(item, LET_IN, known)))
+    for each in given:
+        if each.stage not in last and each.of_this_version:
+            released.append((each.released_at, _released(_item(paths, each.stage, *each.release), RELEASED, each)))
+    return refused + [item for _, item in sorted(released, key=lambda pair: pair[0])]
 
 
-_Key = tuple[Stage, str, str]
+def _item(paths: Mapping[str, str], stage: Stage, locator: str, code: str, digest: str) -> QuarantinedItem:
+    path = paths.get(locator.partition("&")[0], "")
+    return QuarantinedItem(stage, path, locator, code, "Released", digest, releasable=False)
 
 
-def _key(row: Mapping[str, Any]) -> _Key:
-    return Stage(row["stage"]), row["locator"], row["code"]
+def _release_of(item: QuarantinedItem, given: Sequence[GivenRelease]) -> GivenRelease | None:
+    covering = (
+        each for each in given if each.stage is item.stage and each.release.covers(item.locator, item.code, item.digest)
+    )
+    return next(covering, None)
+
+
+def _released(item: QuarantinedItem, state: str, release: GivenRelease) -> QuarantinedItem:
+    return replace(item, releasable=False, state=state, released_by=release.person, released_at=release.released_at)
 
 
 @dataclass(frozen=True)
 class _LastRun:
-    """How a stage ran last over a source, and the releases that it knew of."""
+    """How a stage ran last over a source, and of how many of the releases it knew."""
 
     record: StageRecord
-    let_in: frozenset[_Key]
+    releases: int
 
 
 def _last_runs(
-    connection: Connection, runtime: Runtime, source: Source, released: Sequence[_Key]
+    connection: Connection, runtime: Runtime, source: Source, given: Sequence[GivenRelease]
 ) -> dict[Stage, _LastRun]:
     """How each stage that refuses ran last: with all releases, which are in order of time, or before some of them."""
     decisions = decisions_of(connection, runtime, source)
     found: dict[Stage, _LastRun] = {}
-    for known in range(len(released), -1, -1):
-        let_in = frozenset(released[:known])
-        then = replace(decisions, released=frozenset((stage, (locator, code)) for stage, locator, code in let_in))
+    for known in range(len(given), -1, -1):
+        then = replace(decisions, released=frozenset((each.stage, each.release) for each in given[:known]))
         for stage, record in lineage(connection, runtime, source, decisions=then).items():
             if stage in _RELEASABLE:
-                found.setdefault(stage, _LastRun(record, let_in))
+                found.setdefault(stage, _LastRun(record, known))
         if len(found) == len(_RELEASABLE):
             break
     return {stage: found[stage] for stage in _RELEASABLE if stage in found}
 
 
 def release(
-    runtime: Runtime, tenant: TenantId, source_id: SourceId, locator: str, *, person: str, role: str, reason: str
+    runtime: Runtime,
+    tenant: TenantId,
+    source_id: SourceId,
+    locator: str,
+    *,
+    person: str,
+    role: str,
+    reason: str,
+    digest: str | None = None,
 ) -> QuarantinedItem:
     """Let a refused item in on a named person's word, and put the source in line again. Audited.
 
-    Raises NotAllowedError for a person without the role, InputError for no person or reason and for an item that nobody
-    can release, NotFoundError when nothing is refused there.
+    The release is of what is refused there now, and of nothing that comes to lie there later: `digest` tells what the
+    person looked at, where that is known. In later versions of the source the same content is let in, too.
+
+    Raises NotAllowedError for a person without the role, InputError for no person or reason, for an item that nobody
+    can release and where another one is refused than was looked at, NotFoundError when nothing is refused there.
     """
     if not reason.strip() or not person.strip():
         raise InputError("A release needs a person and a reason", where="--person, --reason")
-    refused = [item for item in list_quarantined(runtime, tenant, source_id) if item.locator == locator]
+    with runtime.database.tenant(tenant) as connection:
+        source = sources.get_source(connection, tenant, source_id)
+    refused = [item for item in _quarantined(runtime, source) if item.locator == locator]
     if not refused or refused[0].released_by is not None:
         raise NotFoundError(
             "Nothing is refused there, or it is released already",
@@ -137,6 +166,10 @@ def release(
             remedy="`tenant-pipeline quarantine list` shows what is.",
         )
     item = refused[0]
+    if digest is not None and digest != item.digest:
+        raise InputError(
+            "Something else is refused there by now", where=locator, remedy="Look at it, and release it if you would."
+        )
     if not item.releasable:
         raise InputError(
             f"What is refused as {item.code} cannot be read, whoever releases it",
@@ -147,10 +180,22 @@ def release(
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
         connection.execute(
             """
-            INSERT INTO runtime.quarantine_releases (tenant_id, source_id, stage, locator, code, person, role, reason)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            INSERT INTO runtime.quarantine_releases
+                   (tenant_id, source_id, stage, locator, code, unit_digest, content_digest, person, role, reason)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
             """,
-            (tenant, source_id, str(item.stage), item.locator, item.code, person, role, reason),
+            (
+                tenant,
+                source_id,
+                str(item.stage),
+                item.locator,
+                item.code,
+                source.unit_digest,
+                item.digest,
+                person,
+                role,
+                reason,
+            ),
         )
         connection.execute(
             """
@@ -167,7 +212,13 @@ def release(
                     actor=person,
                     action="quarantine.release",
                     subject=f"{source_id}:{item.stage}",
-                    details={"locator": item.locator, "code": item.code, "role": role, "reason": reason},
+                    details={
+                        "locator": item.locator,
+                        "code": item.code,
+                        "digest": item.digest,
+                        "role": role,
+                        "reason": reason,
+                    },
                 )
             ],
         )
@@ -186,7 +237,3 @@ def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str
     return {f"file={number}": file.path for number, file in enumerate(files, 1)} | {
         row["object"]: row["display_path"] for row in objects
     }
-
-
-def _path_at(paths: Mapping[str, str], locator: str) -> str:
-    return paths.get(locator.partition("&")[0], "")

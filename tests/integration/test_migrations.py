@@ -25,7 +25,8 @@ from pydantic import SecretStr
 
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
 from tenant_pipeline.core.errors import SettingsError
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.intake.refusals import Release
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.features import Features
@@ -33,7 +34,9 @@ from tenant_pipeline.pentest.canaries import CANARY_SOURCE, fill_tables
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
+from tenant_pipeline.services.quarantine_releases import releases_of
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
+from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
@@ -193,6 +196,61 @@ def test_what_was_last_seen_before_its_source_was_assembled_is_retired(server: t
             ).fetchall()
         expected = {"source_id": CANARY_SOURCE, "statement_id": "old", "retired_at": days[1], "last_seen": days[0]}
         assert retired == [expected]
+
+
+def test_what_was_released_before_contents_were_noted_stays_so_for_its_own_version(server: tuple[Path, str]) -> None:
+    with _database(server, "releases") as runtime:
+        migrate(runtime.database, "0047")
+        runtime.database.create_tenant_login(TENANT)
+        day = [datetime(2026, 1, number, tzinfo=UTC) for number in range(1, 6)]
+        feed, upload = CANARY_SOURCE, f"src-{2:016x}"
+        with runtime.database.administration() as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                VALUES (%s, %s, 'a.example', 'pilot', 'draft', %s, %s, '1.0.0')
+                """,
+                (TENANT, Jsonb({"th": "ก", "en": "A", "zh": "甲"}), login_of(TENANT), f"tenant-{TENANT}"),
+            )
+            for source in (feed, upload):
+                connection.execute(
+                    """
+                    INSERT INTO runtime.tenant_sources
+                           (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank,
+                            received_by)
+                    VALUES (%s, %s, 'regulator', 'single-file', 'a', repeat('3', 64), 'assembled', 2, 'test')
+                    """,
+                    (TENANT, source),
+                )
+            for number, (action, at) in enumerate([("source.add", day[0]), ("source.renewed", day[2])], 1):
+                connection.execute(
+                    "INSERT INTO runtime.audit_log VALUES (%s, %s, %s, 'test', %s, %s, %s, %s, %s)",
+                    (TENANT, number, at, action, feed, Jsonb({"unit_digest": str(number) * 64}), "", str(number)),
+                )
+            for source, locator, at in ((feed, "file=1", day[1]), (feed, "file=2", day[3]), (upload, "file=1", day[1])):
+                connection.execute(
+                    """
+                    INSERT INTO runtime.quarantine_releases
+                           (tenant_id, source_id, stage, locator, code, person, role, reason, released_at)
+                    VALUES (%s, %s, 'receive', %s, 'malware', 'ann', 'founder', 'seen', %s)
+                    """,
+                    (TENANT, source, locator, at),
+                )
+        migrate(runtime.database)
+        with runtime.database.administration() as connection:
+            rows = connection.execute("SELECT * FROM runtime.quarantine_releases").fetchall()
+            assert {(row["source_id"], row["locator"]): row["unit_digest"] for row in rows} == {
+                (feed, "file=1"): "1" * 64,
+                (feed, "file=2"): "2" * 64,
+                (upload, "file=1"): "3" * 64,
+            }
+            connection.execute("UPDATE runtime.tenant_sources SET unit_digest = repeat('2', 64) WHERE id = %s", (feed,))
+        with runtime.database.tenant(TENANT) as connection:
+            source_now = get_source(connection, TENANT, SourceId(feed))
+            assert [each.release for each in releases_of(connection, source_now)] == [Release("file=2", "malware", "")]
+        with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("UPDATE runtime.quarantine_releases SET reason = 'another'")
 
 
 def test_what_was_found_by_a_blocking_key_is_found_by_its_digest(server: tuple[Path, str]) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+import secrets
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import Stage
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import quarantine, registry, roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.unit.intake.test_malware import INFECTED, daemon
+
+__all__ = ["daemon"]  # fixtures
 
 TENANT = TenantId("quarantine-tenant")
 WORD = {"person": "gov@city.example", "role": "platform-governance", "reason": "Seen and harmless"}
@@ -102,6 +107,82 @@ def _standing(runtime: Runtime, source: Source) -> list[tuple[str, str, str | No
     ]
 
 
+def _version(runtime: Runtime, source: Source | None, *contents: bytes) -> Source:
+    """A source of these files, or its next version; received."""
+    files = []
+    for number, content in enumerate(contents, 1):
+        digest, size = runtime.raw_zone(TENANT).put(io.BytesIO(content))
+        files.append(UnitFile(f"{number}.bin", digest, size))
+    unit = Unit(UnitMode.FOLDER, tuple(files))
+    sources.keep_unit(runtime, TENANT, unit)
+    with runtime.database.tenant(TENANT) as connection:
+        if source is None:
+            source = sources.insert_source(
+                connection, runtime, TENANT, SourceId(f"src-{secrets.token_hex(8)}"), unit, origin=Origin.REGULATOR,
+                title="Register", actor="test", observed_at=None, rights="",
+            )  # fmt: skip
+        else:
+            sources.set_progress(connection, TENANT, source.id, str(Stage.RECEIVE), "stopped")
+            source = sources.renew_source(
+                connection, runtime, TENANT, source.id, unit, actor="test", observed_at=runtime.now(), url=""
+            )
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    return source
+
+
+@pytest.fixture
+def scanning(runtime: Runtime, daemon: str) -> Runtime:
+    return replace(runtime, settings=runtime.settings.model_copy(update={"clamav": daemon}))
+
+
+def test_a_release_is_of_what_was_looked_at_and_of_nothing_that_comes_in_its_place(scanning: Runtime) -> None:
+    harmless, infected = INFECTED + b" in a text about it", INFECTED + b" in earnest"
+    source = _version(scanning, None, harmless)
+    quarantine.release(scanning, TENANT, source.id, "file=1", **WORD)
+    run_stage(scanning, TENANT, source.id, Stage.RECEIVE)
+    assert _standing(scanning, source) == [("file=1", "let-in", WORD["person"], False)]
+
+    source = _version(scanning, source, infected, b"clean")
+    assert _standing(scanning, source) == [("file=1", "refused", None, True)]
+    assert len(_paths(scanning, source)) == 1
+
+    source = _version(scanning, source, infected, harmless)
+    assert _standing(scanning, source) == [
+        ("file=1", "refused", None, True),
+        ("file=2", "let-in", WORD["person"], False),
+    ], "what was looked at comes in without a second release, wherever it lies"
+    quarantine.release(scanning, TENANT, source.id, "file=1", **WORD)
+    run_stage(scanning, TENANT, source.id, Stage.RECEIVE)
+    assert [state for _, state, _, _ in _standing(scanning, source)] == ["let-in", "let-in"]
+
+
+def test_a_release_on_an_old_look_lets_nothing_else_in(scanning: Runtime) -> None:
+    source = _version(scanning, None, INFECTED + b"1")
+    (seen,) = quarantine.list_quarantined(scanning, TENANT, source.id)
+    _version(scanning, source, INFECTED + b"2")
+    with pytest.raises(InputError, match="by now"):
+        quarantine.release(scanning, TENANT, source.id, "file=1", digest=seen.digest, **WORD)
+    (there,) = quarantine.list_quarantined(scanning, TENANT, source.id)
+    assert quarantine.release(scanning, TENANT, source.id, "file=1", digest=there.digest, **WORD).state == "released"
+
+
+def test_a_member_that_was_not_unpacked_is_released_of_its_own_archive_only(runtime: Runtime) -> None:
+    def bundle(inside: str) -> bytes:
+        written = io.BytesIO()
+        with zipfile.ZipFile(written, "w") as archive:
+            archive.writestr("../out.csv", inside)
+        return written.getvalue()
+
+    one, other = bundle("a,b\n1,2\n"), bundle("a,b\n3,4\n")
+    source = _version(runtime, None, one)
+    quarantine.release(runtime, TENANT, source.id, "file=1&member=1", **WORD)
+    source = _version(runtime, source, other, one)
+    assert [(locator, state) for locator, state, _, _ in _standing(runtime, source)] == [
+        ("file=1&member=1", "refused"),
+        ("file=2&member=1", "let-in"),
+    ]
+
+
 def _audit(runtime: Runtime) -> list[dict[str, object]]:
     with runtime.database.tenant(TENANT) as connection:
         return connection.execute("SELECT action FROM runtime.audit_log WHERE tenant_id = %s", (TENANT,)).fetchall()
@@ -149,7 +230,8 @@ def test_a_tenant_cannot_release_for_itself(tenants: TwoTenants, runtime: Runtim
     source = _taken_in(runtime, tmp_path)
     with tenants.login(TENANT) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(
-            "INSERT INTO runtime.quarantine_releases (tenant_id, source_id, stage, locator, code, person, role, reason)"
-            " VALUES (%s, %s, 'receive', 'file=1&member=2', 'path-traversal', 'me', 'founder', 'because')",
-            (TENANT, source.id),
+            "INSERT INTO runtime.quarantine_releases"
+            " (tenant_id, source_id, stage, locator, code, unit_digest, person, role, reason)"
+            " VALUES (%s, %s, 'receive', 'file=1&member=2', 'path-traversal', %s, 'me', 'founder', 'because')",
+            (TENANT, source.id, source.unit_digest),
         )

@@ -15,7 +15,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName, SourcePath
+from tenant_pipeline.api.texts import Digest, Limit, Line, OptionalReason, Reason, RoleName, SourcePath
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.sentences.reading import Tell, in_english
@@ -113,9 +113,10 @@ class GateOverride(BaseModel):
 
 
 class QuarantineRelease(BaseModel):
-    """What was refused and is let in all the same."""
+    """What was refused and is let in all the same: the place, and what was looked at there."""
 
     locator: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+    digest: Digest
     role: RoleName
     reason: Reason
 
@@ -191,6 +192,7 @@ def release(
             person=caller.person,
             role=said.role,
             reason=said.reason,
+            digest=said.digest,
         )
         return _record(runtime, caller, source)
 

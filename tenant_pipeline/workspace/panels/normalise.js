@@ -98,7 +98,7 @@ function Gates({ record }) {
 /** Something that was refused, for whoever may let it in all the same. */
 function Quarantined({ source, item }) {
   const role = roleOf(...PLATFORM_ROLES);
-  const send = (form) => act(ofTenant(`/sources/${source}/quarantine-release`), { locator: item.locator, role, reason: form.get("reason") });
+  const send = (form) => act(ofTenant(`/sources/${source}/quarantine-release`), { locator: item.locator, digest: item.digest, role, reason: form.get("reason") });
   return html`<li>
     <code>${item.path || item.locator}</code> ${item.reason}
     ${item.released_by && html` <span class="quiet">${statusWord(item.state)} · ${item.released_by} · ${moment(item.released_at)}</span>`}

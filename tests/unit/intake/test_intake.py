@@ -23,6 +23,7 @@ from tenant_pipeline.intake import identify as identification
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
+from tenant_pipeline.intake.refusals import Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.object_store import RawZone
@@ -336,12 +337,14 @@ def test_what_a_person_releases_is_read_within_wider_limits(raw: RawZone, monkey
     monkeypatch.setattr(identification, "ParserLimits", lambda: ParserLimits(memory_bytes=4 * 1024**2))
     digest, size = raw.put(io.BytesIO(json.dumps({"text": "x" * 60_000_000}).encode()))
     unit = Unit(UnitMode.SINGLE_FILE, (UnitFile("large.json", digest, size),))
-    received, refused, released, extracted = (MemoryStage() for _ in range(4))
+    received, refused, elsewhere, released, extracted = (MemoryStage() for _ in range(5))
     receive(unit, raw, received, ReceiveLimits())
     identify(received, raw, refused)
     (reject,) = refused.rejects
     assert reject["code"] in RELEASABLE
-    identify(received, raw, released, released={(reject["locator"], reject["code"])})
+    identify(received, raw, elsewhere, released={Release(reject["locator"], reject["code"], "0" * 64)})
+    assert elsewhere.rejects == [reject], "another file lay there when it was released"
+    identify(received, raw, released, released={Release("o00009", reject["code"], digest)})
     assert released.rejects == []
     extract(released, received, raw, extracted)
     assert [table.rows for table in extracted.tables("records")] == [1]
