@@ -113,6 +113,8 @@ def test_an_approval_for_a_release_that_is_no_longer_live_lists_nothing(runtime:
     published(runtime, made.tenant)
     with pytest.raises(InputError, match="not live"):
         list_approved(runtime, made.tenant, run_by="run")
+    with pytest.raises(ApprovalMissingError, match="nothing was asked for"):
+        list_approved(runtime, made.tenant, run_by="run")
     assert not seen(runtime, made.tenant, made.tenant)
 
 

@@ -16,6 +16,8 @@ from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.release.difference import differences
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
+from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.releases.building import build_candidate
@@ -31,7 +33,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.releasable import approve_everything, releasable, settle
+from tests.integration.releasable import PEOPLE, approve_everything, releasable, settle
 
 
 @pytest.fixture
@@ -222,6 +224,66 @@ def test_going_back_is_a_new_entry_that_points_to_an_old_one_and_is_approved_its
     assert (last["reason"], last["rollback_to"]) != ("", None)
     with pytest.raises(InputError, match="is live"):
         request_rollback(runtime, made.tenant, first.digest, requested_by="kanya", reason="Again")
+
+
+def test_going_back_undoes_no_release_that_was_published_after_it_was_asked_for(
+    runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False)
+    settle(made)
+    publish_draft(runtime, made.tenant)
+    with runtime.database.platform() as connection:
+        first, second = list_releases(connection, made.tenant)
+    asked = request_rollback(runtime, made.tenant, first.digest, requested_by="kanya", reason="Wrong arena")
+    made.say(4, ("name", "en", "Old Arena"), entity="can-old", compare=False)
+    settle(made)
+    assert publish_draft(runtime, made.tenant) == "1.2.0"
+    approve_everything(runtime, made.tenant)
+    with pytest.raises(InputError, match="Something else was published") as refused:
+        publish_approved(runtime, made.tenant, run_by="run")
+    assert "sk again" in refused.value.remedy
+    assert version_seen(runtime, made.tenant) == "1.2.0"
+    ended = {each.request.id: each.steps for each in list_requests(runtime, made.tenant)}
+    assert [[step["step"] for step in ended[each.request.id]] for each in asked] == [["withdrawn"]]
+    with pytest.raises(ApprovalMissingError, match="nothing was asked for"):
+        publish_approved(runtime, made.tenant, run_by="run")
+    request_rollback(runtime, made.tenant, second.digest, requested_by="kanya", reason="Wrong arena")
+    approve_everything(runtime, made.tenant)
+    assert publish_approved(runtime, made.tenant, run_by="run")["operation"] == "rollback"
+    assert version_seen(runtime, made.tenant) == "1.1.0"
+
+
+def test_a_release_that_was_built_on_what_is_no_longer_live_ends_and_bars_no_way_back(
+    runtime: Runtime, made: Sources
+) -> None:
+    publish_draft(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-arena", compare=False)
+    settle(made)
+    publish_draft(runtime, made.tenant)
+    made.say(4, ("name", "en", "Old Arena"), entity="can-old", compare=False)
+    settle(made)
+    (outdated, *_) = request_release(runtime, made.tenant, requested_by="kanya")
+    with runtime.database.platform() as connection:
+        first, second, _ = list_releases(connection, made.tenant)
+    request_rollback(runtime, made.tenant, first.digest, requested_by="kanya", reason="Wrong arena")
+    for person in ("anan", "gov"):
+        for waiting in list_requests(runtime, made.tenant, person=person, waiting_only=True):
+            if str(waiting.operation) == "rollback":
+                decide(
+                    runtime, made.tenant, waiting.request.id, digest=waiting.request.subject_digest, approves=True,
+                    person=person, role=PEOPLE[person], reason="Seen",
+                )  # fmt: skip
+    publish_approved(runtime, made.tenant, run_by="run")
+    assert version_seen(runtime, made.tenant) == "1.0.0"
+    request_rollback(runtime, made.tenant, second.digest, requested_by="kanya", reason="It was right")
+    approve_everything(runtime, made.tenant)
+    with pytest.raises(InputError, match="since this release was built"):
+        publish_approved(runtime, made.tenant, run_by="run")
+    (ended,) = [each for each in list_requests(runtime, made.tenant) if each.request.id == outdated.request.id]
+    assert (ended.steps[-1]["step"], ended.steps[-1]["person"]) == ("withdrawn", "run")
+    assert "Something else was published" in ended.steps[-1]["reason"]
+    assert publish_approved(runtime, made.tenant, run_by="run")["version"] == "1.1.0"
 
 
 def test_a_release_that_fails_a_check_is_not_even_asked_for(runtime: Runtime, made: Sources) -> None:

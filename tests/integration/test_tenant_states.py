@@ -26,14 +26,14 @@ from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.coverage.overrides import withdraw_override
 from tenant_pipeline.services.going_live.instances import provision_approved, request_instance
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
-from tenant_pipeline.services.going_live.releases import publish_approved, request_release
+from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import list_listings, listing_history
 from tenant_pipeline.services.provisioning.standing import (
     bring_back,
     rest_instance,
 )
-from tenant_pipeline.services.releases.reading import live_release, publishing_history
+from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import waiting_sources
 from tests.integration.conflict_statements import Sources
@@ -317,6 +317,21 @@ def test_what_was_asked_for_over_the_live_release_is_void_once_another_is_live(
     add_a_hall(live)
     published(runtime, tenant)
     assert (version_of(runtime, tenant), state_of(runtime, tenant)) == ("1.1.0", "review")
+
+
+def test_going_back_to_a_release_takes_no_draft_to_review(
+    runtime: Runtime, live: Sources, backend: LocalProcesses
+) -> None:
+    tenant = live.tenant
+    add_a_hall(live)
+    published(runtime, tenant)
+    back(runtime, tenant, backend, TenantState.PILOT, TenantState.REVIEW, TenantState.DRAFT)
+    with runtime.database.platform() as connection:
+        first = list_releases(connection, tenant)[0]
+    request_rollback(runtime, tenant, first.digest, requested_by="kanya", reason="Wrong hall")
+    approve_everything(runtime, tenant)
+    assert publish_approved(runtime, tenant, run_by="run")["operation"] == "rollback"
+    assert (version_of(runtime, tenant), state_of(runtime, tenant)) == ("1.0.0", "draft")
 
 
 def test_an_instance_that_was_killed_at_its_last_step_goes_on_to_live_with_the_approvals_it_used(

@@ -17,6 +17,12 @@ class RequestEndedError(InputError):
     code = "approval-request-ended"
 
 
+class OutdatedError(InputError):
+    """What was approved can no longer be done: something else was published since. It has to be asked for anew."""
+
+    code = "approval-outdated"
+
+
 class SignatureRefusedError(NotAllowedError):
     """A decision that must be signed is not, or its signature is not that person's over that decision."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -100,6 +100,20 @@ def withdraw_unfitting(
     for each in requests_of(connection, tenant, runtime.now()):
         if each.standing.state in OPEN and state not in FITTING[each.operation]:
             _withdraw(runtime, connection, each, person, "withdrawn", f"The tenant is {state}")
+
+
+def withdraw_outdated_requests(
+    runtime: Runtime, tenant: TenantId, requests: Collection[str], *, person: str, reason: str
+) -> None:
+    """Withdraw those of these requests that are still open, where what they ask for can no longer be done. Audited.
+
+    So that nobody signs it in vain, no run tries it again, and it bars nothing else.
+    """
+    with runtime.database.platform() as connection:
+        lock_approvals(connection, tenant)
+        for each in requests_of(connection, tenant, runtime.now()):
+            if each.request.id in requests and each.standing.state in OPEN:
+                _withdraw(runtime, connection, each, person, "withdrawn", reason)
 
 
 def _withdraw(

@@ -9,7 +9,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import use_approvals
-from tenant_pipeline.services.going_live.releases import first_ready
+from tenant_pipeline.services.going_live.releases import first_ready, withdrawn_if_outdated
 from tenant_pipeline.services.marketplace.drafting import ListingTerms, draft_listing
 from tenant_pipeline.services.marketplace.listing import put_up
 from tenant_pipeline.services.runtime import Runtime
@@ -26,17 +26,22 @@ def request_listing(
 
 @traced("listing.publish")
 def list_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
-    """Show the listing that was approved. Raises ApprovalMissingError with all that is missing."""
+    """Show the listing that was approved.
+
+    Raises ApprovalMissingError with all that is missing; OutdatedError where another release is live by now, and then
+    withdraws what was asked for.
+    """
     chosen = first_ready(runtime, tenant, Operation.LISTING)
-    digest = put_up(
-        runtime,
-        tenant,
-        chosen.content,
-        listed_by=run_by,
-        verify=lambda connection: use_approvals(
-            runtime, connection, tenant, Operation.LISTING, chosen.content, used_by=run_by
-        ),
-    )
+    with withdrawn_if_outdated(runtime, chosen, run_by=run_by):
+        digest = put_up(
+            runtime,
+            tenant,
+            chosen.content,
+            listed_by=run_by,
+            verify=lambda connection: use_approvals(
+                runtime, connection, tenant, Operation.LISTING, chosen.content, used_by=run_by
+            ),
+        )
     return {
         "listing": digest,
         "version": chosen.content["version"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -12,14 +14,14 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.approvals.line import OperationInLine, operations_in_line
 from tenant_pipeline.services.approvals.records import RecordedRequest
-from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
-from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, OutdatedError
+from tenant_pipeline.services.approvals.requesting import request_operation, withdraw_outdated_requests
 from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import check_release, require_passed
 from tenant_pipeline.services.releases.publishing import confirm, publish, require_published, roll_back
-from tenant_pipeline.services.releases.reading import live_release, publishing_history, release
+from tenant_pipeline.services.releases.reading import last_published, live_release, publishing_history, release
 from tenant_pipeline.services.releases.stages import note_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -53,7 +55,7 @@ def request_release(
     }
     if candidate.is_live:
         with runtime.database.platform() as connection:
-            content["after_entry"] = _last_published(connection, tenant)
+            content["after_entry"] = last_published(publishing_history(connection, tenant))
     requests = request_operation(runtime, tenant, Operation.RELEASE, content, requested_by=requested_by, reason=reason)
     with runtime.database.platform() as connection:
         note_stage(runtime, connection, tenant, built.digest, "review", person=requested_by)
@@ -69,12 +71,13 @@ def request_rollback(
         wanted, live = release(connection, tenant, to), live_release(connection, tenant)
         entries = publishing_history(connection, tenant)
     require_published(entries, wanted, live)
+    assert live is not None
     content = {
         "release": wanted.digest,
         "version": wanted.version,
-        "from": live.digest if live else None,
-        "from_version": live.version if live else None,
-        "after_entry": entries[-1]["id"] if entries else None,
+        "from": live.digest,
+        "from_version": live.version,
+        "after_entry": last_published(entries),
         "reason": reason,
     }
     return request_operation(runtime, tenant, Operation.ROLLBACK, content, requested_by=requested_by, reason=reason)
@@ -84,14 +87,15 @@ def request_rollback(
 def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
     """Do what was approved last for the tenant's release: publish it, or go back to one; say what was done.
 
-    Raises ApprovalMissingError with all that is missing, where nothing may go ahead.
+    Raises ApprovalMissingError with all that is missing, where nothing may go ahead; OutdatedError where something else
+    was published since, and then withdraws what was asked for.
     """
     chosen = first_ready(runtime, tenant, Operation.RELEASE, Operation.ROLLBACK)
     content = chosen.content
 
     def verify(connection: Connection) -> list[str]:
         used = use_approvals(runtime, connection, tenant, chosen.operation, content, used_by=run_by)
-        if state_of(connection, tenant) is TenantState.DRAFT:
+        if chosen.operation is Operation.RELEASE and state_of(connection, tenant) is TenantState.DRAFT:
             move_on(
                 runtime, connection, tenant, TenantState.REVIEW, approvals=used, person=run_by,
                 reason=f"release {content['version']} was approved",
@@ -99,12 +103,16 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
         return used
 
     digest = Sha256(content["release"])
-    if "after_entry" in content and chosen.operation is Operation.RELEASE:
-        number = confirm(runtime, tenant, digest, confirmed_by=run_by, verify=verify)
-    elif chosen.operation is Operation.RELEASE:
-        number = publish(runtime, tenant, digest, published_by=run_by, verify=verify)
-    else:
-        number = roll_back(runtime, tenant, digest, rolled_back_by=run_by, reason=content["reason"], verify=verify)
+    with withdrawn_if_outdated(runtime, chosen, run_by=run_by):
+        if "after_entry" in content and chosen.operation is Operation.RELEASE:
+            number = confirm(runtime, tenant, digest, confirmed_by=run_by, verify=verify)
+        elif chosen.operation is Operation.RELEASE:
+            number = publish(runtime, tenant, digest, published_by=run_by, verify=verify)
+        else:
+            number = roll_back(
+                runtime, tenant, digest, instead_of=content["from"], after_entry=content["after_entry"],
+                rolled_back_by=run_by, reason=content["reason"], verify=verify,
+            )  # fmt: skip
     return {
         "operation": str(chosen.operation),
         "version": content["version"],
@@ -136,5 +144,11 @@ def first_ready(runtime: Runtime, tenant: TenantId, *operations: Operation) -> O
     )
 
 
-def _last_published(connection: Connection, tenant: TenantId) -> int:
-    return max(int(each["id"]) for each in publishing_history(connection, tenant) if each["stage"] == "published")
+@contextmanager
+def withdrawn_if_outdated(runtime: Runtime, chosen: OperationInLine, *, run_by: str) -> Iterator[None]:
+    """What the block finds outdated is withdrawn, with why, before its OutdatedError goes on."""
+    try:
+        yield
+    except OutdatedError as error:
+        withdraw_outdated_requests(runtime, chosen.tenant, chosen.requests, person=run_by, reason=error.what)
+        raise

@@ -11,6 +11,7 @@ from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.feature_flags.overrides import require_on, switched_off
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.roles import require_role
@@ -26,8 +27,8 @@ WITHDRAWING_ROLES = ("tenant-admin", *PLATFORM_ROLES)
 def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, listed_by: str, verify: Verify) -> str:
     """Show an approved listing, and return its digest. Audited.
 
-    Raises InputError where the release that it tells of is no longer live, SwitchedOffError where listings are off by
-    now, and whatever `verify` raises; then no approval is used.
+    Raises OutdatedError where the release that it tells of is no longer live, SwitchedOffError where listings are off
+    by now, and whatever `verify` raises; then no approval is used.
     """
     digest = sha256_of_json(dict(listing))
     with runtime.database.platform() as connection:
@@ -36,7 +37,7 @@ def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, li
         _lock(connection, tenant)
         live = live_release(connection, tenant)
         if live is None or live.digest != listing["release"]:
-            raise InputError(
+            raise OutdatedError(
                 "The listing tells of a release that is not live", where=tenant, remedy="Draft it again, and ask anew."
             )
         connection.execute(

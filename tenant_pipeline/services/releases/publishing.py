@@ -10,10 +10,18 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.feature_flags.overrides import hand_to_instance
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.releases.checks import check_release, require_passed
-from tenant_pipeline.services.releases.reading import Release, live_release, publishing_history, release, stored_rows
+from tenant_pipeline.services.releases.reading import (
+    Release,
+    last_published,
+    live_release,
+    publishing_history,
+    release,
+    stored_rows,
+)
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
@@ -27,8 +35,9 @@ Verify = Callable[[Connection], Sequence[str]]
 def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by: str, verify: Verify) -> int:
     """Make a release the one that readers see, and return its number in the publishing history. Audited.
 
-    Raises ReleaseRefusedError where it does not stand its checks, InputError where something else was published since
-    it was built, and whatever `verify` raises. Until the transaction ends nobody sees any of it; killed, nothing is.
+    Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where something else was published
+    since it was built, and whatever `verify` raises. Until the transaction ends nobody sees any of it; killed, nothing
+    is.
     """
     with runtime.database.platform() as connection:
         built = release(connection, tenant, digest)
@@ -38,7 +47,7 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
         _lock(connection, tenant)
         live = live_release(connection, tenant)
         if (live.digest if live else None) != built.base_digest:
-            raise InputError(
+            raise OutdatedError(
                 "Something else was published since this release was built",
                 where=f"{tenant}, release {built.version}",
                 remedy="Build it again on what is live now, and ask for its approvals.",
@@ -55,8 +64,8 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
 def confirm(runtime: Runtime, tenant: TenantId, digest: Sha256, *, confirmed_by: str, verify: Verify) -> int:
     """Publish again, with new approvals, what readers see: the way on for a tenant that went back to draft. Audited.
 
-    Raises ReleaseRefusedError where it does not stand its checks now, InputError where something else is live by now,
-    and whatever `verify` raises. Returns its number in the publishing history.
+    Raises ReleaseRefusedError where it does not stand its checks now, OutdatedError where something else is live by
+    now, and whatever `verify` raises. Returns its number in the publishing history.
     """
     with runtime.database.platform() as connection:
         shown = release(connection, tenant, digest)
@@ -65,7 +74,7 @@ def confirm(runtime: Runtime, tenant: TenantId, digest: Sha256, *, confirmed_by:
         _lock(connection, tenant)
         live = live_release(connection, tenant)
         if live is None or live.digest != digest:
-            raise InputError(
+            raise OutdatedError(
                 "Something else was published since this release was asked for",
                 where=f"{tenant}, release {shown.version}",
                 remedy="Ask for the approvals of what is live now.",
@@ -78,12 +87,21 @@ def confirm(runtime: Runtime, tenant: TenantId, digest: Sha256, *, confirmed_by:
 
 
 def roll_back(
-    runtime: Runtime, tenant: TenantId, digest: Sha256, *, rolled_back_by: str, reason: str, verify: Verify
+    runtime: Runtime,
+    tenant: TenantId,
+    digest: Sha256,
+    *,
+    instead_of: Sha256,
+    after_entry: int,
+    rolled_back_by: str,
+    reason: str,
+    verify: Verify,
 ) -> int:
     """Let readers see an earlier release again: a new entry of the history that points to an old one. Audited.
 
-    What the instance reads is there already, so it takes the time of one small transaction. Raises InputError for a
-    release that was never published or is live, or without a reason, and whatever `verify` raises.
+    `instead_of` was live when it was asked for, published last with `after_entry`. What the instance reads is there
+    already, so it takes the time of one small transaction. Raises OutdatedError where anything was published since,
+    InputError for a release that was never published, or without a reason, and whatever `verify` raises.
     """
     if not reason.strip():
         raise InputError("Going back to a release needs a reason", where="--reason")
@@ -91,7 +109,14 @@ def roll_back(
         _lock(connection, tenant)
         wanted = release(connection, tenant, digest)
         live = live_release(connection, tenant)
-        entry = require_published(publishing_history(connection, tenant), wanted, live)
+        history = publishing_history(connection, tenant)
+        if live is None or (live.digest, last_published(history)) != (instead_of, after_entry):
+            raise OutdatedError(
+                "Something else was published since going back was asked for",
+                where=f"{tenant}, release {wanted.version}",
+                remedy="See what is live now, and ask again.",
+            )
+        entry = require_published(history, wanted, live)
         approvals = list(verify(connection))
         number = _record(connection, wanted, approvals, rolled_back_by, reason, entry)
         _show(runtime, connection, wanted, rolled_back_by)

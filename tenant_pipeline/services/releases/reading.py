@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,6 +125,11 @@ def publishing_history(connection: Connection, tenant: TenantId) -> list[dict[st
         """,
         (tenant,),
     ).fetchall()
+
+
+def last_published(history: Sequence[Mapping[str, Any]]) -> int:
+    """The entry of the history with which what readers see was published; it has to have one."""
+    return max(int(entry["id"]) for entry in history if entry["stage"] == "published")
 
 
 def documents_of(runtime: Runtime, tenant: TenantId, of: Release) -> Iterator[dict[str, Any]]:
