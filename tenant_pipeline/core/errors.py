@@ -72,6 +72,12 @@ class SourceStoppedError(TenantRuntimeError):
     code = "source-stopped"
 
 
+class DecidedMeanwhileError(SourceStoppedError):
+    """What holds for a source has changed since its run began: no fault of the source, which has to begin anew."""
+
+    code = "decided-meanwhile"
+
+
 class GateClosedError(SourceStoppedError):
     """A gate's verdict keeps the source from going on."""
 

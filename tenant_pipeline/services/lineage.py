@@ -20,6 +20,7 @@ from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.taking_in import STAGES_THAT_TAKE_IN, taking_of
 
 GATE_AFTER: Mapping[Stage, Gate] = {Stage.SCREEN: Gate.PII, Stage.VALIDATE: Gate.QUALITY}
 """Which gate is judged at the end of which stage."""
@@ -48,7 +49,8 @@ def lineage(
     steps = stage_records.every_step(connection, source.tenant, source.id, source.unit_digest, stages)
     digest = source.unit_digest
     for stage in stages:
-        record = steps.get((stage, digest, stage_code_version(runtime, source, stage, digest, decisions)))
+        taking = taking_of(source, found)
+        record = steps.get((stage, digest, stage_code_version(runtime, source, stage, digest, decisions, taking)))
         if record is None:
             break
         found[stage] = record
@@ -57,11 +59,12 @@ def lineage(
 
 
 def stage_code_version(
-    runtime: Runtime, source: Source, stage: Stage, input_digest: Sha256, decisions: Decisions
+    runtime: Runtime, source: Source, stage: Stage, input_digest: Sha256, decisions: Decisions, taking: int = 1
 ) -> str:
     """The code version of a stage over one input: its code, and the parameters that can change its output.
 
-    An accepted mapping is a parameter of `map` only where one of the source's tables chooses it.
+    An accepted mapping is a parameter of `map` only where one of the source's tables chooses it. For `link` and
+    `assemble` the first `taking` is none; for other stages no taking is.
     """
     parameters: dict[str, Any] = {}
     if stage is Stage.SCREEN:
@@ -76,9 +79,8 @@ def stage_code_version(
         if needs_meanings(runtime.contracts, decisions.declarations) and decisions.rules.accepted:
             extracted = runtime.stage_store(source.tenant).read(input_digest)
             parameters |= chosen_mappings(extracted, decisions.rules, str(source.origin))
-    if source.version > 1 and stage in (Stage.LINK, Stage.ASSEMBLE):
-        # They write into the knowledge base: content that comes back after another version is taken in anew.
-        parameters["source_version"] = source.version
+    if taking > 1 and stage in STAGES_THAT_TAKE_IN:
+        parameters["taking"] = taking
     released = decisions.released_from(stage)
     if released:
         parameters["released"] = sorted(released)

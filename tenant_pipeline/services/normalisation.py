@@ -49,6 +49,7 @@ from tenant_pipeline.services.pii_analyzer import analyzer_over
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.taking_in import note_taking, require_taking, taking_of
 from tenant_pipeline.storage.assemble import assemble
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.owned_folder import working_folder
@@ -58,13 +59,15 @@ from tenant_pipeline.telemetry.traces import caused_by, traced
 
 @dataclass(frozen=True)
 class StageWork:
-    """What a stage's function is given: the source, its lineage so far, what people decided, and where to write."""
+    """What a stage's function is given: the source, its lineage so far, what people decided, where to write, and the
+    number of the taking into the knowledge base."""
 
     runtime: Runtime
     source: Source
     lineage: Mapping[Stage, StageRecord]
     decisions: Decisions
     out: StageOutput
+    taking: int
 
     def output_of(self, stage: Stage) -> StoredStage:
         """What an earlier stage made of this source."""
@@ -104,12 +107,17 @@ def _run_stage(
         behind = lineage(connection, runtime, source, before=stage, decisions=decisions)
         input_digest = _input_digest(source, stage, behind)
         require_gates_open(connection, runtime, source, behind, before=stage)
-        version = stage_code_version(runtime, source, stage, input_digest, decisions)
+        taking = taking_of(source, behind)
+        version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
-        # What was pruned is made again: the record stands, and the same code makes the same of the same.
         if known is not None and known.output_digest in runtime.stage_store(tenant):
             _note_progress(connection, source, stage, known)
             return known
+        # What was pruned is made again: the record stands, and the same code makes the same of the same. Not so links,
+        # which may be others among the entities of now.
+        if known is not None and stage is Stage.LINK:
+            taking += 1
+            version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
 
     def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
         started = time.perf_counter()
@@ -118,7 +126,7 @@ def _run_stage(
             only_new_objects_collected(),
             store.write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out,
         ):
-            result = function(StageWork(runtime, source, behind, decisions, out))
+            result = function(StageWork(runtime, source, behind, decisions, out, taking))
             upstream = behind[stage.before].counts[-1] if stage.before else None
             _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
             output_digest = out.commit(result.counts)
@@ -151,7 +159,9 @@ def _keep(
     """Keep a record with all that belongs to it; where another run was faster, its record stands."""
     stage = Stage(record.stage)
     if not stage_records.insert(connection, source.tenant, source.id, record):
-        return replace(record, repeated=True)
+        repeated = replace(record, repeated=True)
+        _note_progress(connection, source, stage, repeated)
+        return repeated
     if stage is Stage.RECEIVE:
         list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(record.output_digest))
     if stage is Stage.SCREEN:  # under the digest key of now, like everything else that it has screened
@@ -330,6 +340,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
                 batch_map=batch_map if ahead else None,
                 folder=folder,
             )
+    note_taking(connection, work.source, work.lineage[Stage.VALIDATE].output_digest, work.taking)
     return StageResult(counts)
 
 
@@ -337,6 +348,7 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = _after_the_last_time(work, connection)
     lock_identity(connection, work.source.tenant)
+    require_taking(connection, work.source, work.lineage[Stage.VALIDATE].output_digest, work.taking)
     with working_folder("assembling") as folder:
         count = assemble(
             connection,

@@ -62,6 +62,12 @@ class Source:
     alone: bool = False
     """Whether it is run by itself, because a run that had it in hand was ended from outside."""
 
+    taken_in: str = ""
+    """What of it was last taken into the knowledge base: see `services.taking_in`."""
+
+    taking: int = 0
+    """How often something else of it was taken in than before; 0 before the first time."""
+
     not_before: datetime | None = None
     """Until when it waits in line, because something around us was away."""
 
@@ -287,7 +293,7 @@ def _size_of(unit: Unit) -> dict[str, Any]:
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
               received_at, queued_at, version, traceparent,
-              alone, not_before, hindrance"""
+              alone, taken_in, taking, not_before, hindrance"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:

@@ -24,6 +24,7 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import mappings, registry, sources
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
@@ -219,6 +220,28 @@ def test_a_retired_mapping_leaves_the_table_as_it_was_mapped_before(
     assert mappings.retire(runtime, tenant, accepted.mapping.id, person="eve", reason="again").repeated
     assert len(_audited(runtime, tenant, "mapping.retire")) == 1
     assert _accept(runtime, tenant, halls).mapping.mapping.version == "1.1.0"
+
+
+def _statements(runtime: Runtime, tenant: TenantId) -> set[tuple[str, ...]]:
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute("SELECT entity_id, property, lang, value FROM runtime.statement_facts").fetchall()
+    return {tuple(map(str, row.values())) for row in rows}
+
+
+def test_what_a_retired_mapping_said_leaves_the_knowledge_base(
+    runtime: Runtime, tenant: TenantId, halls: SourceId
+) -> None:
+    before = _statements(runtime, tenant)
+    accepted = _accept(runtime, tenant, halls).mapping
+    _run(runtime, tenant, halls)
+    assert _statements(runtime, tenant) != before
+    scored = update_coverage(runtime, tenant, halls)
+    mappings.retire(runtime, tenant, accepted.mapping.id, person="bob", reason="wrong after all")
+    records = _run(runtime, tenant, halls)
+    assert _statements(runtime, tenant) == before
+    assert [stage for stage, record in records.items() if not record.repeated] == [Stage.LINK, Stage.ASSEMBLE]
+    assert update_coverage(runtime, tenant, halls).output_digest != scored.output_digest
+    assert all(record.repeated for record in _run(runtime, tenant, halls).values())
 
 
 def test_another_tenant_can_neither_see_nor_accept(

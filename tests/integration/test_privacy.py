@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,15 @@ from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
 from tenant_pipeline.services import digest_keys, registry, roles, sources
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.privacy_declarations import declare, list_declarations, queue_expired, revoke, sign
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 TENANT, OTHER = TenantId("privacy-tenant"), TenantId("privacy-other")
@@ -73,6 +77,19 @@ def screened(runtime: Runtime, source: Source) -> dict[str, Any]:
     return {
         name: frame[f"f{position:04d}"].iloc[0] for position, name in enumerate(table.descriptor.fields)
     }  # fmt: skip
+
+
+def through(runtime: Runtime, source: Source) -> dict[str, StageRecord]:
+    """Bring the source through all stages and have it scored and compared."""
+    where = (runtime, source.tenant, source.id)
+    records = {str(stage): run_stage(*where, stage) for stage in STAGES}
+    return records | {"conflicts": update_conflicts(*where), "coverage": update_coverage(*where)}
+
+
+def says(runtime: Runtime, source: Source) -> str:
+    """Everything that the source's current statements say."""
+    with runtime.database.tenant(source.tenant) as connection:
+        return str(statements_of(connection, source.tenant, source=source.id, limit=1000))
 
 
 def contacts(runtime: Runtime, of: Source, **changed: Any) -> str:
@@ -152,6 +169,51 @@ def test_a_revoked_declaration_holds_no_longer_and_cannot_be_signed_again(runtim
     again = contacts(runtime, source)
     assert again != declaration
     assert len([each for each in audit(runtime, TENANT, "privacy.revoke") if each["subject"] == declaration]) == 1
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_what_a_declaration_let_in_leaves_the_knowledge_base_when_it_is_revoked(
+    runtime: Runtime, tmp_path: Path, pruned: bool
+) -> None:
+    source = venues(runtime, tmp_path)
+    first = through(runtime, source)
+    assert PHONE not in says(runtime, source)
+    declaration = contacts(runtime, source)
+    sign(runtime, TENANT, declaration, **SIGNING)
+    through(runtime, source)
+    assert PHONE in says(runtime, source)
+    revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    if pruned:
+        for stage in (Stage.SCREEN, Stage.LINK, Stage.ASSEMBLE):
+            digest, after = first[stage].output_digest, datetime.now(UTC) + timedelta(days=1)
+            assert runtime.stage_store(TENANT).plain.remove(digest, after)
+    again = through(runtime, source)
+    assert PHONE not in says(runtime, source)
+    made = {name for name, record in again.items() if not record.repeated}
+    assert made == {"link", "assemble", "conflicts", "coverage"}
+    with runtime.database.tenant(TENANT) as connection:
+        assert sources.get_source(connection, TENANT, source.id).ingest_status == "assembled"
+    assembled = [
+        each for each in audit(runtime, TENANT, "stage.complete") if each["subject"] == f"{source.id}:assemble"
+    ]
+    assert len(assembled) == 3
+    assert all(record.repeated for record in through(runtime, source).values())
+
+
+def test_what_was_linked_under_a_declaration_and_not_assembled_is_linked_anew_when_it_is_revoked(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    source = venues(runtime, tmp_path)
+    through(runtime, source)
+    declaration = contacts(runtime, source)
+    sign(runtime, TENANT, declaration, **SIGNING)
+    for stage in STAGES[:-1]:
+        run_stage(runtime, TENANT, source.id, stage)
+    revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    again = through(runtime, source)
+    assert not again["link"].repeated
+    assert not again["assemble"].repeated
+    assert PHONE not in says(runtime, source)
 
 
 def test_a_declaration_expires_and_its_sources_are_put_in_line_once(runtime: Runtime, tmp_path: Path) -> None:
