@@ -39,11 +39,11 @@ def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
     with opened() as runtime:
         planned = plan_provisioning(runtime, tenant_id(tenant), backend_of(runtime))
     if as_json:
-        print_json({"digest": planned.digest(), **planned.as_json()})
+        print_json({"digest": planned.wanted.digest(), **planned.as_json()})
         return
     changes = planned.as_json()["changes"]
     print_rows(f"Plan of {tenant}", changes, ("kind", "name", "action", "differences"), as_json=False)
-    console.print(f"To approve: {planned.digest()}", highlight=False)
+    console.print(f"To approve: {planned.wanted.digest()}", highlight=False)
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, complaints, opened, print_json, print_rows
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
@@ -65,6 +66,13 @@ def show(tenant: Annotated[str, typer.Argument(help="The tenant's id.")], as_jso
             tenant, [{"field": key, "value": value} for key, value in row.items()], ("field", "value"), as_json=False
         )
 
+
+LEFT_TO = {
+    "clock": "The sensor `clock` tries again every few seconds, while the daemon runs.",
+    "backend": "It comes up by itself once that is over.",
+    "request": "`tenant-pipeline instance request` asks for it as it is now.",
+}
+"""Who does what a change of state has left undone about the instance."""
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.")]
 PersonOption = Annotated[str, typer.Option(help="Who you are.")]
@@ -144,8 +152,8 @@ def return_(
             asked = lifecycle.request_return(runtime, identifier, requested_by=person, reason=reason)
             print_json([each.as_json() for each in asked])
             return
-        row = lifecycle.return_to_service(runtime, identifier, person=person)
-    print_rows("Returned", [registry.as_json(row)], COLUMNS, as_json=as_json)
+        changed = lifecycle.return_to_service(runtime, identifier, person=person)
+    _print_changed("Returned", changed, as_json)
 
 
 @app.command()
@@ -175,5 +183,13 @@ def history(tenant: TenantArgument, as_json: JsonOption = False) -> None:
 
 def _step(tenant: str, to: TenantState, person: str, role: str, reason: str, as_json: bool) -> None:
     with opened() as runtime:
-        row = lifecycle.step_back(runtime, tenant_id(tenant), to, person=person, role=role, reason=reason)
-    print_rows("Moved", [registry.as_json(row)], COLUMNS, as_json=as_json)
+        changed = lifecycle.step_back(runtime, tenant_id(tenant), to, person=person, role=role, reason=reason)
+    _print_changed("Moved", changed, as_json)
+
+
+def _print_changed(title: str, changed: lifecycle.StateChanged, as_json: bool) -> None:
+    left = changed.instance_left
+    row = {**registry.as_json(changed.tenant), "instance_left": left and asdict(left)}
+    print_rows(title, [row], COLUMNS, as_json=as_json)
+    if left is not None:
+        complaints.print(f"Its instance is not as the state has it: {left.why}. {LEFT_TO[left.to]}", highlight=False)

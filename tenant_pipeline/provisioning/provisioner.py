@@ -1,6 +1,6 @@
 """What every backend promises: to show what it would do, do it, say how it stands, and take it all away again.
 
-Each of the four can be called again at any time, after a crash too: `apply` goes on where it was killed and changes
+Each of them can be called again at any time, after a crash too: `apply` goes on where it was killed and changes
 nothing that stands as it should; `deprovision` of what is not there is no error.
 """
 
@@ -138,6 +138,13 @@ class Provisioner(Protocol):
 
     def status(self, tenant: TenantId, namespace: str) -> InstanceStatus:
         """How the tenant's instance stands."""
+        ...
+
+    def standing(self) -> Mapping[str, bool]:
+        """Every namespace in which something of an instance is, and whether all of it is: one look, for any number.
+
+        What is being taken away, or was never applied to its end, is not all there. How one fares, `status` tells.
+        """
         ...
 
     def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:

@@ -12,17 +12,19 @@ from tenant_pipeline.services.feature_flags.overrides import end_expired
 from tenant_pipeline.services.idempotency import forget_old_answers
 from tenant_pipeline.services.presence import forget_presence
 from tenant_pipeline.services.provisioning.backends import backend_of
-from tenant_pipeline.services.provisioning.standing import rest_instance, tenants_whose_instance_rests
+from tenant_pipeline.services.provisioning.settling import settle
 
-REST_SECONDS = 20.0
+SETTLING_SECONDS = 20.0
+"""With what is under way then, well within the minute that Dagster lets a tick take."""
 
 
 @dg.sensor(minimum_interval_seconds=15, default_status=dg.DefaultSensorStatus.RUNNING)
 def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SensorResult:
     """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
 
-    It approves nothing. Instances whose tenant is not served come to rest, where that failed or was cut off. Answers
-    that were kept for who asks again are thrown away after a day, and who was where in a workspace after a minute.
+    It approves nothing. Instances follow their tenants' states where that failed, was cut off, or was out of reach of
+    whoever changed the state. Answers that were kept for who asks again are thrown away after a day, and who was where
+    in a workspace after a minute.
     """
     opened = runtime.open()
     now = opened.now()
@@ -37,12 +39,16 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
     ended = end_expired(opened, since, now)
     for tenant in ended:
         context.log.info(f"{tenant}: an override of a flag has ended")
-    for tenant in tenants_whose_instance_rests(opened):
-        try:
-            if rest_instance(opened, tenant, backend_of(opened), timeout=REST_SECONDS, actor="clock"):
-                context.log.info(f"{tenant}: its instance rests now")
-        except TenantRuntimeError as error:
-            context.log.warning(f"{tenant}: its instance may still stand: {error.what}")
+    try:
+        for settled in settle(opened, backend_of(opened), seconds=SETTLING_SECONDS, actor="clock"):
+            if settled.hindrance is None:
+                context.log.info(f"{settled.tenant}: its instance {'stands again' if settled.stands else 'rests now'}")
+            elif settled.stands:
+                context.log.warning(f"{settled.tenant}: its instance does not stand yet: {settled.hindrance}")
+            else:
+                context.log.warning(f"{settled.tenant}: its instance may still stand: {settled.hindrance}")
+    except TenantRuntimeError as error:
+        context.log.warning(f"Whether instances stand as their tenants' states have it is not known: {error.what}")
     return dg.SensorResult(
         skip_reason=f"{len(escalated)} requests escalated, flags of {len(ended)} tenants changed.",
         cursor=now.isoformat(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from psycopg.types.json import Jsonb
 
@@ -27,7 +28,7 @@ from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.backends import backend_of
-from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
+from tenant_pipeline.services.provisioning.standing import InstanceChangedError, bring_back_instance, rest_instance
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -39,6 +40,26 @@ BACKWARD_ROLES = ("tenant-admin", *PLATFORM_ROLES)
 STEERING_ROLES = PLATFORM_ROLES
 """Who takes a tenant out of service; the tenant's own admin may only take it back a step."""
 INSTANCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class InstanceLeft:
+    """What a change of state has left undone about the instance, why, and who does it.
+
+    The sensor `clock` tries again until it is done; the backend brings up what is all there; a request asks for an
+    instance that has changed since it was approved.
+    """
+
+    to: Literal["clock", "backend", "request"]
+    why: str
+
+
+@dataclass(frozen=True)
+class StateChanged:
+    """A tenant's registry row after a change of its state, and what is left to do about its instance, if anything."""
+
+    tenant: dict[str, Any]
+    instance_left: InstanceLeft | None = None
 
 
 def move_on(
@@ -87,14 +108,14 @@ def step_back(
     role: str,
     reason: str,
     backend: Provisioner | None = None,
-) -> dict[str, Any]:
-    """Roll a tenant back a state, suspend it or archive it, on a named person's word; return its registry row. Audited.
+) -> StateChanged:
+    """Roll a tenant back a state, suspend it or archive it, on a named person's word. Audited.
 
-    What the new state does not allow ends with it: the listing, open requests, and, short of pilot, the instance rests.
+    What the new state does not allow ends with it: the listing, open requests, and, short of pilot, the instance rests;
+    where that is not done yet, the answer says so.
 
     Raises TransitionRefusedError for a step that goes forward (it takes approvals) or that the state does not allow,
-    NotAllowedError without the role, InputError without a reason; and ProvisioningError where the state is changed and
-    the instance could not be laid to rest yet: the sensor `clock` tries again.
+    NotAllowedError without the role, InputError without a reason.
     """
     if not reason.strip():
         raise InputError("Going back a state needs a reason", where="--reason")
@@ -109,16 +130,13 @@ def step_back(
                 remedy="Ask for its approvals.",
             )
         _record(runtime, connection, tenant, transition, [], person, reason)
+    left = None
     if to not in SERVING:
         try:
             rest_instance(runtime, tenant, backend or backend_of(runtime), timeout=INSTANCE_SECONDS, actor=person)
         except (ProvisioningError, SettingsError) as error:
-            raise ProvisioningError(
-                f"The tenant is {to}, but its instance may still stand: {error.what}",
-                where=tenant,
-                remedy="While `up` runs, the sensor `clock` tries again every few seconds.",
-            ) from None
-    return show_tenant(runtime, tenant)
+            left = InstanceLeft("clock", error.what)
+    return _changed(runtime, tenant, left, person=person)
 
 
 def lifecycle_content(runtime: Runtime, tenant: TenantId, to: TenantState) -> dict[str, Any]:
@@ -130,14 +148,12 @@ def lifecycle_content(runtime: Runtime, tenant: TenantId, to: TenantState) -> di
 
 def return_to_service(
     runtime: Runtime, tenant: TenantId, *, person: str, backend: Provisioner | None = None
-) -> dict[str, Any]:
+) -> StateChanged:
     """Take a suspended tenant live again with the approvals given for it, and its instance with it. Audited.
 
-    Raises ApprovalMissingError, and TransitionRefusedError for what keeps any tenant from going live: then nothing is
-    changed, and the approvals stay unused. Raises ProvisioningError where the tenant is live, and its instance does not
-    stand.
+    Where the instance does not stand yet, the answer says so. Raises ApprovalMissingError, and TransitionRefusedError
+    for what keeps any tenant from going live: then nothing is changed, and the approvals stay unused.
     """
-    used_backend = backend or backend_of(runtime)
     content = lifecycle_content(runtime, tenant, TenantState.LIVE)
     with runtime.database.platform() as connection:
         used = use_approvals(runtime, connection, tenant, Operation.LIFECYCLE, content, used_by=person)
@@ -149,14 +165,17 @@ def return_to_service(
                 remedy="Mend that, and return: the approvals are kept.",
             )
         move_on(runtime, connection, tenant, TenantState.LIVE, approvals=used, person=person, reason="approved")
-    stands = bring_back_instance(runtime, tenant, used_backend, timeout=INSTANCE_SECONDS, actor=person)
-    if stands is not None and stands.phase is not Phase.HEALTHY:
-        raise ProvisioningError(
-            f"The tenant is live again, but its instance is {stands.phase}. {stands.detail}".rstrip(),
-            where=tenant,
-            remedy="`up` brings it back as it was approved; what has changed since takes `instance request`.",
-        )
-    return show_tenant(runtime, tenant)
+    left = None
+    try:
+        used_backend = backend or backend_of(runtime)
+        stands = bring_back_instance(runtime, tenant, used_backend, timeout=INSTANCE_SECONDS, actor=person)
+        if stands is not None and stands.phase is not Phase.HEALTHY:
+            left = InstanceLeft("backend", stands.detail)
+    except InstanceChangedError as error:
+        left = InstanceLeft("request", error.what)
+    except (ProvisioningError, SettingsError) as error:
+        left = InstanceLeft("clock", error.what)
+    return _changed(runtime, tenant, left, person=person)
 
 
 def request_return(runtime: Runtime, tenant: TenantId, *, requested_by: str, reason: str) -> list[RecordedRequest]:
@@ -192,6 +211,16 @@ def locked_state(connection: Connection, tenant: TenantId) -> TenantState:
     """
     lock_approvals(connection, tenant)
     return state_of(connection, tenant)
+
+
+def _changed(runtime: Runtime, tenant: TenantId, left: InstanceLeft | None, *, person: str) -> StateChanged:
+    """What came of a change of state; what it leaves to others about the instance is audited."""
+    row = show_tenant(runtime, tenant)
+    if left is not None:
+        entry = AuditEntry(person, f"instance.left-to-{left.to}", tenant, {"state": row["status"], "why": left.why})
+        with runtime.database.platform() as connection:
+            runtime.audit.append(connection, tenant, [entry])
+    return StateChanged(row, left)
 
 
 def _record(

@@ -91,6 +91,8 @@ export const WORDS = {
   history: ["History", "ประวัติ", "历史"],
   identity: ["Identity", "ตัวตน", "身份"],
   inspect: ["Inspect", "ตรวจดูก่อน", "检查"],
+  instanceFollows: ["Done; its instance follows by itself", "เรียบร้อย อินสแตนซ์จะปรับตามเอง", "已完成，实例会自动跟进"],
+  instanceToAsk: ["Done; its instance has changed since it was approved: ask for it", "เรียบร้อย แต่อินสแตนซ์เปลี่ยนไปหลังอนุมัติ โปรดขอใหม่", "已完成；实例在批准后已变更，请重新申请"],
   invited: ["Ask for a sign-in link from whoever runs this installation.", "ขอลิงก์เข้าสู่ระบบจากผู้ดูแล", "请向管理员索取登录链接。"],
   items: ["items", "รายการ", "项"],
   judged: ["Judged", "ตัดสินแล้ว", "已判断"],

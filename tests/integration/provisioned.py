@@ -56,6 +56,11 @@ def approved(connection: Connection) -> None:
     assert connection.execute("SELECT session_user AS name").fetchone() == {"name": "tenant_runtime_platform"}
 
 
+def take_down(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> None:
+    """Take the tenant's instance down for good: nobody brings it back in the tests that come after."""
+    deprovision(runtime, tenant, backend=backend, approvals=[], requested_by="test", verify=approved)
+
+
 def killed_at_step(
     runtime: Runtime,
     tenant: TenantId,

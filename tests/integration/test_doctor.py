@@ -226,6 +226,33 @@ def a_file(name: str, content: str, patient: Patient, runtime: Runtime) -> Itera
     yield replace(patient, settings=patient.settings.model_copy(update={name: path}))
 
 
+class ClusterOfOthers(BaseHTTPRequestHandler):
+    """An API server that says which it is, and lets us do nothing."""
+
+    def do_GET(self) -> None:
+        known = self.path == "/version"
+        self.send_response(200 if known else 403)
+        self.end_headers()
+        self.wfile.write(b'{"gitVersion": "v1.30.0"}' if known else b"{}")
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def no_rights_in_the_cluster(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
+    with HTTPServer(("127.0.0.1", 0), ClusterOfOthers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        kubeconfig = patient.settings.home / "kubeconfig.given"
+        named = [{"name": "x", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}]
+        context = [{"name": "x", "context": {"cluster": "x", "user": ""}}]
+        kubeconfig.write_text(json.dumps({"clusters": named, "contexts": context, "current-context": "x", "users": []}))
+        content = CLUSTER.replace("/nowhere/kubeconfig", str(kubeconfig))
+        with a_file("kubernetes_configuration", content, patient, runtime) as ill:
+            yield ill
+        server.shutdown()
+
+
 @contextmanager
 def a_file_in_place(of: Callable[[Settings], Path], patient: Patient, runtime: Runtime) -> Iterator[Patient]:
     """Where a folder or a file of ours should be, there is some other file."""
@@ -301,6 +328,7 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("malware scanner", "tcp://", partial(setting, "clamav", "nonsense")),
     ("Kubernetes", "docs/operate/kubernetes.md", partial(a_file, "kubernetes_configuration", "image: x\nwhat: y")),
     ("Kubernetes", "kubeconfig", partial(a_file, "kubernetes_configuration", CLUSTER)),
+    ("Kubernetes", "rights", no_rights_in_the_cluster),
     ("database", "TENANT_RUNTIME_DATABASE_DSN", no_server),
     ("database version", "newer release",
      partial(statement, "UPDATE tenant_runtime_version SET version_num = '9999'",
@@ -392,6 +420,17 @@ def test_what_is_wrong_is_found_with_its_remedy_and_without_a_secret(
 def test_too_little_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch, name: str, threshold: str) -> None:
     monkeypatch.setattr(machine, threshold, 2**62)
     assert examine(EXAMINATIONS[name], patient).verdict is Verdict.WRONG
+
+
+def test_a_pod_without_an_account_in_the_cluster_is_not_wrong_and_says_where_to_ask(
+    patient: Patient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    content = CLUSTER.partition("kubeconfig")[0]
+    with a_file("kubernetes_configuration", content, patient, runtime) as inside:
+        found = examine(EXAMINATIONS["Kubernetes"], inside)
+    assert found.verdict is Verdict.NOT_EXAMINED
+    assert "code server" in found.says
 
 
 def test_an_old_interpreter_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

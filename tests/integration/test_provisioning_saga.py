@@ -98,7 +98,7 @@ def audited(runtime: Runtime, tenant: TenantId) -> list[str]:
 def test_a_tenant_gets_its_instance_step_by_step_and_each_step_is_kept_and_audited(
     runtime: Runtime, tenant: TenantId
 ) -> None:
-    plan = plan_provisioning(runtime, tenant, small_instances(runtime))
+    plan = plan_provisioning(runtime, tenant, small_instances(runtime)).wanted
     operation = bring_up(runtime, tenant)
     assert operation.outcome == "done"
     assert operation.approvals == ("approval-1", "approval-2")
@@ -111,7 +111,7 @@ def test_a_tenant_gets_its_instance_step_by_step_and_each_step_is_kept_and_audit
     ]
     status = small_instances(runtime).status(tenant, operation.namespace)
     assert status.phase is Phase.HEALTHY
-    assert plan_provisioning(runtime, tenant, small_instances(runtime)).digest() == plan.digest()
+    assert plan_provisioning(runtime, tenant, small_instances(runtime)).wanted.digest() == plan.digest()
     again = bring_up(runtime, tenant)
     assert small_instances(runtime).status(tenant, again.namespace).endpoint == status.endpoint
 
@@ -445,7 +445,7 @@ def test_the_commands_show_rotate_and_take_down_in_a_granted_role(
     monkeypatch.setattr(command, "local_processes", small_instances)
     monkeypatch.setattr(command, "backend_of", small_instances)
     planned = json.loads(run("plan", "--tenant", tenant, "--json"))
-    assert planned["digest"] == plan_provisioning(runtime, tenant, small_instances(runtime)).digest()
+    assert planned["digest"] == plan_provisioning(runtime, tenant, small_instances(runtime)).wanted.digest()
     bring_up(runtime, tenant)
     shown = json.loads(run("status", "--tenant", tenant, "--json"))
     assert (shown["phase"], shown["operations"][0]["outcome"]) == ("healthy", "done")

@@ -96,7 +96,7 @@ def test_the_cluster_is_the_one_that_the_configuration_names(
     settings = runtime.settings.model_copy(update={"kubernetes_configuration": configuration})
     backend = backend_of(replace(runtime, settings=settings))
     assert backend.status(tenant, f"tenant-{tenant}").phase is Phase.ABSENT
-    assert plan_provisioning(runtime, tenant, backend).backend == "kubernetes"
+    assert plan_provisioning(runtime, tenant, backend).wanted.backend == "kubernetes"
 
     configuration.write_text(yaml.safe_dump({**named, "database_cidr": "0.0.0.0/0", "colour": "red"}), encoding="utf-8")
     with pytest.raises(SettingsError) as refusal:

@@ -37,7 +37,7 @@ from tenant_pipeline.services.releases.reading import list_releases, live_releas
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import waiting_sources
 from tests.integration.conflict_statements import Sources
-from tests.integration.provisioned import small_instances
+from tests.integration.provisioned import small_instances, take_down
 from tests.integration.releasable import approve_everything, brought_up, published, releasable, settle, went_live
 
 PUBLIC = ListingTerms("public", "read", resell=False)
@@ -70,7 +70,7 @@ def served(runtime: Runtime, backend: LocalProcesses) -> Iterator[Sources]:
     published(runtime, made.tenant)
     assert brought_up(runtime, made.tenant, backend)["state"] == "live"
     yield made
-    backend.deprovision(made.tenant, f"tenant-{made.tenant}", timeout=20)
+    take_down(runtime, made.tenant, backend)
 
 
 def back(runtime: Runtime, tenant: TenantId, backend: LocalProcesses, *states: TenantState) -> None:
@@ -225,7 +225,7 @@ def test_a_suspended_tenant_is_listed_and_served_nowhere_until_it_returns_and_an
     assert tenant not in [each.tenant for each in bring_back(runtime, backend, timeout=20)]
     assert phase(runtime, tenant, backend) is Phase.ABSENT
     ask_to_return(runtime, tenant)
-    assert lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend)["status"] == "live"
+    assert lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend).tenant["status"] == "live"
     assert phase(runtime, tenant, backend) is Phase.HEALTHY
     assert not is_listed(runtime, tenant)
     back(runtime, tenant, backend, TenantState.SUSPENDED, TenantState.ARCHIVED)
@@ -277,7 +277,7 @@ def test_who_returns_has_to_meet_what_going_live_asks_for_and_the_approvals_are_
     assert state_of(runtime, tenant) == "suspended"
     assert phase(runtime, tenant, backend) is Phase.ABSENT
     settle(live)
-    assert lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend)["status"] == "live"
+    assert lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend).tenant["status"] == "live"
 
 
 def test_a_tenant_that_went_back_to_draft_comes_live_again_through_every_gate(
@@ -355,7 +355,7 @@ def test_an_instance_that_was_killed_at_its_last_step_goes_on_to_live_with_the_a
     assert state_of(runtime, made.tenant) == "review"
     assert not rest_instance(runtime, made.tenant, backend, timeout=20, actor="clock")
     assert provision_approved(runtime, made.tenant, run_by="run", backend=backend)["state"] == "live"
-    backend.deprovision(made.tenant, f"tenant-{made.tenant}", timeout=20)
+    take_down(runtime, made.tenant, backend)
 
 
 def test_an_instance_whose_tenant_goes_back_to_draft_meanwhile_is_taken_back(

@@ -233,6 +233,19 @@ class ProvisionerContract:
             _shows_no_secret(refusal, specification)
         assert backend.squatter(specification) == before
 
+    def test_one_look_tells_what_is_there_and_what_was_not_applied_to_its_end(self, backend: BackendUnderTest) -> None:
+        whole, killed, never = (backend.new_specification() for _ in range(3))
+        assert _apply(backend, whole).phase is Phase.HEALTHY
+        backend.apply_killed_at(killed, self.kill_points[0])
+        found = backend.provisioner.standing()
+        assert (found.get(whole.namespace), found.get(killed.namespace)) == (True, False)
+        assert never.namespace not in found
+        _apply(backend, killed)
+        _deprovision(backend, whole)
+        found = backend.provisioner.standing()
+        assert found.get(killed.namespace) is True
+        assert whole.namespace not in found
+
     def test_an_instance_that_does_not_become_healthy_in_time_is_told_and_comes_up_later(
         self, backend: BackendUnderTest
     ) -> None:

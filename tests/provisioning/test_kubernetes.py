@@ -64,6 +64,7 @@ def test_another_installations_instance_is_refused(cluster: ClusterUnderTest) ->
     specification = cluster.new_specification()
     cluster.provisioner.apply(specification, timeout=cluster.timeout)
     other = KubernetesProvisioner(dataclasses.replace(cluster.settings, installation="other"), cluster.api)
+    assert specification.namespace not in other.standing()
     for attempt in (
         lambda: other.plan(specification),
         lambda: other.apply(specification, timeout=cluster.timeout),
@@ -82,6 +83,7 @@ def test_a_namespace_that_is_being_deleted_is_waited_out_and_begun_anew(cluster:
     release = _hold(cluster, namespace)
     cluster.call("DELETE", namespace)
     assert cluster.provisioner.status(specification.tenant, specification.namespace).phase is Phase.TERMINATING
+    assert cluster.provisioner.standing()[specification.namespace] is False
     assert {change.action for change in cluster.provisioner.plan(specification).changes} == {Action.CREATE}
     with pytest.raises(ProvisioningError, match="not gone in time") as late:
         cluster.provisioner.apply(specification, timeout=2)
@@ -145,6 +147,7 @@ def test_the_rights_that_the_documentation_lists_are_enough(cluster: ClusterUnde
         cluster.disturb(specification)
         assert limited.apply(specification, timeout=cluster.timeout).phase is Phase.HEALTHY
         assert limited.plan(specification).changes_nothing
+        assert limited.standing()[specification.namespace] is True
         limited.deprovision(specification.tenant, specification.namespace, timeout=cluster.timeout)
         assert cluster.leftovers(specification) == []
     finally:

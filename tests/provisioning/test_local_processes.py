@@ -183,6 +183,18 @@ def test_what_cannot_become_healthy_leaves_what_ran(make: Make, folder: Path) ->
     assert {path.name for path in (folder / NAMESPACE).iterdir() if path.is_dir()} == {"1", "1.code"}
 
 
+def test_one_look_tells_what_is_there_and_what_was_not_applied_to_its_end(make: Make, folder: Path) -> None:
+    assert make().standing() == {}
+    make().apply(specification(), timeout=SECONDS)
+    with pytest.raises(ProvisioningError):
+        make("crash", restarts=0).apply(OTHERS, timeout=SECONDS)
+    assert make().standing() == {NAMESPACE: True, OTHER_NAMESPACE: False}
+    make().deprovision(TENANT, NAMESPACE, timeout=SECONDS)
+    (folder / "a file").touch()
+    assert make().standing() == {OTHER_NAMESPACE: False}
+    (folder / "a file").unlink()
+
+
 def test_a_fallen_instance_is_started_again_and_too_many_falls_are_told(make: Make) -> None:
     backend = make()
     backend.apply(specification(), timeout=SECONDS)

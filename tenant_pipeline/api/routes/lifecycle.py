@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -57,6 +57,15 @@ class PenetrationTest(BaseModel):
     report_digest: str
 
 
+class InstanceLeft(BaseModel):
+    """What the step has left undone about the tenant's instance: to whom, and why."""
+
+    to: Literal["clock", "backend", "request"] = Field(
+        description="The clock tries again by itself; the backend brings it up; a request asks for what has changed."
+    )
+    why: str
+
+
 class States(BaseModel):
     """The state the tenant is in, the ways out of it, what they take beside approvals, and every change of it."""
 
@@ -67,6 +76,9 @@ class States(BaseModel):
     )
     penetration_test: PenetrationTest | None
     transitions: list[dict[str, Any]] = Field(description="From, to, by whom, why, and the approvals it rests on.")
+    instance_left: InstanceLeft | None = Field(
+        description="Told with a step that was taken, and does not have the instance as the state has it yet."
+    )
 
 
 class Step(BaseModel):
@@ -97,12 +109,12 @@ def step(wanted: Step, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> 
 
     def act() -> States:
         if wanted.to is TenantState.LIVE:
-            lifecycle.return_to_service(runtime, caller.tenant, person=caller.person)
+            changed = lifecycle.return_to_service(runtime, caller.tenant, person=caller.person)
         else:
-            lifecycle.step_back(
+            changed = lifecycle.step_back(
                 runtime, caller.tenant, wanted.to, person=caller.person, role=role, reason=wanted.reason
             )
-        return _states(runtime, caller)
+        return _states(runtime, caller, changed.instance_left)
 
     return once.answer(caller, act)
 
@@ -118,7 +130,7 @@ def ask_to_return(wanted: Return, caller: CallerOf, runtime: RuntimeOf, once: On
     return once.answer(caller, act, 202)
 
 
-def _states(runtime: Runtime, caller: Caller) -> States:
+def _states(runtime: Runtime, caller: Caller, left: lifecycle.InstanceLeft | None = None) -> States:
     state = TenantState(registry.show_tenant(runtime, caller.tenant)["status"])
     ways = [
         Way(to=way.to_state, gate=way.gate, rolls_back=way.rolls_back, roles=list(roles))
@@ -138,4 +150,5 @@ def _states(runtime: Runtime, caller: Caller) -> States:
         conditions=conditions,
         penetration_test=None if test is None else PenetrationTest(**{**test, **counts}),
         transitions=rows,
+        instance_left=None if left is None else InstanceLeft(to=left.to, why=left.why),
     )

@@ -5,13 +5,19 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, fine, wrong
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.business_calendar import holidays_of
 from tenant_pipeline.core.cost.price import prices_from
+from tenant_pipeline.core.errors import TenantRuntimeError
 
+if TYPE_CHECKING:
+    from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
+
+CLUSTER_SECONDS = 2.0
 LEAST_TOKEN = 24
 LEAST_HOLIDAYS = 10
 
@@ -139,13 +145,12 @@ def traces(patient: Patient) -> Finding:
 
 
 def kubernetes_configuration(patient: Patient) -> Finding:
-    """The configuration of the cluster can be read, and its API server answers."""
+    """The configuration of the cluster can be read, its API server answers, and our account there has its rights."""
     path = patient.settings.kubernetes_configuration
     if path is None:
         raise NotExaminedError("instances are processes of this machine")
     import yaml
 
-    from tenant_pipeline.core.errors import TenantRuntimeError
     from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 
     try:
@@ -157,20 +162,33 @@ def kubernetes_configuration(patient: Patient) -> Finding:
             f"the configuration of the cluster cannot be read ({type(error).__name__})",
             f"See docs/operate/kubernetes.md for what {path} holds.",
         )
-    return _api_server(settings.kubeconfig, settings.context)
+    return _api_server(settings)
 
 
-def _api_server(kubeconfig: Path | None, context: str | None) -> Finding:
-    from kubernetes import client, config
+def _api_server(settings: KubernetesSettings) -> Finding:
+    from tenant_pipeline.provisioning.kubernetes.backend import KubernetesProvisioner
+    from tenant_pipeline.provisioning.kubernetes.client.connection import (
+        ApiError,
+        is_pod_without_account,
+        open_connection,
+    )
+    from tenant_pipeline.provisioning.kubernetes.client.deadline import Deadline
 
-    remedy = "Check kubeconfig and context in TENANT_RUNTIME_KUBERNETES_CONFIGURATION, and that the API server runs."
+    if is_pod_without_account(settings.kubeconfig):
+        raise NotExaminedError("this pod has no account in the cluster: ask in a pod of the code server, which has")
     try:
-        loaded = config.new_client_from_config(str(kubeconfig) if kubeconfig else None, context)
-        loaded.configuration.retries = 0
-        found = client.VersionApi(loaded).get_code(_request_timeout=5)
+        connection = open_connection(settings.kubeconfig, settings.context)
+        found = connection.request("GET", "/version", place="Kubernetes API", deadline=Deadline(CLUSTER_SECONDS))
     except Exception as error:
-        return wrong(f"the Kubernetes API does not answer ({type(error).__name__})", remedy)
-    return fine(f"Kubernetes {found.git_version} answers")
+        return wrong(
+            f"the Kubernetes API does not answer ({type(error).__name__})",
+            "Check kubeconfig and context in TENANT_RUNTIME_KUBERNETES_CONFIGURATION, and that the API server runs.",
+        )
+    try:
+        standing = KubernetesProvisioner(settings, connection).standing()
+    except ApiError as error:
+        return wrong(f"Kubernetes {found.get('gitVersion')} does not tell what stands: {error.what}", error.remedy)
+    return fine(f"Kubernetes {found.get('gitVersion')} answers; {len(standing)} instances are there")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -1,10 +1,12 @@
 """Instances in a Kubernetes cluster.
 
 Nothing is kept here between calls: what stands is read from the cluster, what should stand is rendered anew. That is
-why each of the four can be called again after any crash.
+why each of them can be called again after any crash.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
@@ -15,7 +17,7 @@ from tenant_pipeline.provisioning.kubernetes.client.deadline import Deadline
 from tenant_pipeline.provisioning.kubernetes.client.differences import differences
 from tenant_pipeline.provisioning.kubernetes.objects.identity import Identity, KubernetesObject
 from tenant_pipeline.provisioning.kubernetes.objects.instance import objects
-from tenant_pipeline.provisioning.kubernetes.ownership import check_owned, owner_uid, place
+from tenant_pipeline.provisioning.kubernetes.ownership import MANAGED_BY, OWNER, TENANT, check_owned, owner_uid, place
 from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 from tenant_pipeline.provisioning.kubernetes.status import instance_status
 from tenant_pipeline.provisioning.provisioner import (
@@ -46,8 +48,16 @@ class KubernetesProvisioner:
 
     def __init__(self, settings: KubernetesSettings, connection: ApiConnection | None = None) -> None:
         self._settings = settings
-        self._connection = connection or open_connection(settings.kubeconfig, settings.context)
-        self._cluster = Cluster(self._connection)
+        self._given = connection
+
+    @cached_property
+    def _connection(self) -> ApiConnection:
+        """Opened when the cluster is first asked: what is wanted can be said, and approved, out of its reach."""
+        return self._given or open_connection(self._settings.kubeconfig, self._settings.context)
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        return Cluster(self._connection)
 
     def plan(self, specification: InstanceSpecification) -> Plan:
         """See Provisioner.plan. What exists is compared with the outcome of a dry run on the server itself."""
@@ -92,6 +102,21 @@ class KubernetesProvisioner:
             return InstanceStatus(tenant, Phase.TERMINATING, detail=_what_remains(live))
         return self._status(identity, deadline)
 
+    def standing(self) -> dict[str, bool]:
+        """See Provisioner.standing. The service is applied last, so where it is, all is."""
+        deadline = Deadline(_LOOKING)
+        ours = f"{MANAGED_BY}={naming.FIELD_MANAGER},{TENANT}"
+        namespaces = [each for each in self._cluster.every("v1", "Namespace", ours, deadline) if self._is_ours(each)]
+        led_to = {
+            service["metadata"]["namespace"]
+            for service in self._cluster.every("v1", "Service", ours, deadline)
+            if service["metadata"]["name"] == naming.INSTANCE
+        }
+        return {
+            each["metadata"]["name"]: each["metadata"]["name"] in led_to and not _terminating(each)
+            for each in namespaces
+        }
+
     def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:
         """See Provisioner.deprovision. Everything is in the namespace, so it is deleted and waited for."""
         deadline = Deadline(timeout)
@@ -104,6 +129,11 @@ class KubernetesProvisioner:
     def _identity(self, tenant: TenantId, namespace: str) -> Identity:
         naming.check_namespace(namespace)
         return Identity(tenant, namespace, owner_uid(self._settings.installation, tenant, namespace))
+
+    def _is_ours(self, namespace: KubernetesObject) -> bool:
+        metadata = namespace["metadata"]
+        owner = owner_uid(self._settings.installation, TenantId(metadata["labels"][TENANT]), metadata["name"])
+        return bool((metadata.get("annotations") or {}).get(OWNER) == owner)
 
     def _objects(
         self, identity: Identity, specification: InstanceSpecification, deadline: Deadline

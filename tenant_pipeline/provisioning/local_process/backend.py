@@ -154,6 +154,16 @@ class LocalProcesses:
         phase, detail = current.health()
         return InstanceStatus(tenant, phase, current.endpoint(), self._with_confinement(detail))
 
+    def standing(self) -> dict[str, bool]:
+        """See Provisioner.standing."""
+        places = sorted(self._folder.iterdir()) if self._folder.exists() else []
+        records = {place.name: read_json(place / RECORD) for place in places if place.is_dir()}
+        return {
+            namespace: record["current"] is not None and not record.get("terminating")
+            for namespace, record in records.items()
+            if record is not None
+        }
+
     def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:
         """Stop the instance's processes and take its folder away. Raises ProvisioningError where it is not ours."""
         place = self._place(namespace)

@@ -23,7 +23,7 @@ from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.operations import Operation as Provisioning
 from tenant_pipeline.services.provisioning.operations import latest_operation
 from tenant_pipeline.services.provisioning.saga import provision
-from tenant_pipeline.services.provisioning.specification import plan_provisioning
+from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -120,9 +120,8 @@ def provisioning_is_unfinished(runtime: Runtime, tenant: TenantId) -> bool:
 
 
 def _content(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> dict[str, Any]:
-    approves = plan_provisioning(runtime, tenant, backend).as_json()["approves"]
     return {
-        **approves,
+        **wanted_instance(runtime, tenant, backend).as_json(),
         "pdpa_agreement_ref": registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"],
         "isolation": vars(backend.capabilities),
     }

@@ -162,13 +162,13 @@ def _begun_or_resumed(
     work: Work, approvals: Sequence[str], requested_by: str, verify: Callable[[Connection], None]
 ) -> Operation:
     runtime, tenant = work.runtime, work.tenant
-    plan = plan_provisioning(runtime, tenant, work.backend)
+    wanted = plan_provisioning(runtime, tenant, work.backend).wanted
     with runtime.database.platform() as connection:
         verify(connection)
         operation = latest_operation(connection, tenant)
         if operation is not None and operation.outcome == "open":
             require_same_backend(operation, work.backend.name)
-            if (operation.act, operation.plan_digest) != (Act.PROVISION, plan.digest()):
+            if (operation.act, operation.plan_digest) != (Act.PROVISION, wanted.digest()):
                 raise ProvisioningError(
                     "An operation on another specification was not finished",
                     where=tenant,
@@ -181,8 +181,8 @@ def _begun_or_resumed(
             tenant,
             Act.PROVISION,
             work.backend.name,
-            plan.specification.namespace,
-            plan.digest(),
+            wanted.specification.namespace,
+            wanted.digest(),
             approvals,
             requested_by,
         )

@@ -13,29 +13,40 @@ from tenant_pipeline.services.runtime import Runtime
 
 
 @dataclass(frozen=True)
+class WantedInstance:
+    """What is asked for, and of which backend: what `gate-tenant-instantiate` approves."""
+
+    specification: InstanceSpecification
+    backend: str
+
+    def digest(self) -> Sha256:
+        """The digest of the specification, the backend and the template's version."""
+        return sha256_of_json(self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """What is approved, for people to read. No secret is part of it."""
+        return {
+            "specification": self.specification.as_json(),
+            "specification_digest": self.specification.digest(),
+            "backend": self.backend,
+            "template_version": self.specification.template_version,
+        }
+
+
+@dataclass(frozen=True)
 class ProvisioningPlan:
-    """What is asked for, of whom, and what it would change now.
+    """What is asked for, and what it would change now.
 
     Approved is what is asked for, not what it changes: that depends on how things stand at the time.
     """
 
-    specification: InstanceSpecification
-    backend: str
+    wanted: WantedInstance
     changes: tuple[PlannedChange, ...]
-
-    def digest(self) -> Sha256:
-        """What `gate-tenant-instantiate` approves: the specification, the backend and the template's version."""
-        return sha256_of_json(self.as_json()["approves"])
 
     def as_json(self) -> dict[str, Any]:
         """The plan for people to read. No secret is part of it."""
         return {
-            "approves": {
-                "specification": self.specification.as_json(),
-                "specification_digest": self.specification.digest(),
-                "backend": self.backend,
-                "template_version": self.specification.template_version,
-            },
+            "approves": self.wanted.as_json(),
             "changes": [
                 {
                     "kind": change.kind,
@@ -61,10 +72,15 @@ def specification_of(runtime: Runtime, tenant: TenantId) -> InstanceSpecificatio
     )
 
 
+def wanted_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> WantedInstance:
+    """The instance that is to be approved. The backend is not asked: it may be out of reach. Raises NotFoundError."""
+    return WantedInstance(specification_of(runtime, tenant), backend.name)
+
+
 def plan_provisioning(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> ProvisioningPlan:
     """What provisioning the tenant would do now; nothing is changed.
 
     Raises NotFoundError for no such tenant, ProvisioningError where what stands there is not ours.
     """
-    specification = specification_of(runtime, tenant)
-    return ProvisioningPlan(specification, backend.name, backend.plan(specification).changes)
+    wanted = wanted_instance(runtime, tenant, backend)
+    return ProvisioningPlan(wanted, backend.plan(wanted.specification).changes)

@@ -6,6 +6,7 @@ They also rest with their database, and are brought back after a restart.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tenant_pipeline.core.approval.operation import Operation as Approved
 from tenant_pipeline.core.errors import ProvisioningError
@@ -16,14 +17,21 @@ from tenant_pipeline.services.provisioning.operations import (
     Act,
     Operation,
     exclusive,
+    latest_operation,
     operations,
     require_same_backend,
 )
-from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
+from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.registry import list_tenants
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
+
+
+class InstanceChangedError(ProvisioningError):
+    """What would be brought back is not what was approved. It stays away until it is asked for anew."""
+
+    code = "instance-changed"
 
 
 def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> list[InstanceStatus]:
@@ -32,20 +40,32 @@ def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> lis
     One whose specification has changed since it was approved is left alone, and one that does not come up does not
     hold up the others.
     """
-    found = [_brought_back(runtime, operation, backend, timeout) for operation in _provisioned(runtime, backend)]
-    return [status for status in found if status is not None]
+    found = []
+    for operation in _provisioned(runtime, backend):
+        try:
+            status = _brought_back(runtime, operation, backend, timeout)
+        except InstanceChangedError as error:
+            status = InstanceStatus(operation.tenant, Phase.ABSENT, detail=error.what)
+        except ProvisioningError as error:
+            status = InstanceStatus(operation.tenant, Phase.UNHEALTHY, detail=error.what)
+        if status is not None:
+            found.append(status)
+    return found
 
 
 def bring_back_instance(
     runtime: Runtime, tenant: TenantId, backend: Provisioner, *, timeout: float, actor: str
 ) -> InstanceStatus | None:
-    """As `bring_back`, for one tenant that has come back into service; None where it has no instance here. Audited."""
+    """As `bring_back`, for one tenant that has come back into service; None where it has no instance here. Audited.
+
+    Raises InstanceChangedError, and ProvisioningError where not all of it could be brought back.
+    """
     operation = _operation_it_stands_by(runtime, tenant, backend)
     if operation is None:
         return None
     status = _brought_back(runtime, operation, backend, timeout)
     if status is not None:
-        _audit(runtime, tenant, actor, "instance.brought-back", str(status.phase))
+        _audit(runtime, tenant, actor, "instance.brought-back", status.phase)
     return status
 
 
@@ -53,13 +73,14 @@ def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, t
     """Stop the instance of a tenant that is not served, until it is brought back; whether one stood. Audited.
 
     Its login and releases stay. Doing it again is harmless. Raises ProvisioningError where somebody else is changing
-    it, or another backend runs it.
+    it, where another backend runs it, or where it is not gone in time; once it is going, that is audited.
     """
     operation = _last_provisioning(runtime, tenant, ("done", "open"))
     if operation is None:
         return False
     require_same_backend(operation, backend.name)
-    if not _stands(backend, operation):
+    before = backend.status(tenant, operation.namespace).phase
+    if before is Phase.ABSENT:
         return False
     with exclusive(runtime, tenant):
         with runtime.database.platform() as connection:
@@ -67,24 +88,15 @@ def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, t
             being_brought_up = operation.outcome == "open" and state in FITTING[Approved.INSTANCE]
         if state in SERVING or being_brought_up:
             return False
-        backend.deprovision(tenant, operation.namespace, timeout=timeout)
-    _audit(runtime, tenant, actor, "instance.rested", str(Phase.ABSENT))
+        try:
+            backend.deprovision(tenant, operation.namespace, timeout=timeout)
+        except ProvisioningError:
+            now = backend.status(tenant, operation.namespace).phase
+            if now is Phase.TERMINATING and before is not Phase.TERMINATING:
+                _audit(runtime, tenant, actor, "instance.rested", now)
+            raise
+    _audit(runtime, tenant, actor, "instance.rested", Phase.ABSENT)
     return True
-
-
-def tenants_whose_instance_rests(runtime: Runtime) -> list[TenantId]:
-    """The tenants that have, or had, an instance, and are not served."""
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            """
-            SELECT id FROM runtime.tenants AS tenant
-             WHERE status <> ALL(%s)
-               AND EXISTS (SELECT FROM runtime.provisioning_operations WHERE tenant_id = tenant.id)
-             ORDER BY id
-            """,
-            ([str(state) for state in SERVING],),
-        ).fetchall()
-    return [TenantId(row["id"]) for row in rows]
 
 
 def lay_to_rest(runtime: Runtime, backend: Provisioner, *, timeout: float) -> int:
@@ -101,18 +113,31 @@ def lay_to_rest(runtime: Runtime, backend: Provisioner, *, timeout: float) -> in
 def _brought_back(
     runtime: Runtime, operation: Operation, backend: Provisioner, timeout: float
 ) -> InstanceStatus | None:
-    """How it now stands; None where its tenant is not served."""
+    """How it now stands; None where its tenant is not served, or the instance was taken away, or is being, since.
+
+    Where all of it is there and it is not healthy in time, that is how it stands: the rest is the backend's to do.
+    """
     tenant = operation.tenant
-    try:
-        with exclusive(runtime, tenant):
-            with runtime.database.platform() as connection:
-                if state_of(connection, tenant) not in SERVING:
-                    return None
-            if plan_provisioning(runtime, tenant, backend).digest() != operation.plan_digest:
-                return InstanceStatus(tenant, Phase.ABSENT, detail="It has changed since it was approved.")
-            return backend.apply(specification_of(runtime, tenant), timeout=timeout)
-    except ProvisioningError as error:
-        return InstanceStatus(tenant, Phase.UNHEALTHY, detail=error.what)
+    with exclusive(runtime, tenant):
+        with runtime.database.platform() as connection:
+            if state_of(connection, tenant) not in SERVING:
+                return None
+            latest = latest_operation(connection, tenant)
+        if latest is None or latest.act is Act.DEPROVISION or latest.left_nothing:
+            return None
+        wanted = wanted_instance(runtime, tenant, backend)
+        if wanted.digest() != operation.plan_digest:
+            raise InstanceChangedError(
+                "The instance has changed since it was approved",
+                where=tenant,
+                remedy="`tenant-pipeline instance request` asks for it as it is now.",
+            )
+        try:
+            return backend.apply(wanted.specification, timeout=timeout)
+        except ProvisioningError as error:
+            if not backend.standing().get(operation.namespace):
+                raise
+            return replace(backend.status(tenant, operation.namespace), detail=error.what)
 
 
 def _stands(backend: Provisioner, operation: Operation) -> bool:
@@ -143,6 +168,6 @@ def _last_provisioning(runtime: Runtime, tenant: TenantId, outcomes: tuple[str, 
     return None
 
 
-def _audit(runtime: Runtime, tenant: TenantId, actor: str, action: str, phase: str) -> None:
+def _audit(runtime: Runtime, tenant: TenantId, actor: str, action: str, phase: Phase) -> None:
     with runtime.database.platform() as connection:
-        runtime.audit.append(connection, tenant, [AuditEntry(actor, action, tenant, {"phase": phase})])
+        runtime.audit.append(connection, tenant, [AuditEntry(actor, action, tenant, {"phase": str(phase)})])

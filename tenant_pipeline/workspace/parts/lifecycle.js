@@ -14,7 +14,10 @@ const ASKING = ["contributor", "reviewer", "tenant-admin", "platform-governance"
 /** @param {{way: any, state: string}} properties */
 function Way({ way, state }) {
   const returns = state === "suspended" && way.to === "live";
-  const take = (form) => act(ofTenant("/transitions"), { to: way.to, reason: form.get("reason") });
+  const take = async (form) => {
+    const { instance_left: left } = await act(ofTenant("/transitions"), { to: way.to, reason: form.get("reason") });
+    return left && t(left.to === "request" ? "instanceToAsk" : "instanceFollows");
+  };
   const ask = (form) => act(ofTenant("/return"), { reason: form.get("reason") });
   // Every other gated way is taken by what it waits for: a release, an instance.
   if (way.gate && !returns) return null;

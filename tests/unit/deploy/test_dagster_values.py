@@ -28,7 +28,9 @@ from tests.unit.deploy.test_manifests import NAMES, NEWEST, OBJECTS, OLDEST
 ROOT = Path(__file__).parents[3]
 VALUES = yaml.safe_load((ROOT / "deploy" / "dagster" / "values.yaml").read_text())
 LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
-CODE, MARTS = VALUES["dagster-user-deployments"]["deployments"]
+USER_DEPLOYMENTS = VALUES["dagster-user-deployments"]
+CODE, MARTS = USER_DEPLOYMENTS["deployments"]
+DAGSTERS_ACCOUNT = VALUES["serviceAccount"]["name"]
 
 
 def _launcher() -> dict[str, Any]:
@@ -38,13 +40,12 @@ def _launcher() -> dict[str, Any]:
         "load_incluster_config": LAUNCHER["loadInclusterConfig"],
         "job_namespace": "tenant-runtime",
         "image_pull_policy": LAUNCHER["imagePullPolicy"],
-        "service_account_name": VALUES["global"]["serviceAccountName"],
+        "service_account_name": DAGSTERS_ACCOUNT,
         "dagster_home": "/opt/dagster/dagster_home",
         "instance_config_map": "dagster-instance",
         "postgres_password_secret": VALUES["global"]["postgresqlSecretName"],
         "env_vars": LAUNCHER["envVars"],
         "labels": LAUNCHER["labels"],
-        "resources": LAUNCHER["resources"],
         "security_context": LAUNCHER["securityContext"],
         "fail_pod_on_run_failure": LAUNCHER["failPodOnRunFailure"],
         "run_k8s_config": {"pod_spec_config": raw["podSpecConfig"], "job_spec_config": raw["jobSpecConfig"]},
@@ -117,13 +118,16 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     requests = Requests()
     launcher = K8sRunLauncher(**_processed(K8sRunLauncher.config_type(), outside))
     launcher._api_client = requests  # type: ignore[assignment]
-    said = {
+    said = {  # by the template `dagsterUserDeployments.k8sContainerContext`
+        "image_pull_policy": CODE["image"]["pullPolicy"],
+        "resources": CODE["resources"],
         "env_config_maps": [each["name"] for each in CODE["envConfigMaps"]],
         "env_secrets": [each["name"] for each in CODE["envSecrets"]],
         "volumes": CODE["volumes"],
         "volume_mounts": CODE["volumeMounts"],
-        "security_context": CODE["securityContext"],
         "labels": CODE["labels"],
+        "service_account_name": USER_DEPLOYMENTS["serviceAccount"]["name"],
+        "namespace": "tenant-runtime",
     }
     repository = RepositoryPythonOrigin(
         executable_path="python",
@@ -162,11 +166,36 @@ def test_the_pod_of_a_run_is_restricted_and_sees_keys_home_and_database(job: dic
     mounted = {each["mountPath"] for each in container["volumeMounts"]}
     assert {"/tmp", "/var/lib/tenant-runtime", "/var/lib/tenant-runtime-keys"} <= mounted
     assert job["spec"]["template"]["metadata"]["labels"]["tenant-runtime/component"] in {"run", "code"}
+    assert container["resources"]["limits"] == {"memory": "4Gi"}
     assert job["spec"]["backoffLimit"] == 0
 
 
+def _subjects(kind: str) -> set[str]:
+    (binding,) = (each for each in OBJECTS if each["kind"] == kind)
+    return {each["name"] for each in binding["subjects"]}
+
+
+def test_only_who_brings_up_instances_or_has_them_follow_a_state_has_the_role_for_it(job: dict[str, Any]) -> None:
+    runs = job["spec"]["template"]["spec"]["serviceAccountName"]
+    code, marts = (each["serviceAccount"]["name"] for each in (CODE, MARTS))
+    assert _subjects("ClusterRoleBinding") == {runs, code}
+    assert marts == DAGSTERS_ACCOUNT
+    assert _subjects("RoleBinding") == {DAGSTERS_ACCOUNT}
+
+
+def test_who_has_the_role_is_let_to_the_api_server() -> None:
+    (opened,) = (each for each in OBJECTS if each["metadata"]["name"] == "tenant-runtime-dagster" and "spec" in each)
+    (let_out,) = opened["spec"]["podSelector"]["matchExpressions"]
+    components = {LAUNCHER["labels"]["tenant-runtime/component"], CODE["labels"]["tenant-runtime/component"]}
+    assert components <= set(let_out["values"])
+    assert {"protocol": "TCP", "port": 6443} in opened["spec"]["egress"][-1]["ports"]
+
+
 def test_what_the_values_name_is_in_the_manifests() -> None:
-    assert ("ServiceAccount", VALUES["global"]["serviceAccountName"]) in NAMES
+    assert "serviceAccountName" not in VALUES["global"], "it would be everybody's, before what they name themselves"
+    for each in (VALUES, USER_DEPLOYMENTS, CODE, MARTS):
+        assert not each["serviceAccount"]["create"]
+        assert ("ServiceAccount", each["serviceAccount"]["name"]) in NAMES
     for each in [*CODE["envConfigMaps"], *VALUES["dagsterWebserver"]["envConfigMaps"]]:
         assert ("ConfigMap", each["name"]) in NAMES
     for volume in CODE["volumes"]:
@@ -189,7 +218,7 @@ def test_every_code_location_of_the_workspace_is_deployed() -> None:
 
 
 def test_the_code_servers_differ_in_what_they_load_alone() -> None:
-    own = {"name", "dagsterApiGrpcArgs"}
+    own = {"name", "dagsterApiGrpcArgs", "serviceAccount", "resources"}
     assert {key for key in CODE if CODE[key] != MARTS.get(key)} == own
     assert CODE.keys() == MARTS.keys()
     assert CODE["readinessProbe"]["periodSeconds"] * CODE["readinessProbe"]["failureThreshold"] >= START_SECONDS

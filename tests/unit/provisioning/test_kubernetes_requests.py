@@ -17,9 +17,13 @@ import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.kubernetes.backend import KubernetesProvisioner
 from tenant_pipeline.provisioning.kubernetes.client.apply import Cluster
 from tenant_pipeline.provisioning.kubernetes.client.connection import ApiConnection, ApiError, open_connection
 from tenant_pipeline.provisioning.kubernetes.client.deadline import Deadline
+from tenant_pipeline.provisioning.kubernetes.ownership import owner_uid
+from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 
 SECRET = "c2VjcmV0LW9mLXRoZS10ZW5hbnQ"
 BEARER = "bearer-of-the-administrator"
@@ -217,6 +221,43 @@ def test_the_fields_found_wrong_are_named(server: ScriptedServer) -> None:
         server.connection().request("GET", "/", place="Service a/b", deadline=Deadline(20))
     assert refusal.value.fields == ("spec.ports[0].port", "spec.selector")
     assert refusal.value.where == "Service a/b: spec.ports[0].port, spec.selector"
+
+
+def test_what_comes_in_pages_is_read_to_its_end(server: ScriptedServer) -> None:
+    first = {"items": [{"metadata": {"name": "a"}}], "metadata": {"continue": "b/c="}}
+    server.script = [(200, {}, first), (200, {}, {"items": [{"metadata": {"name": "b"}}], "metadata": {}})]
+    found = Cluster(server.connection()).every("v1", "Namespace", "tenant-runtime/tenant", Deadline(20))
+    assert [each["metadata"]["name"] for each in found] == ["a", "b"]
+    asked = "GET /api/v1/namespaces?labelSelector=tenant-runtime%2Ftenant&limit=500"
+    assert server.asked == [asked, f"{asked}&continue=b%2Fc%3D"]
+
+
+def test_one_look_tells_our_namespaces_and_which_of_them_are_there_to_the_end(server: ScriptedServer) -> None:
+    def of(tenant: str, installation: str = "city", **metadata: str) -> dict[str, object]:
+        name = f"tenant-{tenant}"
+        owner = owner_uid(installation, TenantId(tenant), name)
+        labels, annotations = {"tenant-runtime/tenant": tenant}, {"tenant-runtime/owner": owner}
+        return {"metadata": {"name": name, "labels": labels, "annotations": annotations, **metadata}}
+
+    namespaces = [
+        of("whole"), of("begun"), of("going", deletionTimestamp="2026-01-01T00:00:00Z"), of("theirs", "elsewhere"),
+    ]  # fmt: skip
+    services = [{"metadata": {"name": "nerve", "namespace": f"tenant-{each}"}} for each in ("whole", "going", "theirs")]
+    services.append({"metadata": {"name": "other", "namespace": "tenant-begun"}})
+    server.script = [(200, {}, {"items": namespaces}), (200, {}, {"items": services})]
+    settings = KubernetesSettings(installation="city", image="nerve:1", database_cidr="10.0.0.0/24")
+    assert KubernetesProvisioner(settings, server.connection()).standing() == {
+        "tenant-whole": True, "tenant-begun": False, "tenant-going": False,
+    }  # fmt: skip
+    ours = "app.kubernetes.io%2Fmanaged-by%3Dtenant-runtime%2Ctenant-runtime%2Ftenant"
+    assert server.asked == [f"GET /api/v1/{each}?labelSelector={ours}&limit=500" for each in ("namespaces", "services")]
+
+
+def test_a_pod_that_was_given_no_account_is_told_that_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    with pytest.raises(ProvisioningError, match="no account") as refusal:
+        open_connection(None, None)
+    assert "kubernetes.md" in refusal.value.remedy
 
 
 def test_no_kubeconfig_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ touched. `force` takes over only the fields that we send.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from tenant_pipeline.core.errors import ProvisioningError
@@ -16,6 +17,7 @@ from tenant_pipeline.provisioning.kubernetes.naming import FIELD_MANAGER
 from tenant_pipeline.provisioning.kubernetes.objects.identity import KubernetesObject
 from tenant_pipeline.provisioning.kubernetes.ownership import place
 
+_PAGE = 500
 PLURALS = {
     "Deployment": "deployments",
     "LimitRange": "limitranges",
@@ -127,6 +129,18 @@ class Cluster:
         )
         items: list[KubernetesObject] = answer["items"]
         return items
+
+    def every(self, api_version: str, kind: str, selector: str, deadline: Deadline) -> Iterator[KubernetesObject]:
+        """The objects of a kind in all namespaces that bear these labels, without their kind, page by page."""
+        path = _collection({"apiVersion": api_version, "kind": kind, "metadata": {}})
+        query = {"labelSelector": selector, "limit": str(_PAGE)}
+        while True:
+            answer = self._connection.request("GET", path, place=f"Every {kind}", deadline=deadline, query=query)
+            yield from answer["items"]
+            more = (answer.get("metadata") or {}).get("continue")
+            if not more:
+                return
+            query["continue"] = more
 
     def offers(self, group: str, version: str, deadline: Deadline) -> bool:
         """Whether the server offers this version of an API group."""

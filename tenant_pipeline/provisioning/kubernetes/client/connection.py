@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException
+from kubernetes.config.incluster_config import SERVICE_TOKEN_FILENAME
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 from urllib3 import Timeout
 from urllib3.exceptions import HTTPError
@@ -135,11 +136,23 @@ class ApiConnection:
         return status, answer
 
 
+def is_pod_without_account(kubeconfig: Path | None) -> bool:
+    """Whether this process runs in a cluster whose API server it was given no way to talk to, as the API's pods are."""
+    inside = kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ
+    return inside and not Path(SERVICE_TOKEN_FILENAME).exists()
+
+
 def open_connection(kubeconfig: Path | None, context: str | None) -> ApiConnection:
     """Connect as the kubeconfig says; without one, as this pod's own account, or else as the user's kubeconfig says.
 
     Raises ProvisioningError where there is nothing to go by.
     """
+    if is_pod_without_account(kubeconfig):
+        raise ProvisioningError(
+            "This pod has no account in the cluster",
+            where="its service account's token",
+            remedy="The code server and the pods of runs have one: see docs/operate/kubernetes.md.",
+        )
     configuration = Configuration()
     inside = kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ
     wrong = False

@@ -1,0 +1,89 @@
+"""Instances follow the states of their tenants.
+
+Whoever changes a state changes the instance with it. What is left of that, because they were killed or the backend was
+out of their reach, is done here, again and again until it is done; so is what was deleted behind our back.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+
+from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.lifecycle import SERVING
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
+from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
+from tenant_pipeline.services.runtime import Runtime
+
+REST_SECONDS, STAND_SECONDS = 5.0, 25.0
+"""The longest that `settle` waits for one instance to be gone, which goes on without us, or to be healthy."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What `settle` did about a tenant's instance: it was to stand or to rest, and does, but for a hindrance."""
+
+    tenant: TenantId
+    stands: bool
+    hindrance: str | None = None
+
+
+def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str) -> list[Settled]:
+    """Have instances rest whose tenant is not served, and stand whose tenant is, where they do not: what was done.
+
+    However many tenants there are, the backend is looked at once, and nothing more is begun after `seconds`: what is
+    left is for the next call. Those that should rest come first, and among themselves by chance, so that none waits for
+    ever behind those that are held up. Raises ProvisioningError where the backend does not let itself be looked at.
+    """
+    deadline = time.monotonic() + seconds
+    asked = _with_an_instance(runtime)
+    if not asked:
+        return []
+    there = backend.standing()
+    to_rest = [each for each in asked if not each.served and (each.namespace in there or each.backend != backend.name)]
+    to_stand = [each for each in asked if each.served and each.wanted and not there.get(each.namespace)]
+    found = []
+    for each in [*random.sample(to_rest, len(to_rest)), *random.sample(to_stand, len(to_stand))]:
+        if time.monotonic() > deadline:
+            break
+        try:
+            if not each.served:
+                if rest_instance(runtime, each.tenant, backend, timeout=REST_SECONDS, actor=actor):
+                    found.append(Settled(each.tenant, stands=False))
+            elif status := bring_back_instance(runtime, each.tenant, backend, timeout=STAND_SECONDS, actor=actor):
+                hindrance = None if status.phase is Phase.HEALTHY else status.detail
+                found.append(Settled(each.tenant, stands=True, hindrance=hindrance))
+        except TenantRuntimeError as error:
+            found.append(Settled(each.tenant, each.served, error.what))
+    return found
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """Whether a tenant is served, and whether what was done last to its instance was to bring it up, and where."""
+
+    tenant: TenantId
+    served: bool
+    wanted: bool
+    namespace: str
+    backend: str
+
+
+def _with_an_instance(runtime: Runtime) -> list[_Instance]:
+    """Every tenant that has, or had, an instance."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT tenant.id, tenant.status = ANY(%s) AS served, last.act = 'provision' AS wanted,
+                   last.namespace, last.backend
+              FROM runtime.tenants AS tenant
+              JOIN (SELECT DISTINCT ON (tenant_id) tenant_id, act, namespace, backend
+                      FROM runtime.provisioning_operations
+                     ORDER BY tenant_id, number DESC) AS last ON last.tenant_id = tenant.id
+            """,
+            ([str(state) for state in SERVING],),
+        ).fetchall()
+    return [_Instance(TenantId(row["id"]), row["served"], row["wanted"], row["namespace"], row["backend"])
+            for row in rows]  # fmt: skip

@@ -1,0 +1,230 @@
+"""Where the instances' backend is out of reach, the tenant's state changes all the same, and its instance follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import dagster as dg
+import pytest
+import yaml
+
+from tenant_pipeline.core.approval.operation import Operation
+from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
+from tenant_pipeline.provisioning.provisioner import InstanceSpecification, InstanceStatus, Phase, Plan
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors import clock as module
+from tenant_pipeline.services import lifecycle, registry
+from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.services.going_live.instances import request_instance
+from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, State, begin, operations, record
+from tenant_pipeline.services.provisioning.standing import bring_back
+from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conflict_statements import Sources
+from tests.integration.conftest import VICTIM
+from tests.integration.provisioned import killed_at_step, small_instances, take_down
+from tests.integration.releasable import approve_everything, brought_up, published, releasable
+
+
+class OutOfReach(LocalProcesses):
+    """A backend that answers nothing, as a cluster does whose API server is away."""
+
+    def plan(self, specification: InstanceSpecification) -> Plan:
+        self._refuse()
+
+    def apply(self, specification: InstanceSpecification, *, timeout: float) -> InstanceStatus:
+        self._refuse()
+
+    def status(self, tenant: TenantId, namespace: str) -> InstanceStatus:
+        self._refuse()
+
+    def standing(self) -> Mapping[str, bool]:
+        self._refuse()
+
+    def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise ProvisioningError("The cluster is away", remedy="Wait.")
+
+
+@pytest.fixture
+def runtime(own_installation: Runtime) -> Runtime:
+    return own_installation
+
+
+@pytest.fixture
+def backend(runtime: Runtime) -> LocalProcesses:
+    return small_instances(runtime)
+
+
+@pytest.fixture
+def away(runtime: Runtime) -> OutOfReach:
+    return OutOfReach(runtime.settings.instances_directory)
+
+
+@pytest.fixture
+def served(runtime: Runtime, backend: LocalProcesses) -> Iterator[Sources]:
+    """A live tenant with an instance that stands."""
+    made = releasable(runtime)
+    published(runtime, made.tenant)
+    assert brought_up(runtime, made.tenant, backend)["state"] == "live"
+    yield made
+    take_down(runtime, made.tenant, backend)
+
+
+@pytest.fixture
+def tick(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[LocalProcesses], list[str]]:
+    """One evaluation of the sensor `clock` over a backend; what it warned of."""
+
+    def evaluated(backend: LocalProcesses) -> list[str]:
+        monkeypatch.setattr(module, "backend_of", lambda _: backend)
+        context = dg.build_sensor_context(resources={"runtime": RuntimeAccess(runtime)})
+        warned: list[str] = []
+        monkeypatch.setattr(context.log, "warning", warned.append)
+        module.clock(context)
+        return [each for each in warned if not each.startswith(f"{VICTIM}:")]  # whose rows say that another runs it
+
+    return evaluated
+
+
+def suspend(runtime: Runtime, tenant: TenantId, backend: LocalProcesses) -> lifecycle.StateChanged:
+    return lifecycle.step_back(
+        runtime, tenant, TenantState.SUSPENDED, person="gov", role="platform-governance", reason="Dispute",
+        backend=backend,
+    )  # fmt: skip
+
+
+def phase(tenant: TenantId, backend: LocalProcesses) -> Phase:
+    return backend.status(tenant, f"tenant-{tenant}").phase
+
+
+def audited(runtime: Runtime, tenant: TenantId, action: str) -> list[tuple[str, Any]]:
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute("SELECT actor, details FROM runtime.audit_log WHERE action = %s", (action,))
+        return [(row["actor"], row["details"]) for row in rows.fetchall()]
+
+
+def set_state(runtime: Runtime, tenant: TenantId, state: str) -> None:
+    """As a process that was killed right after its transaction would have left it."""
+    with runtime.database.platform() as connection:
+        connection.execute("UPDATE runtime.tenants SET status = %s WHERE id = %s", (state, tenant))
+
+
+def test_whoever_suspends_out_of_reach_of_the_instance_is_told_and_the_clock_lays_it_to_rest(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, away: OutOfReach, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    changed = suspend(runtime, tenant, away)
+    assert changed.tenant["status"] == "suspended"
+    assert changed.instance_left == lifecycle.InstanceLeft("clock", "The cluster is away")
+    ((actor, details),) = audited(runtime, tenant, "instance.left-to-clock")
+    assert (actor, details) == ("gov", {"state": "suspended", "why": "The cluster is away"})
+    assert phase(tenant, backend) is Phase.HEALTHY
+    assert "The cluster is away" in tick(away)[-1]
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.ABSENT
+    assert [actor for actor, _ in audited(runtime, tenant, "instance.rested")] == ["clock"]
+
+
+def test_whoever_returns_out_of_reach_of_the_instance_is_live_and_the_clock_brings_it_back(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, away: OutOfReach, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    assert suspend(runtime, tenant, backend).instance_left is None
+    content = lifecycle.lifecycle_content(runtime, tenant, TenantState.LIVE)
+    request_operation(runtime, tenant, Operation.LIFECYCLE, content, requested_by="kanya", reason="Settled")
+    approve_everything(runtime, tenant)
+    changed = lifecycle.return_to_service(runtime, tenant, person="anan", backend=away)
+    assert (changed.tenant["status"], changed.instance_left) == (
+        "live", lifecycle.InstanceLeft("clock", "The cluster is away"),
+    )  # fmt: skip
+    assert [actor for actor, _ in audited(runtime, tenant, "instance.left-to-clock")] == ["anan"]
+    assert phase(tenant, backend) is Phase.ABSENT
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.HEALTHY
+    assert audited(runtime, tenant, "instance.brought-back") == [("clock", {"phase": "healthy"})]
+
+
+def test_what_a_return_that_was_killed_left_away_is_brought_back_once(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    suspend(runtime, tenant, backend)
+    set_state(runtime, tenant, "live")
+    for _ in range(2):
+        assert tick(backend) == []
+        assert phase(tenant, backend) is Phase.HEALTHY
+    assert len(audited(runtime, tenant, "instance.brought-back")) == 1
+
+
+def test_an_instance_that_was_taken_away_or_is_being_taken_away_is_not_brought_back(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    killed_at_step(runtime, tenant, "deprovision", "instance_removed", "after", backend=small_instances)
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.ABSENT
+    take_down(runtime, tenant, backend)
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.ABSENT
+
+
+def test_an_instance_that_was_taken_down_because_isolation_was_broken_is_not_brought_back(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    backend.deprovision(tenant, f"tenant-{tenant}", timeout=20)
+    with runtime.database.platform() as connection:
+        (stands,) = operations(connection, tenant)
+        change = begin(
+            connection, tenant, Act.PROVISION, backend.name, f"tenant-{tenant}", stands.plan_digest, [], "run"
+        )
+    record(runtime, change, "failed", State.FAILED, {"reason": "It read", "isolation_broken": True}, "run")
+    record(runtime, change, COMPENSATED, State.DONE, {}, "run")
+    assert tick(backend) == []
+    assert bring_back(runtime, backend, timeout=20) == []
+    assert phase(tenant, backend) is Phase.ABSENT
+
+
+def test_an_instance_that_has_changed_since_it_was_approved_is_asked_for_and_not_brought_back(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    suspend(runtime, tenant, backend)
+    with runtime.database.platform() as connection:
+        operation = begin(connection, tenant, Act.PROVISION, backend.name, f"tenant-{tenant}", "0" * 64, [], "run")
+    record(runtime, operation, DONE, State.DONE, {}, "run")
+    content = lifecycle.lifecycle_content(runtime, tenant, TenantState.LIVE)
+    request_operation(runtime, tenant, Operation.LIFECYCLE, content, requested_by="kanya", reason="Settled")
+    approve_everything(runtime, tenant)
+    left = lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend).instance_left
+    assert left is not None
+    assert left.to == "request"
+    assert "changed since it was approved" in tick(backend)[-1]
+    assert phase(tenant, backend) is Phase.ABSENT
+
+
+@pytest.fixture
+def in_a_pod_of_the_api(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    """The installation as a pod sees it that was given no account in the cluster."""
+    configuration = tmp_path / "instances.yaml"
+    named = {"installation": "city", "image": "registry.example/nerve:1", "database_cidr": "10.9.0.0/24"}
+    configuration.write_text(yaml.safe_dump(named), encoding="utf-8")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "9")
+    settings = runtime.settings.model_copy(update={"kubernetes_configuration": configuration})
+    return replace(runtime, settings=settings)
+
+
+def test_to_ask_for_an_instance_takes_no_account_in_the_cluster(in_a_pod_of_the_api: Runtime) -> None:
+    made = releasable(in_a_pod_of_the_api)
+    published(in_a_pod_of_the_api, made.tenant)
+    registry.update_tenant(in_a_pod_of_the_api, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
+    asked = request_instance(in_a_pod_of_the_api, made.tenant, requested_by="kanya")
+    assert [str(each.request.gate) for each in asked] == ["gate-tenant-instantiate"]
