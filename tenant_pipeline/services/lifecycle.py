@@ -25,7 +25,7 @@ from tenant_pipeline.services.approvals.records import RecordedRequest, lock_app
 from tenant_pipeline.services.approvals.requesting import request_operation, withdraw_unfitting
 from tenant_pipeline.services.approvals.verification import use_approvals
 from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
-from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.marketplace.listing import lock_listing, withdraw_outdated
 from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import InstanceChangedError, bring_back_instance, rest_instance
@@ -232,6 +232,8 @@ def _record(
     person: str,
     reason: str,
 ) -> None:
+    if transition.to_state is not TenantState.LIVE:
+        lock_listing(connection, tenant)
     connection.execute(
         """
         UPDATE runtime.tenants

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -24,12 +25,16 @@ from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.approvals import handing_over, queue
 from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.going_live.listings import list_approved, request_listing
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.marketplace.drafting import ListingTerms
+from tenant_pipeline.services.marketplace.listing import listing_history, withdraw
+from tenant_pipeline.services.releases import publishing
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
-from tests.integration.releasable import PEOPLE, approve_everything, releasable, settle
+from tests.integration.releasable import PEOPLE, approve_everything, go_live, releasable, settle
 
 pytestmark = pytest.mark.slow
 
@@ -230,3 +235,45 @@ def test_hundreds_of_people_and_runs_at_once_lose_nothing_double_nothing_and_byp
     )
     assert racing.done.total() >= LEAST_OPERATIONS
     assert all(racing.done[act] for act in ACTS)
+
+
+def test_a_listing_is_taken_down_while_the_next_release_is_published_and_neither_fails(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the release's rows and its being shown, somebody withdraws the listing of the one before."""
+    runtime, made = tenants.runtime, releasable(tenants.runtime)
+    tenant = made.tenant
+    go_live(made)
+    request_listing(runtime, tenant, ListingTerms("public", "none", resell=False), requested_by="kanya")
+    approve_everything(runtime, tenant)
+    list_approved(runtime, tenant, run_by="run")
+    made.say(3, ("name", "en", "New Arena"), entity="can-3", compare=False)
+    settle(made)
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    load = publishing._load
+    withdrawals: list[Future[bool]] = []
+
+    def load_while_somebody_withdraws(*given: Any) -> None:
+        load(*given)
+        withdrawals.append(
+            pool.submit(withdraw, runtime, tenant, person="anan", role="tenant-admin", reason="Renovation")
+        )
+        _wait_for_a_waiting_lock(runtime)
+
+    monkeypatch.setattr(publishing, "_load", load_while_somebody_withdraws)
+    with ThreadPoolExecutor(1) as pool:
+        assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
+        assert withdrawals[0].result() is False
+    assert [each["step"] for each in listing_history(runtime, tenant)] == ["listed", "withdrawn"]
+
+
+def _wait_for_a_waiting_lock(runtime: Runtime) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with runtime.database.administration() as connection:
+            row = connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
+        if row is not None:
+            return
+        time.sleep(0.05)
+    pytest.fail("nobody waited for a lock")

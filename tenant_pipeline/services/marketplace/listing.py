@@ -11,6 +11,7 @@ from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.feature_flags.overrides import require_on, switched_off
 from tenant_pipeline.services.releases.reading import live_release
@@ -32,9 +33,10 @@ def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, li
     """
     digest = sha256_of_json(dict(listing))
     with runtime.database.platform() as connection:
+        lock_approvals(connection, tenant)
+        lock_listing(connection, tenant)
         approvals = list(verify(connection))
         require_on(connection, tenant, LISTINGS, runtime.now())
-        _lock(connection, tenant)
         live = live_release(connection, tenant)
         if live is None or live.digest != listing["release"]:
             raise OutdatedError(
@@ -86,7 +88,7 @@ def withdraw_outdated(
     reason: str,
 ) -> bool:
     """Take the listing down unless it tells of the release with this digest, in the transaction that made it so."""
-    _lock(connection, tenant)
+    lock_listing(connection, tenant)
     row = connection.execute(
         """
         DELETE FROM runtime.marketplace_listings
@@ -136,7 +138,12 @@ def listing_history(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def _lock(connection: Connection, tenant: TenantId) -> None:
+def lock_listing(connection: Connection, tenant: TenantId) -> None:
+    """Let no other transaction put up or take down the tenant's listing until this one ends.
+
+    Whoever needs several takes the locks of the release, the approvals, the listing and the audit log in this order:
+    so no two wait for each other.
+    """
     connection.execute("SELECT app.lock('listing of', %s)", (tenant,))
 
 

@@ -10,9 +10,10 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.feature_flags.overrides import hand_to_instance
-from tenant_pipeline.services.marketplace.listing import withdraw_outdated
+from tenant_pipeline.services.marketplace.listing import lock_listing, withdraw_outdated
 from tenant_pipeline.services.releases.checks import check_release, require_passed
 from tenant_pipeline.services.releases.reading import (
     Release,
@@ -150,7 +151,13 @@ def _prepare(runtime: Runtime, tenant: TenantId) -> None:
 
 
 def _lock(connection: Connection, tenant: TenantId) -> None:
+    """Be the only one who publishes, and hold the other locks that publishing needs before any entry is audited.
+
+    Others would hold some of them by then, and wait for the audit log: see `lock_listing`.
+    """
     connection.execute("SELECT app.lock('release of', %s)", (tenant,))
+    lock_approvals(connection, tenant)
+    lock_listing(connection, tenant)
 
 
 def _record(
