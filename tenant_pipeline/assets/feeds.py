@@ -9,11 +9,14 @@ from tenant_pipeline.assets.feed_health import FEED_IS_WELL, FEED_VERSION, evalu
 from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId, tenant_id
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.feeds.health import health_of, note_told
-from tenant_pipeline.services.feeds.polling import Answer, Polled, ask_now, poll_feed
+from tenant_pipeline.services.feeds.polling import Answer, Polled, fetch_wholly
 from tenant_pipeline.telemetry.traces import runs
 
 FEED = "feed"
 FETCH_FEED = "fetch_feed"
+AS_OF_TAG = "feed_as_of"
+"""On a run that was asked for because its feed is large: the mark of the feed then. The run asks nothing where that is
+another by now."""
 
 feed_partitions = dg.DynamicPartitionsDefinition(name=FEED)
 
@@ -42,8 +45,9 @@ def feed_version(context: dg.AssetExecutionContext, runtime: RuntimeResource) ->
     opened = runtime.open()
     tenant, feed = tenant_and_feed(context.partition_key)
     with runs.step(context.run_id, FEED_VERSION.to_user_string()):
-        ask_now(opened, tenant, feed)
-        polled = poll_feed(opened, tenant, feed, wholly=True)
+        # Whoever runs it once more, wants it now.
+        as_of = context.run.tags.get(AS_OF_TAG) if context.run.parent_run_id is None else None
+        polled = fetch_wholly(opened, tenant, feed, as_of=as_of)
     return dg.MaterializeResult(
         metadata={"answer": str(polled.answer), "detail": polled.detail, "version": polled.number or 0}
     )

@@ -1,7 +1,8 @@
 """Feeds that are due are asked in passing: what has not changed costs one request and no run.
 
 What is too large for that gets a run of its own. What has changed puts its source in line, and the sensor over uploads
-asks for its run. A feed is claimed while it is asked, so that a tick which is cut off asks nothing twice.
+asks for its run. A feed is claimed while it is asked, so that a tick which is cut off asks nothing twice. One whose run
+waits in Dagster's queue longer than that is claimed anew: it is not asked until its run has ended.
 
 What came of it is told to Dagster here and not by what the tick returns: Dagster stores the events of a tick before
 its runs, and one that it does not take would cost the runs too.
@@ -12,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 
 from tenant_pipeline.assets.feed_health import feed_key, tell_health
-from tenant_pipeline.assets.feeds import FEED, FETCH_FEED, version_event
+from tenant_pipeline.assets.feeds import AS_OF_TAG, FEED, FETCH_FEED, version_event
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.sensors.runs_in_hand import fetches_in_hand
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.health import untold_feeds
-from tenant_pipeline.services.feeds.polling import Answer, Polled, due_feeds, poll_feed
+from tenant_pipeline.services.feeds.polling import Answer, Polled, due_feeds, hold_claim, mark_of, poll_feed
 from tenant_pipeline.services.runtime import Runtime
 
 FEEDS_A_TICK = 16
@@ -31,9 +33,13 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
     """Asks the feeds that are due, a few at a time, and tells what came of it."""
     opened = runtime.open()
     due = due_feeds(opened, FEEDS_A_TICK)
+    fetched = fetches_in_hand(context.instance, [feed_key(*each) for each in due])
 
     def ask(feed: tuple[TenantId, str]) -> Polled | None:
         try:
+            if feed_key(*feed) in fetched:
+                hold_claim(opened, *feed)
+                return None
             return poll_feed(opened, *feed)
         except Exception as error:
             context.log.error(f"{feed_key(*feed)}: {type(error).__name__}; it is asked again when its claim runs out")
@@ -53,7 +59,7 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         dg.RunRequest(
             run_key=f"{feed_key(feed.tenant, feed.id)}@{feed.due_at.isoformat()}",
             partition_key=feed_key(feed.tenant, feed.id),
-            tags={"tenant": feed.tenant},
+            tags={"tenant": feed.tenant, AS_OF_TAG: mark_of(feed)},
             run_config=TO_CONSOLE,
         )
         for feed in large

@@ -10,6 +10,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from tenant_pipeline.assets.feeds import FETCH_FEED
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 
 
@@ -36,3 +37,13 @@ class SourcePartitions:
         """The partitions of all runs that have not ended, those in Dagster's queue among them."""
         runs = self._instance.get_runs(dg.RunsFilter(statuses=NOT_FINISHED_STATUSES))
         return frozenset(key for run in runs for key in self.of_run(run.tags))
+
+
+def fetches_in_hand(instance: dg.DagsterInstance, feeds: Sequence[str]) -> frozenset[str]:
+    """Those of the partitions of feeds that a run will fetch, or is fetching; those in Dagster's queue among them."""
+    if not feeds:
+        return frozenset()
+    unfinished = dg.RunsFilter(
+        job_name=FETCH_FEED, statuses=NOT_FINISHED_STATUSES, tags={PARTITION_NAME_TAG: list(feeds)}
+    )
+    return frozenset(run.tags[PARTITION_NAME_TAG] for run in instance.get_runs(unfinished))

@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.test_utils import create_run_for_test
 
 from tenant_pipeline.assets.feed_health import (
     FEED_IS_WELL,
@@ -16,13 +18,14 @@ from tenant_pipeline.assets.feed_health import (
     feed_key,
     tell_health,
 )
+from tenant_pipeline.assets.feeds import AS_OF_TAG, FEED, FETCH_FEED, feed_version
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import feeds as sensor
 from tenant_pipeline.services.feeds import health, polling
 from tenant_pipeline.services.feeds.feeds import Feed, set_status
-from tenant_pipeline.services.feeds.polling import BRIEFLY
+from tenant_pipeline.services.feeds.polling import BRIEFLY, Answer
 from tenant_pipeline.services.feeds.versions import decide
 from tenant_pipeline.services.retention.dagster_history import prune_runless_evaluations
 from tenant_pipeline.services.retention.holds import lift_hold, place_hold
@@ -131,10 +134,7 @@ def test_what_dagster_does_not_take_costs_a_large_feed_no_run(
         raise OSError("no space left")
 
     small = new_feed(runtime, tenant, server.answer("/small", halls_answer(3)))
-    row = f"PKT-1,{'Hall' * 250},83000\n"
-    large = new_feed(
-        runtime, tenant, server.answer("/large", Served((HEADER + row * (BRIEFLY.max_bytes // 1000)).encode()))
-    )
+    large = new_feed(runtime, tenant, server.answer("/large", _large()))
     ours = [(tenant, small.id), (tenant, large.id)]
     monkeypatch.setattr(sensor, "due_feeds", lambda *_: ours)
     monkeypatch.setattr(sensor, "untold_feeds", lambda *_: ours)
@@ -144,6 +144,56 @@ def test_what_dagster_does_not_take_costs_a_large_feed_no_run(
     assert [request.partition_key for request in result.run_requests or []] == [feed_key(tenant, large.id)]
     assert (tenant, small.id) in health.untold_feeds(runtime, 1000), "it is told at the next tick"
     assert _tell(runtime, instance, small) == [True]
+
+
+def test_a_large_feed_whose_run_waits_in_line_is_not_asked_for_again(
+    runtime: RuntimeOnAClock,
+    tenant: TenantId,
+    server: Server,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/large", _large()))
+    key = feed_key(tenant, feed.id)
+    due_feeds = sensor.due_feeds
+    monkeypatch.setattr(
+        sensor, "due_feeds", lambda *_: [each for each in due_feeds(runtime, 1000) if each[0] == tenant]
+    )
+
+    def requested() -> list[dg.RunRequest]:
+        found = _tick(runtime, instance).run_requests or []
+        runtime.clock.forward(minutes=11)
+        return list(found)
+
+    (first,) = requested()
+    assert first.partition_key == key
+    tags = {**first.tags, PARTITION_NAME_TAG: key}
+    run = create_run_for_test(instance, job_name=FETCH_FEED, status=dg.DagsterRunStatus.NOT_STARTED, tags=tags)
+    create_run_for_test(
+        instance, job_name=FETCH_FEED, status=dg.DagsterRunStatus.NOT_STARTED, tags={PARTITION_NAME_TAG: "another|feed"}
+    )
+    assert [requested() for _ in range(3)] == [[], [], []]
+    assert len(server.asked) == 1
+    instance.report_run_canceled(run)
+    (second,) = requested()
+    assert (second.partition_key, second.run_key != first.run_key) == (key, True)
+
+
+def test_a_run_asks_nothing_where_its_feed_was_asked_since_it_was_wanted(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/h", Served(status=429, headers={"Retry-After": "7200"})))
+    wanted = polling.mark_of(feed)
+    poll_now(runtime, feed)
+    key = feed_key(tenant, feed.id)
+    instance.add_dynamic_partitions(FEED, [key])
+    done = dg.materialize(
+        [feed_version], instance=instance, partition_key=key, resources={"runtime": RuntimeAccess(runtime)},
+        tags={AS_OF_TAG: wanted},
+    )  # fmt: skip
+    (told,) = done.asset_materializations_for_node("feed_version")
+    assert told.metadata["answer"].value == Answer.NOT_DUE
+    assert len(server.asked) == 1
 
 
 def test_what_was_told_long_ago_is_forgotten_but_for_the_newest_and_under_a_hold(
@@ -184,6 +234,11 @@ def test_evaluations_of_a_run_that_was_deleted_go_with_age_and_those_of_one_that
     key = dg.AssetCheckKey(asset, "holds")
     history = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
     assert [each.run_id for each in history] == [newest, stays]
+
+
+def _large() -> Served:
+    row = f"PKT-1,{'Hall' * 250},83000\n"
+    return Served((HEADER + row * (BRIEFLY.max_bytes // 1000)).encode())
 
 
 def _held(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> Feed:

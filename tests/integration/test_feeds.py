@@ -33,6 +33,9 @@ from tenant_pipeline.services.feeds.polling import (
     Polled,
     ask_now,
     due_feeds,
+    fetch_wholly,
+    hold_claim,
+    mark_of,
     poll_feed,
     release_claim,
 )
@@ -327,6 +330,40 @@ def test_one_who_was_ended_while_asking_is_followed_by_another(
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
 
 
+def test_one_who_was_ended_has_failed_once_whoever_notes_it(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
+    for failures in range(1, DEAD_AFTER + 1):
+        runtime.clock.forward(hours=1)
+        begun = runtime.now()
+        with monkeypatch.context() as patch:
+            patch.setattr(polling, "_answered", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                fetch_wholly(runtime, tenant, feed.id)
+        runtime.clock.forward(seconds=20)
+        release_claim(runtime, tenant, feed.id, begun)
+        ended = feed_now(runtime, feed)
+        assert (ended.failures, ended.alerted) == (failures, "dead" if failures == DEAD_AFTER else "")
+    runtime.clock.forward(hours=1)
+    release_claim(runtime, tenant, feed.id, runtime.now())
+    assert feed_now(runtime, feed).failures == DEAD_AFTER + 1, "a run that could note nothing has failed, too"
+
+
+def test_a_run_that_waited_in_line_passes_over_no_pause_that_the_server_wanted_since(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    busy = Served(status=429, headers={"Retry-After": "7200"})
+    feed = new_feed(runtime, tenant, server.answer("/h", busy, halls_answer(3), halls_answer(4)))
+    wanted = mark_of(feed)
+    assert poll_now(runtime, feed).answer is Answer.FAILED
+    assert fetch_wholly(runtime, tenant, feed.id, as_of=wanted).answer is Answer.NOT_DUE
+    assert len(server.asked) == 1
+    assert fetch_wholly(runtime, tenant, feed.id, as_of=mark_of(feed_now(runtime, feed))).answer is Answer.VERSION
+    walk_through(runtime, feed)
+    assert fetch_wholly(runtime, tenant, feed.id).answer is Answer.VERSION, "a person's wish is done at once"
+
+
 def _killed(*_: object) -> Polled:
     raise KeyboardInterrupt
 
@@ -395,10 +432,15 @@ def test_another_tenant_neither_sees_nor_moves_a_feed(
         lambda: change_feed(runtime, other, feed.id, {"cron": "0 8 * * *"}, actor="rin"),
         lambda: release_claim(runtime, other, feed.id, runtime.now()),
         lambda: decide(runtime, other, feed.id, 2, "accept", **said),
+        lambda: fetch_wholly(runtime, other, feed.id, as_of="never"),
     ):
         with pytest.raises(NotFoundError):
             attempt()
-    assert feed_now(runtime, feed).status == "active"
+    ask_now(runtime, tenant, feed.id)
+    due = feed_now(runtime, feed)
+    hold_claim(runtime, other, feed.id)
+    assert feed_now(runtime, feed) == due
+    assert due.status == "active"
 
 
 def test_a_paused_feed_is_not_asked_and_an_ended_one_never_again(

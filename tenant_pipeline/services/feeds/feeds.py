@@ -34,14 +34,14 @@ CHANGEABLE = (
 
 _COLUMNS = """tenant_id AS tenant, id, title, url, origin, rights, cron, time_zone, credential, least_rows, most_loss,
               fresh_within_hours, status, source_id, due_at, failures, error, checked_at, changed_at, alerted,
-              held, created_at"""
+              held, asked_at, created_at"""
 
 
 @dataclass(frozen=True)
 class Feed:
     """A feed as it is kept, and how it stands. `alerted` is "", "dead" (it does not answer) or "stale".
 
-    `held`: its newest version waits for a person.
+    `held`: its newest version waits for a person. `asked_at`: when asking it last came to an end, well or not.
     """
 
     tenant: TenantId
@@ -65,6 +65,7 @@ class Feed:
     changed_at: datetime | None
     alerted: str
     held: bool
+    asked_at: datetime | None
     created_at: datetime
 
     @property

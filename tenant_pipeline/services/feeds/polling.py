@@ -151,6 +151,39 @@ def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
         _ask_again(connection, feed, runtime.now())
 
 
+def fetch_wholly(runtime: Runtime, tenant: TenantId, feed_id: str, *, as_of: str | None = None) -> Polled:
+    """Ask a feed now, whenever it is due, with all the time it needs.
+
+    `as_of` is the mark of the feed (see `mark_of`) when that was wanted: one that was asked since is left alone, so
+    that whoever waited in line for long passes over no pause that its server wants.
+
+    Raises as `ask_now` and `poll_feed`.
+    """
+    if as_of is not None:
+        with runtime.database.tenant(tenant) as connection:
+            feed = get_feed(connection, tenant, feed_id)
+        if mark_of(feed) != as_of:
+            return Polled(feed, Answer.NOT_DUE, detail="it was asked since")
+    ask_now(runtime, tenant, feed_id)
+    return poll_feed(runtime, tenant, feed_id, wholly=True)
+
+
+def mark_of(feed: Feed) -> str:
+    """What tells whether a feed was asked since: when asking it last came to an end."""
+    return feed.asked_at.isoformat() if feed.asked_at else "never"
+
+
+def hold_claim(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
+    """Claim a feed anew that is due although a run that will ask it waits in line.
+
+    One that is not due (by now) stays as it is.
+    """
+    now = runtime.now()
+    with runtime.database.tenant(tenant) as connection:
+        bound_waiting(connection)
+        claim_feed(connection, tenant, feed_id, now, now + MARGIN)
+
+
 def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
     with runtime.database.tenant(feed.tenant) as connection:
         newest, _ = newest_versions(connection, feed)
@@ -188,10 +221,10 @@ def _well(connection: Connection, runtime: Runtime, feed: Feed) -> Feed:
     now = runtime.now()
     connection.execute(
         """
-        UPDATE runtime.feeds SET failures = 0, error = '', checked_at = %s, due_at = %s
+        UPDATE runtime.feeds SET failures = 0, error = '', checked_at = %s, asked_at = %s, due_at = %s
          WHERE tenant_id = %s AND id = %s
         """,
-        (now, feed.schedule.due_after(now, feed.id), feed.tenant, feed.id),
+        (now, now, feed.schedule.due_after(now, feed.id), feed.tenant, feed.id),
     )
     after = get_feed(connection, feed.tenant, feed.id)
     return alert(connection, runtime, after, "stale" if is_stale(after, now) else "")
@@ -207,9 +240,10 @@ def _failed(runtime: Runtime, asked: Feed, error: TenantRuntimeError) -> Polled:
         failures = feed.failures + 1
         connection.execute(
             """
-            UPDATE runtime.feeds SET failures = %s, error = %s, due_at = %s WHERE tenant_id = %s AND id = %s
+            UPDATE runtime.feeds SET failures = %s, error = %s, asked_at = %s, due_at = %s
+             WHERE tenant_id = %s AND id = %s
             """,
-            (failures, error.what, due_after_failure(now, feed.id, failures, wanted), feed.tenant, feed.id),
+            (failures, error.what, now, due_after_failure(now, feed.id, failures, wanted), feed.tenant, feed.id),
         )
         after = get_feed(connection, feed.tenant, feed.id)
         after = alert(connection, runtime, after, "dead" if failures >= DEAD_AFTER else feed.alerted)
@@ -220,11 +254,12 @@ def release_claim(runtime: Runtime, tenant: TenantId, feed_id: str, since: datet
     """Let a feed be asked again whose run began at `since` and was ended before it could say how it went.
 
     It counts as a failure, so that a feed which ends each run that asks it is asked ever more rarely, and is called
-    dead. One that has answered since is left alone. Raises NotFoundError for no such feed.
+    dead. Where asking it came to an end since, well or not, that is noted already, and it is left alone. Raises
+    NotFoundError for no such feed.
     """
     with runtime.database.tenant(tenant) as connection:
         feed = get_feed(connection, tenant, feed_id)
-    if feed.checked_at is None or feed.checked_at < since:
+    if feed.asked_at is None or feed.asked_at < since:
         _give_up(runtime, feed)
 
 
