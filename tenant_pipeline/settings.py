@@ -138,6 +138,11 @@ class Settings(BaseSettings):
         return self.home / "credentials"
 
     @property
+    def restoring_file(self) -> Path:
+        """There from when a restore begins to write until it has ended: its snapshot's id, and whose it is if one's."""
+        return self.home / "restoring"
+
+    @property
     def checkpoints_file(self) -> Path:
         """The signed audit checkpoints: outside the database on purpose. Copy it to write-once storage."""
         return self.home / "audit" / "checkpoints.jsonl"

@@ -81,9 +81,29 @@ def _checkpoints(settings: Settings, objects: Objects) -> Checkpoints:
     return CheckpointFile(settings.checkpoints_file)
 
 
+def _refuse_half_restored(settings: Settings) -> None:
+    """Raise SettingsError while a restore of everything has not ended, which erases again what was erased since."""
+    try:
+        snapshot, _, tenant = settings.restoring_file.read_text().partition(" ")
+    except FileNotFoundError:
+        return
+    if not tenant:
+        raise SettingsError(
+            f"The restore of the snapshot {snapshot} has not ended",
+            where=str(settings.restoring_file),
+            remedy="Wait for it, or run `tenant-pipeline restore` again: it goes on where it was. Or begin with an"
+            " empty home and database.",
+        )
+
+
 @contextmanager
-def connect(settings: Settings) -> Iterator[Runtime]:
-    """The runtime over a database that is already there. Raises SettingsError when none runs."""
+def connect(settings: Settings, *, half_restored: bool = False) -> Iterator[Runtime]:
+    """The runtime over a database that is already there.
+
+    Raises SettingsError when none runs, and while everything is being restored, but where it is the restore that asks.
+    """
+    if not half_restored:
+        _refuse_half_restored(settings)
     dsn = administration_dsn(settings)
     if dsn is None:
         raise SettingsError(
@@ -108,15 +128,15 @@ def connect(settings: Settings) -> Iterator[Runtime]:
 
 
 @contextmanager
-def open_runtime(settings: Settings, revision: str | None = None) -> Iterator[Runtime]:
+def open_runtime(settings: Settings, revision: str | None = None, *, half_restored: bool = False) -> Iterator[Runtime]:
     """The runtime with a migrated database, starting the embedded one for as long as this block lasts if need be.
 
-    `revision`: migrated so far only, to bring a backup back.
+    `revision`: migrated so far only, to bring a backup back. Raises as `connect` does.
     """
     with ExitStack() as stack:
         server = None
         if administration_dsn(settings) is None:
             server = stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
-        runtime = replace(stack.enter_context(connect(settings)), server=server)
+        runtime = replace(stack.enter_context(connect(settings, half_restored=half_restored)), server=server)
         migrate(runtime.database, revision)
         yield runtime

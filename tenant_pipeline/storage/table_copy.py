@@ -1,11 +1,12 @@
 """Tables out of the database and into it: whole or one tenant's rows, in the order that foreign keys ask for.
 
-Rows come in the order of the primary key, so that the same rows are the same bytes and one digest compares two tables.
+Rows come in the order of the primary key by code point, and their values in one form, whatever the server's time zone,
+collation and settings: so the same rows are the same bytes, and one digest compares two tables on different servers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, LiteralString
@@ -18,6 +19,16 @@ from tenant_pipeline.storage.serving import TABLES as SERVING_TABLES
 
 SCHEMA = "runtime"
 
+_FORM: Mapping[str, str] = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+}
+"""What the text of a value depends on, as the embedded server has it."""
+
 _TABLES: LiteralString = """
 SELECT class.relname AS name,
        (SELECT array_agg(attname ORDER BY attnum) FROM pg_attribute
@@ -26,6 +37,9 @@ SELECT class.relname AS name,
          WHERE attrelid = class.oid AND attidentity <> '') AS identities,
        (SELECT array_agg(attname ORDER BY array_position(key.conkey, attnum)) FROM pg_attribute
          WHERE attrelid = class.oid AND attnum = ANY (key.conkey)) AS key,
+       (SELECT array_agg(attname) FROM pg_attribute, pg_database
+         WHERE attrelid = class.oid AND attcollation <> 0 AND datname = current_database()
+           AND datlocprovider <> 'b' AND (datlocprovider <> 'c' OR datcollate NOT IN ('C', 'POSIX'))) AS collated,
        coalesce((SELECT array_agg(DISTINCT target.relname) FROM pg_constraint AS reference
                    JOIN pg_class AS target ON target.oid = reference.confrelid
                   WHERE reference.contype = 'f' AND reference.conrelid = class.oid
@@ -38,12 +52,16 @@ SELECT class.relname AS name,
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is copied. `tenant_column` is empty where rows are the platform's and no tenant's."""
+    """A table as it is copied. `tenant_column` is empty where rows are the platform's and no tenant's.
+
+    `collated` are the columns that the database may order otherwise than by code point.
+    """
 
     schema: str
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    collated: frozenset[str]
     identities: tuple[str, ...]
     tenant_column: str
 
@@ -67,11 +85,18 @@ def serving_tables(connection: Connection, tenant: TenantId) -> list[Table]:
     return [_table(schema, found[name]) for name in SERVING_TABLES if name in found]
 
 
-def copy_out(connection: Connection, table: Table, tenant: TenantId | None) -> Iterator[bytes]:
-    """The table's rows, or one tenant's, as COPY writes them."""
+def copy_out(
+    connection: Connection, table: Table, tenant: TenantId | None, *, as_set_here: bool = False
+) -> Iterator[bytes]:
+    """The table's rows, or one tenant's, as COPY writes them. The settings of their form stay for the transaction.
+
+    `as_set_here`: in the form and order of this server, as snapshots were taken before all had one.
+    """
+    _set_form(connection, dict.fromkeys(_FORM) if as_set_here else _FORM)
+    collated = frozenset[str]() if as_set_here else table.collated
     query = sql.SQL("SELECT {} FROM {}{} ORDER BY {}").format(
         _names(table.columns), sql.Identifier(table.schema, table.name), _of(table, tenant),
-        _names(table.key or table.columns),
+        sql.SQL(", ").join(_by_code_point(name, collated) for name in table.key or table.columns),
     )  # fmt: skip
     with connection.cursor().copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
         for block in copy:
@@ -80,6 +105,7 @@ def copy_out(connection: Connection, table: Table, tenant: TenantId | None) -> I
 
 def copy_in(connection: Connection, table: Table, rows: Iterable[bytes]) -> None:
     """Write rows that `copy_out` gave. Of the platform's own rows, those that are there already stay as they are."""
+    _set_form(connection, _FORM)
     place, columns = sql.Identifier(table.schema, table.name), _names(table.columns)
     target = place if table.tenant_column or table.schema != SCHEMA else sql.Identifier("pg_temp", "copied")
     if target is not place:
@@ -118,9 +144,22 @@ def _table(schema: str, row: dict[str, Any]) -> Table:
     columns = tuple(row["columns"])
     tenant_column = "id" if (schema, row["name"]) == (SCHEMA, "tenants") else "tenant_id"
     return Table(
-        schema, row["name"], columns, tuple(row["key"] or ()), tuple(row["identities"] or ()),
-        tenant_column if tenant_column in columns else "",
+        schema, row["name"], columns, tuple(row["key"] or ()), frozenset(row["collated"] or ()),
+        tuple(row["identities"] or ()), tenant_column if tenant_column in columns else "",
     )  # fmt: skip
+
+
+def _set_form(connection: Connection, form: Mapping[str, str | None]) -> None:
+    """Have values written and read so, to the end of the transaction; None: as the session began."""
+    connection.execute(
+        "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS form (name, value)",
+        (list(form), list(form.values())),
+    )
+
+
+def _by_code_point(column: str, collated: frozenset[str]) -> sql.Composable:
+    name = sql.Identifier(column)
+    return sql.SQL('{} COLLATE "C"').format(name) if column in collated else name
 
 
 def _names(columns: Iterable[str]) -> sql.Composed:

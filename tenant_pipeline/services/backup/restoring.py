@@ -78,7 +78,7 @@ def restore(
         )
     if whole:
         ring.take_over_master_key(bytes.fromhex(keys["master"]))
-    with open_runtime(settings, manifest["revision"] if whole else None) as runtime:
+    with open_runtime(settings, manifest["revision"] if whole else None, half_restored=True) as runtime:
         _require_room(runtime, manifest)
         for tenant in manifest["tenants"]:
             if tenant not in erased:
@@ -91,11 +91,12 @@ def restore(
             runtime.database.create_tenant_login(tenant)
             _served(runtime, folder, opener, manifest, tenant)
         migrate(runtime.database)
+        _tell_of_feeds_again(runtime, manifest["tenants"])
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
         verified = {"signed_by": took, "verified": signed_by is not None}
         audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor, verified)
-        _marker(runtime).unlink()
+        settings.restoring_file.unlink()
     return {
         "snapshot": identifier, **verified, "taken_at": manifest["taken_at"], "tenants": manifest["tenants"],
         "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
@@ -104,16 +105,11 @@ def restore(
     }  # fmt: skip
 
 
-def _marker(runtime: Runtime) -> Path:
-    """A file that is there from when a restore begins to write until it has ended; it holds the snapshot's id."""
-    return runtime.settings.home / "restoring"
-
-
 def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
     """Return when the snapshot may come in here, now or going on with a restore that was killed."""
-    marker = _marker(runtime)
+    marker, mark = runtime.settings.restoring_file, _mark(manifest)
     if marker.exists():
-        if marker.read_text() == manifest["snapshot"]:
+        if marker.read_text() == mark:
             return
         raise InputError(
             "Another snapshot is half restored here", where=marker.read_text(), remedy="Run that restore again first."
@@ -135,8 +131,13 @@ def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
             " brought up to date by itself, in an empty database.",
         )
     draft = marker.with_suffix(f".{os.getpid()}")
-    draft.write_text(manifest["snapshot"])
+    draft.write_text(mark)
     draft.replace(marker)
+
+
+def _mark(manifest: dict[str, Any]) -> str:
+    """What stands in the installation while a restore has not ended: the snapshot, and the tenant if it is of one."""
+    return " ".join(filter(None, (manifest["snapshot"], manifest["tenant"])))
 
 
 def _credentials(runtime: Runtime, files: dict[str, str], erased: set[TenantId]) -> None:
@@ -212,10 +213,6 @@ def _rows(
                     "UPDATE runtime.feeds SET status = 'paused' WHERE status = 'active' AND tenant_id = ANY(%s)",
                     (manifest["tenants"],),
                 )
-            # Dagster's records are no part of a backup: what it was told of feeds is told again.
-            connection.execute(
-                "UPDATE runtime.feeds SET told_health = NULL WHERE tenant_id = ANY(%s)", (manifest["tenants"],)
-            )
     except UniqueViolation:
         raise InputError(
             "Rows of the snapshot are here already", where="database", remedy="Restore into an empty database."
@@ -226,6 +223,13 @@ def _rows(
             where="TENANT_RUNTIME_DATABASE_DSN",
             remedy="Restore with a superuser, or a role with BYPASSRLS that may set session_replication_role.",
         ) from None
+
+
+def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
+    """Dagster's records are no part of a backup: what it was told of feeds it is told again."""
+    with runtime.database.administration() as connection:
+        connection.execute("SET LOCAL row_security = off")
+        connection.execute("UPDATE runtime.feeds SET told_health = NULL WHERE tenant_id = ANY(%s)", (tenants,))
 
 
 def _served(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any], tenant: TenantId) -> None:
@@ -253,14 +257,22 @@ def _table(
         raise IntegrityError("The table has other columns than here", where=table.path, remedy="Use its own release.")
     with opener.open(folder.snapshot(manifest["snapshot"]) / table.path, name) as stream:
         copy_in(connection, table, _blocks(stream))
-    sha256 = hashlib.sha256()
     tenant = manifest["tenant"] if table.schema == "runtime" else None
-    for block in copy_out(connection, table, tenant):
-        sha256.update(block)
-    if sha256.hexdigest() != entry["sha256"]:
+    # As every snapshot is taken now; or as an older release took it, in the form and order of its server.
+    if entry["sha256"] not in (_digest(connection, table, tenant, as_set_here=each) for each in (False, True)):
         raise IntegrityError(
-            "What was written is not what was taken", where=table.path, remedy="Restore into an empty database."
+            "What was written is not what was taken",
+            where=table.path,
+            remedy="Restore into an empty database. What an older release took on a server of its own comes back into a"
+            " database of the same TimeZone and locale.",
         )
+
+
+def _digest(connection: Connection, table: Table, tenant: TenantId | None, *, as_set_here: bool) -> str:
+    sha256 = hashlib.sha256()
+    for block in copy_out(connection, table, tenant, as_set_here=as_set_here):
+        sha256.update(block)
+    return sha256.hexdigest()
 
 
 def _blocks(stream: Any) -> Iterator[bytes]:
