@@ -60,7 +60,7 @@ def _gate_check(stage: Stage, gate: Gate) -> dg.AssetChecksDefinition:
                         "gate": "open" if state.open else "closed",
                         "overridden_by": state.overridden_by or "",
                         "findings": dg.MetadataValue.json([dict(finding) for finding in state.findings]),
-                        "input_digest": state.input_digest,
+                        "output_digest": state.output_digest,
                         **explanation_metadata(opened, tenant, source, shown, explanation_of_gate(tenant, state)),
                     },
                 )

@@ -1,7 +1,7 @@
 """Gate verdicts as durable rows, and the overrides that a person answers for.
 
-A verdict belongs to one output of one source. Whatever run materialises a downstream stage, it asks here first;
-Dagster's asset checks only report what stands here.
+A verdict belongs to one output of one source, the judged stage's, and so to the decisions under which it was made.
+Whatever run materialises a downstream stage, it asks here first; Dagster's asset checks only report what stands here.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ OVERRIDE_ROLES = PLATFORM_ROLES
 
 @dataclass(frozen=True)
 class GateState:
-    """A gate as it stands: its verdict on one input, and the override in force, if there is one."""
+    """A gate as it stands: its verdict on one output, and the override in force, if there is one."""
 
     gate: Gate
     source: SourceId
-    input_digest: Sha256
+    output_digest: Sha256
     band: Band
     reasons: tuple[str, ...]
     findings: tuple[Mapping[str, Any], ...]
@@ -53,7 +53,7 @@ class GateState:
         return {
             "gate": str(self.gate),
             "source": self.source,
-            "input_digest": self.input_digest,
+            "output_digest": self.output_digest,
             "band": str(self.band),
             "open": self.open,
             "reasons": [tell(reason) for reason in self.reasons],
@@ -65,14 +65,15 @@ class GateState:
 
 
 def record_verdict(
-    connection: Connection, tenant: TenantId, source: SourceId, input_digest: Sha256, verdict: GateVerdict
+    connection: Connection, tenant: TenantId, source: SourceId, output_digest: Sha256, verdict: GateVerdict
 ) -> None:
-    """Keep `verdict`; a second verdict on the same input replaces the first only when it says something else."""
+    """Keep `verdict`, as the newest of its gate; a second one on the same output replaces the first only when it says
+    something else."""
     connection.execute(
         """
-        INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, input_digest, band, reasons, findings)
+        INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, output_digest, band, reasons, findings)
         VALUES (%s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (tenant_id, source_id, gate, input_digest) DO UPDATE
+        ON CONFLICT (tenant_id, source_id, gate, output_digest) DO UPDATE
            SET band = excluded.band, reasons = excluded.reasons, findings = excluded.findings, decided_at = now()
          WHERE (gate_verdicts.band, gate_verdicts.reasons, gate_verdicts.findings)
                IS DISTINCT FROM (excluded.band, excluded.reasons, excluded.findings)
@@ -81,12 +82,39 @@ def record_verdict(
             tenant,
             source,
             str(verdict.gate),
-            input_digest,
+            output_digest,
             str(verdict.band),
             Jsonb(list(verdict.reasons)),
             Jsonb([dict(finding) for finding in verdict.findings]),
         ),
     )
+    renew_verdict(connection, tenant, source, verdict.gate, output_digest)
+
+
+def renew_verdict(
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, output_digest: Sha256
+) -> bool:
+    """Make the verdict on an output that is the source's again the newest of its gate; say whether there is one."""
+    others = connection.execute(
+        """
+        SELECT max(decided_at) FILTER (WHERE output_digest <> %(output)s) AS newest,
+               max(decided_at) FILTER (WHERE output_digest = %(output)s) AS own
+          FROM runtime.gate_verdicts WHERE tenant_id = %(tenant)s AND source_id = %(source)s AND gate = %(gate)s
+        """,
+        {"tenant": tenant, "source": source, "gate": str(gate), "output": output_digest},
+    ).fetchone()
+    if others is None or others["own"] is None:
+        return False
+    if others["newest"] is not None and others["newest"] >= others["own"]:
+        connection.execute(
+            """
+            UPDATE runtime.gate_verdicts
+               SET decided_at = greatest(clock_timestamp(), %s::timestamptz + interval '1 microsecond')
+             WHERE tenant_id = %s AND source_id = %s AND gate = %s AND output_digest = %s
+            """,
+            (others["newest"], tenant, source, str(gate), output_digest),
+        )
+    return True
 
 
 def states(connection: Connection, tenant: TenantId, now: datetime, source: SourceId | None = None) -> list[GateState]:
@@ -96,7 +124,7 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
     """
     rows = connection.execute(
         """
-        SELECT verdict.gate, verdict.source_id AS source, verdict.input_digest, verdict.band, verdict.reasons,
+        SELECT verdict.gate, verdict.source_id AS source, verdict.output_digest, verdict.band, verdict.reasons,
                verdict.findings, verdict.decided_at, override.person AS overridden_by,
                override.expires_at AS overridden_until
           FROM runtime.gate_verdicts AS verdict
@@ -104,7 +132,7 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
                 SELECT person, expires_at
                   FROM runtime.gate_overrides
                  WHERE tenant_id = verdict.tenant_id AND source_id = verdict.source_id
-                   AND gate = verdict.gate AND input_digest = verdict.input_digest
+                   AND gate = verdict.gate AND output_digest = verdict.output_digest
                    AND expires_at > greatest(%(now)s, clock_timestamp())
                  ORDER BY expires_at DESC
                  LIMIT 1
@@ -129,18 +157,18 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
 
 
 def state(
-    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, input_digest: Sha256, now: datetime
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, output_digest: Sha256, now: datetime
 ) -> GateState | None:
-    """The state of one gate over one input, or None when it has not been judged."""
+    """The state of one gate over one output, or None when it has not been judged."""
     found = states(connection, tenant, now, source)
-    return next((each for each in found if (each.gate, each.input_digest) == (gate, input_digest)), None)
+    return next((each for each in found if (each.gate, each.output_digest) == (gate, output_digest)), None)
 
 
 def require_open(
-    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, input_digest: Sha256, now: datetime
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, output_digest: Sha256, now: datetime
 ) -> None:
-    """Return when the gate is open for this input. Raises GateClosedError when it is closed or was never judged."""
-    current = state(connection, tenant, source, gate, input_digest, now)
+    """Return when the gate is open for this output. Raises GateClosedError when it is closed or was never judged."""
+    current = state(connection, tenant, source, gate, output_digest, now)
     if current is None or not current.open:
         reasons = "it has not been judged" if current is None else "; ".join(current.reasons)
         raise GateClosedError(
@@ -187,10 +215,10 @@ def override(
         connection.execute(
             """
             INSERT INTO runtime.gate_overrides
-                   (tenant_id, id, source_id, gate, input_digest, person, role, reason, expires_at)
+                   (tenant_id, id, source_id, gate, output_digest, person, role, reason, expires_at)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
-            (tenant, uuid.uuid4(), source, str(gate), closed.input_digest, person, role, reason, expires_at),
+            (tenant, uuid.uuid4(), source, str(gate), closed.output_digest, person, role, reason, expires_at),
         )
         connection.execute(
             """
@@ -210,13 +238,13 @@ def override(
                     details={
                         "role": role,
                         "reason": reason,
-                        "input_digest": closed.input_digest,
+                        "output_digest": closed.output_digest,
                         "expires_at": expires_at.isoformat(),
                     },
                 )
             ],
         )
-        opened = state(connection, tenant, source, gate, closed.input_digest, now)
+        opened = state(connection, tenant, source, gate, closed.output_digest, now)
     if opened is None:
         raise NotFoundError("The gate's verdict is gone", where=f"{tenant}|{source}")
     return opened

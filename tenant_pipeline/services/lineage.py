@@ -103,7 +103,7 @@ def require_gates_open(
     """Return when every gate behind the source is open. Raises GateClosedError for the first that is not."""
     for stage, gate in GATE_AFTER.items():
         if stage in behind and (before is None or STAGES.index(stage) < STAGES.index(before)):
-            gates.require_open(connection, source.tenant, source.id, gate, behind[stage].input_digest, runtime.now())
+            gates.require_open(connection, source.tenant, source.id, gate, behind[stage].output_digest, runtime.now())
 
 
 def every_record(runtime: Runtime, source: Source) -> list[StageRecord]:
@@ -118,7 +118,7 @@ def current_gate_states(runtime: Runtime, tenant: TenantId, source_id: SourceId)
         source = sources.get_source(connection, tenant, source_id)
         behind = lineage(connection, runtime, source)
         found = (
-            gates.state(connection, tenant, source_id, gate, behind[stage].input_digest, runtime.now())
+            gates.state(connection, tenant, source_id, gate, behind[stage].output_digest, runtime.now())
             for stage, gate in GATE_AFTER.items()
             if stage in behind
         )

@@ -38,6 +38,7 @@ from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_iden
 from tenant_pipeline.services.field_meanings import field_meanings
 from tenant_pipeline.services.halts import halting
 from tenant_pipeline.services.lineage import (
+    GATE_AFTER,
     RAW_STAGES,
     lineage,
     require_gates_open,
@@ -110,7 +111,14 @@ def _run_stage(
         taking = taking_of(source, behind)
         version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
-        if known is not None and known.output_digest in runtime.stage_store(tenant):
+        if (
+            known is not None
+            and known.output_digest in runtime.stage_store(tenant)
+            and (
+                stage not in GATE_AFTER
+                or gates.renew_verdict(connection, tenant, source_id, GATE_AFTER[stage], known.output_digest)
+            )
+        ):
             _note_progress(connection, source, stage, known)
             return known
         # What was pruned is made again: the record stands, and the same code makes the same of the same. Not so links,
@@ -158,7 +166,10 @@ def _keep(
 ) -> StageRecord:
     """Keep a record with all that belongs to it; where another run was faster, its record stands."""
     stage = Stage(record.stage)
-    if not stage_records.insert(connection, source.tenant, source.id, record):
+    kept = stage_records.insert(connection, source.tenant, source.id, record)
+    if verdict is not None:
+        gates.record_verdict(connection, source.tenant, source.id, record.output_digest, verdict)
+    if not kept:
         repeated = replace(record, repeated=True)
         _note_progress(connection, source, stage, repeated)
         return repeated
@@ -167,8 +178,6 @@ def _keep(
     if stage is Stage.SCREEN:  # under the digest key of now, like everything else that it has screened
         received = lineage(connection, runtime, source, before=Stage.IDENTIFY)[Stage.RECEIVE]
         list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(received.output_digest))
-    if verdict is not None:
-        gates.record_verdict(connection, source.tenant, source.id, record.input_digest, verdict)
     _note_progress(connection, source, stage, record)
     runtime.audit.append(connection, source.tenant, [_audit_entry(source.id, record)])
     return record

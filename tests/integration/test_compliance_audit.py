@@ -43,8 +43,8 @@ def find_in_screen(made: Sources, source: int, *types: str) -> None:
     with made.runtime.database.tenant(made.tenant) as connection:
         connection.execute(
             """
-            INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, input_digest, band, reasons, findings)
-            VALUES (%s, %s, 'pii', 'an input', 'pass', '[]', %s)
+            INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, output_digest, band, reasons, findings)
+            VALUES (%s, %s, 'pii', 'an output', 'pass', '[]', %s)
             """,
             (made.tenant, f"src-{source:016x}", Jsonb([{"entity_type": each, "action": "hash"} for each in types])),
         )

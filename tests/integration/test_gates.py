@@ -122,8 +122,8 @@ def test_a_clock_that_is_set_back_keeps_no_override_in_force(runtime: Runtime, s
         connection.execute(
             """
             INSERT INTO runtime.gate_overrides
-                   (tenant_id, id, source_id, gate, input_digest, person, role, reason, created_at, expires_at)
-            SELECT tenant_id, gen_random_uuid(), source_id, gate, input_digest, 'ann', 'platform-governance', 'checked',
+                   (tenant_id, id, source_id, gate, output_digest, person, role, reason, created_at, expires_at)
+            SELECT tenant_id, gen_random_uuid(), source_id, gate, output_digest, 'ann', 'founder', 'checked',
                    now() - interval '1 hour', now() - interval '1 minute'
               FROM runtime.gate_verdicts WHERE tenant_id = %s AND source_id = %s
             """,

@@ -253,6 +253,77 @@ def test_what_was_released_before_contents_were_noted_stays_so_for_its_own_versi
             connection.execute("UPDATE runtime.quarantine_releases SET reason = 'another'")
 
 
+def test_what_was_taken_in_and_judged_is_known_by_its_outputs(server: tuple[Path, str]) -> None:
+    with _database(server, "outputs") as runtime:
+        migrate(runtime.database, "0047")
+        runtime.database.create_tenant_login(TENANT)
+        with runtime.database.administration() as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                VALUES (%s, %s, 'a.example', 'pilot', 'draft', %s, %s, '1.0.0')
+                """,
+                (TENANT, Jsonb({"th": "ก", "en": "A", "zh": "甲"}), login_of(TENANT), f"tenant-{TENANT}"),
+            )
+            connection.execute(
+                """
+                INSERT INTO runtime.tenant_sources
+                       (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank,
+                        received_by)
+                SELECT %s, id, 'regulator', 'single-file', 'a', repeat('0', 64), 'assembled', 2, 'test'
+                  FROM unnest(%s::text[]) AS new (id)
+                """,
+                (TENANT, [CANARY_SOURCE, f"src-{2:016x}"]),
+            )
+            for day, (stage, taken, code, made) in enumerate(
+                [
+                    ("screen", "extracted", "s-1", "screened before"), ("screen", "extracted", "s-2", "screened"),
+                    ("screen", "extracted", "s-3", "screened after"), ("link", "validated", "l-1", "linked before"),
+                    ("link", "validated now", "l-2", "linked"), ("assemble", "linked", "a-2", "assembled"),
+                ], 1,
+            ):  # fmt: skip
+                connection.execute(
+                    """
+                    INSERT INTO runtime.stage_runs
+                           (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in,
+                            rows_out, rows_rejected, rows_quarantined, reject_codes, seconds, finished_at)
+                    VALUES (%s, %s, %s, %s, %s, %s, '[]', 0, 0, 0, 0, '{}', 0, %s)
+                    """,
+                    (TENANT, CANARY_SOURCE, stage, taken, code, made, datetime(2026, 1, day, tzinfo=UTC)),
+                )
+            connection.execute(
+                """
+                INSERT INTO runtime.gate_verdicts (tenant_id, source_id, gate, input_digest, band, reasons, findings)
+                VALUES (%s, %s, 'pii', 'extracted', 'fail', '[]', '[]')
+                """,
+                (TENANT, CANARY_SOURCE),
+            )
+            connection.execute(
+                """
+                INSERT INTO runtime.gate_overrides (tenant_id, id, source_id, gate, input_digest, person, role, reason,
+                                                    created_at, expires_at)
+                VALUES (%s, gen_random_uuid(), %s, 'pii', 'extracted', 'ann', 'founder', 'seen', '2026-01-02 12:00Z',
+                        '2026-02-02')
+                """,
+                (TENANT, CANARY_SOURCE),
+            )
+        migrate(runtime.database)
+        with runtime.database.tenant(TENANT) as connection:
+            taken_in = connection.execute(
+                "SELECT id, taken_in, taking FROM runtime.tenant_sources ORDER BY 1"
+            ).fetchall()
+            judged = connection.execute(
+                "SELECT verdict.output_digest AS verdict, given.output_digest AS override"
+                "  FROM runtime.gate_verdicts AS verdict, runtime.gate_overrides AS given"
+            ).fetchall()
+        assert taken_in == [
+            {"id": f"src-{2:016x}", "taken_in": "", "taking": 0},
+            {"id": CANARY_SOURCE, "taken_in": "validated now l a", "taking": 1},
+        ]
+        assert judged == [{"verdict": "screened after", "override": "screened"}]
+
+
 def test_what_was_found_by_a_blocking_key_is_found_by_its_digest(server: tuple[Path, str]) -> None:
     with _database(server, "blocking") as runtime:
         migrate(runtime.database, "0030")

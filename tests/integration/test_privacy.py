@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.errors import GateClosedError, InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import key_id_of_token
 from tenant_pipeline.core.stage import STAGES, Stage
@@ -18,7 +19,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
-from tenant_pipeline.services import digest_keys, registry, roles, sources
+from tenant_pipeline.services import digest_keys, gates, registry, roles, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states, every_record
@@ -35,6 +36,7 @@ TO_SCREEN = STAGES[: STAGES.index(Stage.SCREEN) + 1]
 ASKING = {"person": "ann@tenant.example", "reason": "Published on the venue's own page"}
 SIGNING = {"person": "gov@city.example", "role": "platform-governance", "reason": "Seen on the page"}
 PHONE, MAIL, PERSONAL = "076-123-456", "sales@hall.example", "081-234-5678"
+NATIONAL_ID = "3839900000011"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,12 @@ def says(runtime: Runtime, source: Source) -> str:
 def contacts(runtime: Runtime, of: Source, **changed: Any) -> str:
     said = {"source": of.id, "field": "telephone", "entity_types": ("PHONE_NUMBER",), **ASKING, **changed}
     return declare(runtime, of.tenant, DeclaredClass.BUSINESS_CONTACT, **said).id
+
+
+def withheld(runtime: Runtime, of: Source) -> str:
+    """Declare that every record with a telephone number is withheld: stricter than the contract, so unsigned."""
+    said = {"source": of.id, "entity_types": ("PHONE_NUMBER",), "action": Action.QUARANTINE, **ASKING}
+    return declare(runtime, of.tenant, DeclaredClass.ACTION, **said).id
 
 
 def audit(runtime: Runtime, tenant: TenantId, action: str) -> list[dict[str, Any]]:
@@ -214,6 +222,67 @@ def test_what_was_linked_under_a_declaration_and_not_assembled_is_linked_anew_wh
     assert not again["link"].repeated
     assert not again["assemble"].repeated
     assert PHONE not in says(runtime, source)
+
+
+def test_a_gate_that_a_declaration_closed_is_open_when_it_is_revoked(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    screened(runtime, source)
+    declaration = withheld(runtime, source)
+    for stage in TO_SCREEN:
+        run_stage(runtime, TENANT, source.id, stage)
+    with pytest.raises(GateClosedError):
+        run_stage(runtime, TENANT, source.id, Stage.MAP)
+    revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    screened(runtime, source)
+    run_stage(runtime, TENANT, source.id, Stage.MAP)
+    with runtime.database.tenant(TENANT) as connection:
+        newest, closed = gates.states(connection, TENANT, runtime.now(), source.id)
+    assert (newest.open, closed.open) == (True, False)
+    assert [newest] == list(current_gate_states(runtime, TENANT, source.id).values())
+    again = screened(runtime, source)
+    assert str(again["telephone"]).startswith("⟦PHONE_NUMBER:")
+    with runtime.database.tenant(TENANT) as connection:
+        assert gates.states(connection, TENANT, runtime.now(), source.id) == [newest, closed]
+
+
+def test_a_gate_that_a_declaration_opened_is_closed_when_it_is_revoked(runtime: Runtime, tmp_path: Path) -> None:
+    source = handed_in(runtime, tmp_path, f"delegate,national id\n{tmp_path.name},{NATIONAL_ID}\n")
+    for stage in TO_SCREEN:
+        run_stage(runtime, TENANT, source.id, stage)
+    with pytest.raises(GateClosedError):
+        run_stage(runtime, TENANT, source.id, Stage.MAP)
+    declaration = declare(
+        runtime, TENANT, DeclaredClass.ACTION, source=source.id, entity_types=("TH_NATIONAL_ID",), action=Action.ALLOW,
+        **ASKING,
+    ).id  # fmt: skip
+    sign(runtime, TENANT, declaration, **SIGNING)
+    assert screened(runtime, source)["national id"] == NATIONAL_ID
+    run_stage(runtime, TENANT, source.id, Stage.MAP)
+    revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    for stage in TO_SCREEN:
+        run_stage(runtime, TENANT, source.id, stage)
+    with pytest.raises(GateClosedError):
+        run_stage(runtime, TENANT, source.id, Stage.MAP)
+
+
+def test_an_override_opens_no_gate_that_closes_for_another_reason_later(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path, ATTACKER)
+    for stage in TO_SCREEN:
+        run_stage(runtime, ATTACKER, source.id, stage)
+    overridden = gates.override(
+        runtime, ATTACKER, source.id, Gate.PII, **SIGNING, expires_at=runtime.now() + timedelta(hours=1)
+    )
+    assert any("agreement" in reason for reason in overridden.reasons)
+    run_stage(runtime, ATTACKER, source.id, Stage.MAP)
+    declaration = withheld(runtime, source)
+    for stage in TO_SCREEN:
+        run_stage(runtime, ATTACKER, source.id, stage)
+    with pytest.raises(GateClosedError):
+        run_stage(runtime, ATTACKER, source.id, Stage.MAP)
+    revoke(runtime, ATTACKER, declaration, **SIGNING)
+    for stage in TO_SCREEN:
+        run_stage(runtime, ATTACKER, source.id, stage)
+    run_stage(runtime, ATTACKER, source.id, Stage.MAP)
 
 
 def test_a_declaration_expires_and_its_sources_are_put_in_line_once(runtime: Runtime, tmp_path: Path) -> None:

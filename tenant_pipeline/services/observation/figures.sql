@@ -21,7 +21,7 @@ waiting AS (
     SELECT tenant_id, count(*) AS sources, min(queued_at) AS since
       FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting') GROUP BY tenant_id
 ),
-verdicts AS ( -- the newest of each gate; an older input's verdict stops nobody any more
+verdicts AS ( -- the newest of each gate; an older output's verdict stops nobody any more
     SELECT DISTINCT ON (verdict.tenant_id, verdict.source_id, verdict.gate) verdict.*
       FROM runtime.tenant_sources AS source
       JOIN runtime.gate_verdicts AS verdict ON verdict.tenant_id = source.tenant_id AND verdict.source_id = source.id
@@ -34,7 +34,7 @@ closed AS (
      WHERE verdict.band = 'fail'
        AND NOT EXISTS (SELECT FROM runtime.gate_overrides AS override
                         WHERE override.tenant_id = verdict.tenant_id AND override.source_id = verdict.source_id
-                          AND override.gate = verdict.gate AND override.input_digest = verdict.input_digest
+                          AND override.gate = verdict.gate AND override.output_digest = verdict.output_digest
                           AND override.expires_at > now())
      GROUP BY verdict.gate
 ),
