@@ -64,7 +64,7 @@ def rotate(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason
             connection.execute(
                 """
                 UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-                 WHERE tenant_id = %s AND ingest_status IN ('stopped', 'assembled')
+                 WHERE tenant_id = %s AND ingest_status IN ('stopped', 'assembled', 'running')
                 """,
                 (tenant,),
             )

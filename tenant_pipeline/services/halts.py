@@ -15,6 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.errors import (
+    DecidedMeanwhileError,
     NotFoundError,
     OutageError,
     ProcessLostError,
@@ -60,18 +61,20 @@ def halt(
 ) -> TenantRuntimeError:
     """Keep that `error` ended a source's work at `stage`, and return it in our words.
 
-    Where something around us is away, the source is in line again; it stays as it was where that is the database. By
-    any other error it is stopped. Audited.
+    Where something around us is away, the source is in line again; it stays as it was where that is the database. It is
+    in line, too, where what holds for it has changed meanwhile. By any other error it is stopped. Audited.
     """
     told = in_our_words(error, where=f"{partition_key(tenant, source)} {stage}", run_id=run_id)
     fields = {"tenant": tenant, "source": source, "stage": stage, "run_id": run_id, "code": told.code}
     if isinstance(told, StageFaultError | OutageError):
         _log.error("a stage was ended by a fault", exc_info=error, extra={"fields": fields})
     else:
-        _log.warning("a source is stopped", extra={"fields": fields})
+        _log.warning("a source does not go on", extra={"fields": fields})
     try:
         if isinstance(told, OutageError):
             put_back(runtime, tenant, source, Ending.OUTAGE, told, run_id=run_id)
+        elif isinstance(told, DecidedMeanwhileError):
+            _begin_anew(runtime, tenant, source, stage, told, run_id)
         else:
             _stop(runtime, tenant, source, stage, told, run_id)
     except NotFoundError:  # there is no such source, and nothing to keep
@@ -91,6 +94,20 @@ def _stop(
         _keep(connection, tenant, source, "stopped", Standing(alone=before.alone), None, hindrance, stage=stage)
         if (before.ingest_stage, before.ingest_status) != (stage, "stopped"):
             runtime.audit.append(connection, tenant, [_stopped(source, hindrance)])
+
+
+def _begin_anew(
+    runtime: Runtime, tenant: TenantId, source: SourceId, stage: str, error: TenantRuntimeError, run_id: str
+) -> None:
+    """Put a source in line that is not there yet: whoever decided may have done it."""
+    hindrance = _hindrance(error, stage, run_id)
+    with runtime.database.tenant(tenant) as connection:
+        before = get_source(connection, tenant, source)
+        if before.ingest_status != "waiting":
+            _keep(connection, tenant, source, "waiting", Standing(alone=before.alone), 0.0, hindrance)
+            details = {**_audited(hindrance), "unit_digest": before.unit_digest, "then": "waiting", "wait_seconds": 0.0}
+            entry = AuditEntry(actor="pipeline", action="stage.interrupted", subject=source, details=details)
+            runtime.audit.append(connection, tenant, [entry])
 
 
 def put_back(

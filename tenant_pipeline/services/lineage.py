@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import SourceStoppedError
+from tenant_pipeline.core.errors import DecidedMeanwhileError, SourceStoppedError
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
@@ -92,6 +92,25 @@ def stage_code_version(
     return with_parameters(code_version(stage), parameters)
 
 
+def not_run(connection: Connection, source: Source, stage: Stage) -> SourceStoppedError:
+    """The error that a stage has not run for a source as it is now: it may have, as the source was before."""
+    where = partition_key(source.tenant, source.id)
+    steps = stage_records.every_step(
+        connection, source.tenant, source.id, source.unit_digest, STAGES[: STAGES.index(stage) + 1]
+    )
+    if any(ran == stage for ran, _, _ in steps):
+        return DecidedMeanwhileError(
+            f"What holds for the source has changed since {stage} ran: what is decided of it, a setting or the code",
+            where=where,
+            remedy="It is in line, to begin anew.",
+        )
+    return SourceStoppedError(
+        f"The stage {stage} has not run for this source as it is now",
+        where=where,
+        remedy=f"Materialise {stage} first, or the whole partition.",
+    )
+
+
 def require_gates_open(
     connection: Connection,
     runtime: Runtime,
@@ -130,9 +149,5 @@ def require_assembled(connection: Connection, runtime: Runtime, source: Source) 
     behind = lineage(connection, runtime, source)
     require_gates_open(connection, runtime, source, behind, before=None)
     if Stage.ASSEMBLE not in behind:
-        raise SourceStoppedError(
-            "The source has not been assembled as it is now",
-            where=partition_key(source.tenant, source.id),
-            remedy="Materialise the stages first, or the whole partition.",
-        )
+        raise not_run(connection, source, Stage.ASSEMBLE)
     return behind

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tenant_pipeline.core.batch_map import BatchMap
-from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import IntegrityError, SourceStoppedError
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
@@ -41,6 +40,7 @@ from tenant_pipeline.services.lineage import (
     GATE_AFTER,
     RAW_STAGES,
     lineage,
+    not_run,
     require_gates_open,
     stage_code_version,
 )
@@ -92,7 +92,8 @@ def run_stage(
     Raises SourceStoppedError when an upstream stage has not run, GateClosedError when a gate upstream is closed,
     the stage's own typed errors, and StageFaultError for whatever else it raised; in each case the source is marked
     `stopped` and nothing else has changed. Raises OutageError when the database or the object store does not answer or
-    the disk is full: that is no fault of the source, which is put in line again.
+    the disk is full, and DecidedMeanwhileError when what holds for the source has changed since the stage before ran:
+    that is no fault of the source, which is put in line again.
     """
     with halting(runtime, tenant, source_id, str(stage), run_id=run_id or ""):
         return _run_stage(runtime, tenant, source_id, stage, run_id)
@@ -106,7 +107,9 @@ def _run_stage(
         caused_by(source.traceparent)
         decisions = decisions_of(connection, runtime, source)
         behind = lineage(connection, runtime, source, before=stage, decisions=decisions)
-        input_digest = _input_digest(source, stage, behind)
+        if stage.before is not None and stage.before not in behind:
+            raise not_run(connection, source, stage.before)
+        input_digest = behind[stage.before].output_digest if stage.before else source.unit_digest
         require_gates_open(connection, runtime, source, behind, before=stage)
         taking = taking_of(source, behind)
         version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
@@ -183,18 +186,6 @@ def _keep(
     return record
 
 
-def _input_digest(source: Source, stage: Stage, behind: Mapping[Stage, StageRecord]) -> Sha256:
-    if stage.before is None:
-        return source.unit_digest
-    if stage.before not in behind:
-        raise SourceStoppedError(
-            f"The stage {stage.before} has not run for this source as it is now",
-            where=f"{partition_key(source.tenant, source.id)} {stage}",
-            remedy=f"Materialise {stage.before} first, or the whole partition.",
-        )
-    return behind[stage.before].output_digest
-
-
 def _hold_the_law(counts: tuple[StageCount, ...], upstream: StageCount | None, out: StageOutput, where: str) -> None:
     conserve_chain(counts, upstream, where)
     for disposition, counted in (
@@ -214,7 +205,7 @@ def _note_progress(connection: Connection, source: Source, stage: Stage, record:
     status = "assembled" if stage is Stage.ASSEMBLE else "running"
     already_past = source.ingest_status == "assembled" and record.repeated
     if not already_past:
-        sources.set_progress(connection, source.tenant, source.id, str(stage), status)
+        sources.set_progress(connection, source.tenant, source.id, str(stage), status, since=source.queued_at)
     if not record.repeated or stage is Stage.ASSEMBLE:
         sources.forget_hindrance(connection, source.tenant, source.id, through=stage is Stage.ASSEMBLE)
 

@@ -143,20 +143,23 @@ def revoke(
 
 
 def queue_expired(runtime: Runtime) -> int:
-    """Put every source in line that went through while a declaration on it was in force that has expired since.
+    """Put every source in line that went through, or was stopped, while a declaration on it was in force that has
+    expired since.
 
-    Returns how many. A source is put in line once for each expiry; its next run screens it without the declaration. By
-    the database's clock, which also says since when a source is in line: with another it would be put there over again.
+    Returns how many. A source is put in line once for each expiry, one of a tenant out of service when the tenant is
+    back; its next run screens it without the declaration. By the database's clock, which also says since when a source
+    is in line: with another it would be put there over again.
     """
     with runtime.database.platform() as connection:
         return connection.execute(
             """
             UPDATE runtime.tenant_sources AS source SET ingest_status = 'waiting', queued_at = clock_timestamp()
               FROM runtime.privacy_declarations AS declared
-             WHERE source.tenant_id = declared.tenant_id AND source.ingest_status = 'assembled'
+             WHERE source.tenant_id = declared.tenant_id AND source.ingest_status IN ('assembled', 'stopped')
                AND (declared.source_id IS NULL OR declared.source_id = source.id)
                AND (declared.origin IS NULL OR declared.origin = source.origin)
                AND declared.expires_at <= clock_timestamp() AND source.queued_at < declared.expires_at
+               AND source.tenant_id NOT IN (SELECT id FROM runtime.tenants WHERE status IN ('suspended', 'archived'))
             """
         ).rowcount
 
@@ -194,7 +197,7 @@ def _put_in_line(connection: Connection, made: DeclarationRecord, tenant: Tenant
         connection.execute(
             """
             UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %(tenant)s AND ingest_status IN ('stopped', 'assembled')
+             WHERE tenant_id = %(tenant)s AND ingest_status IN ('stopped', 'assembled', 'running')
                AND (%(source)s::text IS NULL OR id = %(source)s) AND (%(origin)s::text IS NULL OR origin = %(origin)s)
             """,
             {"tenant": tenant, "source": made.source, "origin": str(made.origin) if made.origin else None},

@@ -200,7 +200,7 @@ def release(
         connection.execute(
             """
             UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s AND ingest_status IN ('stopped', 'assembled')
+             WHERE tenant_id = %s AND id = %s AND ingest_status IN ('stopped', 'assembled', 'running')
             """,
             (tenant, source_id),
         )

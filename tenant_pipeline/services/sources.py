@@ -363,15 +363,29 @@ def sources_on_their_way(runtime: Runtime, quiet_for: timedelta) -> list[tuple[T
     return [(TenantId(row["tenant_id"]), SourceId(row["id"])) for row in rows]
 
 
-def set_progress(connection: Connection, tenant: TenantId, source: SourceId, stage: str, status: str) -> None:
-    """Note how far a source has come; writes nothing when that is known already."""
+def set_progress(
+    connection: Connection,
+    tenant: TenantId,
+    source: SourceId,
+    stage: str,
+    status: str,
+    *,
+    since: datetime | None = None,
+) -> None:
+    """Note how far a source has come; writes nothing when that is known already.
+
+    What was put in line after `since`, when the stage began, waits on: what was decided then is not in its outcome.
+    """
     connection.execute(
         """
-        UPDATE runtime.tenant_sources SET ingest_stage = %(stage)s, ingest_status = %(status)s
+        UPDATE runtime.tenant_sources
+           SET ingest_stage = %(stage)s,
+               ingest_status = CASE WHEN ingest_status = 'waiting' AND queued_at > %(since)s::timestamptz
+                                    THEN ingest_status ELSE %(status)s END
          WHERE tenant_id = %(tenant)s AND id = %(source)s
            AND (ingest_stage, ingest_status) IS DISTINCT FROM (%(stage)s, %(status)s)
         """,
-        {"tenant": tenant, "source": source, "stage": stage, "status": status},
+        {"tenant": tenant, "source": source, "stage": stage, "status": status, "since": since},
     )
 
 

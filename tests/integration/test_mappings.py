@@ -19,7 +19,13 @@ from psycopg import errors
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli import mapping as mapping_command
-from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError, SourceStoppedError
+from tenant_pipeline.core.errors import (
+    DecidedMeanwhileError,
+    GateClosedError,
+    InputError,
+    NotFoundError,
+    SourceStoppedError,
+)
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -242,6 +248,20 @@ def test_what_a_retired_mapping_said_leaves_the_knowledge_base(
     assert [stage for stage, record in records.items() if not record.repeated] == [Stage.LINK, Stage.ASSEMBLE]
     assert update_coverage(runtime, tenant, halls).output_digest != scored.output_digest
     assert all(record.repeated for record in _run(runtime, tenant, halls).values())
+
+
+def test_a_mapping_that_is_accepted_while_a_run_has_the_source_leaves_it_in_line(
+    runtime: Runtime, tenant: TenantId, tmp_path: Path
+) -> None:
+    source = _add(runtime, tenant, tmp_path / "halls.csv", HALLS)
+    for stage in (*UP_TO_SCREEN, Stage.MAP):
+        run_stage(runtime, tenant, source, stage)
+    _accept(runtime, tenant, source)
+    with pytest.raises(DecidedMeanwhileError):
+        run_stage(runtime, tenant, source, Stage.STANDARDISE)
+    assert _source(runtime, tenant, source).ingest_status == "waiting"
+    _run(runtime, tenant, source)
+    assert _source(runtime, tenant, source).ingest_status == "assembled"
 
 
 def test_another_tenant_can_neither_see_nor_accept(

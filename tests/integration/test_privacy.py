@@ -10,7 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tenant_pipeline.core.errors import GateClosedError, InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.errors import (
+    DecidedMeanwhileError,
+    GateClosedError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    SourceStoppedError,
+)
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import key_id_of_token
@@ -19,7 +26,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
-from tenant_pipeline.services import digest_keys, gates, registry, roles, sources
+from tenant_pipeline.services import digest_keys, gates, normalisation, registry, roles, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states, every_record
@@ -27,7 +34,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.privacy_declarations import declare, list_declarations, queue_expired, revoke, sign
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import ATTACKER, TwoTenants
 
@@ -99,9 +106,15 @@ def contacts(runtime: Runtime, of: Source, **changed: Any) -> str:
     return declare(runtime, of.tenant, DeclaredClass.BUSINESS_CONTACT, **said).id
 
 
-def withheld(runtime: Runtime, of: Source) -> str:
+def how(runtime: Runtime, source: Source) -> Source:
+    """The source as it stands now."""
+    with runtime.database.tenant(source.tenant) as connection:
+        return sources.get_source(connection, source.tenant, source.id)
+
+
+def withheld(runtime: Runtime, of: Source, **changed: Any) -> str:
     """Declare that every record with a telephone number is withheld: stricter than the contract, so unsigned."""
-    said = {"source": of.id, "entity_types": ("PHONE_NUMBER",), "action": Action.QUARANTINE, **ASKING}
+    said = {"source": of.id, "entity_types": ("PHONE_NUMBER",), "action": Action.QUARANTINE, **ASKING, **changed}
     return declare(runtime, of.tenant, DeclaredClass.ACTION, **said).id
 
 
@@ -199,8 +212,7 @@ def test_what_a_declaration_let_in_leaves_the_knowledge_base_when_it_is_revoked(
     assert PHONE not in says(runtime, source)
     made = {name for name, record in again.items() if not record.repeated}
     assert made == {"link", "assemble", "conflicts", "coverage"}
-    with runtime.database.tenant(TENANT) as connection:
-        assert sources.get_source(connection, TENANT, source.id).ingest_status == "assembled"
+    assert how(runtime, source).ingest_status == "assembled"
     assembled = [
         each for each in audit(runtime, TENANT, "stage.complete") if each["subject"] == f"{source.id}:assemble"
     ]
@@ -314,6 +326,85 @@ def _a_month_later(runtime: Runtime, declaration: str, source: str) -> None:
                 f"UPDATE runtime.{table} SET {column} = {column} - interval '31 days' WHERE id = %s".encode(), (one,)
             )
         connection.execute("ALTER TABLE runtime.privacy_declarations ENABLE ALWAYS TRIGGER append_only")
+
+
+@pytest.mark.parametrize("decided", ["signed", "expired", "rotated"])
+def test_a_source_of_which_something_is_decided_while_a_run_has_it_begins_anew(
+    runtime: Runtime, tmp_path: Path, decided: str
+) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source, expires_at=runtime.now() + timedelta(days=30))
+    if decided == "expired":
+        sign(runtime, TENANT, declaration, **SIGNING)
+    screened(runtime, source)
+    assert how(runtime, source).ingest_status == "running"
+    if decided == "signed":
+        sign(runtime, TENANT, declaration, **SIGNING)
+    elif decided == "expired":
+        _a_month_later(runtime, declaration, source.id)
+    else:
+        digest_keys.rotate(runtime, TENANT, **SIGNING)
+    for _ in range(2):
+        with pytest.raises(DecidedMeanwhileError, match="screen"):
+            run_stage(runtime, TENANT, source.id, Stage.MAP)
+        found = how(runtime, source)
+        assert (found.ingest_status, found.alone, found.not_before) == ("waiting", False, None)
+    told = [
+        each["details"]["code"] for each in audit(runtime, TENANT, "stage.interrupted") if each["subject"] == source.id
+    ]
+    assert told == (["decided-meanwhile"] if decided == "expired" else [])
+    through(runtime, source)
+    assert (PHONE in says(runtime, source)) == (decided == "signed")
+    assert how(runtime, source).ingest_status == "assembled"
+    assert how(runtime, source).hindrance is None
+
+
+def test_what_is_decided_of_a_source_while_it_is_assembled_puts_it_in_line(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = contacts(runtime, source)
+    assemble = normalisation._STAGES_IN_TRANSACTION[Stage.ASSEMBLE]
+
+    def signed_meanwhile(work: normalisation.StageWork, connection: Connection) -> normalisation.StageResult:
+        sign(runtime, TENANT, declaration, **SIGNING)
+        return assemble(work, connection)
+
+    for stage in STAGES[:-1]:
+        run_stage(runtime, TENANT, source.id, stage)
+    with monkeypatch.context() as patched:
+        patched.setitem(normalisation._STAGES_IN_TRANSACTION, Stage.ASSEMBLE, signed_meanwhile)  # type: ignore[arg-type]
+        run_stage(runtime, TENANT, source.id, Stage.ASSEMBLE)
+    assert PHONE not in says(runtime, source)
+    assert (how(runtime, source).ingest_stage, how(runtime, source).ingest_status) == ("assemble", "waiting")
+    with pytest.raises(DecidedMeanwhileError):
+        update_coverage(runtime, TENANT, source.id)
+    through(runtime, source)
+    assert PHONE in says(runtime, source)
+
+
+def test_a_source_that_a_declaration_stopped_is_in_line_when_it_has_expired(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    declaration = withheld(runtime, source, expires_at=runtime.now() + timedelta(days=30))
+    for stage in TO_SCREEN:
+        run_stage(runtime, TENANT, source.id, stage)
+    with pytest.raises(GateClosedError):
+        run_stage(runtime, TENANT, source.id, Stage.MAP)
+    queue_expired(runtime)
+    assert how(runtime, source).ingest_status == "stopped"
+    _a_month_later(runtime, declaration, source.id)
+    assert queue_expired(runtime) == 1
+    assert how(runtime, source).ingest_status == "waiting"
+    through(runtime, source)
+
+
+def test_a_stage_that_never_ran_is_no_decision(runtime: Runtime, tmp_path: Path) -> None:
+    source = venues(runtime, tmp_path)
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    with pytest.raises(SourceStoppedError) as stopped:
+        run_stage(runtime, TENANT, source.id, Stage.MAP)
+    assert not isinstance(stopped.value, DecidedMeanwhileError)
+    assert how(runtime, source).ingest_status == "stopped"
 
 
 @pytest.mark.parametrize(
