@@ -10,7 +10,8 @@ from benchmarks.scale.installation import installation, register
 from benchmarks.scale.part import curve
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.storage.audit_log import ROWS_A_FETCH, AuditEntry
+from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.audit_verification import ROWS_A_FETCH
 
 TENANT = TenantId("scale-audit")
 BATCH = 1_000

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
 from tenant_pipeline.core.digest import canonical_json, sha256_of_json
+from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.storage.audit_verification import ROWS_A_FETCH, Problems, check_entries
 from tenant_pipeline.storage.checkpoints import Checkpoint, Checkpoints
 from tenant_pipeline.storage.database import Connection
 
-ROWS_A_FETCH = 5_000
 GROWN = "audit_log_grown"
 """The channel on which it is notified that a log has grown; nothing is said of whose."""
 
@@ -39,7 +41,7 @@ class AuditEntry:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What a check of the log has found. `problem` says what is wrong and where; it is empty when `intact`."""
+    """What a check of the log has found. `problem` says all that is wrong, and where; it is empty when `intact`."""
 
     intact: bool
     entries: int
@@ -56,9 +58,14 @@ class AuditLog:
         self._checked: tuple[list[Checkpoint], str] | None = None
 
     def append(self, connection: Connection, tenant: TenantId, entries: Sequence[AuditEntry]) -> None:
-        """Append entries in the caller's transaction, one statement for all; appenders of a tenant take turns."""
+        """Append entries in the caller's transaction, one statement for all; appenders of a tenant take turns.
+
+        What is hashed is what the database gives back, which is not always what it was given. Raises InputError for a
+        text or a number that it cannot keep.
+        """
         if not entries:
             return
+        entries = _as_kept(connection, entries)
         connection.execute("SELECT app.lock('audit', %s)", (tenant,))
         last = connection.execute(
             "SELECT sequence, hash FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence DESC LIMIT 1",
@@ -80,7 +87,7 @@ class AuditLog:
                     entry.actor,
                     entry.action,
                     entry.subject,
-                    Jsonb(dict(entry.details)),
+                    Jsonb(entry.details),
                     previous,
                     digest,
                 )
@@ -139,36 +146,9 @@ class AuditLog:
     def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
         """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded."""
         checkpoints, forged = self._trusted_of_tenant(tenant)
-        sealed = {head["size"]: head["root"] for head in checkpoints}
-        tree, previous, problem = MerkleTree(), FIRST_PREVIOUS_HASH, forged
-        for row in _rows(connection, tenant):
-            expected = tree.size + 1
-            if row["sequence"] != expected:
-                problem = problem or f"entry {expected} is missing"
-                break
-            if row["previous_hash"] != previous:
-                problem = problem or f"entry {expected} does not follow the one before it"
-                break
-            chained = ChainEntry(
-                tenant,
-                row["sequence"],
-                row["at"].astimezone(UTC).isoformat(),
-                row["actor"],
-                row["action"],
-                row["subject"],
-                row["details"],
-            )
-            if entry_hash(chained, previous) != row["hash"]:
-                problem = problem or f"entry {expected} was changed"
-                break
-            previous = row["hash"]
-            tree.add(previous)
-            if tree.size in sealed and sealed[tree.size] != tree.root():
-                problem = problem or f"the first {tree.size} entries are not those that were sealed"
-                break
-        if not problem and checkpoints and checkpoints[-1]["size"] > tree.size:
-            problem = f"{checkpoints[-1]['size']} entries were sealed but {tree.size} are there"
-        return AuditReport(not problem, tree.size, len(checkpoints), problem)
+        size, found = check_entries(connection, tenant, {head["size"]: head["root"] for head in checkpoints})
+        problem = "; ".join(filter(None, (forged, str(found))))
+        return AuditReport(not problem, size, len(checkpoints), problem)
 
     def _signed(self, head: Checkpoint, last: Checkpoint | None) -> Checkpoint:
         following = {**head, "previous": sha256_of_json(dict(last)) if last else FIRST_PREVIOUS_HASH}
@@ -202,17 +182,32 @@ class AuditLog:
 
     def _problem_of(self, chain: Sequence[Checkpoint]) -> str:
         public = self._signing_key.public_key()
-        previous, problem = FIRST_PREVIOUS_HASH, ""
+        previous, problems = FIRST_PREVIOUS_HASH, Problems()
         for number, line in enumerate(chain, 1):
             head = {name: value for name, value in line.items() if name != "signature"}
             try:
                 public.verify(bytes.fromhex(line["signature"]), canonical_json(head))
-            except InvalidSignature:
-                problem = problem or f"checkpoint {number} is not signed by this installation's key"
+            except (InvalidSignature, ValueError):
+                problems.add(f"checkpoint {number} is not signed by this installation's key")
             if head["previous"] != previous:
-                problem = problem or f"checkpoint {number} does not follow the one before it"
+                problems.add(f"checkpoint {number} does not follow the one before it")
             previous = sha256_of_json(dict(line))
-        return problem
+        return str(problems)
+
+
+def _as_kept(connection: Connection, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
+    """The entries as they come out of the database: numbers by their value, each key once."""
+    given = [[entry.actor, entry.action, entry.subject, dict(entry.details)] for entry in entries]
+    try:
+        kept = connection.execute("SELECT %s AS entries", (Jsonb(given),)).fetchone()
+    except (psycopg.DataError, ValueError):
+        raise InputError(
+            "What was done cannot be kept in the audit log as it was given",
+            where=", ".join(sorted({entry.action for entry in entries})),
+            remedy="Leave out NUL characters, halves of surrogate pairs, and numbers that are none or have thousands of"
+            " digits.",
+        ) from None
+    return [AuditEntry(*values) for values in kept["entries"]] if kept else []
 
 
 def _of(tenant: TenantId, chain: Sequence[Checkpoint]) -> list[Checkpoint]:
@@ -228,16 +223,3 @@ def _hashes(connection: Connection, tenant: TenantId, after: int) -> Iterator[st
         )
         for row in cursor:
             yield row["hash"]
-
-
-def _rows(connection: Connection, tenant: TenantId) -> Iterator[dict[str, Any]]:
-    with connection.cursor(name="audit_log_rows") as cursor:
-        cursor.itersize = ROWS_A_FETCH
-        cursor.execute(
-            """
-            SELECT sequence, at, actor, action, subject, details, previous_hash, hash
-              FROM runtime.audit_log WHERE tenant_id = %s ORDER BY sequence
-            """,
-            (tenant,),
-        )
-        yield from cursor

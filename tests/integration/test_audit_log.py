@@ -17,6 +17,7 @@ from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, Me
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
+from tenant_pipeline.storage.audit_verification import MOST_TOLD
 from tenant_pipeline.storage.checkpoints import CheckpointFile
 from tests.integration.conftest import TwoTenants
 
@@ -117,6 +118,46 @@ def test_an_edit_of_the_details_is_found(log: Log) -> None:
     assert log.verify().problem == "entry 9 was changed"
 
 
+def test_every_entry_that_was_changed_is_told(log: Log) -> None:
+    log.as_superuser(
+        "UPDATE runtime.audit_log SET actor = 'bob' WHERE TENANT AND sequence IN (7, 30)",
+        f"UPDATE runtime.audit_log SET subject = 'another' WHERE TENANT AND sequence = {ENTRIES + 3}",
+    )
+    assert log.verify().problem == f"entry 7 was changed; entry 30 was changed; entry {ENTRIES + 3} was changed"
+    assert log.verify().entries == ENTRIES + 4
+
+
+def test_of_very_many_that_were_changed_the_first_are_told_and_how_many_more(log: Log) -> None:
+    log.as_superuser("UPDATE runtime.audit_log SET actor = 'bob' WHERE TENANT")
+    told = log.verify().problem
+    assert told.startswith("entry 1 was changed; entry 2 was changed; ")
+    assert told.endswith(f"; and {ENTRIES + 4 - MOST_TOLD} more")
+
+
+def test_what_was_rewritten_after_an_entry_that_was_changed_is_found_by_the_checkpoint(log: Log) -> None:
+    def change(row: dict[str, Any]) -> None:
+        if row["sequence"] == 20:
+            row["actor"] = "somebody else"
+
+    log.rewrite_the_chain(change)
+    log.as_superuser("UPDATE runtime.audit_log SET actor = 'bob' WHERE TENANT AND sequence = 7")
+    assert log.verify().problem == (
+        f"entry 7 was changed; the first {ENTRIES + 1} entries are not those that were sealed"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "hash = 'no hash'", "previous_hash = ''", "at = 'infinity'", "at = '4000-01-01 BC'", "details = '[1]'",
+        "details = ('{\"number\": 1e6000}')::jsonb", "details = (repeat('[', 3000) || repeat(']', 3000))::jsonb",
+    ],
+)  # fmt: skip
+def test_no_change_keeps_the_check_from_telling_it(log: Log, change: str) -> None:
+    log.as_superuser(f"UPDATE runtime.audit_log SET {change} WHERE TENANT AND sequence = 9")
+    assert log.verify().problem.startswith("entry 9 ")
+
+
 def test_a_deletion_is_found(log: Log) -> None:
     log.as_superuser("DELETE FROM runtime.audit_log WHERE TENANT AND sequence = 12")
     assert log.verify().problem == "entry 12 is missing"
@@ -128,7 +169,8 @@ def test_a_new_order_is_found(log: Log) -> None:
         "UPDATE runtime.audit_log SET sequence = 5 WHERE TENANT AND sequence = 6",
         "UPDATE runtime.audit_log SET sequence = 6 WHERE TENANT AND sequence = 1000",
     )
-    assert not log.verify().intact
+    told = log.verify().problem
+    assert all(f"entry {number} does not follow the one before it" in told for number in (5, 6, 7))
 
 
 def test_a_cut_off_end_is_found_by_the_checkpoint(log: Log) -> None:
@@ -169,6 +211,9 @@ def test_a_later_checkpoint_does_not_seal_what_was_rewritten_before_it(log: Log)
 def test_a_forged_checkpoint_is_found(log: Log) -> None:
     head = json.loads(log.checkpoints.read_text())
     head["root"] = "0" * 64
+    log.checkpoints.write_text(json.dumps(head) + "\n")
+    assert "not signed" in log.verify().problem
+    head["signature"] = "no signature"
     log.checkpoints.write_text(json.dumps(head) + "\n")
     assert "not signed" in log.verify().problem
 

@@ -160,6 +160,6 @@ def audit_log(patient: Patient) -> Finding:
     if changed:
         return wrong(
             f"the audit log of {', '.join(changed[:5])} was changed",
-            "`tenant-pipeline audit verify` names the first broken entry: restore from backup, find out who did it.",
+            "`tenant-pipeline audit verify` names what is wrong: restore from backup, find out who did it.",
         )
     return fine("the audit log is intact")

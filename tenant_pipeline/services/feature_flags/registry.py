@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError
@@ -27,10 +28,10 @@ class Flag:
     maximum: float | None = None
 
     def checked(self, value: Any) -> FlagValue:
-        """The value, as one of the flag's type. Raises InputError."""
+        """The value, as one of the flag's type; a zero has no sign. Raises InputError."""
         fits = {
             "boolean": isinstance(value, bool),
-            "number": isinstance(value, int | float) and not isinstance(value, bool),
+            "number": isinstance(value, int | float) and not isinstance(value, bool) and -inf < value < inf,
             "string": isinstance(value, str) and len(value) <= 1000,
         }[self.type]
         if not fits:
@@ -39,7 +40,7 @@ class Flag:
             (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
         ):
             raise InputError(f"The flag {self.name} lies between {self.minimum} and {self.maximum}", where="--value")
-        checked: FlagValue = value
+        checked: FlagValue = value + 0 if self.type == "number" else value
         return checked
 
 
