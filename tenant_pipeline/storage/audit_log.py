@@ -21,7 +21,7 @@ from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, Me
 from tenant_pipeline.core.digest import canonical_json, sha256_of_json
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.audit_verification import ROWS_A_FETCH, Problems, check_entries
+from tenant_pipeline.storage.audit_verification import ROWS_A_FETCH, Problems, check_entries, leaf_of
 from tenant_pipeline.storage.checkpoints import Checkpoint, Checkpoints
 from tenant_pipeline.storage.database import Connection
 
@@ -107,21 +107,24 @@ class AuditLog:
     def checkpoint(self, connection: Connection, tenant: TenantId, at: datetime) -> None:
         """Seal the log as it stands; nothing is written when it has not grown since the last checkpoint.
 
-        Only what was appended since is read: the last checkpoint has the tree's peaks. Entries before it are not
-        looked at again, so that a checkpoint never seals what was changed after it had been sealed.
+        Only what was appended since is read, and of the checkpoints the last: it has the tree's peaks. Entries before
+        it are not looked at again, so that a checkpoint never seals what was changed after it had been sealed.
         """
         connection.execute("SELECT app.lock('audit', %s)", (tenant,))
-        sealed = _of(tenant, self._checkpoints.chain(tenant))
-        tree = MerkleTree.of_peaks(sealed[-1].get("peaks", ()) if sealed else ())
+        newest = connection.execute(
+            "SELECT max(sequence) AS number FROM runtime.audit_log WHERE tenant_id = %s", (tenant,)
+        ).fetchone()
+        last = self._checkpoints.last(tenant, (newest and newest["number"]) or 0)
+        tree = MerkleTree.of_peaks(last.get("peaks", ()) if last else ())
         for digest in _hashes(connection, tenant, after=tree.size):
-            tree.add(digest)
-        if sealed and sealed[-1]["size"] == tree.size:
+            tree.add(leaf_of(digest))
+        if last and last["size"] == tree.size:
             return
 
         head = {
             "tenant": tenant, "size": tree.size, "root": tree.root(), "peaks": tree.peaks, "at": at.isoformat(),
         }  # fmt: skip
-        self._checkpoints.add(tenant, lambda last: self._signed(head, last))
+        self._checkpoints.add(tenant, last, lambda before: self._signed(head, before))
 
     def checkpoints(self, tenant: TenantId) -> list[Checkpoint]:
         """The chain in which the tenant's checkpoints stand, as it was kept."""
@@ -144,7 +147,10 @@ class AuditLog:
         return self._checkpoints.bring_back(chain)
 
     def verify(self, connection: Connection, tenant: TenantId) -> AuditReport:
-        """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded."""
+        """Check every hash, the chain, and each checkpoint against the entries it sealed. Memory stays bounded.
+
+        Raises IntegrityError for a checkpoint that is not whole.
+        """
         checkpoints, forged = self._trusted_of_tenant(tenant)
         size, found = check_entries(connection, tenant, {head["size"]: head["root"] for head in checkpoints})
         problem = "; ".join(filter(None, (forged, str(found))))

@@ -59,7 +59,7 @@ def check_entries(connection: Connection, tenant: TenantId, sealed: Mapping[int,
         if not _holds(tenant, row):
             problems.add(f"entry {number} was changed")
         previous = row["hash"]
-        tree.add(previous if _HASH.fullmatch(previous) else FIRST_PREVIOUS_HASH)
+        tree.add(leaf_of(previous))
         if number in sealed:
             told, unlike = unlike, sealed[number] != tree.root()
             if unlike and not told:
@@ -67,6 +67,11 @@ def check_entries(connection: Connection, tenant: TenantId, sealed: Mapping[int,
     if sealed and max(sealed) > number:
         problems.add(f"{max(sealed)} entries were sealed but {number} are there")
     return tree.size, problems
+
+
+def leaf_of(digest: str) -> str:
+    """The hash of an entry as a leaf of the tree; noughts for what is no hash, so that the others can be sealed."""
+    return digest if _HASH.fullmatch(digest) else FIRST_PREVIOUS_HASH
 
 
 def _missing(first: int, last: int) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from tenant_pipeline.core.digest import canonical_json
 from tenant_pipeline.core.errors import IntegrityError
@@ -20,6 +22,10 @@ Checkpoint = Mapping[str, Any]
 
 FOLDER, LAST = "_audit", "_sealed"
 """Names that no tenant can have: what is a tenant's is deleted with the tenant."""
+BLOCK_BYTES = 64 * 1024
+READS_AT_ONCE = 8
+FIRST_LOOK_BACK, FARTHER = 64, 8
+"""In how many of a log's last entries its last checkpoint is looked for, and how many times as many next."""
 
 
 class Checkpoints(Protocol):
@@ -35,8 +41,17 @@ class Checkpoints(Protocol):
     def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
         """Write a chain as it was, where there is nothing yet; False where another stands there."""
 
-    def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
-        """Add what `make` makes of the last checkpoint of the chain. The caller holds the tenant's audit lock."""
+    def last(self, tenant: TenantId, size: int) -> Checkpoint | None:
+        """The tenant's last checkpoint, found without reading those before it; None where there is none.
+
+        `size` is how many entries the tenant's log has: near it, one is looked for first. It may lie behind it.
+        """
+
+    def add(self, tenant: TenantId, last: Checkpoint | None, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
+        """Add what `make` makes of the last checkpoint of the chain; `last` is the tenant's.
+
+        The caller has held the tenant's audit lock since it asked for the last one.
+        """
 
     def sealed_at(self) -> datetime | None:
         """When a checkpoint was last added, of whatever tenant; None before the first. It proves nothing."""
@@ -51,10 +66,18 @@ class CheckpointFile:
         self._path = path
 
     def chain(self, tenant: TenantId) -> list[Checkpoint]:
-        """Every line."""
-        if not self._path.exists():
-            return []
-        return [json.loads(line) for line in self._path.read_bytes().splitlines()]
+        """Every line. Raises IntegrityError for one that is not whole."""
+        with self._reading() as file:
+            return [self._parsed(line) for line in file.read().splitlines()] if file else []
+
+    def last(self, tenant: TenantId, size: int) -> Checkpoint | None:
+        """The tenant's last line: what is read is what was added since by others, from the end on in blocks."""
+        name = canonical_json(tenant)
+        with self._reading() as file:
+            for line in _lines_from_the_end(file) if file else ():
+                if name in line and (found := self._parsed(line))["tenant"] == tenant:
+                    return found
+        return None
 
     def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
         """Write the lines, in a file that appears whole."""
@@ -70,14 +93,13 @@ class CheckpointFile:
         draft.replace(self._path)
         return True
 
-    def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
-        """Append a line; processes take turns."""
+    def add(self, tenant: TenantId, last: Checkpoint | None, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
+        """Append a line; processes take turns. Raises IntegrityError where the one before it is not whole."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            lines = file.read().splitlines()
-            made = make(json.loads(lines[-1]) if lines else None)
+            before = next(_lines_from_the_end(file), None)
+            made = make(self._parsed(before) if before else None)
             file.write(canonical_json(dict(made)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -88,6 +110,21 @@ class CheckpointFile:
             return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
         except FileNotFoundError:
             return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[BinaryIO | None]:
+        """The file while nobody adds to it, None where there is none."""
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
+            yield None
+            return
+        with file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield file
+
+    def _parsed(self, line: bytes) -> Checkpoint:
+        return _parsed(line, self._path.name)
 
 
 class CheckpointObjects:
@@ -103,22 +140,36 @@ class CheckpointObjects:
         self._bucket = bucket
 
     def chain(self, tenant: TenantId) -> list[Checkpoint]:
-        """The tenant's checkpoints, by the size of the log that they seal."""
+        """The tenant's checkpoints, by the size of the log that they seal. Raises IntegrityError for a damaged one."""
         names = sorted(name for name, _ in self._bucket.listed(_folder(tenant)))
-        return [json.loads(self._bucket.read(name)) for name in names]
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            return list(pool.map(self._read, names))
+
+    def last(self, tenant: TenantId, size: int) -> Checkpoint | None:
+        """The object of the largest size; names are listed from shortly before `size` on, then from ever earlier."""
+        look_back = FIRST_LOOK_BACK
+        while True:
+            after = _name(tenant, size - look_back) if look_back < size else None
+            name = max((name for name, _ in self._bucket.listed(_folder(tenant), after=after)), default=None)
+            if name is not None:
+                return self._read(name)
+            if after is None:
+                return None
+            look_back *= FARTHER
 
     def bring_back(self, chain: Sequence[Checkpoint]) -> bool:
         """Write those that are missing."""
         for line in chain:
-            self._bucket.create(_name(line["tenant"], line), canonical_json(dict(line)))
-        there = [line for tenant in {line["tenant"] for line in chain} for line in self.chain(tenant)]
-        return all(line in there for line in chain)
+            self._bucket.create(_name(line["tenant"], line["size"]), canonical_json(dict(line)))
+        there = {
+            canonical_json(dict(line)) for tenant in {line["tenant"] for line in chain} for line in self.chain(tenant)
+        }
+        return all(canonical_json(dict(line)) in there for line in chain)
 
-    def add(self, tenant: TenantId, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
+    def add(self, tenant: TenantId, last: Checkpoint | None, make: Callable[[Checkpoint | None], Checkpoint]) -> None:
         """Write one object. Raises IntegrityError where there is one of that size, written by somebody else."""
-        chain = self.chain(tenant)
-        made = make(chain[-1] if chain else None)
-        if not self._bucket.create(_name(tenant, made), canonical_json(dict(made))):
+        made = make(last)
+        if not self._bucket.create(_name(tenant, made["size"]), canonical_json(dict(made))):
             raise IntegrityError(
                 "There is a checkpoint of that size already",
                 where=f"audit log of {tenant}",
@@ -133,9 +184,36 @@ class CheckpointObjects:
         except FileNotFoundError:
             return None
 
+    def _read(self, name: str) -> Checkpoint:
+        return _parsed(self._bucket.read(name), name)
 
-def _name(tenant: TenantId, checkpoint: Checkpoint) -> str:
-    return f"{_folder(tenant)}/{checkpoint['size']:020d}.json"
+
+def _parsed(line: bytes, where: str) -> Checkpoint:
+    try:
+        checkpoint: Checkpoint = json.loads(line)
+    except ValueError:
+        raise IntegrityError(
+            "A checkpoint is not whole",
+            where=where,
+            remedy="Bring it back from write-once storage; a last line that a crash has cut can be taken off.",
+        ) from None
+    return checkpoint
+
+
+def _lines_from_the_end(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file from the last to the first, read in blocks."""
+    position, rest = file.seek(0, os.SEEK_END), b""
+    while position:
+        length = min(BLOCK_BYTES, position)
+        position = file.seek(position - length)
+        rest, *lines = (file.read(length) + rest).split(b"\n")
+        yield from filter(None, reversed(lines))  # behind the last line break there is nothing
+    if rest:
+        yield rest
+
+
+def _name(tenant: TenantId, size: int) -> str:
+    return f"{_folder(tenant)}/{size:020d}.json"
 
 
 def _folder(tenant: TenantId) -> str:

@@ -128,10 +128,10 @@ class BucketStore:
         with _told():
             self._bucket.put(name, content, use_multipart=False)
 
-    def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Every file below a folder of names: its name and its size in bytes."""
+    def listed(self, prefix: str, *, after: str | None = None) -> Iterator[tuple[str, int]]:
+        """Every file below a folder of names, or those behind a name in their order: its name and its size in bytes."""
         with _told():
-            for found in self._bucket.list(prefix):
+            for found in self._bucket.list(prefix, offset=after):
                 for each in found:
                     yield each["path"], each["size"]
 

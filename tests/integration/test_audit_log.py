@@ -14,6 +14,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
@@ -158,6 +159,14 @@ def test_no_change_keeps_the_check_from_telling_it(log: Log, change: str) -> Non
     assert log.verify().problem.startswith("entry 9 ")
 
 
+def test_what_is_no_hash_keeps_nothing_from_being_sealed(log: Log) -> None:
+    log.as_superuser(f"UPDATE runtime.audit_log SET hash = 'no hash' WHERE TENANT AND sequence = {ENTRIES + 2}")
+    log.seal()
+    report = log.verify()
+    assert report.checkpoints == 2
+    assert report.problem == (f"entry {ENTRIES + 2} was changed; entry {ENTRIES + 3} does not follow the one before it")
+
+
 def test_a_deletion_is_found(log: Log) -> None:
     log.as_superuser("DELETE FROM runtime.audit_log WHERE TENANT AND sequence = 12")
     assert log.verify().problem == "entry 12 is missing"
@@ -216,6 +225,35 @@ def test_a_forged_checkpoint_is_found(log: Log) -> None:
     head["signature"] = "no signature"
     log.checkpoints.write_text(json.dumps(head) + "\n")
     assert "not signed" in log.verify().problem
+
+
+def test_a_last_checkpoint_that_was_forged_is_found_after_others_were_sealed_upon_it(log: Log) -> None:
+    log.seal()
+    *before, last = log.checkpoints.read_text().splitlines()
+    forged = json.loads(last) | {"root": "0" * 64}
+    log.checkpoints.write_text("\n".join([*before, json.dumps(forged), ""]))
+    for _ in range(2):
+        log.append(5)
+        log.seal()
+    assert log.verify().problem == (
+        "checkpoint 2 is not signed by this installation's key;"
+        f" the first {ENTRIES + 4} entries are not those that were sealed"
+    )
+    lines = log.checkpoints.read_text().splitlines()
+    log.checkpoints.write_text("\n".join([*before, *lines[2:], ""]))
+    assert log.verify().problem == "checkpoint 2 does not follow the one before it"
+
+
+def test_a_file_of_checkpoints_that_ends_in_the_middle_of_a_line_is_neither_read_nor_added_to(log: Log) -> None:
+    log.seal()
+    whole = log.checkpoints.read_bytes()
+    log.checkpoints.write_bytes(whole[:-30])
+    for act in (log.seal, log.verify):
+        with pytest.raises(IntegrityError, match="whole"):
+            act()
+    assert log.checkpoints.read_bytes() == whole[:-30]
+    log.checkpoints.write_bytes(whole)
+    assert log.verify().intact
 
 
 def test_sealing_again_without_news_writes_nothing(log: Log) -> None:

@@ -16,7 +16,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError, NotFoundError, SettingsError, StoreUnavailableError
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.checkpoints import CheckpointObjects
+from tenant_pipeline.storage.checkpoints import BLOCK_BYTES, CheckpointFile, CheckpointObjects, Checkpoints
 from tenant_pipeline.storage.encrypted_file import CHUNK_BYTES
 from tenant_pipeline.storage.object_store import Objects, RawZone, Zone
 from tenant_pipeline.storage.object_store_bucket import PART_BYTES, BucketStore
@@ -259,18 +259,79 @@ def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "a b").iterdir())
 
 
+def _seal(checkpoints: Checkpoints, tenant: TenantId, size: int) -> None:
+    checkpoints.add(
+        tenant,
+        checkpoints.last(tenant, size),
+        lambda last: {"tenant": tenant, "size": size, "previous": last["size"] if last else 0, "at": str(size)},
+    )
+
+
 def test_a_checkpoint_is_written_once(server: BucketServer, tmp_path: Path) -> None:
-    bucket = _bucket(server, tmp_path, "audit")
-    checkpoints = CheckpointObjects(bucket)
+    checkpoints = CheckpointObjects(_bucket(server, tmp_path, "audit"))
     for size in (3, 12):
-        checkpoints.add(
-            PHUKET, lambda last, size=size: {"size": size, "previous": last["size"] if last else 0, "at": str(size)}
-        )
-    assert checkpoints.chain(PHUKET) == [{"size": 3, "previous": 0, "at": "3"}, {"size": 12, "previous": 3, "at": "12"}]
+        _seal(checkpoints, PHUKET, size)
+    assert [(each["size"], each["previous"]) for each in checkpoints.chain(PHUKET)] == [(3, 0), (12, 3)]
     assert checkpoints.chain(PHUKET_2) == []
     with pytest.raises(IntegrityError):
-        checkpoints.add(PHUKET, lambda last: {"size": 3, "root": "another"})
+        checkpoints.add(PHUKET, None, lambda last: {"size": 3, "root": "another"})
     assert checkpoints.chain(PHUKET)[0]["previous"] == 0
+
+
+@pytest.fixture(params=["file", "bucket"])
+def checkpoints(request: pytest.FixtureRequest, tmp_path: Path) -> Checkpoints:
+    if request.param == "file":
+        return CheckpointFile(tmp_path / "audit" / "checkpoints.jsonl")
+    return CheckpointObjects(_bucket(request.getfixturevalue("server"), tmp_path, tmp_path.name))
+
+
+def test_the_last_checkpoint_is_found_wherever_it_lies(checkpoints: Checkpoints) -> None:
+    assert checkpoints.last(PHUKET, 0) is None
+    assert checkpoints.last(PHUKET, 100_000) is None
+    for size in (3, 60, 70, 5_000):
+        _seal(checkpoints, PHUKET, size)
+    _seal(checkpoints, PHUKET_2, 4)
+    log_sizes = (0, 1, 69, 70, 5_000, 5_001, 5_064, 9_999, 10_000_000)  # one that was cut off is shorter
+    assert [(checkpoints.last(PHUKET, size) or {})["size"] for size in log_sizes] == [5_000] * len(log_sizes)
+    assert (checkpoints.last(PHUKET_2, 4) or {})["size"] == 4
+
+
+def test_sealing_reads_as_much_of_a_bucket_after_fifty_checkpoints_as_after_two(
+    server: BucketServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = CheckpointObjects(_bucket(server, tmp_path, "many"))
+    listed, names = BucketStore.listed, []
+    monkeypatch.setattr(
+        BucketStore, "listed", lambda *given, **named: (names.append(each) or each for each in listed(*given, **named))
+    )
+    taken = []
+    for number in range(1, 51):
+        server.requests.clear()
+        names.clear()
+        _seal(checkpoints, PHUKET, 40 * number)
+        taken.append(([method for method, _ in server.requests], len(names)))
+    assert taken[2:] == [(["GET", "GET", "HEAD", "PUT", "PUT"], 1)] * 48  # a listing, the last one, and the new one
+    assert [each["previous"] for each in checkpoints.chain(PHUKET)] == [40 * number for number in range(50)]
+
+
+def test_sealing_reads_the_end_of_a_file_and_not_what_lies_before_it(tmp_path: Path) -> None:
+    checkpoints = CheckpointFile(tmp_path / "checkpoints.jsonl")
+    _seal(checkpoints, PHUKET_2, 1)
+    with (tmp_path / "checkpoints.jsonl").open("ab") as file:
+        for size in range(2, 10_000):
+            file.write(b'{"at":"1","previous":0,"size":%d,"tenant":"phuket"}\n' % size)
+    _seal(checkpoints, PHUKET, 10_000)
+    before = _bytes_read()
+    _seal(checkpoints, PHUKET, 10_001)
+    assert _bytes_read() - before < 4 * BLOCK_BYTES < (tmp_path / "checkpoints.jsonl").stat().st_size
+    assert [each["size"] for each in checkpoints.chain(PHUKET)] == [1, *range(2, 10_002)]
+    assert (checkpoints.last(PHUKET_2, 1) or {})["size"] == 1
+    assert checkpoints.chain(PHUKET)[-1]["previous"] == 10_000
+
+
+def _bytes_read() -> int:
+    """What this thread has read of files so far."""
+    return int(Path("/proc/thread-self/io").read_text().split()[1])
 
 
 def test_of_two_that_write_the_same_checkpoint_at_once_the_store_takes_one(
