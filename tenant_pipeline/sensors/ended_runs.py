@@ -25,10 +25,9 @@ from functools import cached_property, partial
 
 import dagster as dg
 from dagster._core.storage.dagster_run import RunRecord
-from dagster._core.storage.tags import PARTITION_NAME_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from tenant_pipeline.assets.feeds import FETCH_FEED, tenant_and_feed
-from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.core.errors import (
     DatabaseUnavailableError,
     NotFoundError,
@@ -41,6 +40,7 @@ from tenant_pipeline.core.errors import (
 from tenant_pipeline.core.setback import Ending
 from tenant_pipeline.core.tenancy import from_partition_key, partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.sensors.run_endings import ending_of, goes_on
 from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
 from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.feeds.polling import release_claim
@@ -49,8 +49,6 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import sources_on_their_way
 
 ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-OF_DAGSTERS_DATABASE = frozenset({"OperationalError", "InterfaceError", "DagsterPostgresException"})
-"""What Dagster raises where its database is away or has no room: of SQLAlchemy, and its own."""
 LOOKS_BACK = timedelta(minutes=15)
 QUIET = timedelta(minutes=15)
 """So long a source has made no step before it is asked whether a run has it in hand: who materialises stage after stage
@@ -74,7 +72,7 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
             order_by="update_timestamp",
             ascending=True,
         )
-        if not _goes_on(context.instance, record)
+        if not goes_on(context.instance, record)
     ]
     for record in ended:
         if record.dagster_run.run_id not in done:
@@ -95,18 +93,6 @@ def _last_look(cursor: str | None, now: datetime) -> tuple[datetime, frozenset[s
     if "looked" not in kept:  # the first look, or one of an earlier version of this sensor
         return now, frozenset()
     return datetime.fromisoformat(kept["looked"]), frozenset(kept["done"])
-
-
-def _goes_on(instance: dg.DagsterInstance, record: RunRecord) -> bool:
-    """Whether Dagster has not done with the run: it runs it again, or has ended it because its time was up.
-
-    Its run monitoring has such a run cancelled, and then calls it failed.
-    """
-    run = record.dagster_run
-    if run.status is dg.DagsterRunStatus.FAILURE:
-        return run.tags.get(WILL_RETRY_TAG) == "true"
-    events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING)
-    return any("exceeding maximum runtime" in (event.message or "") for event in events)
 
 
 @dataclass
@@ -148,10 +134,8 @@ class _Tick:
                 release_claim(self.runtime, *tenant_and_feed(run.tags[PARTITION_NAME_TAG]), since)
             return
         keys = self.partitions.of_run(run.tags)
-        ending = Ending.CANCELLED if run.status is dg.DagsterRunStatus.CANCELED else Ending.LOST
+        ending = ending_of(self.context.instance, record)
         begun = record.start_time is not None
-        if ending is Ending.LOST and (not begun or _met_outage(self.context.instance, run)):
-            ending = Ending.OUTAGE
         for key in keys:
             if key not in self.in_hand:
                 why = _why(ending, key, run.run_id, begun=begun, alone=len(keys) == 1)
@@ -172,21 +156,6 @@ class _Tick:
             status = put_back(self.runtime, *from_partition_key(key), ending, why, run_id=run_id, asked_at=asked_at)
         if status is not None:
             self.context.log.warning(f"{key}: its run was ended before it was through ({ending}), and it is {status}")
-
-
-def _met_outage(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether the run says that something around us was away, or that Dagster could not write to its database."""
-    if run.tags.get(ENDED_BY_TAG) == "outage":
-        return True
-    for entry in instance.all_logs(
-        run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-    ):
-        error = getattr(entry.get_dagster_event().event_specific_data, "error", None)
-        while error is not None:
-            if error.cls_name in OF_DAGSTERS_DATABASE:
-                return True
-            error = error.cause
-    return False
 
 
 def _why(ending: Ending, key: str, run_id: str, *, begun: bool, alone: bool) -> TenantRuntimeError:

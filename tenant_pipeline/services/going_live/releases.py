@@ -84,13 +84,15 @@ def request_rollback(
 
 
 @traced("release.publish")
-def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict[str, Any]:
+def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str, digest: str | None = None) -> dict[str, Any]:
     """Do what was approved last for the tenant's release: publish it, or go back to one; say what was done.
+
+    With `digest`, what was approved over it and nothing else: a release that cannot be published bars no way back.
 
     Raises ApprovalMissingError with all that is missing, where nothing may go ahead; OutdatedError where something else
     was published since, and then withdraws what was asked for.
     """
-    chosen = first_ready(runtime, tenant, Operation.RELEASE, Operation.ROLLBACK)
+    chosen = first_ready(runtime, tenant, Operation.RELEASE, Operation.ROLLBACK, digest=digest)
     content = chosen.content
 
     def verify(connection: Connection) -> list[str]:
@@ -102,21 +104,21 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
             )  # fmt: skip
         return used
 
-    digest = Sha256(content["release"])
+    release_digest = Sha256(content["release"])
     with withdrawn_if_outdated(runtime, chosen, run_by=run_by):
         if "after_entry" in content and chosen.operation is Operation.RELEASE:
-            number = confirm(runtime, tenant, digest, confirmed_by=run_by, verify=verify)
+            number = confirm(runtime, tenant, release_digest, confirmed_by=run_by, verify=verify)
         elif chosen.operation is Operation.RELEASE:
-            number = publish(runtime, tenant, digest, published_by=run_by, verify=verify)
+            number = publish(runtime, tenant, release_digest, published_by=run_by, verify=verify)
         else:
             number = roll_back(
-                runtime, tenant, digest, instead_of=content["from"], after_entry=content["after_entry"],
+                runtime, tenant, release_digest, instead_of=content["from"], after_entry=content["after_entry"],
                 rolled_back_by=run_by, reason=content["reason"], verify=verify,
             )  # fmt: skip
     return {
         "operation": str(chosen.operation),
         "version": content["version"],
-        "release": digest,
+        "release": release_digest,
         "history_entry": number,
         "approvals": list(chosen.approvals),
         "approved_digest": chosen.digest,
@@ -124,15 +126,17 @@ def publish_approved(runtime: Runtime, tenant: TenantId, *, run_by: str) -> dict
     }
 
 
-def first_ready(runtime: Runtime, tenant: TenantId, *operations: Operation) -> OperationInLine:
-    """The first of these operations whose approvals are all there.
+def first_ready(
+    runtime: Runtime, tenant: TenantId, *operations: Operation, digest: str | None = None
+) -> OperationInLine:
+    """The first of these operations whose approvals are all there; with `digest`, the one over it.
 
     Raises StateForbidsError where the tenant's state does not allow them, ApprovalMissingError with what is missing.
     """
     with runtime.database.platform() as connection:
         for operation in operations:
             require_fitting(connection, tenant, operation)
-    line = operations_in_line(runtime, *operations, tenant=tenant)
+    line = [each for each in operations_in_line(runtime, *operations, tenant=tenant) if digest in (None, each.digest)]
     for each in line:
         if not each.missing:
             return each
