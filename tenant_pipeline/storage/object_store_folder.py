@@ -1,12 +1,16 @@
-"""Objects as files below one folder of this machine: a name appears by a rename, and is kept by a sync."""
+"""Objects as files below one folder of this machine: a name appears by a rename, and is kept by a sync.
+
+Whoever removes a file, and whoever hands it in again, locks it meanwhile; the kernel lets go of the lock with the
+process. So what is removed is what was looked at, and a killed removal leaves the file or nothing.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -59,28 +63,25 @@ class ObjectStore:
 
     def renew(self, name: str) -> bool:
         """Let a file count as handed in now; False where there is none, because it was removed this very moment."""
+        place = self.root / name
         try:
-            os.utime(self.root / name)
+            with _locked(place):
+                os.utime(place)
         except FileNotFoundError:
             return False
         return True
 
     def remove(self, name: str, before: datetime) -> bool:
-        """Delete a file that was last handed in before then; whether it was.
-
-        It is set aside and looked at once more: one that was renewed in between is put back.
-        """
+        """Delete a file that was last handed in before then; whether it was."""
         place = self.root / name
         try:
-            with tempfile.TemporaryDirectory(prefix=".removed-", dir=place.parent) as folder:
-                aside = Path(folder) / place.name
-                place.rename(aside)
-                if aside.stat().st_mtime >= before.timestamp():
-                    aside.rename(place)
+            with _locked(place) as about:
+                if about.st_mtime >= before.timestamp():
                     return False
-                return True
+                place.unlink()
         except FileNotFoundError:
             return False
+        return True
 
     def delete(self, prefix: str) -> int:
         """Delete a file, or all that lies below a folder; return how many files that were. None there: no error."""
@@ -98,5 +99,24 @@ class ObjectStore:
         make_private_folder(place.parent, self.root)
         if file is not None:
             sync(file)
-            file.replace(place)
+            try:
+                with _locked(place):
+                    file.replace(place)
+            except FileNotFoundError:  # there is none whose removal could be under way
+                file.replace(place)
         return place.parent
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[os.stat_result]:
+    """A file as it is, and which nobody else replaces, renews or removes in the block. Raises FileNotFoundError."""
+    while True:
+        with place.open("r+b") as file:  # over NFS only what can be written to can be locked
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                about = os.fstat(file.fileno())
+                if os.path.samestat(about, place.stat()):
+                    yield about
+                    return
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)  # closing leaves it locked with a process that was forked meanwhile

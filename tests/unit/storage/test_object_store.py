@@ -9,7 +9,9 @@ import signal
 import stat
 import subprocess
 import sys
-from datetime import timedelta
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ PHUKET, KRABI = TenantId("phuket"), TenantId("krabi")
 KEY = b"k" * 32
 CONTENT = b"somchai 081-234-5678\n" * 20_000
 DIGEST = Sha256(hashlib.sha256(CONTENT).hexdigest())
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -223,3 +226,50 @@ def test_writers_of_the_same_files_do_not_disturb_each_other(store: ObjectStore,
         content = str(number).encode() * 1000
         with raw.open(Sha256(hashlib.sha256(content).hexdigest())) as stream:
             assert stream.read() == content
+
+
+KILLED_WHILE_REMOVING = """
+import datetime, os, pathlib, signal, sys
+from tenant_pipeline.storage.object_store_folder import ObjectStore
+class Dies(datetime.datetime):
+    def timestamp(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+ObjectStore(pathlib.Path(sys.argv[1])).remove(sys.argv[2], Dies.now(datetime.UTC))
+"""
+
+
+def test_a_file_whose_removal_was_killed_is_still_found_and_removed_the_next_time(
+    store: ObjectStore, raw: RawZone
+) -> None:
+    raw.put(io.BytesIO(CONTENT))
+    ((name, _),) = store.listed("phuket")
+    died = subprocess.run([sys.executable, "-c", KILLED_WHILE_REMOVING, str(store.root), name], check=False)
+    assert died.returncode == -signal.SIGKILL
+    ((digest, _, at),) = raw.stored()
+    assert raw.remove(digest, at + timedelta(seconds=1))
+    assert not list(store.listed("phuket"))
+    assert not raw.remove(digest, at + timedelta(seconds=1))
+
+
+def test_a_file_that_is_handed_in_while_it_is_removed_is_there_afterwards(store: ObjectStore, raw: RawZone) -> None:
+    """Whoever comes first: what was handed in stays, however closely a removal of what was old goes along with it."""
+    digest, _ = raw.put(io.BytesIO(b"hall"))
+    ((name, _),) = store.listed("phuket")
+    stop = threading.Event()
+
+    def remove_what_is_old() -> None:
+        while not stop.is_set():
+            raw.remove(digest, LONG_AGO + timedelta(days=1))
+
+    remover = threading.Thread(target=remove_what_is_old)
+    remover.start()
+    try:
+        for _ in range(200):
+            with suppress(FileNotFoundError):
+                os.utime(store.root / name, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
+            raw.put(io.BytesIO(b"hall"))
+            with raw.open(digest) as stream:
+                assert stream.read() == b"hall"
+    finally:
+        stop.set()
+        remover.join()
