@@ -12,6 +12,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.sensors.tenants_of_runs import TenantsOfRuns
 from tenant_pipeline.services.retention.dagster_history import (
     prune_runless_evaluations,
     prune_runless_events,
@@ -67,6 +68,7 @@ def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:
     """The ids of runs that may be deleted."""
     needed, held = needed_runs(runtime)
     before = runtime.now() - timedelta(days=runtime.settings.keep_runs_days)
+    tenants = TenantsOfRuns(instance)
     latest: set[tuple[str, str]] = set()
     found: list[str] = []
     cursor = None
@@ -78,8 +80,10 @@ def old_runs(runtime: Runtime, instance: dg.DagsterInstance) -> list[str]:
             first = run.status is dg.DagsterRunStatus.SUCCESS and place not in latest
             if first:
                 latest.add(place)
-            tenants = run.tags.get("tenant", "").split(", ")
-            if not first and record.create_timestamp < before and run.run_id not in needed and not held & {*tenants}:
+            if first or record.create_timestamp >= before or run.run_id in needed:
+                continue
+            whose = tenants.of_run(run.tags)
+            if not held or (whose is not None and not held & whose):
                 found.append(run.run_id)
         if len(records) < RUNS_AT_ONCE:
             return found

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
@@ -324,6 +325,42 @@ def test_runs_stay_that_say_something_of_what_stands_and_those_of_a_tenant_under
             instance.delete_run(each)
         assert old_runs(runtime, instance) == []
         assert instance.get_runs_count() == 3
+
+
+def test_a_hold_keeps_the_runs_of_its_tenant_that_were_begun_in_the_ui_of_dagster(
+    runtime: RuntimeOnAClock, tenant: TenantId
+) -> None:
+    @dg.op
+    def fail() -> None:
+        raise ValueError
+
+    @dg.job
+    def failing() -> None:
+        fail()
+
+    def over(first: str, last: str) -> dict[str, str]:
+        return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+    sources = ["one|src-1", f"{tenant}|src-2", "two|src-3", "two|src-4"]
+    of_the_held = [
+        {"dagster/partition": sources[1]},
+        {"dagster/partition": f"{tenant}|feed-1"},
+        {"dagster/partition": tenant},
+        over(sources[0], sources[2]),
+        over("one|src-gone", sources[2]),  # whatever lay between them
+    ]
+    of_others = [{"dagster/partition": sources[0]}, {"dagster/partition": "one"}, over(sources[2], sources[3]), {}]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, sources)
+
+        def run(tags: dict[str, str]) -> str:
+            return failing.execute_in_process(instance=instance, tags=tags, raise_on_error=False).run_id
+
+        kept, others = [run(tags) for tags in of_the_held], [run(tags) for tags in of_others]
+        runtime.clock.forward(days=runtime.settings.keep_runs_days + 1)
+        assert sorted(old_runs(runtime, instance)) == sorted([*kept, *others])
+        place_hold(runtime, tenant, **GOVERNANCE)
+        assert sorted(old_runs(runtime, instance)) == sorted(others)
 
 
 def test_events_of_no_run_go_when_others_have_followed_and_what_runs_and_ticks_have_written_goes_with_age(
