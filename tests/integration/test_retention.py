@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.origin import Unit
+from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.retention import old_runs, prune_runs
@@ -24,12 +25,15 @@ from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
 from tenant_pipeline.services.feeds.polling import Answer
 from tenant_pipeline.services.lineage import every_record
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.retention.dagster_history import prune_runless_events, prune_tick_logs
 from tenant_pipeline.services.retention.holds import holds_of, lift_hold, place_hold
 from tenant_pipeline.services.retention.policies import RetentionClass, set_policy
 from tenant_pipeline.services.retention.pruning import plan_pruning, prune
 from tenant_pipeline.services.roles import grant_role
-from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.services.sources import Source, get_source
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.storage.object_store import Zone
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import (
@@ -98,19 +102,31 @@ def _actions(runtime: RuntimeOnAClock, tenant: TenantId) -> list[tuple[str, Any]
     return [(row["action"], row["details"]) for row in rows]
 
 
+def _source(runtime: RuntimeOnAClock, feed: Feed) -> Source:
+    with runtime.database.tenant(feed.tenant) as connection:
+        return get_source(connection, feed.tenant, feed.source_id)
+
+
+def _can_be_read(runtime: RuntimeOnAClock, source: Source, records: Sequence[StageRecord]) -> bool:
+    """Whether the files of a unit, and all that was made of it, are there, unchanged."""
+    store = runtime.stage_store(source.tenant)
+    try:
+        with runtime.raw_zone(source.tenant).open(source.unit_digest) as stream:
+            for file in Unit.from_json(json.load(stream)).files:
+                runtime.raw_zone(source.tenant).open(file.sha256).close()
+        for record in records:
+            for table in store.read(record.output_digest).manifest["tables"]:
+                store.fetch(Sha256(table["sha256"])).close()
+    except NotFoundError:
+        return False
+    return True
+
+
 def _whole(runtime: RuntimeOnAClock, feed: Feed) -> bool:
     """Whether all that the source as it stands was made of, and was made into, can be read."""
-    with runtime.database.tenant(feed.tenant) as connection:
-        source = get_source(connection, feed.tenant, feed.source_id)
-    with runtime.raw_zone(feed.tenant).open(source.unit_digest) as stream:
-        for file in Unit.from_json(json.load(stream)).files:
-            runtime.raw_zone(feed.tenant).open(file.sha256).close()
-    store = runtime.stage_store(feed.tenant)
-    for record in every_record(runtime, source):
-        output = store.read(record.output_digest)
-        for table in output.manifest["tables"]:
-            store.fetch(Sha256(table["sha256"])).close()
-    return len(every_record(runtime, source)) == 9
+    source = _source(runtime, feed)
+    records = every_record(runtime, source)
+    return len(records) == 9 and _can_be_read(runtime, source, records)
 
 
 def test_without_a_policy_nothing_is_pruned_and_by_one_only_what_is_old_enough(
@@ -159,6 +175,56 @@ def test_each_class_has_its_own_policy_and_the_files_themselves_outlive_what_was
     assert pruned.files["stage-outputs"] > 15
     _policies(runtime, tenant, 30, RetentionClass.RAW_UNITS)
     assert prune(runtime, tenant, actor="test").files == {"stage-outputs": 0, "raw-units": 4}
+
+
+def test_what_the_knowledge_base_and_a_release_rest_on_stays_while_a_newer_version_waits_and_after_it_came(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/b", halls_answer(4), halls_answer(5), halls_answer(6)))
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
+    released = _source(runtime, feed), every_record(runtime, _source(runtime, feed))
+    runtime.clock.forward(seconds=10)
+    poll_now(runtime, feed)
+    run_stage(runtime, tenant, feed.source_id, Stage.RECEIVE)
+    runtime.clock.forward(seconds=10)
+    _policies(runtime, tenant, 30)
+    before = _files(runtime, tenant)
+    runtime.clock.forward(days=100)
+    prune(runtime, tenant, actor="test")
+    assert _files(runtime, tenant) == before  # no release, and the first version still stands
+    runtime.clock.forward(days=-100)
+    build_candidate(runtime, tenant, requested_by="test")
+    walk_through(runtime, feed)
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
+    runtime.clock.forward(days=100)
+    prune(runtime, tenant, actor="test")
+    assert len(names_of(runtime, feed)) == 6
+    assert _can_be_read(runtime, *released)
+    assert _whole(runtime, feed)
+
+
+def test_a_version_that_came_back_is_superseded_when_another_takes_its_place_for_the_last_time(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    answers = [halls_answer(count) for count in (4, 5, 4, 6)]
+    feed = new_feed(runtime, tenant, server.answer("/back", *answers))
+    for _ in range(3):
+        assert poll_now(runtime, feed).answer is Answer.VERSION
+        walk_through(runtime, feed)
+        runtime.clock.forward(seconds=10)
+    came_back = _source(runtime, feed), every_record(runtime, _source(runtime, feed))
+    runtime.clock.forward(days=400)
+    assert poll_now(runtime, feed).answer is Answer.VERSION
+    walk_through(runtime, feed)
+    _policies(runtime, tenant, 365)
+    assert prune(runtime, tenant, actor="test").files["raw-units"] == 2  # the second version's list and its file
+    assert _can_be_read(runtime, *came_back)
+    runtime.clock.forward(days=366)
+    assert prune(runtime, tenant, actor="test").files["raw-units"] == 2
+    assert not _can_be_read(runtime, *came_back)
+    assert _whole(runtime, feed)
 
 
 def test_a_held_version_and_an_upload_on_its_way_stay(
@@ -349,7 +415,8 @@ def test_a_hold_keeps_the_runs_of_its_tenant_that_were_begun_in_the_ui_of_dagste
         over(sources[0], sources[2]),
         over("one|src-gone", sources[2]),  # whatever lay between them
     ]
-    of_others = [{"dagster/partition": sources[0]}, {"dagster/partition": "one"}, over(sources[2], sources[3]), {}]
+    of_others: list[dict[str, str]] = [{"dagster/partition": sources[0]}, {"dagster/partition": "one"}, {}]
+    of_others.append(over(sources[2], sources[3]))
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, sources)
 
@@ -358,7 +425,8 @@ def test_a_hold_keeps_the_runs_of_its_tenant_that_were_begun_in_the_ui_of_dagste
 
         kept, others = [run(tags) for tags in of_the_held], [run(tags) for tags in of_others]
         runtime.clock.forward(days=runtime.settings.keep_runs_days + 1)
-        assert sorted(old_runs(runtime, instance)) == sorted([*kept, *others])
+        # The last stays as long as any tenant is under a hold, as those of other tests can be.
+        assert {*kept[:-1], *others} <= set(old_runs(runtime, instance))
         place_hold(runtime, tenant, **GOVERNANCE)
         assert sorted(old_runs(runtime, instance)) == sorted(others)
 
