@@ -83,6 +83,16 @@ def explanation_texts(members: Sequence[Member]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Said:
+    """An entity that the source speaks of now. `heir` are its features where it may be what another was until now:
+    nothing but these tells the two apart from others."""
+
+    entity_id: str
+    features_digest: str
+    heir: Features | None = None
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A pair that people should judge: two ids, in order, with the score and its explanation."""
 
@@ -106,6 +116,15 @@ class EntityIndex(Protocol):
 
     def members(self, entity_ids: Sequence[str]) -> dict[str, KnownMember]:
         """The entities of this source that an earlier run has linked."""
+        ...
+
+    def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
+        """Make heirs members in the place of entities that the source spoke of before and does not any more.
+
+        `batches` are all entities of the source. An heir that no earlier run has linked takes the home of what was in
+        its table with exactly its features, if these are of one home alone, and of one heir: who of several is whose
+        is not guessed. A home that the source still speaks of is nobody's to inherit.
+        """
         ...
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:

@@ -6,7 +6,7 @@ found there; a sure pair is linked, a pair in the grey zone goes to people and s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.linking.entity_index import LINKS, EntityIndex
-from tenant_pipeline.linking.features import Features
+from tenant_pipeline.linking.entity_index import LINKS, EntityIndex, Said
+from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features
 from tenant_pipeline.linking.gather import Ahead, Gathered, gather
 from tenant_pipeline.linking.kinds import family
 from tenant_pipeline.linking.matching import Batch
@@ -36,12 +36,15 @@ def link(
     tenant: TenantId,
     code: str = "",
     keyless: frozenset[str] = frozenset(),
+    by_content: frozenset[str] = frozenset(),
     batch_map: BatchMap | None = None,
     folder: Path | None = None,
 ) -> tuple[StageCount, ...]:
     """Link the source's entities to the tenant's, keep what was found in `index`, and write the `links` table.
 
-    `keyless` are the tables whose rows no key tells apart: two of their rows may be one thing. An entity that was
+    `keyless` are the tables whose rows no key tells apart: two of their rows may be one thing. `by_content` are those
+    with rows that are named by what they say, so that a changed one has another id: it is handed on what the row was
+    before, where linking would see no difference between the two. An entity that was
     linked before, by this version of the `code`, and has the same features still is only passed on: it is found by its
     id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
     caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
@@ -57,6 +60,8 @@ def link(
     batch = partial(Batch, vocabulary, index, tenant, keyless, alone, code)
     again: list[Features] = []
     linked = 0
+    if by_content:
+        index.hand_on(_said(gather(validated, identifying, code, folder=folder), by_content, families))
     with out.table("links", "links") as writer:
         for entities in gather(validated, identifying, code, ahead, folder):
             for new in _batches(entities):
@@ -72,6 +77,26 @@ def link(
         StageCount("statement", statements, statements, 0, 0, linked, "entity"),
         StageCount("entity", linked, linked, 0, 0, statements, "statement"),
     )
+
+
+def _said(
+    parts: Iterable[Sequence[Gathered]], by_content: frozenset[str], families: Mapping[str, str]
+) -> Iterator[Sequence[Said]]:
+    """All entities of the source. Without a name nothing is linked but by an identifier, and that is sure anyway."""
+    for batch in (batch for part in parts for batch in _batches(part)):
+        yield [
+            Said(
+                each.features.entity_id,
+                each.digest,
+                each.features
+                if each.features.table in by_content
+                and "name" in each.features.values
+                and not each.features.identifiers
+                and families[each.features.type] not in NEVER_BY_SCORE
+                else None,
+            )
+            for each in batch
+        ]
 
 
 def _link_batch(batch: Batch, entities: Sequence[Gathered], again: Sequence[Features]) -> list[Features]:

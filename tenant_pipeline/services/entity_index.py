@@ -16,11 +16,12 @@ from pyarrow import csv
 
 from tenant_pipeline.core.seen_filter import SeenFilter
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.linking.entity_index import LINKS, Holder, Home, Known, KnownMember, Member, Proposal
+from tenant_pipeline.linking.entity_index import LINKS, Holder, Home, Known, KnownMember, Member, Proposal, Said
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.identifiers import identifier_keys
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.services.entity_additions import EntityAdditions
+from tenant_pipeline.services.entity_inheritance import EntityInheritance
 from tenant_pipeline.storage.database import ALLOW_MEMORY, Connection
 
 MEMBERS_AT_ONCE = 5_000
@@ -104,6 +105,15 @@ class PostgresEntityIndex:
             {**self._parameters, "ids": list(entity_ids)},
         )
         return {row.pop("entity_id"): KnownMember(**row) for row in rows}
+
+    def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
+        """Make heirs members in the place of entities that the source spoke of before and does not any more."""
+        if self.source_is_new:
+            return
+        with EntityInheritance(self._connection, self._tenant, self._source) as inheritance:
+            for batch in batches:
+                inheritance.note(batch, self.members([each.entity_id for each in batch]))
+            inheritance.hand_on()
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """What is known under each (scheme, value) for the type."""

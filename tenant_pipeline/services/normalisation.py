@@ -337,6 +337,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
                 tenant=tenant,
                 code=code_version(Stage.LINK),
                 keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
+                by_content=frozenset(table["table"] for table in mapped if table.get("records_without_key")),
                 batch_map=batch_map if ahead else None,
                 folder=folder,
             )

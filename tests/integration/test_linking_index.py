@@ -20,7 +20,7 @@ from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking import link as link_stage
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
-from tenant_pipeline.linking.entity_index import Home, Member
+from tenant_pipeline.linking.entity_index import Home, Member, Said
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
@@ -31,7 +31,7 @@ from tenant_pipeline.services.identity import homes_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
-from tests.unit.linking.memory_index import VOCABULARY, MemoryIndex, linked
+from tests.unit.linking.memory_index import TENANT, VOCABULARY, MemoryIndex, linked
 from tests.unit.pii.memory_stage import MemoryStage
 
 HALL = {"name@en": "Makham Bay Convention Centre", "geo": "7.831200,98.407100", "postalCode": "83000"}
@@ -53,13 +53,14 @@ def tenant(runtime: Runtime) -> TenantId:
     return identifier
 
 
-def _stage(source: str, entities: Sequence[Mapping[str, str]]) -> MemoryStage:
+def _stage(source: str, entities: Sequence[Mapping[str, str]], ids: Sequence[str] = ()) -> MemoryStage:
     rows = []
     for number, entity in enumerate(entities):
         for key, value in entity.items():
             property_, _, lang = key.partition("@")
             said = dict.fromkeys(STATEMENT_COLUMNS, "")
-            said |= {"entity_id": f"ent-{source}-{number}", "type": "EventVenue", "property": property_}
+            name = ids[number] if ids else f"ent-{source}-{number}"
+            said |= {"entity_id": name, "type": "EventVenue", "property": property_}
             rows.append(said | {"value": value, "lang": lang})
     stage = MemoryStage()
     with stage.table("t00001", "statements") as writer:
@@ -97,6 +98,41 @@ def test_the_database_finds_what_memory_finds(
         assert grouped[0] == grouped[1]
         assert [row["method"] for row in found.values()] == [row["method"] for row in expected.values()]
     assert len(_everything(runtime, tenant)["judgements"]) == len(index.proposals)
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_the_database_hands_on_what_memory_hands_on(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
+    assembly, shore = {"name@en": "Assembly Hall"}, {"name@en": "Shore Hall", "postalCode": "83000"}
+    tables = frozenset({"t00001"})
+    versions = (
+        {"ent-01": assembly, "ent-02": shore, "ent-03": HALL, "ent-04": HALL, "ent-05": OTHER},
+        {"ent-11": shore, "ent-02": shore, "ent-13": HALL, "ent-15": OTHER, "ent-16": assembly},
+        {"ent-21": shore, "ent-22": {**shore, "name@en": "Shore"}, "ent-26": assembly},
+        {"ent-02": shore, "ent-01": assembly, "ent-31": shore},
+    )
+    index, found, expected = MemoryIndex(), [], []
+    for version in versions:
+        given = {"keyless": tables, "by_content": tables}
+        links = linked(index, "a", *version.values(), ids=list(version), **given)
+        expected.append({name: (row["canonical_id"], row["method"]) for name, row in links.items()})
+        out = MemoryStage()
+        with (
+            runtime.database.tenant(tenant) as connection,
+            PostgresEntityIndex(connection, tenant, SourceId("a")) as database,
+        ):
+            stage = _stage("a", list(version.values()), list(version))
+            link(stage, out, vocabulary=VOCABULARY, index=database, tenant=TENANT, **given)
+        (table,) = out.tables("links")
+        rows = [row for frame in table.batches() for row in frame.to_dict("records")]
+        found.append({row["entity_id"]: (row["canonical_id"], row["method"]) for row in rows})
+    assert found == expected
+    assert found[1]["ent-16"] == found[2]["ent-26"] == found[3]["ent-01"] == found[0]["ent-01"]
+    kept = _everything(runtime, tenant)
+    assert len(kept["entities"]) == len(index.homes)
+    assert len(kept["judgements"]) == len(index.proposals)
 
 
 @pytest.mark.parametrize("batch", [3, 5_000])
@@ -226,6 +262,7 @@ def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: Tenan
     known_hall.add("name", HALL["name@en"], "en", identifying=False)
     reads: tuple[Callable[[PostgresEntityIndex], object], ...] = (
         lambda index: index.members(["ent-a-0"]),
+        lambda index: index.hand_on([[Said("ent-a-1", "", known_hall)]]),
         lambda index: index.by_identifier("EventVenue", [("identifier", "PKT-1")]),
         lambda index: index.features([canonical]),
         lambda index: index.holders([canonical]),

@@ -12,6 +12,7 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.mapping.choose import Choice, choose
 from tenant_pipeline.core.mapping.mapping import Lookup, MappingRules, field_key
 from tenant_pipeline.core.mapping.nothing import saying
+from tenant_pipeline.core.mapping.record_identity import record_names
 from tenant_pipeline.core.mapping.statements import is_statements
 from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS, entity_id
 from tenant_pipeline.core.tables import StageReader, TableReader
@@ -49,13 +50,19 @@ class MappedTable:
         """Whether rows are told apart by a key: two with different keys are two things."""
         return bool(self.key)
 
+    @property
+    def segments(self) -> bool:
+        """Whether the records are segments of a text."""
+        return self.reader.descriptor.about.get("shape") == "segments"
+
 
 @dataclass(frozen=True)
 class MappedBatch:
     """A batch of records and what became of it.
 
     `statements` have the statements' columns and RECORD. `speaking` says of each record whether it has any
-    statement. `used` holds for each column of the batch that some rule reads the records for which it did.
+    statement. `used` holds for each column of the batch that some rule reads the records for which it did. Of
+    `without_key` records the key, or a part of it, says nothing, or the table has none.
     """
 
     records: pa.Table
@@ -63,6 +70,7 @@ class MappedBatch:
     speaking: pa.Array
     used: Mapping[str, pa.Array]
     entities: pa.Array
+    without_key: int
 
 
 class Application:
@@ -97,7 +105,7 @@ class Application:
     def _map(self, table: MappedTable, batch: pa.Table) -> MappedBatch:
         mapping = table.choice.mapping
         locators = _text(batch["locator"])
-        entities = _entities(table, batch, locators, self._tenant, self._source)
+        entities, without_key = _entities(table, batch, self._tenant, self._source)
         numbers = pa.array(range(batch.num_rows), pa.int64())
         method = f"{AI_MARK if table.reader.descriptor.about.get('ai') else ''}map:{mapping.id}@{mapping.version}"
         speaking = pa.array([False] * batch.num_rows, pa.bool_())
@@ -130,7 +138,7 @@ class Application:
             add(found.property, found.lang, found.values, said, found.field, method)
         for property_, value in mapping.constants.items():
             add(property_, "", pa.array([value] * batch.num_rows, _TEXT), speaking, "", f"{method}:constant")
-        return MappedBatch(batch, pa.concat_tables([_NO_STATEMENTS, *pieces]), speaking, used, entities)
+        return MappedBatch(batch, pa.concat_tables([_NO_STATEMENTS, *pieces]), speaking, used, entities, without_key)
 
     def _values(self, table: MappedTable, batch: pa.Table) -> Iterator[_Found]:
         """What each rule finds in the batch."""
@@ -249,16 +257,20 @@ def _as_text(table: MappedTable, batch: pa.Table) -> pa.Array:
     return pa.array(texts, _TEXT) if columns else pa.nulls(batch.num_rows, _TEXT)
 
 
-def _entities(table: MappedTable, batch: pa.Table, locators: pa.Array, tenant: TenantId, source: SourceId) -> pa.Array:
+def _entities(table: MappedTable, batch: pa.Table, tenant: TenantId, source: SourceId) -> tuple[pa.Array, int]:
+    """The entity of each record, and of how many records no key names it."""
     mapping = table.choice.mapping
-    keys: list[str] = locators.to_pylist()
+    keys: list[str | None] = [None] * batch.num_rows
     if table.keyed:
         parts = zip(*(batch[column].to_pylist() for column in table.key), strict=True)
-        keys = [
-            f"{mapping.id}:" + "|".join(part) if all(part) else locator
-            for part, locator in zip(parts, keys, strict=True)
-        ]
-    return pa.array([entity_id(tenant, source, mapping.type, key) for key in keys], _TEXT)
+        keys = [f"{mapping.id}:" + "|".join(part) if all(part) else None for part in parts]
+    unnamed = [number for number, key in enumerate(keys) if key is None]
+    if unnamed:
+        records = batch.take(unnamed) if table.keyed else batch
+        names = record_names(records, table.reader.descriptor.fields, segments=table.segments and not table.keyed)
+        for number, name in zip(unnamed, names, strict=True):
+            keys[number] = name
+    return pa.array([entity_id(tenant, source, mapping.type, str(key)) for key in keys], _TEXT), len(unnamed)
 
 
 def _statements(

@@ -41,7 +41,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A versioned mapping of one kind of table. `key` fields name an entity; without them each record is its own."""
+    """A versioned mapping of one kind of table. `key` fields name an entity; without them what the record says does."""
 
     id: str
     version: str

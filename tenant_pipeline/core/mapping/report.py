@@ -26,9 +26,11 @@ class TableReport:
         self._table = table
         self._values = [0] * len(table.reader.descriptor.fields)
         self._mapped = [0] * len(table.reader.descriptor.fields)
+        self._without_key = 0
 
     def count(self, batch: MappedBatch) -> None:
-        """Count the cells of a batch."""
+        """Count the cells of a batch, and its records that no key names."""
+        self._without_key += batch.without_key
         for position in range(len(self._values)):
             column = f"f{position:04d}"
             says = saying(batch.records[column].combine_chunks().cast(pa.string()))
@@ -51,6 +53,7 @@ class TableReport:
             "type": choice.mapping.type,
             "reason": choice.reason,
             "keyed": self._table.keyed,
+            "records_without_key": self._without_key,
             "fields": by_name,
             "unmapped": []
             if choice.as_text

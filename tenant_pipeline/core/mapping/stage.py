@@ -29,8 +29,8 @@ def map_records(
 ) -> tuple[StageCount, ...]:
     """Map every table of records; write its statements, a reject for each record without any, and the report `mapping`.
 
-    A record's entity is named by the mapping's key fields, or by where the record stands. An empty field says
-    nothing. Raises InputError when a table to look up in is too large.
+    A record's entity is named by the mapping's key fields, or by what the record says; a segment of a text by where it
+    stands. An empty field says nothing. Raises InputError when a table to look up in is too large.
     """
     application = Application(
         screened, mappings=mappings, vocabulary=vocabulary, tenant=tenant, source=source, origin=origin

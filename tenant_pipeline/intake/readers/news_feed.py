@@ -1,4 +1,4 @@
-"""RSS 2.0, RSS 1.0 and Atom: each entry a segment, with its place and its categories where it tells them."""
+"""RSS 2.0, RSS 1.0 and Atom: each entry a segment, with its id, and its place and categories where it tells them."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def _entry(entry: Any) -> dict[str, str | None]:
     latitude, longitude = _place(entry)
     words = (tag.get("label") or tag.get("term") for tag in entry.get("tags") or ())
     values = {
+        "guid": entry.get("id") or None,
         "title": title,
         "text": _plain(content or "") or title,
         "url": entry.get("link") or None,

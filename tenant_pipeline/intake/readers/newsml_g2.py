@@ -1,4 +1,4 @@
-"""NewsML-G2: each news item with text a segment, with its headline, dates, byline, places and subjects."""
+"""NewsML-G2: each news item with text a segment, with its id, headline, dates, byline, places and subjects."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def _item(element: Any, locator: str) -> Item | Problem:
     meta = child(element, "contentMeta")
     guid = (element.get("guid") or "").strip()
     values = {
+        "guid": guid or None,
         "title": _first(meta, "headline") or child_text(element, "itemMeta", "title"),
         "text": text,
         "published": _first(meta, "contentCreated") or child_text(element, "itemMeta", "versionCreated"),

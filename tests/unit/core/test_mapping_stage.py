@@ -100,6 +100,29 @@ def test_rows_with_a_key_are_one_entity_wherever_they_stand() -> None:
     assert set(first["entity_id"]) < set(later["entity_id"])
 
 
+def test_rows_without_a_key_are_what_they_say_wherever_they_stand() -> None:
+    fields = ["name", "capacity", "remark"]
+    one, other, new = ["Hall", "10", "a"], ["Hall", "10", "b"], ["Pavilion", "5", None]
+    _, _, first = _mapped(_screened(t00001=(fields, [one, other])))
+    out, count, later = _mapped(_screened(t00001=(fields, [new, other, one, one])))
+    assert count.emitted == 8
+    assert first["entity_id"].nunique() == 2
+    assert later["entity_id"].nunique() == 3
+    assert set(first["entity_id"]) < set(later["entity_id"])
+    (report,) = out.document("mapping")["tables"]
+    assert (report["keyed"], report["records_without_key"]) == (False, 4)
+
+
+def test_rows_of_a_register_that_lack_their_key_are_what_they_say() -> None:
+    fields = ["licence_no", "venue_name_en", "licensed_capacity"]
+    without = [None, "Hall", "10"]
+    _, _, first = _mapped(_screened(t00001=(fields, [["A-1", "Hall", "10"], without])), "regulator")
+    out, _, later = _mapped(_screened(t00001=(fields, [["A-0", "New", "1"], ["A-1", "X", "1"], without])), "regulator")
+    assert set(first["entity_id"]) < set(later["entity_id"])
+    (report,) = out.document("mapping")["tables"]
+    assert (report["keyed"], report["records_without_key"]) == (True, 1)
+
+
 def test_a_property_that_the_type_does_not_have_is_unmapped_and_not_said() -> None:
     _, _, said = _mapped(_screened(t00001=(["event", "starts", "capacity"], [["Fair", "2026-01-01", "10"]])))
     allowed = CONTRACTS.vocabulary.type("Event").properties

@@ -200,7 +200,7 @@ def test_a_news_item_gives_its_text_with_what_is_known_of_it() -> None:
     found = _read(read_newsml_g2, NEWSML)
     assert _segments(found) == [
         {
-            "#": "item=1", "title": "ศูนย์นิทรรศการเชิงทะเลเปิดฮอลล์ใหม่",
+            "#": "item=1", "guid": "urn:newsml:news.example:20260318:hall", "title": "ศูนย์นิทรรศการเชิงทะเลเปิดฮอลล์ใหม่",
             "text": "ฮอลล์ใหม่รองรับผู้เข้าชมได้ 3,000 คน\nเปิดวันที่ 1 เมษายน 2569",
             "published": "2026-03-18T09:30:00+07:00", "author": "ทีมข่าวอันดามัน", "location": "Phuket",
             "keywords": "trade fair; tourism", "language": "th",
@@ -216,8 +216,8 @@ def test_a_single_news_item_in_nitf_is_read() -> None:
       <contentSet><inlineXML><nitf xmlns="http://iptc.org/std/NITF/2006-10-18/"><body><body.head><hedline>H</hedline>
       </body.head><body.content><p>One.</p><p>Two.</p></body.content></body></nitf></inlineXML></contentSet></newsItem>"""
     assert _segments(_read(read_newsml_g2, item)) == [
-        {"#": "item=1", "title": "H", "text": "One.\nTwo.", "published": "2026-01-02", "author": "News desk",
-         "url": "https://news.example/1"}
+        {"#": "item=1", "guid": "https://news.example/1", "title": "H", "text": "One.\nTwo.", "published": "2026-01-02",
+         "author": "News desk", "url": "https://news.example/1"}
     ]  # fmt: skip
     assert looks_like_newsml_g2(item, "a.xml")
 
@@ -262,8 +262,9 @@ def test_atom_and_rss_1_are_read_too() -> None:
          "published": "2026-01-02T00:00:00Z", "keywords": "Fairs", "latitude": "7.5", "longitude": "98.25"}
     ]  # fmt: skip
     assert _segments(_read(read_feed, rdf)) == [
-        {"#": "item=1", "title": "B", "text": "more", "url": "https://news.example/b", "published": "2026-01-03"}
-    ]
+        {"#": "item=1", "guid": "https://news.example/b", "title": "B", "text": "more", "url": "https://news.example/b",
+         "published": "2026-01-03"}
+    ]  # fmt: skip
     assert looks_like_feed(atom, "a.xml")
     assert looks_like_feed(rdf, "b.xml")
 

@@ -22,6 +22,7 @@ from tenant_pipeline.linking.entity_index import (
     KnownMember,
     Member,
     Proposal,
+    Said,
     explanation_texts,
 )
 from tenant_pipeline.linking.features import Features
@@ -57,6 +58,26 @@ class MemoryIndex:
             for name, each in found.items()
             if each
         }
+
+    def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
+        said = {each.entity_id: each for batch in batches for each in batch}
+        of_source = {name: member for (source, name), member in self.of_sources.items() if source == self.source}
+        held = {member.home_id for name, member in of_source.items() if name in said}
+        heirs: dict[str, list[Said]] = {}
+        for each in said.values():
+            if each.heir is not None and each.entity_id not in of_source:
+                heirs.setdefault(repr((each.heir.table, each.heir.as_json())), []).append(each)
+        gone: dict[str, list[Member]] = {}
+        for name, member in of_source.items():
+            if name not in said and member.home_id not in held:
+                known = self.homes[member.home_id].features.as_json()
+                gone.setdefault(repr((member.table, known)), []).append(member)
+        for features, found in heirs.items():
+            homes = {member.home_id for member in gone.get(features, [])}
+            if len(found) == len(homes) == 1:
+                (heir,) = found
+                taken = replace(gone[features][0], entity_id=heir.entity_id, features_digest=heir.features_digest)
+                self.of_sources[self.source, heir.entity_id] = taken
 
     def by_identifier(self, type_: str, identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         found: dict[tuple[str, str], Known] = {}
@@ -154,17 +175,21 @@ def linked(
     type_: str = "EventVenue",
     tables: Sequence[str] = (),
     keyless: frozenset[str] = frozenset(),
+    by_content: frozenset[str] = frozenset(),
+    ids: Sequence[str] = (),
 ) -> dict[str, dict[str, Any]]:
     """Link entities given as {property[@lang]: value}; return the row of `links` for each, by its id.
 
-    `tables` names the table of each entity; all are in one where it is left out.
+    `tables` names the table of each entity; all are in one where it is left out. `ids` are their ids, or else their
+    numbers are.
     """
     rows: dict[str, list[dict[str, str]]] = {}
     for number, entity in enumerate(entities):
         for key, value in entity.items():
             property_, _, lang = key.partition("@")
             said = dict.fromkeys(STATEMENT_COLUMNS, "")
-            said |= {"entity_id": f"ent-{source}-{number}", "type": type_, "property": property_}
+            name = ids[number] if ids else f"ent-{source}-{number}"
+            said |= {"entity_id": name, "type": type_, "property": property_}
             table = tables[number] if tables else "t00001"
             rows.setdefault(table, []).append(said | {"value": value, "lang": lang})
     stage, out = MemoryStage(), MemoryStage()
@@ -172,7 +197,7 @@ def linked(
         with stage.table(table, "statements") as writer:
             writer.write(pa.Table.from_pylist(said_there).to_pandas(types_mapper=pd.ArrowDtype))
     index.start(source)
-    counts = link(stage, out, vocabulary=VOCABULARY, index=index, tenant=TENANT, keyless=keyless)
+    counts = link(stage, out, vocabulary=VOCABULARY, index=index, tenant=TENANT, keyless=keyless, by_content=by_content)
     conserve_chain(counts, None, "link")
     assert counts[-1].emitted == sum(map(len, rows.values()))
     (links,) = out.tables("links")

@@ -162,6 +162,48 @@ def test_rows_that_were_judged_different_do_not_meet_by_way_of_a_third() -> None
     assert len(index.proposals) == 1
 
 
+ASSEMBLY, SHORE = {"name@en": "Assembly Hall"}, {"name@en": "Shore Hall"}
+BY_CONTENT = frozenset({"t00001"})
+
+
+def test_a_row_that_has_another_id_and_looks_as_before_is_what_it_was() -> None:
+    index = MemoryIndex()
+    before = _linked(index, "a", ASSEMBLY, SHORE, keyless=BY_CONTENT, by_content=BY_CONTENT, ids=["ent-1", "ent-2"])
+    homes = dict(index.homes)
+    after = _linked(index, "a", SHORE, ASSEMBLY, keyless=BY_CONTENT, by_content=BY_CONTENT, ids=["ent-2", "ent-3"])
+    assert after["ent-3"]["canonical_id"] == before["ent-1"]["canonical_id"]
+    assert after["ent-2"] == before["ent-2"]
+    assert (index.homes, index.proposals) == (homes, {})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ids"),
+    [
+        ((ASSEMBLY,), (ASSEMBLY, ASSEMBLY), ("ent-3", "ent-4")),
+        ((ASSEMBLY,), (ASSEMBLY, ASSEMBLY), ("ent-1", "ent-3")),
+        ((ASSEMBLY, ASSEMBLY), (ASSEMBLY,), ("ent-3",)),
+        ((ASSEMBLY,), ({**ASSEMBLY, "postalCode": "83000"},), ("ent-3",)),
+    ],
+    ids=["two heirs", "it is still there", "heir of two", "looks otherwise"],
+)
+def test_what_may_be_another_inherits_nothing(
+    old: tuple[dict[str, str], ...], new: tuple[dict[str, str], ...], ids: tuple[str, ...]
+) -> None:
+    index = MemoryIndex()
+    known = _linked(index, "a", *old, keyless=BY_CONTENT, by_content=BY_CONTENT, ids=["ent-1", "ent-2"][: len(old)])
+    found = _linked(index, "a", *new, keyless=BY_CONTENT, by_content=BY_CONTENT, ids=ids)
+    canonical = {row["canonical_id"] for row in known.values()}
+    assert found["ent-3"]["canonical_id"] not in canonical
+
+
+@pytest.mark.parametrize("type_", ["Person", "WebPage"])
+def test_a_person_or_a_text_inherits_nothing(type_: str) -> None:
+    index = MemoryIndex()
+    (before,) = _linked(index, "a", ASSEMBLY, type_=type_, by_content=BY_CONTENT, ids=["ent-1"]).values()
+    (after,) = _linked(index, "a", ASSEMBLY, type_=type_, by_content=BY_CONTENT, ids=["ent-2"]).values()
+    assert after["canonical_id"] != before["canonical_id"]
+
+
 def test_linking_a_source_again_changes_nothing_and_keeps_what_it_was() -> None:
     index = MemoryIndex()
     _linked(index, "a", HALL)
