@@ -9,7 +9,8 @@ from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter
 from tenant_pipeline.intake.manifest import ManifestEntry, manifest_entries
 from tenant_pipeline.intake.readers.item import UnreadableError
-from tenant_pipeline.intake.refusals import Refusals, Release
+from tenant_pipeline.intake.refusals import Refusals
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
 

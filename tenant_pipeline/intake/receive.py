@@ -34,7 +34,8 @@ from tenant_pipeline.intake.archive import (
     open_member,
 )
 from tenant_pipeline.intake.malware import MalwareScanner
-from tenant_pipeline.intake.refusals import Refusals, Release, digest_of_member
+from tenant_pipeline.intake.refusals import Refusals, digest_of_member
+from tenant_pipeline.intake.release import Release
 
 MANIFEST = "manifest"
 MANIFEST_COLUMNS = ("object", "path", "sha256", "size", "media_type", "container")

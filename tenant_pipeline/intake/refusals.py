@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import ExitStack
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import pandas as pd
 import pyarrow as pa
@@ -17,24 +17,10 @@ import pyarrow as pa
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import BATCH_ROWS, StageWriter, TableWriter
+from tenant_pipeline.intake.release import Release
 
 REFUSALS = "refusals"
 COLUMNS = ("locator", "code", "digest", "let_in")
-
-
-class Release(NamedTuple):
-    """A refusal that a person has overruled: of the content with that digest, for the reason `code`.
-
-    Without a digest (releases did not always note one) it is of what lies at `locator`.
-    """
-
-    locator: str
-    code: str
-    digest: str
-
-    def covers(self, locator: str, code: str, digest: str) -> bool:
-        """Whether it is the release of that refusal."""
-        return self.code == code and (self.digest == digest if self.digest else self.locator == locator)
 
 
 def digest_of_member(archive: Sha256, number: int) -> Sha256:

@@ -24,8 +24,8 @@ _READING = tuple(
     for part in ("identify.py", "extract.py", "formats.py", "text_encoding.py", "archive.py", "readers", "sandbox")
 )
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
-    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py"),
-    Stage.IDENTIFY: (*_READING, "intake/refusals.py"),
+    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/release.py"),
+    Stage.IDENTIFY: (*_READING, "intake/refusals.py", "intake/release.py"),
     Stage.EXTRACT: _READING,
     Stage.SCREEN: (
         "pii",

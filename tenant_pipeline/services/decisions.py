@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tenant_pipeline.core.mapping.mapping import MappingRules
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.intake.refusals import Release
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.pii.declarations import Declaration
 from tenant_pipeline.services.accepted_mappings import rules_of
 from tenant_pipeline.services.declared_privacy import in_force

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tenant_pipeline.core.stage import Stage
-from tenant_pipeline.intake.refusals import Release
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
 

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.intake.refusals import Release
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.features import Features

@@ -23,7 +23,7 @@ from tenant_pipeline.intake import identify as identification
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
-from tenant_pipeline.intake.refusals import Release
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.object_store import RawZone
