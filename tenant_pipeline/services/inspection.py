@@ -26,7 +26,7 @@ from tenant_pipeline.core.origin import Origin, Unit, UnitMode
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import RawObjects, TableWriter
 from tenant_pipeline.intake.readers.item import RECORDS, UnreadableError
-from tenant_pipeline.intake.receive import ReceiveLimits, receive
+from tenant_pipeline.intake.receive import MANIFEST, ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.parsers import profile
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.owned_folder import working_folder
@@ -201,6 +201,13 @@ def _files_in_place() -> Iterator[_FilesInPlace]:
         yield _FilesInPlace(folder)
 
 
+class _Unheard:
+    """A table that nobody reads."""
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Let the rows go."""
+
+
 @dataclass
 class _Listing:
     """What `receive` lists and refuses, held in memory."""
@@ -212,8 +219,8 @@ class _Listing:
     def table(
         self, name: str, role: str, *, fields: Sequence[str] = (), about: Mapping[str, Any] | None = None
     ) -> Iterator[TableWriter]:
-        """The manifest, whose rows become `objects`."""
-        yield self
+        """The manifest, whose rows become `objects`; what else is written is let go."""
+        yield self if name == MANIFEST else _Unheard()
 
     def write(self, frame: pd.DataFrame) -> None:
         """Take in rows of the manifest."""
