@@ -51,8 +51,8 @@ RELEASED_LIMITS = ArchiveLimits(
 )
 SYSTEM_FILES = (".ds_store", "thumbs.db", "desktop.ini")
 
-_OF_ARCHIVES = ("archive-too-large", "too-many-members", "nested-too-deep")
-_OF_MEMBERS = ("member-too-large", "compression-bomb")
+_OF_ARCHIVES = ("too-many-members", "nested-too-deep")
+_OF_MEMBERS = ("archive-too-large", "member-too-large", "compression-bomb")
 _MEDIA_TYPES = mimetypes.MimeTypes()  # the built-in table only, so that the guess is the same on every machine
 
 

@@ -20,9 +20,11 @@ from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake import identify as identification
+from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
+from tenant_pipeline.intake.refusals import digest_of_member
 from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.unit_reader import unit_from_paths
@@ -283,6 +285,19 @@ def test_a_bomb_does_not_unfold(raw: RawZone) -> None:
     read = _read(raw, a__zip=bomb)
     assert read.codes
     assert read.records == []
+
+
+def test_what_did_not_fit_an_archive_is_taken_in_once_a_person_releases_it(raw: RawZone) -> None:
+    unit = _unit(raw, a__zip=_zip({"1.csv": b"a,b\n" + b"1,2\n" * 20, "2.csv": b"a,b\n" + b"3,4\n" * 20}))
+    limits = ReceiveLimits(archive=ArchiveLimits(max_total_bytes=100))
+    refused, released = MemoryStage(), MemoryStage()
+    receive(unit, raw, refused, limits)
+    (reject,) = refused.rejects
+    assert reject["code"] == "archive-too-large"
+    digest = digest_of_member(unit.files[0].sha256, 2)
+    (count,) = receive(unit, raw, released, limits, released={Release(reject["locator"], reject["code"], digest)})
+    assert released.rejects == []
+    assert count.emitted == 2
 
 
 def test_external_entities_are_not_followed(raw: RawZone, tmp_path: Path) -> None:
