@@ -46,12 +46,12 @@ SELECT wanted.key, home.canonical_id, coalesce(home.merged_into, home.canonical_
                        NOT %(alone)s OR xmin <> pg_current_xact_id()::xid
                        OR EXISTS (SELECT FROM pg_temp.telling_homes WHERE home_id = canonical_id) AS telling
                   FROM runtime.entity_blocking_keys
-                 WHERE tenant_id = %(tenant)s AND key = wanted.key
+                 WHERE tenant_id = (SELECT %(tenant)s::text) AND key = wanted.key
                  ORDER BY canonical_id LIMIT %(most)s + 1) AS within) AS block
   CROSS JOIN LATERAL unnest(block.homes) AS known (canonical_id)
   CROSS JOIN LATERAL (
         SELECT canonical_id, merged_into FROM runtime.entities
-         WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
+         WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = known.canonical_id OFFSET 0) AS home
  WHERE block.telling AND cardinality(block.homes) <= %(most)s
 """
 # They come in the order of the index, so that each of its pages is met once.

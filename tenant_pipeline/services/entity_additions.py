@@ -72,7 +72,8 @@ ON CONFLICT (tenant_id, source_id, entity_id) DO UPDATE
 _NOTE_CHANGES = """
 UPDATE runtime.entity_members AS member SET features_digest = changed.digest
   FROM unnest(%(changed)s::text[], %(digests)s::text[]) AS changed (entity_id, digest)
- WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.entity_id = changed.entity_id
+ WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
+   AND member.entity_id = changed.entity_id
 """
 _KEEP_PROPOSALS = """
 INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
@@ -182,7 +183,7 @@ class EntityAdditions:
               FROM unnest(%(ids)s::text[]) AS wanted (id)
               CROSS JOIN LATERAL (
                     SELECT canonical_id, features FROM runtime.entity_features
-                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id OFFSET 0) AS kept
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = wanted.id OFFSET 0) AS kept
             """,
             {**self._parameters, "ids": sorted(homes)},
         )

@@ -29,19 +29,20 @@ MEMBERS_AT_ONCE = 5_000
 # Lookups go row by row through an index (LATERAL … OFFSET 0), whatever the planner believes: in the transaction that
 # fills the tables nothing has counted them yet, and a scan of a million entities a batch is quadratic.
 
-# The kind is asked for in a way that hides it from the planner: the index of identifiers by tenant and entity would
-# serve it too, and be read from its beginning for each key, which is quadratic.
+# The tenant and the kind are asked for in a way that hides them from the planner: it takes a tenant that came since the
+# tables were counted for one of hardly a row, and then reads the index that begins with the tenant from its beginning
+# for each key, which is quadratic (decision 28).
 _LOOK_UP = """
 SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into, home.canonical_id)
   FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS wanted (scheme, value)
   CROSS JOIN LATERAL (
         SELECT canonical_id FROM runtime.entity_keys
-         WHERE tenant_id = %(tenant)s AND kind = (SELECT %(kind)s::text) AND type = %(type)s
+         WHERE tenant_id = (SELECT %(tenant)s::text) AND kind = (SELECT %(kind)s::text) AND type = %(type)s
            AND scheme = wanted.scheme AND value = wanted.value
          ORDER BY canonical_id LIMIT 1) AS known
   CROSS JOIN LATERAL (
         SELECT canonical_id, merged_into FROM runtime.entities
-         WHERE tenant_id = %(tenant)s AND canonical_id = known.canonical_id OFFSET 0) AS home
+         WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = known.canonical_id OFFSET 0) AS home
 """
 
 _LINKED = """
@@ -49,7 +50,7 @@ COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, me
         FROM pg_temp.linked_now AS now
         JOIN runtime.entity_members AS member USING (entity_id)
         JOIN runtime.entities AS home ON home.tenant_id = member.tenant_id AND home.canonical_id = member.home_id
-       WHERE member.tenant_id = %s AND member.source_id = %s
+       WHERE member.tenant_id = (SELECT %s::text) AND member.source_id = %s
        ORDER BY member.entity_id) TO STDOUT (FORMAT csv)
 """
 
@@ -99,7 +100,8 @@ class PostgresEntityIndex:
               FROM unnest(%(ids)s::text[]) AS wanted (id)
               CROSS JOIN LATERAL (
                     SELECT entity_id, home_id, canonical_id, features_digest FROM runtime.entity_members
-                     WHERE tenant_id = %(tenant)s AND source_id = %(source)s AND entity_id = wanted.id
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND source_id = %(source)s
+                       AND entity_id = wanted.id
                     OFFSET 0) AS member
             """,
             {**self._parameters, "ids": list(entity_ids)},
@@ -165,10 +167,10 @@ class PostgresEntityIndex:
                     SELECT wanted.id AS home_id
                      UNION ALL
                     SELECT canonical_id FROM runtime.entities
-                     WHERE tenant_id = %(tenant)s AND merged_into = wanted.id) AS home
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND merged_into = wanted.id) AS home
               CROSS JOIN LATERAL (
                     SELECT canonical_id, features FROM runtime.entity_features
-                     WHERE tenant_id = %(tenant)s AND canonical_id = home.home_id OFFSET 0) AS kept
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = home.home_id OFFSET 0) AS kept
             """,
             {"ids": wanted, "tenant": self._tenant},
         ).fetchall()
@@ -194,10 +196,10 @@ class PostgresEntityIndex:
                     SELECT source_id, canonical_id, source_table, entity_id, home_id, method,
                            count(*) OVER (PARTITION BY home_id) AS of_home
                       FROM runtime.entity_members
-                     WHERE tenant_id = %(tenant)s AND canonical_id = wanted.id) AS member
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = wanted.id) AS member
               CROSS JOIN LATERAL (
                     SELECT attached_bits FROM runtime.entities
-                     WHERE tenant_id = %(tenant)s AND canonical_id = member.home_id OFFSET 0) AS home
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = member.home_id OFFSET 0) AS home
               LEFT JOIN pg_temp.linked_now ON linked_now.entity_id = member.entity_id
              WHERE member.source_id = %(source)s
              ORDER BY bits NULLS LAST, member.entity_id
@@ -220,11 +222,13 @@ class PostgresEntityIndex:
               FROM unnest(%(ids)s::text[]) AS wanted (id)
               CROSS JOIN LATERAL (
                     SELECT left_id AS own, right_id AS other, judgement FROM runtime.judgements
-                     WHERE tenant_id = %(tenant)s AND left_id = wanted.id AND status = 'decided'
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND left_id = wanted.id AND status = 'decided'
                      UNION ALL
                     SELECT right_id, left_id, judgement FROM runtime.judgements
-                     WHERE tenant_id = %(tenant)s AND right_id = wanted.id AND status = 'decided') AS said
-              LEFT JOIN runtime.entities AS home ON home.tenant_id = %(tenant)s AND home.canonical_id = said.other
+                     WHERE tenant_id = (SELECT %(tenant)s::text) AND right_id = wanted.id
+                       AND status = 'decided') AS said
+              LEFT JOIN runtime.entities AS home ON home.tenant_id = (SELECT %(tenant)s::text)
+                AND home.canonical_id = said.other
              ORDER BY said.judgement = 'different', said.judgement = 'unsure', said.own, other
             """,
             {"ids": sorted(home_ids), "tenant": self._tenant},
@@ -244,9 +248,10 @@ class PostgresEntityIndex:
             """
             UPDATE runtime.entity_members AS member SET canonical_id = member.home_id, method = 'new'
               FROM runtime.entity_features AS kept
-             WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.home_id = ANY(%(homes)s)
+             WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
+               AND member.home_id = ANY(%(homes)s)
                AND member.entity_id IN (SELECT entity_id FROM pg_temp.linked_now)
-               AND kept.tenant_id = %(tenant)s AND kept.canonical_id = member.home_id
+               AND kept.tenant_id = (SELECT %(tenant)s::text) AND kept.canonical_id = member.home_id
             RETURNING member.entity_id, member.source_table, kept.features
             """,
             {**self._parameters, "homes": list(homes)},

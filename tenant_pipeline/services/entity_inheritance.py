@@ -32,13 +32,13 @@ WITH heirs AS MATERIALIZED (
 held AS MATERIALIZED (
     SELECT DISTINCT member.home_id
       FROM runtime.entity_members AS member JOIN pg_temp.said_now USING (entity_id)
-     WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s
+     WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
 ),
 gone AS MATERIALIZED (
     SELECT member.entity_id, member.source_table, member.home_id, member.canonical_id, member.method, member.score,
            member.explanation
       FROM runtime.entity_members AS member
-     WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s
+     WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
        AND NOT EXISTS (SELECT FROM pg_temp.said_now WHERE said_now.entity_id = member.entity_id)
        AND NOT EXISTS (SELECT FROM held WHERE held.home_id = member.home_id)
 ),
@@ -46,7 +46,8 @@ found AS (
     SELECT heirs.entity_id AS heir, heirs.features_digest, gone.*,
            min(gone.home_id) OVER of_heir AS least_home, max(gone.home_id) OVER of_heir AS last_home
       FROM gone
-      JOIN runtime.entity_features AS kept ON kept.tenant_id = %(tenant)s AND kept.canonical_id = gone.home_id
+      JOIN runtime.entity_features AS kept ON kept.tenant_id = (SELECT %(tenant)s::text)
+        AND kept.canonical_id = gone.home_id
       JOIN heirs ON heirs.source_table = gone.source_table AND heirs.features = kept.features
     WINDOW of_heir AS (PARTITION BY heirs.entity_id)
 )

@@ -63,7 +63,8 @@ CREATE TEMPORARY TABLE linked (entity_id text NOT NULL, canonical_id text NOT NU
 _MOVED_SINCE = """
 SELECT entity_id, member.canonical_id
   FROM pg_temp.linked JOIN runtime.entity_members AS member USING (entity_id)
- WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.canonical_id <> linked.canonical_id
+ WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
+   AND member.canonical_id <> linked.canonical_id
 """
 
 # For the search of what is said no more. Without it the planner may hold everything against everything, as long as it
@@ -76,7 +77,8 @@ UPDATE runtime.statements AS known
    SET retired_at = %(seen_at)s,
        last_seen = greatest(known.last_seen, (SELECT assembled_at FROM runtime.tenant_sources
                                                WHERE tenant_id = %(tenant)s AND id = %(source)s))
- WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s AND known.retired_at IS NULL
+ WHERE known.tenant_id = (SELECT %(tenant)s::text) AND known.source_id = %(source)s
+   AND known.retired_at IS NULL
    AND NOT EXISTS (SELECT FROM pg_temp.said
                     WHERE said.entity_id = known.entity_id AND said.statement_id = known.statement_id)
 """
@@ -90,7 +92,7 @@ UPDATE runtime.statements AS known
                      ELSE known.absent
                           + tstzmultirange(tstzrange(known.retired_at, greatest(known.retired_at, %(seen_at)s))) END
   FROM pg_temp.said
- WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
+ WHERE known.tenant_id = (SELECT %(tenant)s::text) AND known.source_id = %(source)s
    AND known.entity_id = said.entity_id AND known.statement_id = said.statement_id
    AND (known.retired_at IS NOT NULL OR known.canonical_id <> said.canonical_id)
 """
@@ -99,7 +101,7 @@ _READ_OTHERWISE = """
 UPDATE runtime.statements AS known
    SET method = said.method, locator = said.locator, valid_from = said.valid_from, valid_to = said.valid_to
   FROM pg_temp.said
- WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
+ WHERE known.tenant_id = (SELECT %(tenant)s::text) AND known.source_id = %(source)s
    AND known.entity_id = said.entity_id AND known.statement_id = said.statement_id
    AND (starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
         OR known.valid_from <> said.valid_from OR known.valid_to <> said.valid_to)
@@ -120,7 +122,7 @@ _INSERT_NEW = (
     _INSERT
     + """
  WHERE NOT EXISTS (SELECT FROM runtime.statements AS known
-                    WHERE known.tenant_id = %(tenant)s AND known.source_id = %(source)s
+                    WHERE known.tenant_id = (SELECT %(tenant)s::text) AND known.source_id = %(source)s
                       AND known.entity_id = said.entity_id AND known.statement_id = said.statement_id)
  ORDER BY entity_id, statement_id
 """

@@ -26,13 +26,16 @@ from tenant_pipeline.services.stage_records import Connection
 
 PIPELINE = "pipeline"
 
+# Whose rows a lookup reads is hidden from the planner, here and below (decision 28).
 _STAGE = """
 CREATE TEMPORARY TABLE looked_at ON COMMIT DROP AS
-SELECT canonical_id FROM runtime.statements WHERE tenant_id = %(tenant)s AND source_id = %(source)s
+SELECT canonical_id FROM runtime.statements WHERE tenant_id = (SELECT %(tenant)s::text)
+   AND source_id = %(source)s
  UNION
 SELECT conflict.canonical_id
   FROM runtime.conflict_sources AS member JOIN runtime.conflicts AS conflict USING (tenant_id, conflict_id)
- WHERE member.tenant_id = %(tenant)s AND member.source_id = %(source)s AND member.relation <> 'withdrawn'
+ WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
+   AND member.relation <> 'withdrawn'
 """
 
 _STAGE_ITEMS = """
@@ -54,7 +57,7 @@ _TOUCH = """
 CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
 SELECT conflict_id, candidates_digest, status, signature_number
   FROM runtime.conflicts AS conflict
- WHERE tenant_id = %(tenant)s AND canonical_id IN (SELECT canonical_id FROM pg_temp.looked_at)
+ WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id IN (SELECT canonical_id FROM pg_temp.looked_at)
  ORDER BY conflict_id
    FOR UPDATE
 """
@@ -72,10 +75,10 @@ INSERT INTO runtime.conflict_versions
         ended_by_source)
 SELECT %(tenant)s, conflict_id,
        (SELECT count(*) FROM runtime.conflict_versions AS before
-         WHERE before.tenant_id = %(tenant)s AND before.conflict_id = conflict.conflict_id),
+         WHERE before.tenant_id = (SELECT %(tenant)s::text) AND before.conflict_id = conflict.conflict_id),
        candidates_digest, candidates, verdict, proposed_value, proposed_rule, %(source)s
   FROM runtime.conflicts AS conflict
- WHERE tenant_id = %(tenant)s AND conflict_id IN (SELECT conflict_id FROM pg_temp.changed)
+ WHERE tenant_id = (SELECT %(tenant)s::text) AND conflict_id IN (SELECT conflict_id FROM pg_temp.changed)
 """
 
 _VOID = """
@@ -84,12 +87,12 @@ INSERT INTO runtime.conflict_signatures
         person, role, reason)
 SELECT %(tenant)s, conflict_id,
        (SELECT count(*) FROM runtime.conflict_signatures AS before
-         WHERE before.tenant_id = %(tenant)s AND before.conflict_id = signed.conflict_id),
+         WHERE before.tenant_id = (SELECT %(tenant)s::text) AND before.conflict_id = signed.conflict_id),
        'void', signed.candidates_digest, '', '', NULL, '', %(pipeline)s, %(pipeline)s,
        CASE WHEN changed.gone THEN %(gone)s ELSE %(changed)s END
   FROM pg_temp.changed
   JOIN runtime.conflict_signatures AS signed USING (conflict_id)
- WHERE signed.tenant_id = %(tenant)s AND signed.number = changed.signature_number
+ WHERE signed.tenant_id = (SELECT %(tenant)s::text) AND signed.number = changed.signature_number
 """
 
 _END = """
@@ -97,7 +100,7 @@ UPDATE runtime.conflicts AS conflict
    SET status = 'stale', signature_number = NULL, updated_by_source = %(source)s,
        reopened = conflict.reopened OR conflict.status = 'signed'
   FROM pg_temp.changed
- WHERE conflict.tenant_id = %(tenant)s AND conflict.conflict_id = changed.conflict_id AND changed.gone
+ WHERE conflict.tenant_id = (SELECT %(tenant)s::text) AND conflict.conflict_id = changed.conflict_id AND changed.gone
 """
 
 _KEEP = """
@@ -138,7 +141,8 @@ ON CONFLICT (tenant_id, conflict_id, source_id) DO UPDATE SET relation = exclude
 _WITHDRAW_SOURCES = """
 UPDATE runtime.conflict_sources AS member SET relation = 'withdrawn'
   FROM pg_temp.touched
- WHERE member.tenant_id = %(tenant)s AND member.conflict_id = touched.conflict_id AND member.relation <> 'withdrawn'
+ WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.conflict_id = touched.conflict_id
+   AND member.relation <> 'withdrawn'
    AND NOT EXISTS (SELECT FROM pg_temp.found_sources AS found
                     WHERE found.conflict_id = member.conflict_id AND found.source_id = member.source_id)
 """
@@ -146,7 +150,8 @@ UPDATE runtime.conflict_sources AS member SET relation = 'withdrawn'
 _SOURCES_OF_TOUCHED = """
 SELECT DISTINCT member.source_id
   FROM runtime.conflicts AS conflict JOIN runtime.conflict_sources AS member USING (tenant_id, conflict_id)
- WHERE conflict.tenant_id = %(tenant)s AND conflict.canonical_id IN (SELECT canonical_id FROM pg_temp.looked_at)
+ WHERE conflict.tenant_id = (SELECT %(tenant)s::text)
+   AND conflict.canonical_id IN (SELECT canonical_id FROM pg_temp.looked_at)
 """
 
 
@@ -227,19 +232,19 @@ WITH counted AS MATERIALIZED (
       LEFT JOIN LATERAL (
            SELECT conflict.verdict = 'differs' AND conflict.status = 'open' AS disputed,
                   EXISTS (SELECT FROM runtime.conflict_sources AS other
-                           WHERE other.tenant_id = %(tenant)s AND other.conflict_id = member.conflict_id
+                           WHERE other.tenant_id = (SELECT %(tenant)s::text) AND other.conflict_id = member.conflict_id
                              AND other.source_id <> member.source_id AND other.relation <> 'withdrawn') AS shared
              FROM runtime.conflict_sources AS member
              JOIN runtime.conflicts AS conflict
-               ON conflict.tenant_id = %(tenant)s AND conflict.conflict_id = member.conflict_id
+               ON conflict.tenant_id = (SELECT %(tenant)s::text) AND conflict.conflict_id = member.conflict_id
               AND conflict.status <> 'stale'
-            WHERE member.tenant_id = %(tenant)s AND member.source_id = asked.source_id
+            WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = asked.source_id
               AND member.relation <> 'withdrawn') AS item ON true
      GROUP BY asked.source_id
 ), updated AS (
     UPDATE runtime.tenant_sources AS source SET conflicts_count = counted.items
       FROM counted
-     WHERE source.tenant_id = %(tenant)s AND source.id = counted.source_id
+     WHERE source.tenant_id = (SELECT %(tenant)s::text) AND source.id = counted.source_id
        AND source.conflicts_count <> counted.items
 )
 SELECT source_id, shared, disputed FROM counted
@@ -256,7 +261,7 @@ def count_open_items(
     parameters = {"tenant": tenant, "sources": sources}
     connection.execute(
         """
-        SELECT FROM runtime.tenant_sources WHERE tenant_id = %(tenant)s AND id = ANY(%(sources)s)
+        SELECT FROM runtime.tenant_sources WHERE tenant_id = (SELECT %(tenant)s::text) AND id = ANY(%(sources)s)
          ORDER BY id FOR NO KEY UPDATE
         """,
         parameters,

@@ -58,12 +58,12 @@ SELECT DISTINCT said.canonical_id || ' ' || said.property || ' ' || said.lang AS
   FROM sampled
  CROSS JOIN LATERAL (
        SELECT canonical_id, property, lang, source_id, value FROM runtime.statements
-        WHERE tenant_id = %(tenant)s AND canonical_id = sampled.canonical_id AND retired_at IS NULL
+        WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = sampled.canonical_id AND retired_at IS NULL
           AND property = ANY(%(properties)s) AND NOT starts_with(method, %(ai_mark)s)
        OFFSET 0) AS said
  CROSS JOIN LATERAL (
        SELECT FROM runtime.tenant_sources
-        WHERE tenant_id = %(tenant)s AND id = said.source_id
+        WHERE tenant_id = (SELECT %(tenant)s::text) AND id = said.source_id
           AND origin <> ALL(%(ai_origins)s) AND authority_rank < %(ai_tier)s
        OFFSET 0) AS source
  ORDER BY item, source_id, value

@@ -29,7 +29,8 @@ SELECT kept.source_id, counted.disputed, greatest(kept.denominator, counted.shar
   FROM unnest(%(sources)s::text[], %(shared)s::bigint[], %(disputed)s::bigint[])
        AS counted (source_id, shared, disputed)
   JOIN runtime.coverage_scores AS kept
-    ON kept.tenant_id = %(tenant)s AND kept.source_id = counted.source_id AND kept.dimension = %(dimension)s
+    ON kept.tenant_id = (SELECT %(tenant)s::text) AND kept.source_id = counted.source_id
+   AND kept.dimension = %(dimension)s
  WHERE (kept.numerator, kept.denominator)
        <> (greatest(kept.denominator, counted.shared) - counted.disputed, greatest(kept.denominator, counted.shared))
 """
@@ -41,13 +42,14 @@ UPDATE runtime.coverage_scores AS kept
   FROM unnest(%(sources)s::text[], %(numerators)s::bigint[], %(denominators)s::bigint[], %(scores)s::float8[],
               %(bands)s::text[], %(explanations)s::text[])
        AS found (source_id, numerator, denominator, score, band, explanation)
- WHERE kept.tenant_id = %(tenant)s AND kept.dimension = %(dimension)s AND kept.source_id = found.source_id
+ WHERE kept.tenant_id = (SELECT %(tenant)s::text) AND kept.dimension = %(dimension)s
+   AND kept.source_id = found.source_id
 """
 
 _SHOW = """
 UPDATE runtime.tenant_sources AS source SET coverage_score = found.score
   FROM unnest(%(sources)s::text[], %(scores)s::float8[]) AS found (source_id, score)
- WHERE source.tenant_id = %(tenant)s AND source.id = found.source_id
+ WHERE source.tenant_id = (SELECT %(tenant)s::text) AND source.id = found.source_id
 """
 
 

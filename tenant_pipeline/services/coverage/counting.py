@@ -13,7 +13,7 @@ from tenant_pipeline.services.stage_records import Connection
 
 _DISPUTE = """
   LEFT JOIN runtime.conflicts AS conflict
-    ON conflict.tenant_id = %(tenant)s AND conflict.canonical_id = fact.canonical_id
+    ON conflict.tenant_id = (SELECT %(tenant)s::text) AND conflict.canonical_id = fact.canonical_id
    AND conflict.property = fact.property AND conflict.lang = fact.lang
    AND conflict.verdict = 'differs' AND conflict.status = 'open'
 """
@@ -29,7 +29,7 @@ SELECT count(*) AS facts,
                count(*) FILTER (WHERE other.value = ANY(fact.values) AND other.authority_tier < %(ai_tier)s
                                   AND other.origin <> ALL(%(ai_origins)s)) AS agreeing
           FROM runtime.statement_facts AS other
-         WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
+         WHERE other.tenant_id = (SELECT %(tenant)s::text) AND other.canonical_id = fact.canonical_id
            AND other.property = fact.property AND other.lang = fact.lang AND other.source_id <> %(source)s
        ) AS others
 {_DISPUTE}

@@ -31,11 +31,16 @@ class Scope:
         `mine` again for each thing is quadratic.
         """
         thing = "entity_id" if self.source else "canonical_id"
-        of_source = " AND source_id = %(source)s" if self.source else ""
+        # Of a source's rows the planner is not told whose they are (decision 28).
+        in_scope = (
+            "tenant_id = (SELECT %(tenant)s::text) AND source_id = %(source)s"
+            if self.source
+            else "tenant_id = %(tenant)s"
+        )
         mine = f"""
             WITH mine AS (
                 SELECT {thing} AS thing, * FROM runtime.statement_facts
-                 WHERE tenant_id = %(tenant)s{of_source})
+                 WHERE {in_scope})
         """
         named = {"tenant": self.tenant, "source": self.source, **parameters}
         return connection.execute(f"{mine} {query}", named).fetchall()

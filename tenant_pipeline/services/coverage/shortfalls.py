@@ -77,7 +77,7 @@ SELECT fact.*
   FROM (SELECT DISTINCT thing, canonical_id, property, lang FROM mine) AS fact
  CROSS JOIN LATERAL (
         SELECT count(*) AS speaking FROM runtime.statement_facts AS other
-         WHERE other.tenant_id = %(tenant)s AND other.canonical_id = fact.canonical_id
+         WHERE other.tenant_id = (SELECT %(tenant)s::text) AND other.canonical_id = fact.canonical_id
            AND other.property = fact.property AND other.lang = fact.lang AND other.source_id <> %(source)s) AS others
  WHERE others.speaking = 0
 """
@@ -92,7 +92,7 @@ SELECT own.thing, conflict.property, conflict.conflict_id
   FROM (SELECT DISTINCT thing, canonical_id FROM mine) AS own
  CROSS JOIN LATERAL (
         SELECT property, conflict_id FROM runtime.conflicts
-         WHERE tenant_id = %(tenant)s AND canonical_id = own.canonical_id
+         WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = own.canonical_id
            AND verdict = 'differs' AND status = 'open' OFFSET 0) AS conflict
 """
 
