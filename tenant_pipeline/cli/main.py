@@ -6,13 +6,13 @@ import atexit
 import gc
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from tenant_pipeline.cli.shell import complaints, exit_code
-from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.errors import OutageError, TenantRuntimeError
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.telemetry.logs import log_of_process
 from tenant_pipeline.telemetry.traces import span
@@ -110,9 +110,28 @@ def main() -> None:
         with span(f"command {sys.argv[1]}" if sys.argv[1:2] and sys.argv[1] in COMMANDS else "command"):
             app()
     except TenantRuntimeError as error:
-        complaints.print(f"[bold red]{error.code}[/]: {error.what}", highlight=False)
-        if error.where:
-            complaints.print(f"  where:  {error.where}", highlight=False, markup=False)
-        if error.remedy:
-            complaints.print(f"  remedy: {error.remedy}", highlight=False, markup=False)
-        sys.exit(exit_code(error))
+        _complain(error)
+    except Exception as error:
+        if outage := _outage(error):
+            _complain(outage)
+        raise
+
+
+def _complain(error: TenantRuntimeError) -> NoReturn:
+    complaints.print(f"[bold red]{error.code}[/]: {error.what}", highlight=False)
+    if error.where:
+        complaints.print(f"  where:  {error.where}", highlight=False, markup=False)
+    if error.remedy:
+        complaints.print(f"  remedy: {error.remedy}", highlight=False, markup=False)
+    sys.exit(exit_code(error))
+
+
+def _outage(error: Exception) -> OutageError | None:
+    """What an exception says is away, a database that stops under the command for one; None if it says nothing such."""
+    from tenant_pipeline.services.faults import in_our_words  # only a command that has failed needs it
+
+    told = in_our_words(error, where=sys.argv[1] if sys.argv[1:] else "", run_id="")
+    if not isinstance(told, OutageError):
+        return None
+    where = f"tenant-pipeline {told.where}"
+    return type(told)(told.what, where=where, remedy="Once it is back, run the command again.")
