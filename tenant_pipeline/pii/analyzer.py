@@ -24,8 +24,9 @@ from tenant_pipeline.pii.direct_engine import DirectEngine
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import SERIES, NearbyWordsEnhancer, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.nlp_engine import BLANK_CONFIGURATION, LANGUAGES, BlankNlpEngine, build_nlp_engine
+from tenant_pipeline.pii.readings import HIDING, Reading, other_readings
 from tenant_pipeline.pii.recognisers.folded import THRESHOLD, FoldedRecogniser
-from tenant_pipeline.pii.recognisers.registry import RECOGNISERS, build_registry
+from tenant_pipeline.pii.recognisers.registry import RECOGNISERS, STRUCTURAL_ENTITIES, build_registry
 
 _QUESTIONS = 2_000
 """So many texts are put to an analyser of another process at once; fewer are answered here."""
@@ -76,7 +77,7 @@ class PiiAnalyzer:
         """
         entities = None
         if self.prefiltered:
-            entities = _held_by(fold(text), tuple(context))
+            entities = _held_by_any(text, tuple(context))
             if not entities:
                 return ()
         return self._ask(text, tuple(context), entities)
@@ -113,17 +114,16 @@ class PiiAnalyzer:
 
     def find_by_engine_alone(self, text: str, context: Sequence[str] = ()) -> tuple[Found, ...]:
         """The same answer from plain Presidio with all recognisers: the measure that `find` is held against."""
-        results = self.engine.analyze(text, language_of(text), context=list(context))
-        return without_overlaps(results, text)
+        return self._ask(text, tuple(context), None)
 
     def _may_hold(self, values: pa.Array, context: tuple[str, ...]) -> Mapping[int, list[str]]:
         entities: dict[int, list[str]] = {}
-        folded = folded_values(values)
         if len(values) < _COLUMN:
-            for index, text in enumerate(folded.to_pylist()):
-                if text is not None and (held := _held_by(text, context)):
+            for index, text in enumerate(values.to_pylist()):
+                if text is not None and (held := _held_by_any(text, context)):
                     entities[index] = held
             return entities
+        folded = folded_values(values)
         for entity, expressions in _expressions(context).items():
             mask = None
             for conjunction in expressions:
@@ -134,6 +134,10 @@ class PiiAnalyzer:
                 mask = fits if mask is None else pc.or_(mask, fits)
             for index in np.flatnonzero(pc.fill_null(mask, False).to_numpy(zero_copy_only=False)).tolist():
                 entities.setdefault(index, []).append(entity)
+        hiding = pc.fill_null(pc.match_substring_regex(values, HIDING), False).to_numpy(zero_copy_only=False)
+        for index in np.flatnonzero(hiding).tolist():
+            if held := _held_by_any(values[index].as_py(), context):
+                entities[index] = held
         return dict(sorted(entities.items()))
 
     def _answers(self, questions: list[Question], context: tuple[str, ...]) -> Iterable[tuple[Found, ...]]:
@@ -143,7 +147,11 @@ class PiiAnalyzer:
         return chain.from_iterable(self.elsewhere(parts, context))
 
     def _ask(self, text: str, context: tuple[str, ...], entities: list[str] | None) -> tuple[Found, ...]:
-        results = self.engine.analyze(text, language_of(text), entities=entities, context=list(context))
+        words = list(context)
+        results = self.engine.analyze(text, language_of(text), entities=entities, context=words)
+        for reading in other_readings(text):
+            found = self.engine.analyze(reading.text, language_of(reading.text), entities=entities, context=words)
+            results = [*results, *_placed(found, reading)]
         return without_overlaps(results, text)
 
 
@@ -195,6 +203,18 @@ def without_overlaps(results: Sequence[RecognizerResult], text: str) -> tuple[Fo
     return tuple(taken)
 
 
+def _placed(results: Sequence[RecognizerResult], reading: Reading) -> Iterator[RecognizerResult]:
+    """What was found in a reading, where it stands in the text itself.
+
+    Of what only decoding shows, names are left: an address of a page names many that are public, and no stage decodes
+    letters of other alphabets.
+    """
+    for result in results:
+        if not reading.decoded or result.entity_type in STRUCTURAL_ENTITIES:
+            start, end = reading.place(result.start, result.end)
+            yield RecognizerResult(result.entity_type, start, end, result.score)
+
+
 def _uncovered(start: int, end: int, taken: Sequence[Found]) -> list[tuple[int, int]]:
     """What of a stretch is left beside those taken, which are in order and do not overlap."""
     pieces = []
@@ -239,6 +259,14 @@ class _Test:
 
     def search(self, folded: str) -> bool:
         return any(all(pattern.search(folded) for pattern in patterns) for patterns in self.alternatives)
+
+
+def _held_by_any(text: str, context: tuple[str, ...]) -> list[str]:
+    """The entity types that a text, read in whatever way, might hold."""
+    held = _held_by(fold(text), context)
+    for reading in other_readings(text):
+        held += [entity for entity in _held_by(fold(reading.text), context) if entity not in held]
+    return held
 
 
 def _held_by(folded: str, context: tuple[str, ...]) -> list[str]:

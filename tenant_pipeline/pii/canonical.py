@@ -9,6 +9,7 @@ import unicodedata
 import phonenumbers
 
 from tenant_pipeline.pii.folding import fold
+from tenant_pipeline.pii.readings import revealed
 from tenant_pipeline.pii.recognisers.folded import digits_of
 from tenant_pipeline.pii.recognisers.person_titles import TITLE
 from tenant_pipeline.pii.recognisers.thai_phone import thai_number
@@ -25,8 +26,10 @@ def canonical_value(entity_type: str, text: str) -> str:
 
     Telephone numbers become E.164 (digits where no plan fits), numbers their digits, documents their letters and
     digits in upper case, addresses and handles case-folded, names NFC, without title, spaces collapsed, case-folded.
+    Invisible characters and percent escapes make no difference, but that in a name such a character may be its space.
     """
-    folded = fold(unicodedata.normalize("NFC", text)).strip()
+    whole = text if entity_type == "PERSON" else revealed(text)
+    folded = fold(unicodedata.normalize("NFC", whole)).strip()
     if entity_type == "PHONE_NUMBER":
         return _e164(folded)
     if entity_type in _DIGITS_ONLY:

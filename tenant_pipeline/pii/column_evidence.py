@@ -8,6 +8,8 @@ are a listed given name and a family name is a list of people.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,17 +29,28 @@ _ENOUGH_TO_DENY = 20
 
 def column_evidence(folded: pa.Array) -> tuple[str, ...]:
     """Context for a column, from its distinct folded values (the first batch's), and whether they are names."""
-    said = _of_numbers(folded)
+    said = number_evidence(folded)
     return (*said, SERIES + PERSONS) if _holds_persons(folded) else said
 
 
-def _of_numbers(folded: pa.Array) -> tuple[str, ...]:
-    digits = folded.filter(pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}\s*$"), False))
+def number_evidence(folded: pa.Array, settled: Sequence[str] = ()) -> tuple[str, ...]:
+    """What distinct folded values say of their bare numbers, of each kind on which `settled` does not tell yet.
+
+    Sorted registers begin with numbers of one kind, so each kind has a sample of its own, and where the first batch
+    held none of a kind, a later one decides.
+    """
+    digits = bare_numbers(folded)
     if len(digits) == 0:
         return ()
-    sample = [text.strip() for text in digits[:_SAMPLE].to_pylist()]
     kinds = (recogniser.series for recogniser in RECOGNISERS if recogniser.series is not None)
-    return tuple(said for kind in kinds if (said := _evidence(kind, sample)))
+    open_ = (kind for kind in kinds if not {SERIES + kind.kind, NO_SERIES + kind.kind} & set(settled))
+    return tuple(said for kind in open_ if (said := _evidence(kind, digits)))
+
+
+def bare_numbers(folded: pa.Array) -> pa.Array:
+    """Those of the texts that are digits and nothing else, without spaces around."""
+    fits = pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}\s*$"), False)
+    return pc.utf8_trim_whitespace(folded.filter(fits))
 
 
 def _holds_persons(folded: pa.Array) -> bool:
@@ -47,8 +60,9 @@ def _holds_persons(folded: pa.Array) -> bool:
     return sum(map(looks_like_a_person, sample)) >= _MANY_NAMES * len(sample)
 
 
-def _evidence(series: BareSeries, sample: list[str]) -> str:
-    competing = [number for number in sample if series.population.fullmatch(number)]
+def _evidence(series: BareSeries, digits: pa.Array) -> str:
+    competes = pc.match_substring_regex(digits, f"^(?:{series.population.pattern})$")
+    competing = digits.filter(competes)[:_SAMPLE].to_pylist()
     if not competing:
         return ""
     if sum(map(series.valid, competing)) >= _MOST * len(competing):

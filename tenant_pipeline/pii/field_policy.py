@@ -28,11 +28,13 @@ class WholeField:
     entity_type: str
     ruling: Ruling
     category: str = ""
+    signed: bool = False
+    """Whether somebody answers for it: then nothing within the values is asked about."""
 
 
 @dataclass(frozen=True)
 class FieldPolicy:
-    """The rulings for one field. `whole` goes before anything found within its values."""
+    """The rulings for one field. `whole` goes before what is found within its values, unless that asks for more."""
 
     policy: PiiPolicy
     rules: tuple[FieldRule, ...] = ()
@@ -69,7 +71,8 @@ def field_policy(
     if category is not None:
         of_contract = Ruling(action_named(policy.special_category_action, SPECIAL_CATEGORY), category[1])
         ruling = _declared(of_contract, SPECIAL_CATEGORY, about)
-        return FieldPolicy(policy, rules, about, WholeField(SPECIAL_CATEGORY, ruling, str(category[0])))
+        signed = any(one.signed for one in about if one.id == category[1])
+        return FieldPolicy(policy, rules, about, WholeField(SPECIAL_CATEGORY, ruling, str(category[0]), signed))
     for rule in rules:
         if rule.holds:
             ruling = _declared(Ruling(action_named(rule.action, rule.holds)), rule.holds, about)

@@ -1,7 +1,8 @@
 """Fold characters that look alike to one form, one for one, so that offsets hold in the original.
 
 Personal data is typed with Thai digits (๐๘๑), full-width digits and letters (０８１, ａ＠ｂ), dashes of every
-length and invisible characters. Recognisers read the folded text; what they find is cut from the original.
+length and invisible characters. Recognisers read the folded text; what they find is cut from the original. An
+invisible character becomes a space here, which parts a name from its title; `readings` tells the text without it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from tenant_pipeline.core.standardise.characters import INVISIBLE_CHARACTER
+
 _DASHES = "‐‑‒–—―−﹘﹣－ー～〜"
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"
 
 
 class _Folding(dict[int, str]):
@@ -22,7 +24,7 @@ class _Folding(dict[int, str]):
         digit = unicodedata.decimal(character, None) if code >= 0x80 else None
         if character in _DASHES:
             form = "-"
-        elif character in _SPACES + _INVISIBLE:
+        elif character in _SPACES or INVISIBLE_CHARACTER.match(character):
             form = " "
         elif digit is not None:
             form = str(digit)

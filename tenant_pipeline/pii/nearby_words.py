@@ -19,6 +19,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nlp_engine import LazyNlpArtifacts
+from tenant_pipeline.pii.readings import seen
 
 BOOST = 0.35
 _BEFORE = 12
@@ -56,7 +57,7 @@ def words_of(context: Sequence[str] | None) -> str:
 
 def field_words(field: str) -> str:
     """A field's name as words: `contactPerson_TH` becomes `contact person th`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", fold(field))
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", fold(seen(field)))
     return re.sub(r"[\s_/.\-]+", " ", spaced).strip().lower()
 
 

@@ -15,9 +15,12 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.pseudonym import PseudonymKey, digest_of_token, mask, pseudonym, without_replacements
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.canonical import canonical_value
+from tenant_pipeline.pii.column_evidence import number_evidence
 from tenant_pipeline.pii.field_policy import FieldPolicy, WholeField
 from tenant_pipeline.pii.findings import Findings, Kind, Place
+from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.policy import Action, PiiPolicy
+from tenant_pipeline.pii.readings import seen
 from tenant_pipeline.pii.recognisers.registry import STRUCTURAL_ENTITIES
 
 
@@ -66,7 +69,8 @@ class Replacer:
         distinct, indices = encoded.dictionary, encoded.indices
         whole = screen.policy.whole
         if whole is not None:
-            found_whole = self._whole(distinct, indices, screen.place, whole)
+            stricter = {} if whole.signed else self._stricter(distinct, indices, screen, whole.ruling.action)
+            found_whole = self._whole(distinct, indices, screen.place, whole, stricter)
             if whole.ruling.action is not Action.ALLOW:
                 return found_whole
         answers = self.analyzer.find_all(distinct, screen.context)
@@ -92,25 +96,59 @@ class Replacer:
         still_there = {positions[index]: entity_type for index, entity_type in residual.items()}
         return ScreenedColumn(output.take(indices), _per_row(withheld, indices), _per_row(still_there, indices))
 
-    def text(self, text: str, place: Place) -> str:
-        """Screen a name or path. It cannot be withheld: where policy drops or quarantines, a mask stands instead."""
-        found = self.analyzer.find(text)
+    def text(self, text: str, place: Place, context: Sequence[str] = ()) -> str:
+        """Screen a name or path. It cannot be withheld: where policy drops or quarantines, a mask stands instead.
+
+        `context` is what other texts of its sort say of it, such as the names of the other fields.
+        """
+        found = self.analyzer.find(text, context)
         return _rewritten(text, self._treat(text, found, place, FieldPolicy(self.policy), 1)) if found else text
 
     def json(self, value: Any, place: Place) -> Any:
-        """Screen every text in a JSON value, keys and numbers included."""
+        """Screen every text in a JSON value, keys and numbers included. A bare number speaks for itself alone."""
         if isinstance(value, str):
-            return self.text(value, place)
+            return self.text(value, place, number_evidence(pa.array([fold(seen(value))])))
         if isinstance(value, Mapping):
-            return {self.text(str(name), place): self.json(inner, place) for name, inner in value.items()}
+            return {self.json(str(name), place): self.json(inner, place) for name, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.json(inner, place) for inner in value]
         if isinstance(value, int | float) and not isinstance(value, bool):
-            screened = self.text(str(value), place)
+            screened = self.json(str(value), place)
             return value if screened == str(value) else screened
         return value
 
-    def _whole(self, distinct: pa.Array, indices: pa.Array, place: Place, whole: WholeField) -> ScreenedColumn:
+    def _stricter(
+        self, distinct: pa.Array, indices: pa.Array, screen: FieldScreen, action: Action
+    ) -> dict[int, tuple[Action, str]]:
+        """Of values that hold something with a ruling stricter than `action`: that, and of which entity type.
+
+        What a field is as a whole lets nothing pass that would withhold its record in any other field.
+        """
+        if action is Action.ALLOW:
+            return {}
+        stricter: dict[int, tuple[Action, str]] = {}
+        answers = self.analyzer.find_all(distinct, screen.context)
+        counts = _counts(indices, len(distinct))
+        texts = distinct.take(pa.array(list(answers), type=pa.int64())).to_pylist()
+        for (index, found), text in zip(answers.items(), texts, strict=True):
+            beside = _beside(screen.passing, text, found) if screen.passing else found
+            for one in beside:
+                ruling = screen.policy.ruling(one.entity_type)
+                if ruling.action.strictness <= stricter.get(index, (action, ""))[0].strictness:
+                    continue
+                stricter[index] = (ruling.action, one.entity_type)
+                kind = Kind(one.entity_type, ruling.action, declaration=ruling.declaration)
+                self.findings.add(screen.place, kind, count=int(counts[index]), score=one.score, digest="")
+        return stricter
+
+    def _whole(
+        self,
+        distinct: pa.Array,
+        indices: pa.Array,
+        place: Place,
+        whole: WholeField,
+        stricter: Mapping[int, tuple[Action, str]],
+    ) -> ScreenedColumn:
         """A column of which every value is personal, whatever it looks like. A special category leaves no digest."""
         texts = distinct.to_pylist()
         action, name = whole.ruling.action, whole.entity_type
@@ -126,8 +164,13 @@ class Replacer:
             self.findings.add(place, kind, count=count, score=1.0, digest=digest)
         others: list[str | None] = [None if action is Action.DROP else mask(name)] * len(texts)
         withheld = dict.fromkeys(range(len(texts)), name) if action is Action.QUARANTINE else {}
-        output = pa.array(tokens or others, type=distinct.type).take(indices)
-        return ScreenedColumn(output, _per_row(withheld, indices), None)
+        output = tokens or others
+        for index, (within, entity_type) in stricter.items():
+            output[index] = None if within is Action.DROP else mask(name)
+            if within is Action.QUARANTINE:
+                withheld[index] = entity_type
+        taken = pa.array(output, type=distinct.type).take(indices)
+        return ScreenedColumn(taken, _per_row(withheld, indices), None)
 
     def _treat(
         self, text: str, found: Sequence[Found], place: Place, policy: FieldPolicy, count: int

@@ -16,12 +16,14 @@ from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
-from tenant_pipeline.pii.column_evidence import column_evidence
+from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence
 from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
 from tenant_pipeline.pii.findings import Place
+from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.policy import PiiPolicy
+from tenant_pipeline.pii.readings import seen, seen_values
 from tenant_pipeline.pii.replacement import FieldScreen, Replacer
 from tenant_pipeline.pii.table_policy import TableFieldPolicies
 from tenant_pipeline.pii.verdict import pii_verdict
@@ -93,6 +95,8 @@ class _TableScreen:
     policies: TableFieldPolicies
     withheld: WithheldRecords
     contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    of_numbers: set[int] = field(default_factory=set)
+    """Fields in which bare numbers stand: of them a later batch may say more."""
 
     @property
     def table(self) -> str:
@@ -112,11 +116,17 @@ class _TableScreen:
         return _RUNTIME_ID if self.reader.descriptor.fields[position] == _ENTITY_FIELD else REPLACEMENT
 
     def _context(self, position: int, values: pa.Array) -> tuple[str, ...]:
-        """A field's own name, and what its first batch says of its bare numbers."""
+        """A field's own name, and what its first batch says of it; of bare numbers, the first that holds their kind."""
         if position not in self.contexts:
             words = field_words(self.reader.descriptor.fields[position])
-            evidence = column_evidence(folded_values(values.unique()))
-            self.contexts[position] = (*((words,) if words else ()), *evidence)
+            distinct = folded_values(seen_values(values.unique()))
+            self.contexts[position] = (*((words,) if words else ()), *column_evidence(distinct))
+            if len(bare_numbers(distinct)):
+                self.of_numbers.add(position)
+        elif position in self.of_numbers:
+            known = self.contexts[position]
+            distinct = folded_values(seen_values(values.unique()))
+            self.contexts[position] = (*known, *number_evidence(distinct, settled=known))
         return self.contexts[position]
 
 
@@ -131,7 +141,8 @@ def _screen_table(
     descriptor = reader.descriptor
     names = Place(descriptor.name, -1, "(field name)")
     described = Place(descriptor.name, -1, "(description)")
-    fields = tuple(replacer.text(name, names) for name in descriptor.fields)
+    evidence = number_evidence(pa.array([fold(seen(name)) for name in descriptor.fields], type=pa.string()).unique())
+    fields = tuple(replacer.text(name, names, evidence) for name in descriptor.fields)
     about = {
         name: value if name in _OWN_WORDS else replacer.json(value, described)
         for name, value in descriptor.about.items()

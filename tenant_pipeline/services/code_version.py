@@ -30,6 +30,7 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.SCREEN: (
         "pii",
         "core/pseudonym.py",
+        "core/standardise/characters.py",
         "core/mapping/choose.py",
         "core/mapping/field_words.py",
         "core/mapping/mapping.py",

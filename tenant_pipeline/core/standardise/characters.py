@@ -7,11 +7,14 @@ import unicodedata
 
 from tenant_pipeline.core.standardise.reading import Unreadable
 
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+INVISIBLE = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
-"""Controls, zero-width and bidirectional marks, soft hyphens, lone surrogates and Unicode tag characters."""
+"""Controls, zero-width and bidirectional marks, soft hyphens and Unicode tag characters, as between `[` and `]`."""
+
+INVISIBLE_CHARACTER = re.compile(f"[{INVISIBLE}\ud800-\udfff]")
+"""One of these, or a lone surrogate, which no text in UTF-8 can hold."""
 
 _THAI = re.compile("[\u0e00-\u0e7f]")
 _THAI_REPEATED_VOWEL = re.compile("([\u0e30\u0e32\u0e33\u0e40-\u0e45])\\1+")
@@ -59,10 +62,10 @@ def _marks_in_order(marks: re.Match[str]) -> str:
 def clean(text: str) -> str:
     """`text` in NFC, without invisible characters, in Thai logical order, white space collapsed to single spaces."""
     if text.isascii():
-        return " ".join(_INVISIBLE.sub("", text).split())
+        return " ".join(INVISIBLE_CHARACTER.sub("", text).split())
     for _ in range(_ROUNDS_TO_A_FIXED_POINT):
         before = text
-        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+        text = unicodedata.normalize("NFC", INVISIBLE_CHARACTER.sub("", text))
         text = " ".join(thai_spelling(text).split())
         if text == before:
             break

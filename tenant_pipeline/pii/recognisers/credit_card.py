@@ -49,7 +49,7 @@ class CreditCardRecogniser(FoldedRecogniser):
     entity = "CREDIT_CARD"
     prefilter = r"[2-6](?:[ -]?[0-9]){11}"
     context_words = _WORDS
-    series = BareSeries("credit-card", re.compile(r"[0-9]{12,19}"), _valid)
+    series = BareSeries("credit-card", _ISSUERS, _luhn)
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Numbers with a known prefix whose check digit is right."""

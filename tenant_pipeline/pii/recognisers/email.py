@@ -11,10 +11,12 @@ import tldextract
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
 
 _ADDRESS = re.compile(
-    r"(?<![0-9A-Za-z_%+'.@-])[0-9A-Za-z_%+'-]+(?:\.[0-9A-Za-z_%+'-]+)*"
+    r"(?<![0-9A-Za-z_%+'@-])(?<![0-9A-Za-z_%+'-]\.)[0-9A-Za-z_%+'-]+(?:\.[0-9A-Za-z_%+'-]+)*"
     r"@(?:[0-9A-Za-z](?:[0-9A-Za-z-]{0,62}[0-9A-Za-z])?\.)+(?:xn--[0-9a-z-]{2,59}|[A-Za-z]{2,63})(?![0-9A-Za-z@])"
 )
-"""RFC 5321 allows more characters before the @, but in web addresses and paths they are separators."""
+"""RFC 5321 allows more characters before the @, but in web addresses and paths they are separators. A dot before the
+address is part of it only where something stands before the dot.
+"""
 
 _FILE_ENDINGS = frozenset(
     ("png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico", "css", "js", "ts", "json", "pdf", "html", "mp3", "mp4")

@@ -50,7 +50,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class BareSeries:
-    """How a column of bare digits tells whether it is of this kind: which cells compete, and which are valid."""
+    """How a column of bare digits tells whether it is of this kind: which cells compete, and which are valid.
+
+    Only what could be of this kind competes: a column of several kinds says of each of them what it holds.
+    """
 
     kind: str
     population: re.Pattern[str]

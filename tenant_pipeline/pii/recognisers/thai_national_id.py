@@ -55,7 +55,7 @@ class ThaiNationalIdRecogniser(FoldedRecogniser):
         "泰国身份证",
         "证件号",
     )
-    series = BareSeries("th-national-id", re.compile(r"[0-9]{13}"), _valid)
+    series = BareSeries("th-national-id", re.compile(r"[1-8][0-9]{12}"), _valid)
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Numbers whose check digit is right."""

@@ -18,6 +18,7 @@ from tenant_pipeline.pii.field_phrases import field_phrases
 from tenant_pipeline.pii.field_policy import FieldPolicy
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.screen import screen
+from tenant_pipeline.pii.special_categories import SpecialCategory
 from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
 from tests.unit.pii.test_screen import run, values
 
@@ -158,6 +159,55 @@ def test_phrases_fit_whole_words(phrase: str, fits: list[str], fits_not: list[st
     phrases = field_phrases([phrase])
     assert [name for name in fits if not phrases.found_in(name)] == []
     assert [name for name in fits_not if phrases.found_in(name)] == []
+
+
+PERSONAL_IDS = ["3-1006-00445-63-5", "Buddhist"]
+WITHHOLDING = Policy(actions={"TH_NATIONAL_ID": "quarantine"})
+
+
+def categorised(*, signed: bool) -> Declaration:
+    return Declaration("dcl-2", DECLARED.SPECIAL_CATEGORY, signed, field="citizen_id", category=SpecialCategory.HEALTH)
+
+
+@pytest.mark.parametrize(
+    ("declarations", "withheld"),
+    [((), 1), ((categorised(signed=False),), 1), ((categorised(signed=True),), 0)],
+)
+def test_only_a_signed_category_lets_a_record_pass_that_its_field_would_withhold(
+    analyzer: PiiAnalyzer, declarations: tuple[Declaration, ...], withheld: int
+) -> None:
+    out = declared(records_stage({"citizen_id": PERSONAL_IDS}), analyzer, *declarations, policy=WITHHOLDING)
+    assert [reject["code"] for reject in out.rejects] == ["pii-th-national-id"] * withheld
+    assert "3-1006-00445-63-5" not in out.everything()
+    if declarations:
+        assert values(out) == [None] * (2 - withheld)
+
+
+@pytest.mark.parametrize(
+    ("columns", "left"),
+    [
+        ({"religion": PERSONAL_IDS, "surname": ["a", "b"]}, [None]),
+        ({"home address": PERSONAL_IDS, "surname": ["a", "b"]}, ["HOME_ADDRESS"]),
+    ],
+)
+def test_what_a_field_is_as_a_whole_makes_nothing_looser(
+    analyzer: PiiAnalyzer, columns: dict[str, list[str | None]], left: list[str | None]
+) -> None:
+    policy = Policy(actions=WITHHOLDING.actions, fields=CONTRACT.fields, quarantined_share_fail=0.5)
+    out, count, verdict = run(analyzer, records_stage(columns), policy)
+    assert [reject["code"] for reject in out.rejects] == ["pii-th-national-id"]
+    assert [value and str(value).split(":")[0][1:] for value in values(out)] == left
+    assert count.quarantined == 1
+    assert ("TH_NATIONAL_ID", 1) in [(each["entity_type"], each["count"]) for each in verdict.findings]
+
+
+def test_what_is_stricter_than_the_whole_field_masks_or_empties_its_value(analyzer: PiiAnalyzer) -> None:
+    policy = Policy(actions={"PHONE_NUMBER": "mask", "EMAIL_ADDRESS": "drop"}, fields=CONTRACT.fields)
+    lived = ["1 Soi 5", "2 Soi 5, 081-234-5678", "3 Soi 5, a@example.com, 081-234-5678"]
+    out, _, _ = run(analyzer, records_stage({"home address": lived}), policy)
+    first, *others = values(out)
+    assert str(first).startswith("⟦HOME_ADDRESS:k1:")
+    assert others == ["⟦HOME_ADDRESS⟧", None]
 
 
 def test_a_declaration_without_a_field_is_about_every_field() -> None:

@@ -65,6 +65,13 @@ def found(analyzer: PiiAnalyzer, text: str, *context: str) -> list[tuple[str, st
         ("Dr. Somchai Jaidee said", "PERSON", "Somchai Jaidee"),
         ("Khun Somchai Jaidee", "PERSON", "Somchai Jaidee"),
         ("请找王小明先生", "PERSON", "王小明"),
+        ("E-mail ..........somchai@gmail.com", "EMAIL_ADDRESS", "somchai@gmail.com"),
+        ("อีเมล.somchai@gmail.com", "EMAIL_ADDRESS", "somchai@gmail.com"),
+        ("https://example.org/?email=somchai.jaidee%40example.com&x", "EMAIL_ADDRESS", "somchai.jaidee%40example.com"),
+        ("https://api.whatsapp.com/send?phone=%2B66812345678", "PHONE_NUMBER", "%2B66812345678"),
+        ("/%30812345678/a", "PHONE_NUMBER", "%30812345678"),
+        ("?to=somchai%2540example.com", "EMAIL_ADDRESS", "somchai%2540example.com"),
+        ("?q=%FF%E0%B9%82%E0%B8%97%E0%B8%A3%200812345678", "PHONE_NUMBER", "0812345678"),
     ],
 )
 def test_a_value_is_found_in_the_form_people_type(
@@ -82,7 +89,7 @@ def test_a_value_is_found_in_the_form_people_type(
         "เปิด 09.00-18.00 น.", "นายกรัฐมนตรี", "นายอำเภอเมืองภูเก็ต", "อำเภอนางรอง", "ตำบลนายม", "คุณภาพชีวิต ที่ดี",
         "สำนักงาน ก.พ.ร. และศูนย์ อำนวยการ", "ขุนนาง ชั้นสูง", "Khun Yuam", "Bang Khun Thian", "ออนไลน์ Phuket",
         "line 5", "airline: thai", "各位先生", "Dr.", "Miss Universe Thailand", "https://example.org/news/0812345678",
-        "a3f5c0812345678bd2", "10,000,000 บาท",
+        "a3f5c0812345678bd2", "10,000,000 บาท", "100%40 of 2%", "https://example.org/%E0%B8%9A%E0%B9%89%E0%B8%B2%E0%B8%99",
     ],
 )  # fmt: skip
 def test_what_only_looks_personal_is_left(analyzer: PiiAnalyzer, text: str) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stdnum import luhn
 from stdnum.th import pin
 
+from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.gate import Band, GateVerdict
-from tenant_pipeline.core.pseudonym import is_token
+from tenant_pipeline.core.pseudonym import TOKEN_PATTERN, is_token
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
+from tenant_pipeline.core.standardise.reading import Context
+from tenant_pipeline.core.standardise.text import standardise_text
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.screen import screen
 from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
@@ -219,6 +224,76 @@ def test_a_column_of_bare_ids_is_found_even_where_they_could_be_time_stamps(anal
     assert all(is_token(str(cell)) for cell in values(out))
 
 
+def numbers(first: int, count: int) -> list[str]:
+    """Thirteen digits each, the last of them the check digit of a Thai id."""
+    return [base + pin.calc_check_digit(base) for base in (f"{first + 7 * n:012d}" for n in range(count))]
+
+
+COMPANIES, PERSONS = numbers(10553600031, 60), numbers(183990055551, 40)
+CARDS = [base + luhn.calc_check_digit(base) for base in (f"{411111111111111 + 7 * n}" for n in range(40))]
+MOBILES = [f"1380013{n:04d}" for n in range(40)]
+
+
+@pytest.mark.parametrize("field", ["tax id", "เลขประจำตัวผู้เสียภาษี", "x"])
+@pytest.mark.parametrize(("companies", "persons"), [(60, 40), (6, 4), (1, 1)])
+def test_the_ids_of_persons_among_those_of_companies_are_withheld(
+    analyzer: PiiAnalyzer, field: str, companies: int, persons: int
+) -> None:
+    column = COMPANIES[:companies] + PERSONS[:persons]
+    out, count, _ = run(analyzer, records_stage({field: column}), load_contracts().pii_policy)
+    assert not [number for number in PERSONS if number in out.everything()]
+    assert count.quarantined == persons
+    assert values(out) == COMPANIES[:companies]
+
+
+def test_cards_among_other_numbers_are_withheld(analyzer: PiiAnalyzer) -> None:
+    out, count, _ = run(analyzer, records_stage({"ref": COMPANIES + CARDS}), load_contracts().pii_policy)
+    assert not [number for number in CARDS if number in out.everything()]
+    assert (count.quarantined, values(out)) == (40, COMPANIES)
+
+
+@pytest.mark.parametrize(("first", "batch"), [(3_000, 5_000), (30, 30), (3_000, 2_000)])
+def test_what_comes_late_in_a_column_decides_as_what_comes_first(analyzer: PiiAnalyzer, first: int, batch: int) -> None:
+    stage = records_stage({"tax id": numbers(10553600031, first) + PERSONS}, batch=batch)
+    out, count, _ = run(analyzer, stage, load_contracts().pii_policy)
+    assert not [number for number in PERSONS if number in out.everything()]
+    assert count.quarantined == 40
+
+
+def test_time_stamps_are_still_no_ids(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(5)
+    stamps = [str(chance.randrange(1_600_000_000_000, 1_700_000_000_000)) for _ in range(300)]
+    codes = [f"{chance.randrange(10**16):016d}" for _ in range(300)]
+    out, count, _ = run(analyzer, records_stage({"at": stamps, "code": codes}), load_contracts().pii_policy)
+    assert count.quarantined == 0
+    assert (values(out), values(out, "f0001")) == (stamps, codes)
+
+
+def test_bare_numbers_in_the_names_of_fields_and_sheets_do_not_pass(analyzer: PiiAnalyzer) -> None:
+    named = (PERSONS[0], CARDS[0], MOBILES[0])
+    stage = records_stage(
+        {**dict.fromkeys(named, ["paid"] * 4), "amount": ["1"] * 4},
+        about={"name": PERSONS[1], "headers": [{CARDS[1]: MOBILES[1]}, int(PERSONS[2])], "sheet": MOBILES[2]},
+        locators=[
+            f"o00001#sheet={MOBILES[3]}&row=2",
+            f"o00001#/{PERSONS[3]}",
+            f"o00001#/a/{CARDS[2]}/0",
+            f"o00001#/{MOBILES[4]}/{MOBILES[5]}/1",
+        ],
+    )
+    out, count, _ = run(analyzer, stage)
+    assert not [number for number in (*PERSONS, *CARDS, *MOBILES) if number in out.everything()]
+    assert count.quarantined == 0
+    assert out.written["t00001"].descriptor.fields[-1] == "amount"
+
+
+def test_time_stamps_in_locators_stay_as_they_are(analyzer: PiiAnalyzer) -> None:
+    chance = random.Random(5)
+    locators = [f"o00001#message={chance.randrange(1_600_000_000_000, 1_700_000_000_000)}" for _ in range(300)]
+    out, _, _ = run(analyzer, records_stage({"a": ["x"] * 300}, locators=locators))
+    assert list(out.written["t00001"].whole()["locator"]) == locators
+
+
 def test_the_output_does_not_depend_on_how_rows_are_batched(analyzer: PiiAnalyzer) -> None:
     columns = {"tel": [f"081-234-{n:04d}" for n in range(100)], "n": [f"นายสมชาย ใจดี{n}" for n in range(100)]}
     whole, _, verdict = run(analyzer, records_stage(columns))
@@ -293,6 +368,59 @@ def test_no_planted_value_survives(
     assert name not in everything
     assert count.quarantined == 0
     assert verdict.band is Band.WARN
+
+
+def seamed(text: str, hidden: str, places: list[int]) -> str:
+    """`text` with an invisible character after each of these places in it."""
+    at = {place % len(text) for place in places}
+    return "".join(character + (hidden if place in at else "") for place, character in enumerate(text))
+
+
+invisible = st.sampled_from(
+    "\u200b\u200c\u200d\u200e\u200f\u00ad\u2060\u2063\ufeff\u202a\u202c\u202d\u202e\u2066\u2069\u180e\u061c\u034f\x01\x7f\x86\ufff9\U000e0020"
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sentences=st.lists(
+        st.tuples(around, planted, invisible, st.lists(st.integers(0, 40), min_size=1, max_size=4), after),
+        min_size=1,
+        max_size=4,
+    ),
+    field=st.sampled_from(["ข้อความ", "note", "tel", "email"]),
+)
+def test_no_value_survives_that_invisible_characters_part(
+    analyzer: PiiAnalyzer, sentences: list[tuple[str, str, str, list[int], str]], field: str
+) -> None:
+    texts = [before + seamed(value, hidden, places) + behind for before, value, hidden, places, behind in sentences]
+    out, count, _ = run(analyzer, records_stage({field: texts}))
+    left = [standardise_text(str(value), Context()).value for value in values(out)]
+    for _, value, _, _, _ in sentences:
+        assert not [text for text in left if value in text]
+    assert count.quarantined == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "entity_type"),
+    [
+        ("email", "somchai.jaidee@\u200bexample.com", "EMAIL_ADDRESS"),
+        ("note", "write to somchai@exam\u00adple.com today", "EMAIL_ADDRESS"),
+        ("phone", "081\u2063234\u20635678", "PHONE_NUMBER"),
+        ("note", "\u202d0812345678\u202c", "PHONE_NUMBER"),
+        ("note", "https://example.org/?email=somchai%2540exam\u200bple.com", "EMAIL_ADDRESS"),
+    ],
+)
+def test_a_value_has_one_pseudonym_whatever_hides_in_it(
+    analyzer: PiiAnalyzer, field: str, text: str, entity_type: str
+) -> None:
+    seen = re.sub("[\u200b\u00ad\u2063\u202c\u202d]", "", text).replace("%2540", "@")
+    tokens = [
+        re.findall(TOKEN_PATTERN, str(values(run(analyzer, records_stage({field: [each]}))[0])[0]))
+        for each in (text, seen)
+    ]
+    assert tokens[0] == tokens[1]
+    assert [token.split(":")[0][1:] for token in tokens[0]] == [entity_type]
 
 
 OWN, FOREIGN, MASKED = f"⟦PHONE_NUMBER:k1:{'0' * 32}⟧", f"⟦PERSON:other-9:{'0812345678' * 3}ab⟧", "⟦PERSON⟧"
