@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     keep_runs_days: int = Field(default=90, ge=7)
     """How long Dagster keeps what it knows of runs that say nothing of what stands now."""
 
+    contracts: Path | None = None
+    """A folder with all eight contracts, where they are others than those of the package."""
+
     pii_configuration: Path | None = None
     """A YAML file with an operator's own language models and recognisers for personal data."""
 

@@ -10,7 +10,7 @@ from tenant_pipeline.assets.partitions import many_sources_a_run, no_value, tena
 from tenant_pipeline.assets.stage_metadata import conflict_metadata, coverage_metadata
 from tenant_pipeline.core.errors import SourceStoppedError
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
-from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.resources.runtime import RuntimeResource, contracts_in_force
 from tenant_pipeline.services.audit_trail import seal_audit
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
@@ -23,7 +23,7 @@ from tenant_pipeline.services.halts import halting
     deps=[dg.AssetKey("assemble")],
     partitions_def=tenant_source_partitions,
     backfill_policy=many_sources_a_run,
-    code_version=code_version(CONFLICT_MATRIX),
+    code_version=code_version(CONFLICT_MATRIX, contracts_in_force()),
     group_name="judgements",
     owners=["team:data-governance"],
     kinds={"python", "postgres"},
@@ -49,7 +49,7 @@ def conflict_matrix(context: dg.AssetExecutionContext, runtime: RuntimeResource)
     deps=[conflict_matrix],
     partitions_def=tenant_source_partitions,
     backfill_policy=many_sources_a_run,
-    code_version=code_version(COVERAGE_SCORE),
+    code_version=code_version(COVERAGE_SCORE, contracts_in_force()),
     group_name="judgements",
     owners=["team:data-governance"],
     kinds={"python", "postgres"},

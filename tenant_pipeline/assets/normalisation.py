@@ -10,7 +10,7 @@ from tenant_pipeline.assets.partitions import many_sources_a_run, no_value, tena
 from tenant_pipeline.assets.stage_metadata import stage_metadata
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.resources.runtime import RuntimeResource
+from tenant_pipeline.resources.runtime import RuntimeResource, contracts_in_force
 from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.normalisation import run_stage
 
@@ -24,7 +24,7 @@ def stage_asset(stage: Stage, *, kinds: set[str]) -> Callable[[StageBody], dg.As
         deps=[dg.AssetKey(str(stage.before))] if stage.before else [],
         partitions_def=tenant_source_partitions,
         backfill_policy=many_sources_a_run,
-        code_version=code_version(stage),
+        code_version=code_version(stage, contracts_in_force()),
         group_name="normalisation",
         owners=["team:data-engineering"],
         kinds=kinds,

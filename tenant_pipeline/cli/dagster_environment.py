@@ -32,6 +32,7 @@ def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
         "DAGSTER_EVENT_BATCH_SIZE": EVENTS_A_BATCH,
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "TENANT_RUNTIME_HOME": str(settings.home.resolve()),
+        **({"TENANT_RUNTIME_CONTRACTS": str(settings.contracts.resolve())} if settings.contracts else {}),
     }
 
 

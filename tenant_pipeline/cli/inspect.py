@@ -16,6 +16,7 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.intake.readers.item import SEGMENTS
 from tenant_pipeline.services.inspection import InspectedObject, InspectedTable, inspect_path
+from tenant_pipeline.settings import Settings
 
 SHOWN_PROBLEMS = 10
 
@@ -26,7 +27,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what we see in a file: format, encoding, tables, proposed mapping, problems. Nothing is stored."""
-    found = inspect_path(path, origin, load_contracts())
+    found = inspect_path(path, origin, load_contracts(Settings().contracts))
     if as_json:
         print_json([each.as_json() for each in found])
         return

@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from tenant_pipeline.contracts.against_code import check_against_code
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.contract_terms import (
     ApprovalRule,
@@ -26,9 +27,8 @@ from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.lifecycle import TenantState, Transition
 from tenant_pipeline.core.mapping.mapping import MappingRules, mapping_rules
-from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.shared_state import MergeRule, SharedField
-from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.statement import Datatype
 from tenant_pipeline.core.vocabulary import PropertyDefinition, TypeDefinition, Vocabulary
 
@@ -53,9 +53,34 @@ class Contracts:
 
     documents: Mapping[str, Mapping[str, Any]]
 
-    def digest(self, name: str) -> Sha256:
-        """The digest of one contract's content."""
-        return sha256_of_json(self.documents[name])
+    def digest_of(self, part: str) -> Sha256:
+        """The digest of what a part obliges to: a contract (`living_city`), or one object of it (`contract/object`).
+
+        What only people read is left out: labels, the note, and whether somebody has to look at it yet.
+        """
+        if part not in self._digests:
+            name, _, field = part.partition("/")
+            document = self.documents[name]
+            self._digests[part] = sha256_of_json(_without_words(document[field] if field else document))
+        return self._digests[part]
+
+    @cached_property
+    def digest(self) -> Sha256:
+        """The digest of what all eight oblige to."""
+        return sha256_of_json([self.digest_of(name) for name in self.documents])
+
+    @cached_property
+    def _digests(self) -> dict[str, Sha256]:
+        return {}
+
+    @property
+    def awaiting_review(self) -> Mapping[str, str]:
+        """The contracts that a person has yet to confirm, each with what it says of itself (`honest_note`)."""
+        return {
+            name: str(document["honest_note"])
+            for name, document in self.documents.items()
+            if document["requires_human_review"]
+        }
 
     def authority_tier(self, origin: Origin) -> int:
         """The authority tier of an origin, 1 (best) to 5 (what an AI has said)."""
@@ -254,22 +279,44 @@ class Contracts:
         }
 
 
+_FOR_PEOPLE = ("label", "honest_note", "requires_human_review", "schema_version")
+
+
+def _without_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_words(child) for key, child in value.items() if key not in _FOR_PEOPLE}
+    return [_without_words(child) for child in value] if isinstance(value, list) else value
+
+
 def load_contracts(directory: Path | None = None) -> Contracts:
     """The contracts of the package, or of `directory` (the schemas are always the package's).
 
     Raises ContractError naming the file, the place in it (a JSON pointer) and the remedy.
     """
-    return _packaged() if directory is None else _load(directory)
+    packaged = _packaged()
+    if directory is None:
+        return packaged
+    if not directory.is_dir():
+        raise ContractError(
+            "There is no such folder of contracts",
+            where=str(directory),
+            remedy=f"Put all of {', '.join(f'{name}.json' for name in CONTRACTS)} there, or leave the setting out.",
+        )
+    return _checked_together(Contracts(_read(directory)), packaged)
 
 
 @cache
 def _packaged() -> Contracts:
-    return _load(files("tenant_pipeline.contracts"))
+    contracts = Contracts(_read(files("tenant_pipeline.contracts")))
+    return _checked_together(contracts, contracts)
 
 
-def _load(directory: Traversable) -> Contracts:
-    contracts = Contracts({name: _checked(directory, name) for name in CONTRACTS})
-    _check_against_code(contracts)
+def _read(directory: Traversable) -> Mapping[str, Mapping[str, Any]]:
+    return {name: _checked(directory, name) for name in CONTRACTS}
+
+
+def _checked_together(contracts: Contracts, packaged: Contracts) -> Contracts:
+    check_against_code(contracts.documents, packaged.documents)
     _check_references(contracts)
     _check_signers(contracts)
     return contracts
@@ -284,7 +331,17 @@ def _checked(directory: Traversable, name: str) -> Mapping[str, Any]:
             f"The contract has the field {error} twice", where=file, remedy="Leave the one that holds."
         ) from None
     except FileNotFoundError:
-        raise ContractError("The contract is missing", where=file, remedy="Restore it from the release.") from None
+        raise ContractError(
+            "The contract is missing",
+            where=str(directory.joinpath(file)),
+            remedy="Put it there: all eight stand together, those of the release where none has changed.",
+        ) from None
+    except OSError as error:
+        raise ContractError(
+            f"The contract cannot be read ({type(error).__name__})",
+            where=str(directory.joinpath(file)),
+            remedy="Let the account that the runtime runs as read it.",
+        ) from None
     except ValueError as error:
         place = f"{file} line {error.lineno}" if isinstance(error, json.JSONDecodeError) else file
         raise ContractError("The contract is not JSON", where=place, remedy="Restore it from the release.") from None
@@ -347,23 +404,6 @@ def _children(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from enumerate(value)
 
 
-def _check_against_code(contracts: Contracts) -> None:
-    """What the contract enumerates and what the code knows are the same."""
-    intake, stages = contracts.documents["enterprise_intake"], contracts.documents["multi_source_intake"]["stages"]
-    for kind, known, file, entries in (
-        (
-            "origins",
-            [str(origin) for origin in Origin],
-            "enterprise_intake.json#/source_origins",
-            intake["source_origins"],
-        ),
-        ("unit modes", [str(mode) for mode in UnitMode], "enterprise_intake.json#/unit_modes", intake["unit_modes"]),
-        ("stages", [str(stage) for stage in STAGES], "multi_source_intake.json#/stages", stages),
-    ):
-        if [entry["id"] for entry in entries] != known:
-            raise ContractError(f"The contract's {kind} are not those of this code", where=file)
-
-
 def _check_references(contracts: Contracts) -> None:
     """Types, properties and gates that are named anywhere exist."""
     vocabulary = contracts.vocabulary
@@ -379,6 +419,18 @@ def _check_references(contracts: Contracts) -> None:
     for synonym in contracts.mappings.synonyms:
         if synonym.property not in ("latitude", "longitude"):
             vocabulary.property(synonym.property)
+    for name in (
+        contracts.mappings.otherwise_type,
+        *(type_ for type_, _ in contracts.mappings.type_by_properties),
+        *contracts.template_types,
+    ):
+        vocabulary.type(name)
+    for name in (
+        contracts.mappings.otherwise_property,
+        *(each for _, properties in contracts.mappings.type_by_properties for each in properties),
+    ):
+        if name not in ("latitude", "longitude"):
+            vocabulary.property(name)
     for field_rule in contracts.pii_policy.fields:
         for name in field_rule.properties:
             vocabulary.property(name)
@@ -389,6 +441,17 @@ def _check_references(contracts: Contracts) -> None:
                 f"The field {field} has no merge rule, or nobody to write it",
                 where="hybrid_intake_workspace.json#/state_model",
                 remedy="Give it both.",
+            )
+    roles = set(contracts.tenant_roles)
+    for where, named in (
+        ("approval_matrix.json#/never_delegated", set(contracts.roles_never_delegated)),
+        ("hybrid_intake_workspace.json#/state_model/write_roles", set().union(*state["write_roles"].values())),
+    ):
+        if named - roles:
+            raise ContractError(
+                f"There is no role of a tenant: {', '.join(sorted(named - roles))}",
+                where=where,
+                remedy=f"One of {', '.join(contracts.tenant_roles)}.",
             )
     gates = {gate.id for gate in contracts.review_gates}
     for row in contracts.documents["approval_matrix"]["rows"]:
@@ -421,4 +484,16 @@ def _check_signers(contracts: Contracts) -> None:
                 where=where,
                 remedy="Give the gate in enterprise_intake.json#/review_gates the same roles, and `dual` where each of"
                 " them has to sign.",
+            )
+        if gate.id == ApprovalGate.CONFLICT_RESOLUTION and gate.dual:
+            raise ContractError(
+                "A conflict is signed by one person here, and the matrix asks for more",
+                where=where,
+                remedy="Set distinct_people to 1, and `dual` of the review gate to false.",
+            )
+        if gate.id == ApprovalGate.TENANT_INSTANTIATE and not row.get("founder_for_first_pilot", False):
+            raise ContractError(
+                "The founder signs for the first pilot: enterprise_intake.json#/tenant_ownership says so",
+                where=where,
+                remedy="Set founder_for_first_pilot to true.",
             )

@@ -38,6 +38,23 @@ FITTING: Mapping[Operation, tuple[TenantState, ...]] = {
 """The states in which an operation may be asked for, decided on and done."""
 
 
+GATED_WAYS: Mapping[tuple[TenantState, TenantState], ApprovalGate] = {
+    (TenantState.DRAFT, TenantState.REVIEW): ApprovalGate.REVIEW,
+    (TenantState.REVIEW, TenantState.PILOT): ApprovalGate.TENANT_INSTANTIATE,
+    (TenantState.PILOT, TenantState.LIVE): ApprovalGate.GO_LIVE,
+    (TenantState.SUSPENDED, TenantState.LIVE): ApprovalGate.GO_LIVE,
+}
+"""The ways that approvals take a tenant, each with its gate. There is no other forward."""
+
+
+def goes_forward(now: TenantState, to: TenantState) -> bool:
+    """Whether a step brings a tenant further or back into service, which no person does alone."""
+    if now is TenantState.ARCHIVED or now is to:
+        return True
+    order = list(TenantState)
+    return to not in OUT_OF_SERVICE and (now in OUT_OF_SERVICE or order.index(to) > order.index(now))
+
+
 @dataclass(frozen=True)
 class Transition:
     """One way between two states. `gate` has to be passed; `rolls_back` marks a way back, which only needs a reason."""

@@ -10,6 +10,7 @@ from functools import cache
 
 import dagster as dg
 
+from tenant_pipeline.contracts.loader import Contracts, load_contracts
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.sources import Source, get_source
@@ -30,6 +31,15 @@ def _opened() -> Runtime:
     runtime = stack.enter_context(connect(Settings()))
     refuse_newer(runtime.database)
     return runtime
+
+
+@cache
+def contracts_in_force() -> Contracts:
+    """The contracts that the environment's settings name, for what is said of assets before they run.
+
+    Raises ContractError, with which the code location does not load.
+    """
+    return load_contracts(Settings().contracts)
 
 
 class RuntimeAccess:

@@ -1,6 +1,6 @@
-"""Which code made a stage's output: a digest of the modules and contracts that the stage is made of.
+"""Which code made a stage's output: a digest of the modules and the parts of contracts that the stage is made of.
 
-Derived from the files themselves, so nobody has to remember to raise a number: whatever could change an output
+Derived from these themselves, so nobody has to remember to raise a number: whatever could change an output
 changes its version, and the stage runs again.
 """
 
@@ -13,6 +13,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.digest import canonical_json
 from tenant_pipeline.core.stage import Stage
 
@@ -35,14 +36,11 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
         "core/mapping/field_words.py",
         "core/mapping/mapping.py",
         "services/field_meanings.py",
-        "contracts/enterprise_intake.json",
-        "contracts/living_city.json",
-        "contracts/source_mapping_engine.json",
     ),
-    Stage.MAP: ("core/mapping", "contracts/source_mapping_engine.json", "contracts/living_city.json"),
-    Stage.STANDARDISE: ("core/standardise", "contracts/living_city.json"),
-    Stage.VALIDATE: ("core/validate", "contracts/living_city.json", "contracts/enterprise_intake.json"),
-    Stage.LINK: ("linking", "core/entity_parts.py", "core/standardise/names.py", "contracts/living_city.json"),
+    Stage.MAP: ("core/mapping",),
+    Stage.STANDARDISE: ("core/standardise",),
+    Stage.VALIDATE: ("core/validate",),
+    Stage.LINK: ("linking", "core/entity_parts.py", "core/standardise/names.py"),
     Stage.ASSEMBLE: ("storage/assemble.py", "core/entity_parts.py"),
     CONFLICT_MATRIX: (
         "services/conflicts/matrix.py",
@@ -52,29 +50,49 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
         "storage/statements.py",
         "core/conflict",
         "core/standardise",
-        "contracts/living_city.json",
     ),
     COVERAGE_SCORE: (
         "services/coverage/scoring.py",
         "services/coverage/counting.py",
         "services/coverage/scope.py",
         "core/coverage",
-        "contracts/enterprise_intake.json",
-        "contracts/living_city.json",
     ),
 }
 
 
+_OBLIGED_BY: Mapping[str, tuple[str, ...]] = {
+    Stage.SCREEN: ("enterprise_intake/pii_policy", "living_city", "source_mapping_engine"),
+    Stage.MAP: ("source_mapping_engine", "living_city"),
+    Stage.STANDARDISE: ("living_city",),
+    Stage.VALIDATE: ("living_city", "enterprise_intake/quality_gate"),
+    Stage.LINK: ("living_city",),
+    CONFLICT_MATRIX: ("living_city", "enterprise_intake/source_origins"),
+    COVERAGE_SCORE: ("enterprise_intake/coverage_scoring", "living_city"),
+}
+"""The parts of contracts that decide what a stage makes of its input."""
+
+
+def code_version(stage: str, contracts: Contracts) -> str:
+    """The version of the code and contracts behind `stage`: 16 hexadecimal digits.
+
+    Of the contracts it counts what they oblige to: a label or a note that changes runs nothing again.
+    """
+    code, parts = _digest_of_code(stage), _OBLIGED_BY.get(stage, ())
+    if not parts:
+        return code[:16]
+    obliged = [f"{part}:{contracts.digest_of(part)}" for part in parts]
+    return hashlib.sha256("\n".join([code, *obliged]).encode()).hexdigest()[:16]
+
+
 @cache
-def code_version(stage: str) -> str:
-    """The version of the code and contracts behind `stage`: 16 hexadecimal digits."""
+def _digest_of_code(stage: str) -> str:
     digest = hashlib.sha256()
     root = files("tenant_pipeline")
     for part in ("core/stage.py", "core/tables.py", *_MADE_OF[stage]):
         for path, content in sorted(_files_below(root.joinpath(part), part)):
             digest.update(f"{path}:{len(content)}:".encode())
             digest.update(content)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 @cache

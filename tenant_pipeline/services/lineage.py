@@ -49,7 +49,7 @@ def lineage(
     steps = stage_records.every_step(connection, source.tenant, source.id, source.unit_digest, stages)
     digest = source.unit_digest
     for stage in stages:
-        taking = taking_of(source, found)
+        taking = taking_of(runtime.contracts, source, found)
         record = steps.get((stage, digest, stage_code_version(runtime, source, stage, digest, decisions, taking)))
         if record is None:
             break
@@ -89,7 +89,7 @@ def stage_code_version(
     if stage is Stage.MAP and decisions.rules.accepted:
         screened = runtime.stage_store(source.tenant).read(input_digest)
         parameters = chosen_mappings(screened, decisions.rules, str(source.origin))
-    return with_parameters(code_version(stage), parameters)
+    return with_parameters(code_version(stage, runtime.contracts), parameters)
 
 
 def not_run(connection: Connection, source: Source, stage: Stage) -> SourceStoppedError:

@@ -111,7 +111,7 @@ def _run_stage(
             raise not_run(connection, source, stage.before)
         input_digest = behind[stage.before].output_digest if stage.before else source.unit_digest
         require_gates_open(connection, runtime, source, behind, before=stage)
-        taking = taking_of(source, behind)
+        taking = taking_of(runtime.contracts, source, behind)
         version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
         if (
@@ -335,13 +335,14 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
                 vocabulary=work.runtime.contracts.vocabulary,
                 index=index,
                 tenant=tenant,
-                code=code_version(Stage.LINK),
+                code=code_version(Stage.LINK, work.runtime.contracts),
                 keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
                 by_content=frozenset(table["table"] for table in mapped if table.get("records_without_key")),
                 batch_map=batch_map if ahead else None,
                 folder=folder,
             )
-    note_taking(connection, work.source, work.lineage[Stage.VALIDATE].output_digest, work.taking)
+    validated_digest = work.lineage[Stage.VALIDATE].output_digest
+    note_taking(connection, work.runtime.contracts, work.source, validated_digest, work.taking)
     return StageResult(counts)
 
 
@@ -349,7 +350,8 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = _after_the_last_time(work, connection)
     lock_identity(connection, work.source.tenant)
-    require_taking(connection, work.source, work.lineage[Stage.VALIDATE].output_digest, work.taking)
+    validated_digest = work.lineage[Stage.VALIDATE].output_digest
+    require_taking(connection, work.runtime.contracts, work.source, validated_digest, work.taking)
     with working_folder("assembling") as folder:
         count = assemble(
             connection,

@@ -117,7 +117,7 @@ def connect(settings: Settings, *, half_restored: bool = False) -> Iterator[Runt
     try:
         yield Runtime(
             settings=settings,
-            contracts=load_contracts(),
+            contracts=load_contracts(settings.contracts),
             database=database,
             keys=keys,
             objects=objects,

@@ -285,6 +285,17 @@ def renew_source(
     return get_source(connection, tenant, identifier)
 
 
+def renew_authority(connection: Connection, runtime: Runtime, source: Source) -> int:
+    """Give a source the authority tier that the contract has for its origin now, if it is another; return the tier."""
+    tier = runtime.contracts.authority_tier(Origin(source.origin))
+    if source.authority_rank != tier:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET authority_rank = %s WHERE tenant_id = %s AND id = %s",
+            (tier, source.tenant, source.id),
+        )
+    return tier
+
+
 def _size_of(unit: Unit) -> dict[str, Any]:
     files = unit.files
     return {"unit_digest": unit.digest, "files": len(files), "bytes": sum(file.size for file in files)}

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.code_version import with_parameters
 from tenant_pipeline.services.runtime import Runtime
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -86,6 +87,31 @@ def find(
         (tenant, source, stage, input_digest, code_version),
     ).fetchone()
     return _record(row) if row else None
+
+
+def standing(
+    connection: Connection, tenant: TenantId, source: SourceId, stage: str, input_digest: Sha256, code_version: str
+) -> tuple[str, StageRecord | None]:
+    """The version to keep a judgement by, and its record where what stands was made from this input by this code.
+
+    What is judged replaces what was judged before. So a record of an earlier time does not tell that it stands: where
+    contracts or settings were changed and changed back, it is judged again, and kept by a version of its own.
+    """
+    last = connection.execute(
+        """
+        SELECT stage, input_digest, code_version, output_digest, counts, reject_codes, seconds, gate_verdict, run_id
+          FROM runtime.stage_runs WHERE tenant_id = %s AND source_id = %s AND stage = %s
+         ORDER BY finished_at DESC LIMIT 1
+        """,
+        (tenant, source, stage),
+    ).fetchone()
+    if last is None:
+        return code_version, None
+    if last["input_digest"] == input_digest and last["code_version"].partition("-")[0] == code_version:
+        return last["code_version"], _record(last)
+    if find(connection, tenant, source, stage, input_digest, code_version) is None:
+        return code_version, None
+    return with_parameters(code_version, {"after": [last["input_digest"], last["code_version"]]}), None
 
 
 def _record(row: dict[str, Any]) -> StageRecord:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import DecidedMeanwhileError
 from tenant_pipeline.core.stage import Stage
@@ -21,33 +22,35 @@ from tenant_pipeline.services.stage_records import Connection, StageRecord
 STAGES_THAT_TAKE_IN = (Stage.LINK, Stage.ASSEMBLE)
 
 
-def taking_of(source: Source, behind: Mapping[Stage, StageRecord]) -> int:
+def taking_of(contracts: Contracts, source: Source, behind: Mapping[Stage, StageRecord]) -> int:
     """The number of the taking, from 1, in which what `behind` leads to is taken in."""
     if Stage.VALIDATE not in behind:
         return source.taking + 1
-    stands = source.taken_in == _told(behind[Stage.VALIDATE].output_digest)
+    stands = source.taken_in == _told(contracts, behind[Stage.VALIDATE].output_digest)
     return source.taking if stands else source.taking + 1
 
 
-def note_taking(connection: Connection, source: Source, validated: Sha256, taking: int) -> None:
+def note_taking(connection: Connection, contracts: Contracts, source: Source, validated: Sha256, taking: int) -> None:
     """Note that the taking of that number has begun: from here on nothing that was taken in before stands for sure."""
     connection.execute(
         """
         UPDATE runtime.tenant_sources SET taken_in = %s, taking = greatest(taking, %s)
          WHERE tenant_id = %s AND id = %s
         """,
-        (_told(validated), taking, source.tenant, source.id),
+        (_told(contracts, validated), taking, source.tenant, source.id),
     )
 
 
-def require_taking(connection: Connection, source: Source, validated: Sha256, taking: int) -> None:
+def require_taking(
+    connection: Connection, contracts: Contracts, source: Source, validated: Sha256, taking: int
+) -> None:
     """Return when the taking of that number is the last that has begun: under the lock of linking, where it stays so.
 
     Raises DecidedMeanwhileError when another run has begun to take in something else.
     """
     mine = connection.execute(
         "SELECT (taken_in, taking) = (%s, %s) AS mine FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s",
-        (_told(validated), taking, source.tenant, source.id),
+        (_told(contracts, validated), taking, source.tenant, source.id),
     ).fetchone()
     if mine is None or not mine["mine"]:
         raise DecidedMeanwhileError(
@@ -57,6 +60,6 @@ def require_taking(connection: Connection, source: Source, validated: Sha256, ta
         )
 
 
-def _told(validated: Sha256) -> str:
+def _told(contracts: Contracts, validated: Sha256) -> str:
     """What is taken in: the statements, and the code that links and assembles them."""
-    return " ".join((validated, *map(code_version, STAGES_THAT_TAKE_IN)))
+    return " ".join((validated, *(code_version(stage, contracts) for stage in STAGES_THAT_TAKE_IN)))

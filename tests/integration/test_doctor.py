@@ -319,6 +319,8 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("loopback links", "LOOPBACK_LINKS", partial(setting, "loopback_links", True)),
     ("price table", "currency", partial(a_file, "price_table", '{"currency": "THB"}')),
     ("price table", "PRICE_TABLE", partial(setting, "price_table", Path("/nowhere.json"))),
+    ("contracts", "all of enterprise_intake.json", partial(setting, "contracts", Path("/nowhere"))),
+    ("contracts", "eight", partial(setting, "contracts", Path("/tmp"))),
     ("PII configuration", "entries", partial(a_file, "pii_configuration", "models: [x]")),
     ("business calendar", "holidays", partial(at_another_time, timedelta(days=365 * 300))),
     ("OpenID provider", "openid-configuration", partial(setting, "oidc_issuer", "http://127.0.0.1:9")),
@@ -453,6 +455,7 @@ def test_the_command_examines_what_it_can_while_the_database_is_down(tmp_path: P
     assert rows.keys() == EXAMINATIONS.keys()
     assert rows["database"]["verdict"] == "wrong"
     assert rows["policies"]["verdict"] == "not examined"
-    assert rows["contracts"]["verdict"] == "fine"
+    assert rows["contracts"]["verdict"] == "advice"
+    assert "enterprise_intake: The brief fixes" in rows["contracts"]["says"], "what awaits a person's review, and why"
     assert "secretword" not in printed
     assert "home" not in os.listdir(tmp_path), "nothing was made"

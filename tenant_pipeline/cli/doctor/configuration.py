@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, fine, wrong
+from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.business_calendar import holidays_of
 from tenant_pipeline.core.cost.price import prices_from
@@ -87,9 +87,17 @@ def loopback_links(patient: Patient) -> Finding:
 
 
 def contracts(patient: Patient) -> Finding:
-    """What was agreed can be read."""
-    load_contracts()
-    return fine("eight contracts, valid and with labels at parity")
+    """What was agreed can be read, says nothing that the code does otherwise, and is confirmed."""
+    folder = patient.settings.contracts
+    whose = f"of {folder}" if folder else "of the package"
+    awaiting = load_contracts(folder).awaiting_review
+    if not awaiting:
+        return fine(f"eight contracts {whose}, valid, with labels at parity, and confirmed")
+    notes = " ".join(f"{name}: {note}" for name, note in awaiting.items())
+    return advice(
+        f"{len(awaiting)} of the eight contracts {whose} await a person's review. {notes}",
+        "Confirm them, or put others in: docs/extend/contract.md.",
+    )
 
 
 def price_table(patient: Patient) -> Finding:

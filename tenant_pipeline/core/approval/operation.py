@@ -29,9 +29,19 @@ class Operation(StrEnum):
     LIFECYCLE = "lifecycle"
 
 
+PUBLISHING: Mapping[str, ApprovalGate | None] = {
+    "draft": None,
+    "review": ApprovalGate.REVIEW,
+    "approved": ApprovalGate.GO_LIVE,
+    "published": None,
+}
+"""The stages that a release goes through, each with the gate that its contract names for it."""
+
+ROLLBACK_GATE = ApprovalGate.GO_LIVE
+
 GATES: Mapping[Operation, tuple[ApprovalGate, ...]] = {
     Operation.RELEASE: (ApprovalGate.REVIEW, ApprovalGate.CONFLICT_RESOLUTION, ApprovalGate.GO_LIVE),
-    Operation.ROLLBACK: (ApprovalGate.GO_LIVE,),
+    Operation.ROLLBACK: (ROLLBACK_GATE,),
     Operation.INSTANCE: (ApprovalGate.TENANT_INSTANTIATE,),
     Operation.LISTING: (ApprovalGate.MARKETPLACE,),
     Operation.LIFECYCLE: (ApprovalGate.GO_LIVE,),

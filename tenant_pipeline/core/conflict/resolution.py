@@ -14,13 +14,13 @@ from itertools import combinations
 from math import exp, log
 
 from tenant_pipeline.core.conflict.comparison import Candidate, Verdict
+from tenant_pipeline.core.conflict.order import HUMAN_PIN
 from tenant_pipeline.core.conflict.standing import SourceStanding, witness_of
 from tenant_pipeline.core.conflict.truth_discovery import FALSE_VALUES
 from tenant_pipeline.core.pseudonym import without_replacements
 from tenant_pipeline.core.sentences.saying import say
 
 ONE_VALUE = "one_value"
-HUMAN_PIN = "human_pin"
 HALF_LIFE_DAYS = 730
 """After so many days without being observed anew, a source's word weighs half."""
 LEAST_LEAD = log(2)

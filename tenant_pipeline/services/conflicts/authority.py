@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenant_pipeline.core.approval.operation import ApprovalGate
-from tenant_pipeline.core.errors import ContractError, InputError
+from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -25,13 +25,7 @@ class Signer:
 
 
 def signing_roles(runtime: Runtime) -> tuple[str, ...]:
-    """The roles that may sign conflicts. Raises ContractError for a matrix that asks for more people than one."""
-    if len(runtime.contracts.approval_rules[GATE].needs) != 1:
-        raise ContractError(
-            "A conflict is signed by one person here, and the matrix asks for more",
-            where=f"approval_matrix.json#/rows ({GATE})",
-            remedy="Set distinct_people to 1.",
-        )
+    """The roles that may sign conflicts."""
     return runtime.contracts.roles_at(GATE)
 
 

@@ -48,11 +48,12 @@ def update_conflicts(
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
-        version = code_version(CONFLICT_MATRIX)
-        known = stage_records.find(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, version)
+        code = code_version(CONFLICT_MATRIX, runtime.contracts)
+        version, known = stage_records.standing(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, code)
         if known is not None:
             return known
         started = time.perf_counter()
+        tier = sources.renew_authority(connection, runtime, source)
         compared = compare_source(connection, tenant, source_id, runtime.contracts)
         record = StageRecord(
             stage=CONFLICT_MATRIX,
@@ -81,6 +82,7 @@ def update_conflicts(
             "stale": compared.kept.stale,
             "voided_signatures": compared.kept.voided,
             "output_digest": record.output_digest,
+            **({"authority_before": source.authority_rank, "authority": tier} if tier != source.authority_rank else {}),
         }
         entry = AuditEntry(actor=PIPELINE, action="conflicts.compared", subject=source_id, details=details)
         runtime.audit.append(connection, tenant, [entry])

@@ -71,13 +71,16 @@ def kept_count(
     """What `count` says of the tenant's knowledge base (JSON): as it was kept where it still holds, else counted now.
 
     `subject` names what is counted. Who asks while it is being counted waits, and takes the same answer. What another
-    version of this package counted, or by another template, does not hold. Where it need not be `exact`, it holds
-    for a while after a change if counting takes long; `outdated_since` tells so.
+    version of this package counted, or by another template or other contracts, does not hold. Where it need not be
+    `exact`, it holds for a while after a change if counting takes long; `outdated_since` tells so.
     """
     wanted = {
         "tenant": tenant,
         "subject": subject,
-        "version": with_parameters(package_version(), {"types": types_asked_for(runtime, connection, tenant)}),
+        "version": with_parameters(
+            package_version(),
+            {"types": types_asked_for(runtime, connection, tenant), "contracts": runtime.contracts.digest},
+        ),
         "leave_it": _LEAVE_IT,
         "exact": exact,
         "long": LONG_SECONDS,

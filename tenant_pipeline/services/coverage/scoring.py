@@ -39,8 +39,8 @@ def update_coverage(
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
-        version = code_version(COVERAGE_SCORE)
-        known = stage_records.find(connection, tenant, source_id, COVERAGE_SCORE, input_digest, version)
+        code = code_version(COVERAGE_SCORE, runtime.contracts)
+        version, known = stage_records.standing(connection, tenant, source_id, COVERAGE_SCORE, input_digest, code)
         if known is not None:
             return known
         started = time.perf_counter()

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import tenant_pipeline.contracts
-from tenant_pipeline.contracts.loader import CONTRACTS, Contracts, load_contracts
+from tenant_pipeline.contracts.loader import Contracts, load_contracts
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.pii.policy import action_for
 from tenant_pipeline.pii.recognisers.registry import RECOGNISERS
-
-Edit = Callable[[str, Callable[[Any], None]], Path]
+from tests.unit.contracts.conftest import Edit
 
 
 @pytest.fixture(scope="module")
@@ -27,28 +21,34 @@ def contracts() -> Contracts:
     return load_contracts()
 
 
-@pytest.fixture
-def edited(tmp_path: Path) -> Edit:
-    """A copy of the contracts with one of them changed."""
-    packaged = Path(tenant_pipeline.contracts.__file__).parent
-
-    def edit(name: str, change: Callable[[Any], None]) -> Path:
-        for contract in CONTRACTS:
-            shutil.copy(packaged / f"{contract}.json", tmp_path)
-        file = tmp_path / f"{name}.json"
-        document = json.loads(file.read_text())
-        change(document)
-        file.write_text(json.dumps(document))
-        return tmp_path
-
-    return edit
-
-
 def test_the_eight_contracts_say_what_the_brief_left_open(contracts: Contracts) -> None:
     assert len(contracts.documents) == 8
     for document in contracts.documents.values():
         assert document["honest_note"]
         assert document["requires_human_review"] is True
+
+
+def test_what_awaits_a_persons_review_is_told_with_its_note(edited: Edit) -> None:
+    directory = edited("approval_matrix", lambda document: document.update(requires_human_review=False))
+    awaiting = load_contracts(directory).awaiting_review
+    assert len(awaiting) == 7
+    assert "approval_matrix" not in awaiting
+    assert awaiting["tenant_scope"].startswith("The brief fixes")
+
+
+def test_a_folder_that_is_none_and_one_that_is_half_are_refused_with_their_place(edited: Edit) -> None:
+    directory = edited("living_city", lambda document: None)
+    (directory / "tenant_scope.json").unlink()
+    with pytest.raises(ContractError, match="missing") as half:
+        load_contracts(directory)
+    assert half.value.where == str(directory / "tenant_scope.json")
+    assert "all eight" in half.value.remedy
+    with pytest.raises(ContractError, match="no such folder") as none:
+        load_contracts(directory / "living_city.json")
+    assert "tenant_scope.json" in none.value.remedy
+    (directory / "tenant_scope.json").mkdir()
+    with pytest.raises(ContractError, match="cannot be read"):
+        load_contracts(directory)
 
 
 def test_every_origin_has_a_tier_and_what_an_ai_said_has_the_last(contracts: Contracts) -> None:

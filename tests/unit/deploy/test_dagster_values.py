@@ -165,6 +165,7 @@ def test_the_pod_of_a_run_is_restricted_and_sees_keys_home_and_database(job: dic
     assert {"name": "DAGSTER_EVENT_BATCH_SIZE", "value": "50"} in container["env"]
     mounted = {each["mountPath"] for each in container["volumeMounts"]}
     assert {"/tmp", "/var/lib/tenant-runtime", "/var/lib/tenant-runtime-keys"} <= mounted
+    assert "/etc/tenant-runtime-contracts" in mounted
     assert job["spec"]["template"]["metadata"]["labels"]["tenant-runtime/component"] in {"run", "code"}
     assert container["resources"]["limits"] == {"memory": "4Gi"}
     assert job["spec"]["backoffLimit"] == 0
@@ -202,7 +203,7 @@ def test_what_the_values_name_is_in_the_manifests() -> None:
         if claim := volume.get("persistentVolumeClaim"):
             assert ("PersistentVolumeClaim", claim["claimName"]) in NAMES
         if content := volume.get("configMap"):
-            assert ("ConfigMap", content["name"]) in NAMES
+            assert ("ConfigMap", content["name"]) in NAMES or content.get("optional")
 
 
 def test_the_webserver_is_told_by_what_name_its_own_pages_ask() -> None:

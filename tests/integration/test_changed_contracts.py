@@ -1,0 +1,150 @@
+"""Other contracts put in: what they decide is judged anew, also when they are taken out again; nothing else is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tenant_pipeline.contracts
+from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.contracts.loader import CONTRACTS
+from tenant_pipeline.core.errors import ContractError
+from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import STAGES
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services import registry
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.conflicts.reading import list_conflicts
+from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.coverage.scoring import update_coverage
+from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
+from tenant_pipeline.services.sources import Source, get_source
+from tenant_pipeline.settings import Settings
+from tests.installed import migrated_home
+from tests.integration.test_ai_authority import assembled, csv_file
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[Runtime]:
+    with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tenant(runtime: Runtime) -> TenantId:
+    tenant = TenantId(f"t{uuid.uuid4().hex[:12]}")
+    name = {"th": "ก", "en": "a", "zh": "普"}
+    registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
+    return tenant
+
+
+@pytest.fixture
+def with_contracts(runtime: Runtime, tmp_path: Path) -> Iterator[Callable[[Callable[[Any], None]], Runtime]]:
+    """The same installation as a process has it that was started with a changed enterprise intake."""
+    with ExitStack() as stack:
+
+        def put(change: Callable[[Any], None]) -> Runtime:
+            folder = tmp_path / f"contracts-{uuid.uuid4()}"
+            folder.mkdir()
+            for contract in CONTRACTS:
+                shutil.copy(Path(tenant_pipeline.contracts.__file__).parent / f"{contract}.json", folder)
+            file = folder / "enterprise_intake.json"
+            document = json.loads(file.read_text(encoding="utf-8"))
+            change(document)
+            file.write_text(json.dumps(document), encoding="utf-8")
+            return stack.enter_context(connect(runtime.settings.model_copy(update={"contracts": folder})))
+
+        yield put
+
+
+def tier_of_press(tier: int) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
+        next(each for each in document["source_origins"] if each["id"] == "press")["authority_tier"] = tier
+
+    return change
+
+
+def all_must_pass(document: Any) -> None:
+    for each in document["coverage_scoring"]["dimensions"]:
+        each["pass_at"] = each["warn_at"] = 1
+
+
+def judged(runtime: Runtime, source: Source) -> tuple[bool, bool]:
+    """Judge a source; whether the matrix, and whether the score, was found as it stands."""
+    matrix = update_conflicts(runtime, source.tenant, source.id)
+    return matrix.repeated, update_coverage(runtime, source.tenant, source.id).repeated
+
+
+def test_a_changed_tier_reaches_sources_that_were_received_before_and_so_does_the_old_one(
+    runtime: Runtime,
+    tenant: TenantId,
+    tmp_path: Path,
+    with_contracts: Callable[[Callable[[Any], None]], Runtime],
+) -> None:
+    press = assembled(runtime, tenant, Origin.PRESS, UnitMode.SINGLE_FILE, csv_file(tmp_path, 900, "press.csv"))
+    partner = assembled(runtime, tenant, Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, csv_file(tmp_path, 950, "p.csv"))
+    both = (press, partner)
+    assert [judged(runtime, each) for each in both] == [(False, False)] * 2
+    assert [judged(runtime, each) for each in both] == [(True, True)] * 2
+
+    def proposed() -> str:
+        (item,) = list_conflicts(
+            runtime, tenant, source=None, property_="maximumAttendeeCapacity", verdict="differs", limit=10
+        )
+        return str(item["proposed_value"])
+
+    assert proposed() == "950"
+    changed = with_contracts(tier_of_press(1))
+    for stage in STAGES:
+        assert run_stage(changed, tenant, press.id, stage).repeated, stage
+    for at, rank, value in ((changed, 1, "900"), (runtime, 3, "950"), (changed, 1, "900")):
+        assert [judged(at, each) for each in both] == [(False, True)] * 2
+        assert [judged(at, each) for each in both] == [(True, True)] * 2
+        with at.database.tenant(tenant) as connection:
+            assert get_source(connection, tenant, press.id).authority_rank == rank
+        assert proposed() == value
+
+
+def test_changed_thresholds_score_again_and_count_again_for_the_tenant(
+    runtime: Runtime,
+    tenant: TenantId,
+    tmp_path: Path,
+    with_contracts: Callable[[Callable[[Any], None]], Runtime],
+) -> None:
+    source = assembled(runtime, tenant, Origin.PRESS, UnitMode.SINGLE_FILE, csv_file(tmp_path, 900))
+    judged(runtime, source)
+
+    def passed(at: Runtime) -> int:
+        return sum(each.found.band == "pass" for each in read_coverage(at, tenant, source.id))
+
+    before, changed = passed(runtime), with_contracts(all_must_pass)
+    assert judged(changed, source) == (True, False)
+    assert passed(changed) < before
+    assert judged(runtime, source) == (True, False)
+    assert passed(runtime) == before
+    assert judged(runtime, source) == (True, True)
+
+
+def test_every_process_of_dagster_gets_the_folder_wherever_it_is_started(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = runtime.settings.model_copy(update={"contracts": Path("ours")})
+    told = dagster_environment(replace(runtime, settings=settings))
+    assert told["TENANT_RUNTIME_CONTRACTS"] == str(tmp_path / "ours")
+    assert "TENANT_RUNTIME_CONTRACTS" not in dagster_environment(runtime)
+
+
+def test_nothing_opens_with_half_a_folder(runtime: Runtime, tmp_path: Path) -> None:
+    settings = runtime.settings.model_copy(update={"contracts": tmp_path})
+    with pytest.raises(ContractError, match="missing"), connect(settings):
+        pass
