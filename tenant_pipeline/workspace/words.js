@@ -82,6 +82,7 @@ export const WORDS = {
   flagListings: ["A listing may be asked for", "ขอลงรายการในตลาดได้", "可申请上架"],
   flags: ["What is switched on", "ฟีเจอร์ที่เปิดใช้", "功能开关"],
   floor: ["Counts as at least", "นับอย่างน้อยเป็น", "至少计为"],
+  governanceReport: ["Governance report", "รายงานธรรมาภิบาล", "治理报告"],
   governed: ["Tenants you govern", "ผู้เช่าที่คุณกำกับดูแล", "您治理的租户"],
   gates: ["Gates", "ประตูตรวจ", "关卡"],
   giveOverride: ["Give an override", "ให้ข้อยกเว้น", "给予豁免"],

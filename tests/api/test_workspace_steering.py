@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -121,6 +122,8 @@ def test_governance_suspends_a_tenant_and_takes_it_live_again_once_all_have_sign
 ) -> None:
     gov, kanya = people.open("gov", "panel-overview"), people.open("kanya", "panel-handoff")
     expect(gov.get_by_role("heading", name="Tenants you govern")).to_be_visible()
+    report = gov.get_by_role("link", name="Governance report")
+    expect(report).to_have_attribute("href", re.compile(r"^/api/tenant/[a-z0-9-]+/governance/report$"))
     people.go(gov, "panel-handoff")
     gov.get_by_text("To the state: Suspended").first.click()
     suspending = gov.locator("form").filter(has_text="To the state: Suspended")

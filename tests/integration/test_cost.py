@@ -6,6 +6,8 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,6 +21,7 @@ from tenant_pipeline.services import registry, roles
 from tenant_pipeline.services.cost.billing import cost_of
 from tenant_pipeline.services.cost.budgets import alerts_of, raise_alerts, set_budget
 from tenant_pipeline.services.cost.measuring import usage_of
+from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -114,6 +117,27 @@ def test_a_budget_alerts_once_for_each_threshold_and_is_audited(runtime: Runtime
             (tenant,),
         ).fetchall()
     assert [row["action"] for row in actions] == ["cost.budget", "cost.alert", "cost.alert", "cost.alert"]
+
+
+def test_the_metrics_count_who_has_come_to_a_share_of_a_budget_this_month(runtime: Runtime, tenant: TenantId) -> None:
+    def told() -> dict[str, float]:
+        figures = read_figures(runtime)
+        return {
+            each.labels["threshold"]: each.value for each in figures if each.name == "tenant_runtime_budgets_exceeded"
+        }
+
+    before = told()
+    assert before.keys() == {"0.5", "0.8", "1"}
+    set_budget(runtime, tenant, Decimal(40), person="anan", role="tenant-admin", reason="Enough")
+    earlier = runtime.now() - timedelta(days=40)
+    run_stage(runtime, tenant, 3600 * 10, 0, earlier.isoformat())
+    raise_alerts(replace(runtime, clock=lambda: earlier))
+    assert len(alerts_of(runtime, tenant)) == 2
+    assert told() == before, "that month is over"
+    run_stage(runtime, tenant, 3600 * 10, 0, runtime.now().isoformat())
+    for _ in range(2):
+        raise_alerts(runtime)
+        assert told() == {"0.5": before["0.5"] + 1, "0.8": before["0.8"] + 1, "1": before["1"]}
 
 
 def test_another_tenant_sees_no_budget_and_no_alert(runtime: Runtime, tenant: TenantId) -> None:

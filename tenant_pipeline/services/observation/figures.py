@@ -20,6 +20,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.cost.budgets import THRESHOLDS
 from tenant_pipeline.services.feature_flags.overrides import switched_off
 from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.object_store import try_objects
@@ -54,6 +55,9 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tenant_runtime_uploads_unfinished": ("Uploads that are on their way or not handed in yet.", ()),
     "tenant_runtime_upload_unfinished_bytes": ("Bytes that they will have when they are whole.", ()),
     "tenant_runtime_provisioning_unfinished": ("Provisioning that is under way, or was left in the middle.", ()),
+    "tenant_runtime_budgets_exceeded": (
+        "Tenants that this month have come to a share of their budget (1 is all of it).", ("threshold",),
+    ),
     "tenant_runtime_database_has_room": (
         "Whether the database's server could write to its disk when it was last tried: 1 or 0.", (),
     ),
@@ -145,6 +149,7 @@ def read_figures(runtime: Runtime) -> list[Figure]:
             asked = {
                 "by_tenant": runtime.settings.metrics_by_tenant,
                 "without_links": switched_off(connection, LINKS, runtime.now()),
+                "thresholds": list(THRESHOLDS),
             }
             rows = connection.execute(_SQL, asked).fetchall()
             at = connection.execute("SELECT clock_timestamp() AS at").fetchone()

@@ -78,6 +78,13 @@ uploads AS (
     SELECT count(*) AS uploads, coalesce(sum(length), 0) AS bytes
       FROM runtime.uploads WHERE ended_at IS NULL AND expires_at > now()
 ),
+budgets AS ( -- tenants that have come to a share of their budget in this month, which is Bangkok's
+    SELECT share AS threshold, count(alert.tenant_id) AS tenants
+      FROM unnest(%(thresholds)s::numeric[]) AS share
+      LEFT JOIN runtime.cost_alerts AS alert
+        ON alert.threshold = share AND alert.month = date_trunc('month', now() AT TIME ZONE 'Asia/Bangkok')::date
+     GROUP BY share
+),
 operations AS (
     SELECT count(*) AS unfinished
       FROM runtime.provisioning_operations AS operation
@@ -119,6 +126,8 @@ UNION ALL SELECT 'tenant_runtime_stage_rows_last_hour', jsonb_build_object('stag
 UNION ALL SELECT 'tenant_runtime_uploads_unfinished', '{}', uploads FROM uploads
 UNION ALL SELECT 'tenant_runtime_upload_unfinished_bytes', '{}', bytes FROM uploads
 UNION ALL SELECT 'tenant_runtime_provisioning_unfinished', '{}', unfinished FROM operations
+UNION ALL SELECT 'tenant_runtime_budgets_exceeded', jsonb_build_object('threshold', trim_scale(threshold)::text), tenants
+            FROM budgets
 UNION ALL SELECT 'tenant_runtime_database_bytes', '{}', pg_database_size(current_database())
 UNION ALL SELECT 'tenant_runtime_database_connections', '{}', count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
 UNION ALL SELECT 'tenant_runtime_database_connections_limit', '{}', current_setting('max_connections')::int;

@@ -30,6 +30,7 @@ export function Governed() {
           </tbody>
         </table></div>
         ${next && html`<p class="quiet">${t("tooMany")}</p>`}
+        ${may("platform-governance") && html`<p><a href=${ofTenant("/governance/report")} target="_blank" rel="noreferrer">${t("governanceReport")}</a></p>`}
       `}
     <//>
   `;
