@@ -68,11 +68,20 @@ _TELLING = _Telling()
 
 
 def name_key(value: str, lang: str) -> str:
-    """The key under which names of one language are compared: equal keys, same name.
+    """The key under which names of one language are looked for: equal keys, most likely the same name.
 
-    Case, width, punctuation, spacing and digit forms are folded, traditional Chinese becomes simplified, and what
-    only says what kind of thing is named is taken off: administrative prefixes (`อำเภอ`, `Khet`, `District`) and
-    legal forms (`บริษัท … จำกัด`, `Co., Ltd.`, `有限公司`). "" when nothing is left to compare.
+    Punctuation and spacing are dropped from what `without_generic_words` leaves, between digits too. "" when nothing
+    is left to compare.
+    """
+    return without_generic_words(value, lang).translate(_TELLING)
+
+
+def without_generic_words(value: str, lang: str) -> str:
+    """A name of that language as its own words.
+
+    Case, width and digit forms are folded, traditional Chinese becomes simplified, and what only says what kind of
+    thing is named is taken off: administrative prefixes (`อำเภอ`, `Khet`, `District`) and legal forms
+    (`บริษัท … จำกัด`, `Co., Ltd.`, `有限公司`).
     """
     text = clean(western_digits(half_width(value))).casefold()
     if lang.startswith("zh") or not (lang or text.isascii()):
@@ -82,4 +91,4 @@ def name_key(value: str, lang: str) -> str:
         text = form.sub("", text)
     for affix in (_THAI_PREFIX, _ENGLISH_PREFIX, _ENGLISH_SUFFIX):
         text = affix.sub("", text)
-    return text.translate(_TELLING)
+    return text

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from tenant_pipeline.core.conflict.comparators.names import own_words
 from tenant_pipeline.core.conflict.comparators.pair import Pair
 from tenant_pipeline.core.conflict.comparison import Verdict
 from tenant_pipeline.core.standardise.addresses import address_parts
-from tenant_pipeline.core.standardise.names import name_key
 
 _EXACT = frozenset({"house_number"})
 _LOCAL = frozenset({"house_number", "moo", "soi", "road", "tambon"})
@@ -63,4 +63,5 @@ class _Told:
         for text in found.values():
             rest = rest.replace(text, " ")
         words = frozenset(re.findall(r"[^\W_]+(?:[\u0e31\u0e34-\u0e4e][^\W_]*)*", rest.casefold())) - _MARKERS
-        return cls({name: key for name, text in found.items() if (key := name_key(text, lang))}, words)
+        keys = {name: text if name in _EXACT else own_words(text, lang) for name, text in found.items()}
+        return cls({name: key for name, key in keys.items() if key}, words)

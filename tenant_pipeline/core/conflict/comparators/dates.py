@@ -1,15 +1,23 @@
-"""Dates as intervals of the precision in which they were given."""
+"""Dates as intervals of the precision in which they were given.
+
+A day, and a time of day that names no offset, are taken to be Thailand's (UTC+7, which has no summer time): that is
+where the sources are, and where most who write so live. They are compared with moments that do name one.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from calendar import isleap, monthrange
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 from tenant_pipeline.core.conflict.comparators.pair import Pair
 from tenant_pipeline.core.conflict.comparison import Verdict
 
 _FORM = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(T.+)?)?)?")
+
+_THERE = timezone(timedelta(hours=7))
+"""Where a day begins, and whose clocks a time of day without an offset is read from."""
 
 Interval = tuple[datetime, datetime]
 """The first moment, and the first moment after."""
@@ -68,16 +76,21 @@ def _covered(text: str) -> Interval | None:
     try:
         if clock:
             moment = datetime.fromisoformat(text)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-            return moment, moment + _precision(clock)
-        start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
-        if day:
-            return start, start + timedelta(days=1)
-        if month:
-            return start, datetime(int(year) + int(month) // 12, int(month) % 12 + 1, 1, tzinfo=UTC)
-        return start, datetime(int(year) + 1, 1, 1, tzinfo=UTC)
+            moment = moment.replace(tzinfo=_THERE) if moment.tzinfo is None else moment
+            return moment, _after(moment, _precision(clock))
+        start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=_THERE)
     except ValueError:
         return None
+    days = 1 if day else monthrange(start.year, start.month)[1] if month else 365 + isleap(start.year)
+    return start, _after(start, timedelta(days=days))
+
+
+def _after(moment: datetime, time: timedelta) -> datetime:
+    """The moment after that time, or the last one there is: 9999-12-31 is how many write that there is no end."""
+    try:
+        return moment + time
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
 
 
 def _precision(clock: str) -> timedelta:

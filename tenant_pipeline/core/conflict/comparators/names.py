@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 from tenant_pipeline.core.conflict.comparators.pair import Pair
 from tenant_pipeline.core.conflict.comparison import Verdict
-from tenant_pipeline.core.standardise.names import name_key
+from tenant_pipeline.core.standardise.names import without_generic_words
 
 _SCRIPTS = ("THAI", "CJK", "LATIN", "CYRILLIC", "ARABIC", "HIRAGANA", "KATAKANA", "HANGUL", "LAO", "MYANMAR", "KHMER")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)")
 
 
 def names_in_different_scripts(pair: Pair) -> Verdict | None:
@@ -30,7 +32,7 @@ def names_equal_ignoring_accents(pair: Pair) -> Verdict | None:
 
 def names_equal_ignoring_generic_words(pair: Pair) -> Verdict | None:
     """The names are the same but for a legal form or a word that only says what kind of place is named."""
-    return _same(name_key(pair.left, pair.lang), name_key(pair.right, pair.lang))
+    return _same(own_words(pair.left, pair.lang), own_words(pair.right, pair.lang))
 
 
 def names_differ(pair: Pair) -> Verdict:
@@ -52,10 +54,28 @@ def _same(left: str, right: str) -> Verdict | None:
     return Verdict.SAME if left and left == right else None
 
 
+def own_words(name: str, lang: str) -> str:
+    """What tells names apart: the letters of a name without the words that only say what kind of thing is named."""
+    return _letters(without_generic_words(name, lang))
+
+
 def _letters(text: str) -> str:
-    """What tells texts apart: letters, digits, vowel signs and tone marks."""
+    """What tells texts apart: letters, digits, vowel signs and tone marks, and where one number ends.
+
+    Between two digits whatever parts them stays as one space, or as a slash where there is one: 12/3 is not 123, nor
+    the range 12-3. A comma between thousands parts nothing.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LNM")
+    kept, between = [""], ""
+    for character in _THOUSANDS.sub(lambda number: number[0].replace(",", ""), folded):
+        if unicodedata.category(character)[0] not in "LNM":
+            between += character
+            continue
+        if between and kept[-1].isdecimal() and character.isdecimal():
+            kept.append("/" if "/" in between else " ")
+        kept.append(character)
+        between = ""
+    return "".join(kept)
 
 
 def _without_accents(letters: str) -> str:
