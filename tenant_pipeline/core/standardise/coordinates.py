@@ -29,16 +29,24 @@ _PLAIN = re.compile(rf"^[(\[]?\s*({_NUMBER})\s*(?:[,;/|]|\s)\s*({_NUMBER})\s*[)\
 _LABELLED = re.compile(rf"^\W*(LAT|LON)\W*({_NUMBER})\W*?(?:[,;]|\s)\s*\W*?(LAT|LON)[^\w+-]*({_NUMBER})\W*$")
 _WKT_POINT = re.compile(rf"^(?:SRID=4326;)?\s*POINT\s*\(\s*({_NUMBER})\s+({_NUMBER})\s*\)$", re.IGNORECASE)
 _SMALL = r"([0-9]{1,2}(?:\.[0-9]{1,18})?)"
-_ANGLE = rf"([0-9]{{1,3}}(?:\.[0-9]{{1,18}})?)\s*°?\s*(?:{_SMALL}\s*'?\s*)?(?:{_SMALL}\s*\"?\s*)?"
+_PARTED = r"(?<![0-9.])"
+_ANGLE = rf"([0-9]{{1,3}}(?:\.[0-9]{{1,18}})?)\s*°?\s*(?:{_PARTED}{_SMALL}\s*'?\s*)?(?:{_PARTED}{_SMALL}\s*\"?\s*)?"
 _SUFFIXED = re.compile(rf"^{_ANGLE}([NSEW])[\s,;/]*{_ANGLE}([NSEW])$")
 _PREFIXED = re.compile(rf"^([NSEW])\s*{_ANGLE}[\s,;/]*([NSEW])\s*{_ANGLE}$")
+_TWO = r"([0-9]{2}(?:\.[0-9]{1,18})?)"
+_LATITUDE, _LONGITUDE = (rf"([0-9]{{{digits}}}){_TWO}{_TWO}?" for digits in (2, 3))
+_SUFFIXED_RUN_TOGETHER = re.compile(rf"^{_LATITUDE}([NS])[\s,;/]*{_LONGITUDE}([EW])$")
+_PREFIXED_RUN_TOGETHER = re.compile(rf"^([NS])\s*{_LATITUDE}[\s,;/]*([EW])\s*{_LONGITUDE}$")
+"""Degrees, minutes and perhaps seconds without a mark between them, as in aviation and ISO 6709: `0806N 09819E`. A
+latitude has two digits of degrees and a longitude three; with fewer digits nobody can tell where the minutes begin."""
 _SIX_DECIMALS = Decimal("0.000001")
 
 
 def standardise_coordinates(value: str, context: Context) -> Standardised:
     """`lat,lon` in decimal degrees with six decimals (about ten centimetres).
 
-    Reads decimal pairs, degrees-minutes-seconds with English, Thai or Chinese hemispheres, labelled pairs, `geo:`
+    Reads decimal pairs, degrees-minutes-seconds with English, Thai or Chinese hemispheres (run together too, as
+    `0806N 09819E`, where every digit is written), labelled pairs, `geo:`
     addresses, WKT and GeoJSON points (longitude first, as those standards have it). A decimal pair whose first
     number is no Thai latitude but a Thai longitude, and whose second is a Thai latitude, is taken as swapped.
 
@@ -82,9 +90,9 @@ def _ordered(first: Decimal, second: Decimal) -> tuple[Decimal, Decimal, str]:
 
 
 def _degrees_minutes_seconds(text: str) -> tuple[Decimal, Decimal, str]:
-    if match := _SUFFIXED.match(text):
+    if match := _SUFFIXED.match(text) or _SUFFIXED_RUN_TOGETHER.match(text):
         one, two = (match.groups()[:3], match[4]), (match.groups()[4:7], match[8])
-    elif match := _PREFIXED.match(text):
+    elif match := _PREFIXED.match(text) or _PREFIXED_RUN_TOGETHER.match(text):
         one, two = (match.groups()[1:4], match[1]), (match.groups()[5:8], match[5])
     else:
         raise Unreadable("geo-unreadable", "The value is not a pair of latitude and longitude.")

@@ -88,8 +88,9 @@ def standardise(
     """Write every statement of `mapped` with its canonical value; reject those whose value cannot be read.
 
     A pseudonym passes unchanged whatever its datatype. `method` grows by `;standardise:<rule>`; a language told by
-    the script is filled in, and validity dates become ISO 8601. A statement whose value names several things (three
-    telephone numbers) becomes several, so that more may be emitted than passed. `batch_map` says where the batches
+    the script is filled in, one of a property that has none is dropped (two values of it would pass for answers to two
+    questions), and validity dates become ISO 8601. A statement whose value names several things (three telephone
+    numbers) becomes several, so that more may be emitted than passed. `batch_map` says where the batches
     are worked on.
     """
     rows_in = rejected = emitted = 0
@@ -173,7 +174,9 @@ def _outcome(
     except Unreadable as unreadable:
         return _Outcome(code=unreadable.code, reason=unreadable.reason)
     rule = found.rule
-    if not lang and datatype in WRITTEN_IN_A_LANGUAGE and rule != PSEUDONYM_RULE:
+    if context.definition is not None and not context.definition.per_language:
+        lang = ""
+    elif not lang and datatype in WRITTEN_IN_A_LANGUAGE and rule != PSEUDONYM_RULE:
         lang = language_by_script(found.value)
         rule += ",language-by-script"
     return _Outcome((found.value, *found.others), lang, since, until, f";standardise:{rule}")

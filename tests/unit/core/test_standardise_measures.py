@@ -147,10 +147,18 @@ def test_what_is_not_one_area_is_refused(value: str, code: str) -> None:
         "7 องศา 53 ลิปดา 24 พิลิปดา เหนือ 98 องศา 23 ลิปดา 54 พิลิปดา ตะวันออก",
         "北纬7°53′24″ 东经98°23′54″",
         "7 53 24 N, 98 23 54 E",
+        "N7°53.4 E98°23.9",
+        "075324N 0982354E",
+        "0753.4N09823.9E",
+        "N075324 E0982354",
     ],
 )
 def test_a_position_is_the_same_in_every_notation(value: str) -> None:
     assert standardise_coordinates(value, Context()).value == "7.890000,98.398333"
+
+
+def test_degrees_and_minutes_that_run_together_are_told_apart_by_their_digits() -> None:
+    assert standardise_coordinates("0806N 09819E", Context()).value == "8.100000,98.316667"
 
 
 def test_swapped_axes_are_put_right_only_where_thailand_leaves_no_doubt() -> None:
@@ -178,6 +186,10 @@ def test_a_decimal_pair_keeps_its_six_decimals(latitude: Decimal, longitude: Dec
         ("7.88", "geo-unreadable"),
         ("7°61'N 98°E", "geo-unreadable"),
         ("7N 8S", "geo-incomplete"),
+        ("806N 9819E", "geo-unreadable"),
+        ("86N 98E 19", "geo-unreadable"),
+        ("0866N 09819E", "geo-unreadable"),
+        ("08061N 098191E", "geo-unreadable"),
         ('{"type": "LineString", "coordinates": [[1, 2], [3, 4]]}', "geo-unreadable"),
     ],
 )

@@ -83,6 +83,17 @@ def test_a_language_nobody_stated_is_told_by_the_script() -> None:
     assert out.frame["method"].iloc[0].endswith(";standardise:name,language-by-script")
 
 
+def test_a_property_without_languages_has_none_whatever_was_stated() -> None:
+    out = run(
+        statement("Place", "maximumAttendeeCapacity", "500"),
+        statement("Place", "maximumAttendeeCapacity", "700", lang="en"),
+        statement("Place", "email", TOKEN, lang="th"),
+        statement("Place", "name", "Phuket", lang="en"),
+        statement("Place", "unheard-of", "x", datatype="text", lang="en"),
+    )
+    assert out.frame["lang"].tolist() == ["", "", "", "en", "en"]
+
+
 def test_validity_dates_become_iso_or_the_statement_is_rejected() -> None:
     out = run(
         statement("Place", "name", "A", valid_from="2566", valid_to="มี.ค. 2567"),
