@@ -209,6 +209,18 @@ def test_reopening_keeps_the_signature_as_history_and_another_person_decides(sou
     assert resolved(sources) == [("900", "candidate", True)]
 
 
+def test_whoever_reopened_an_item_does_not_sign_it_either_after_somebody_held_its_links_to_be_wrong(
+    sources: Sources,
+) -> None:
+    item = decide(sources)
+    reopen(sources.runtime, sources.tenant, item["conflict_id"], signer=BOB)
+    decide(sources, Choice(Decision.LINK_WRONG))
+    assert sources.form(item["conflict_id"])["who_may_sign"]["not"] == "bob"
+    with pytest.raises(NotEntitledError, match="reopened"):
+        decide(sources, signer=BOB)
+    assert decide(sources)["status"] == "signed"
+
+
 def test_what_nobody_has_signed_is_not_reopened(sources: Sources) -> None:
     with pytest.raises(InputError, match="nothing to reopen"):
         reopen(sources.runtime, sources.tenant, sources.item()["conflict_id"], signer=ANN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -73,6 +74,15 @@ def signatures_of(connection: Connection, tenant: TenantId, conflict_id: str) ->
         """,
         (tenant, conflict_id),
     ).fetchall()
+
+
+def reopened_by(item: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> str | None:
+    """Who has reopened the item, a person or the pipeline; None where it is not reopened.
+
+    It is whoever made its last signature void, whatever was said of it since: a wrong link leaves it open.
+    """
+    voids = (each["person"] for each in reversed(history) if each["decision"] == Decision.VOID)
+    return next(voids, None) if item["reopened"] else None
 
 
 def sources_of(connection: Connection, tenant: TenantId, conflict_ids: list[str]) -> list[str]:

@@ -15,13 +15,14 @@ from tenant_pipeline.core.standardise.stage import standardise_value
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts import reading
 from tenant_pipeline.services.conflicts.authority import Signer, require_entitled
-from tenant_pipeline.services.conflicts.items import PIPELINE, count_open_items
+from tenant_pipeline.services.conflicts.items import count_open_items
 from tenant_pipeline.services.conflicts.refusals import AlreadyDecidedError, DecisionOutdatedError, NotEntitledError
 from tenant_pipeline.services.conflicts.resolution_form import numbered
 from tenant_pipeline.services.conflicts.signatures import (
     Decided,
     Decision,
     append_signature,
+    reopened_by,
     signatures_of,
     sources_of,
 )
@@ -117,6 +118,12 @@ def _require_current(connection: Connection, tenant: TenantId, item: dict[str, A
         raise DecisionOutdatedError(
             "The sources no longer disagree, so that there is nothing to decide", where=item["conflict_id"]
         )
+    if not item["candidates_digest"]:
+        raise DecisionOutdatedError(
+            "Its entity was judged to be another one, and its sources have yet to be compared again",
+            where=item["conflict_id"],
+            remedy="Let the sources that wait run through: `tenant-pipeline run`.",
+        )
     if item["candidates_digest"] == digest:
         return
     former = connection.execute(
@@ -156,9 +163,7 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> str:
 
 
 def _require_other_than_requester(item: dict[str, Any], history: list[dict[str, Any]], signer: Signer) -> None:
-    last = history[-1] if history else None
-    reopened_by = last["person"] if item["reopened"] and last and last["decision"] == Decision.VOID else PIPELINE
-    if reopened_by == signer.person:
+    if reopened_by(item, history) == signer.person:
         raise NotEntitledError(
             "Whoever has reopened an item does not sign it",
             where=item["conflict_id"],
