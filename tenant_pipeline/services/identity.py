@@ -154,13 +154,16 @@ def _move_homes(connection: Connection, tenant: TenantId, change: Change, judgem
 
 
 def _close_conflicts(connection: Connection, tenant: TenantId, canonical_ids: Sequence[str]) -> None:
-    """Empty the items on these entities that nobody has signed: their sources are compared again and fill them anew."""
+    """Empty the items on these entities that nobody has signed: their sources are compared again and fill them anew.
+
+    Until then they are open: what stood there was not decided, and must not pass for explained.
+    """
     connection.execute(
         """
         UPDATE runtime.conflicts
            SET verdict = 'incomparable', rule = 'identity-changed', candidates = '[]', candidates_digest = '',
-               proposed_value = NULL, proposed_rule = '', needs_person = false, status = 'explained'
-         WHERE tenant_id = %s AND canonical_id = ANY(%s) AND status <> 'signed'
+               proposed_value = NULL, proposed_rule = '', needs_person = false, status = 'open'
+         WHERE tenant_id = %s AND canonical_id = ANY(%s) AND status NOT IN ('signed', 'stale')
         """,
         (tenant, list(canonical_ids)),
     )
@@ -172,7 +175,11 @@ def digest_with_identity(connection: Connection, tenant: TenantId, source: Sourc
     row = connection.execute(
         "SELECT identity_version FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (tenant, source)
     ).fetchone()
-    version = row["identity_version"] if row else 0
+    return with_identity(assembled, row["identity_version"] if row else 0)
+
+
+def with_identity(assembled: Sha256, version: int) -> Sha256:
+    """The digest of what was assembled, after so many changes of identity of the entities that it speaks of."""
     return sha256_of_json([assembled, version]) if version else assembled
 
 

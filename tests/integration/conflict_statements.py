@@ -36,9 +36,19 @@ class Sources:
     assembled: dict[SourceId, int] = field(default_factory=dict)
 
     def say(
-        self, number: int, *said: Said, tier: int = 2, entity: str = HALL, compare: bool = True, title: str = "a source"
+        self,
+        number: int,
+        *said: Said,
+        tier: int = 2,
+        entity: str = HALL,
+        compare: bool = True,
+        title: str = "a source",
+        valid: tuple[str, str] = ("", ""),
     ) -> SourceId:
-        """Assemble source `number` (anew): it says this, and nothing of what it said before, then compare."""
+        """Assemble source `number` (anew): it says this, and nothing of what it said before, then compare.
+
+        `valid` is from when and until when it says that all of it holds.
+        """
         source = SourceId(f"src-{number:016x}")
         turn = self.assembled[source] = self.assembled.get(source, 0) + 1
         at = START + timedelta(days=turn)
@@ -71,12 +81,12 @@ class Sources:
                     INSERT INTO runtime.statements
                            (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value,
                             raw_value, lang, datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
-                    VALUES (%s, %s, %s, %s, %s, 'EventVenue', %s, %s, %s, %s, 'text', %s, 'test', '', '', %s, %s)
+                    VALUES (%s, %s, %s, %s, %s, 'EventVenue', %s, %s, %s, %s, 'text', %s, 'test', %s, %s, %s, %s)
                     ON CONFLICT (tenant_id, source_id, entity_id, statement_id)
                     DO UPDATE SET last_seen = excluded.last_seen, retired_at = NULL
                     """,
                     (self.tenant, source, statement, f"{source}:{entity}", entity, property_, value, f" {value}", lang,
-                     f"halls.csv#row={position + 2}", at, at),
+                     f"halls.csv#row={position + 2}", *valid, at, at),
                 )  # fmt: skip
             entry = AuditEntry(actor="test", action="stage.complete", subject=f"{source}:assemble", details={})
             self.runtime.audit.append(connection, self.tenant, [entry])

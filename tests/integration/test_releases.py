@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,11 +16,20 @@ import pytest
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.release.difference import differences
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
+from tenant_pipeline.services.conflicts import bulk_signing
+from tenant_pipeline.services.conflicts.authority import Signer
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.conflicts.reading import list_conflicts
+from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
+from tenant_pipeline.services.conflicts.signatures import Decision
+from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
+from tenant_pipeline.services.judgements import judge, reverse
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError, check_release
 from tenant_pipeline.services.releases.reading import (
@@ -34,6 +44,8 @@ from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.integration.releasable import PEOPLE, approve_everything, releasable, settle
+from tests.integration.test_linking_judgements import CAPACITY, WORD
+from tests.integration.test_linking_judgements import Tenant as Halls
 
 
 @pytest.fixture
@@ -296,6 +308,87 @@ def test_a_release_that_fails_a_check_is_not_even_asked_for(runtime: Runtime, ma
     with pytest.raises(ReleaseRefusedError, match="no-raw-personal-data") as refused:
         request_release(runtime, personal.tenant, requested_by="kanya")
     assert "3-1006" not in str(refused.value)
+
+
+def test_nothing_is_released_of_what_was_not_compared_and_nothing_is_lost_when_two_were_judged_to_be_one(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    halls = Halls(runtime, tmp_path)
+    first = halls.add("a", "Assembly Hall,100,,,")
+    second = halls.add("b", "Assembly Hall,200,,,", compare=False)
+
+    def released() -> set[str]:
+        built = build_candidate(runtime, halls.id, requested_by="kanya").release
+        documents = documents_of(runtime, halls.id, built)
+        return {value["value"] for each in documents for value in each["values"] if value["property"] == CAPACITY}
+
+    with pytest.raises(ReleaseRefusedError, match=f"1 sources have yet to be compared with the others: {second}"):
+        request_release(runtime, halls.id, requested_by="kanya")
+    update_conflicts(runtime, halls.id, second)
+    assert released() == {"100", "200"}
+    judge(runtime, halls.id, halls.canonical(first), halls.canonical(second), Match.SAME, **WORD)
+    for waiting, source in ((2, first), (1, second)):
+        with pytest.raises(ReleaseRefusedError, match=f"^{waiting} sources .*{second}") as refused:
+            request_release(runtime, halls.id, requested_by="kanya")
+        assert "tenant-pipeline run" in refused.value.remedy
+        update_conflicts(runtime, halls.id, source)
+    assert len(released()) == 1
+    built = build_candidate(runtime, halls.id, requested_by="kanya").release
+    assert "conflicts-signed" in {check.name for check in check_release(runtime, built) if not check.passed}
+
+
+def test_what_was_judged_and_not_compared_since_holds_up_a_release_that_was_built_before(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    halls = Halls(runtime, tmp_path)
+    first, second = halls.add("a", "Assembly Hall,100,,,"), halls.add("b", "Assembly Hall,200,,,")
+    judged = judge(runtime, halls.id, halls.canonical(first), halls.canonical(second), Match.SAME, **WORD)
+    for source in (first, second):
+        update_conflicts(runtime, halls.id, source)
+    built = build_candidate(runtime, halls.id, requested_by="kanya").release
+    (item,) = list_conflicts(runtime, halls.id, source=None, property_=CAPACITY, verdict=None, limit=9)
+    reverse(runtime, halls.id, judged.sequence, **WORD)
+
+    def signed() -> bool:
+        return {each.name: each.passed for each in check_release(runtime, built)}["conflicts-signed"]
+
+    assert not signed(), "its items are not decided, they are to be found anew"
+    ann = Signer(WORD["person"], WORD["role"], WORD["reason"])
+    with pytest.raises(DecisionOutdatedError, match="yet to be compared"):
+        resolve(runtime, halls.id, item["conflict_id"], digest="", choice=Choice(Decision.BOTH_RIGHT), signer=ann)
+    for source in (first, second):
+        update_conflicts(runtime, halls.id, source)
+    assert signed()
+
+
+def test_of_values_that_held_one_after_the_other_each_is_released_with_its_period(
+    runtime: Runtime, made: Sources
+) -> None:
+    made.say(3, (CAPACITY, "", "500"), tier=1, title="Register of 2019", valid=("2015", "2019"))
+    made.say(4, (CAPACITY, "", "700"), tier=2, title="City list", valid=("2020", ""))
+    settle(made)
+    request_release(runtime, made.tenant, requested_by="kanya")
+    built = build_candidate(runtime, made.tenant, requested_by="kanya").release
+    hall, _ = documents_of(runtime, made.tenant, built)
+    capacities = [each for each in hall["values"] if each["property"] == CAPACITY]
+    assert [(each["value"], each["valid_from"], each["valid_to"], each["decided"]) for each in capacities] == [
+        ("500", "2015", "2019", False),
+        ("700", "2020", "", False),
+    ]
+    assert [source["source_title"] for each in capacities for source in each["sources"]] == [
+        "Register of 2019",
+        "City list",
+    ]
+    item = made.item(property=CAPACITY)
+    assert (item["status"], item["rule"], item["needs_person"]) == ("explained", "valid_at_different_times", False)
+    listed = bulk_signing.preview(runtime, made.tenant, proposed_rule=item["proposed_rule"], verdict=item["verdict"])
+    assert listed["items"] == [], "a list takes one value of each"
+    proposal = made.form(item["conflict_id"])["proposal"]
+    assert (proposal["decision"], proposal["numbers"]) == ("both-right", [1, 2])
+    made.say(5, (CAPACITY, "", "900"), tier=2, title="Press", valid=("2021", ""))
+    with pytest.raises(ReleaseRefusedError, match="conflicts-signed"):
+        request_release(runtime, made.tenant, requested_by="kanya")
+    assert made.item(property=CAPACITY)["needs_person"]
 
 
 def test_what_was_published_meanwhile_voids_a_release_that_was_built_before(runtime: Runtime, made: Sources) -> None:

@@ -20,6 +20,7 @@ from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.retention import old_runs, prune_runs
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
@@ -183,6 +184,7 @@ def test_what_the_knowledge_base_and_a_release_rest_on_stays_while_a_newer_versi
     feed = new_feed(runtime, tenant, server.answer("/b", halls_answer(4), halls_answer(5), halls_answer(6)))
     poll_now(runtime, feed)
     walk_through(runtime, feed)
+    update_conflicts(runtime, tenant, feed.source_id)
     released = _source(runtime, feed), every_record(runtime, _source(runtime, feed))
     runtime.clock.forward(seconds=10)
     poll_now(runtime, feed)

@@ -68,7 +68,8 @@ class ConflictItem:
     `candidates_digest` names exactly these candidates under these rules: what a sign-off covers. `explanation` tells
     how the proposal came about, a sentence a step. `advice` is how likely each value is by the record of those who say
     it (0–1), empty where nothing is known of them. `needs_person` says that the rules must not decide alone, and
-    `needs_person_reason` why.
+    `needs_person_reason` why. `proposed_values` are the proposed one and, where values are said to have held one after
+    the other, what is proposed for each of the other times.
     """
 
     canonical_id: str
@@ -85,3 +86,4 @@ class ConflictItem:
     needs_person_reason: str = ""
     explanation: tuple[str, ...] = ()
     advice: Mapping[str, float] = field(default_factory=dict)
+    proposed_values: tuple[str, ...] = ()

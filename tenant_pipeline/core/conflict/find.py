@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from itertools import combinations, groupby
 from operator import itemgetter
@@ -11,7 +11,7 @@ import pandas as pd
 
 from tenant_pipeline.core.conflict.comparators.registry import EQUAL_AFTER_STANDARDISATION, compare
 from tenant_pipeline.core.conflict.comparison import SEVERITY, Candidate, Compared, ConflictItem, Verdict
-from tenant_pipeline.core.conflict.resolution import propose
+from tenant_pipeline.core.conflict.resolution import Proposal, propose
 from tenant_pipeline.core.conflict.standing import SourceStanding
 from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES, hold_together
 from tenant_pipeline.core.digest import sha256_of_json
@@ -87,7 +87,10 @@ def _item(
             known[pair] = compare(*pair, lang, definition)
         return known[pair]
 
-    proposal = propose(candidates, lambda left, right: compared(left, right).verdict, standings)
+    def proposed(among: Sequence[Candidate]) -> Proposal:
+        return propose(among, lambda left, right: compared(left, right).verdict, standings)
+
+    proposal = proposed(candidates)
     values = sorted({one.value for one in candidates})
     pairs = list(combinations(values, 2))
     needs_person_reason = proposal.needs_person_reason
@@ -96,16 +99,28 @@ def _item(
         needs_person_reason = needs_person_reason or say(
             "There are {count:figure} different values: perhaps several things were taken for one.", count=len(values)
         )
-    timed = any(one.valid_from or one.valid_to for one in candidates)
-    worst = Compared(Verdict.SAME, EQUAL_AFTER_STANDARDISATION)
-    for left, right in pairs:
+    apart = _apart(candidates)
+    at_one_time = [pair for pair in pairs if not apart(*pair)]
+    in_turn = len(at_one_time) < len(pairs)
+    worst = Compared(Verdict.SAME, VALID_AT_DIFFERENT_TIMES if in_turn else EQUAL_AFTER_STANDARDISATION)
+    for left, right in at_one_time:
         found = compared(left, right)
-        if timed and not hold_together([one for one in candidates if one.value in (left, right)]):
-            found = Compared(Verdict.SAME, VALID_AT_DIFFERENT_TIMES)
         if SEVERITY[found.verdict] > SEVERITY[worst.verdict] or (
             found.verdict is worst.verdict and worst.rule == EQUAL_AFTER_STANDARDISATION
         ):
             worst = found
+    explanation = proposal.explanation
+    proposed_values: tuple[str, ...] = (proposal.value,)
+    if in_turn:
+        proposed_values = _one_for_each_time(proposal.value, candidates, apart, proposed)
+        if (count := len(proposed_values)) > 1:
+            explanation += (say("{count:figure} values are proposed, each for its own time.", count=count),)
+        if worst.verdict is not Verdict.SAME:
+            needs_person_reason = needs_person_reason or say(
+                "Some of the values held one after the other, and others at one time."
+            )
+        elif len(values) <= MOST_VALUES:
+            needs_person_reason = ""  # What held at other times contradicts nothing, on whatever authority.
     return ConflictItem(
         canonical_id=canonical_id,
         type=type_,
@@ -119,9 +134,38 @@ def _item(
         proposed_rule=proposal.rule,
         needs_person=bool(needs_person_reason),
         needs_person_reason=needs_person_reason,
-        explanation=proposal.explanation,
+        explanation=explanation,
         advice=proposal.advice,
+        proposed_values=proposed_values,
     )
+
+
+def _apart(candidates: Sequence[Candidate]) -> Callable[[str, str], bool]:
+    """Whether two values are said to have held one after the other, by all who say them."""
+    if not any(one.valid_from or one.valid_to for one in candidates):
+        return lambda left, right: False
+    said: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        said.setdefault(one.value, []).append(one)
+    return lambda left, right: not hold_together([*said[left], *said[right]])
+
+
+def _one_for_each_time(
+    first: str,
+    candidates: Sequence[Candidate],
+    apart: Callable[[str, str], bool],
+    proposed: Callable[[Sequence[Candidate]], Proposal],
+) -> tuple[str, ...]:
+    """`first`, and of the values that held at another time than all of these again what is proposed.
+
+    Of too many values, all: what is left out here is released nowhere, and a person is asked.
+    """
+    if len({one.value for one in candidates}) > MOST_VALUES:
+        return tuple(sorted({one.value for one in candidates}))
+    found, left = [first], candidates
+    while left := [one for one in left if apart(one.value, found[-1])]:
+        found.append(proposed(left).value)
+    return tuple(found)
 
 
 def candidates_digest(candidates: Sequence[Candidate]) -> str:

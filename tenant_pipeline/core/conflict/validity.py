@@ -27,8 +27,10 @@ def _overlap(one: Candidate, other: Candidate) -> bool:
 
 
 def _ends_before(one: Candidate, other: Candidate) -> bool:
-    """Whether the one has ended when the other begins; a coarser date covers all that begins with it."""
-    if not one.valid_to or not other.valid_from:
-        return False
-    digits = min(len(one.valid_to), len(other.valid_from))
-    return one.valid_to[:digits] < other.valid_from[:digits]
+    """Whether the one has ended when the other begins; a coarser date covers all that begins with it.
+
+    Where such a date is an interval itself, the one may hold to its end, and the other from its beginning.
+    """
+    end, beginning = one.valid_to.rpartition("/")[2], other.valid_from.partition("/")[0]
+    digits = min(len(end), len(beginning))
+    return end[:digits] < beginning[:digits]

@@ -200,6 +200,14 @@ PROPOSING: Mapping[str, tuple[str, str]] = {
         "ไม่มีสิ่งใดใช้แยกค่าเหล่านี้ได้ นอกจากลำดับของรายการ",
         "除了陈述的先后顺序，没有依据可区分这些值。",
     ),
+    "{count:figure} values are proposed, each for its own time.": (
+        "เสนอ {count} ค่า แต่ละค่าสำหรับช่วงเวลาของตนเอง",
+        "提议 {count} 个值，各自适用于其有效的时间。",
+    ),
+    "Some of the values held one after the other, and others at one time.": (
+        "บางค่าใช้ต่อเนื่องกันคนละช่วงเวลา แต่บางค่าใช้ในช่วงเวลาเดียวกัน",
+        "有些值先后有效，另一些则同时有效。",
+    ),
     "There are {count:figure} different values: perhaps several things were taken for one.": (
         "มีค่าต่างกัน {count} ค่า อาจรวมหลายสิ่งไว้เป็นสิ่งเดียว",
         "共有 {count} 个不同的值：可能把多个事物当成了一个。",

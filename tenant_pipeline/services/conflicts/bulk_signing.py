@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenant_pipeline.core.conflict.comparison import Verdict
+from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
@@ -22,8 +23,12 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 
 MOST_AT_ONCE = 10_000
 
-# Without those that somebody has reopened: they were signed once, and are worth a look each.
-_MATCHING = "tenant_id = %(tenant)s AND status IN ('open', 'explained') AND NOT reopened AND NOT needs_person"
+# Without those that somebody has reopened: they were signed once, and are worth a look each. And without those of which
+# several values are proposed, each for its own time: a list takes one value of each item.
+_MATCHING = f"""
+tenant_id = %(tenant)s AND status IN ('open', 'explained') AND NOT reopened AND NOT needs_person
+AND rule <> '{VALID_AT_DIFFERENT_TIMES}'
+"""
 
 _RULES = f"""
 SELECT proposed_rule, verdict, count(*) AS items

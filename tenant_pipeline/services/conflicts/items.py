@@ -181,7 +181,15 @@ class FoundItems:
         for item in items:
             identifier = short_id("con-", (item.canonical_id, item.property, item.lang))
             relations = relations_of_values(item, self._vocabulary.property(item.property))
-            candidates = [{**one.as_json(), "relation": str(relations[one.value])} for one in item.candidates]
+            in_turn = item.proposed_values if len(item.proposed_values) > 1 else ()
+            candidates = [
+                {
+                    **one.as_json(),
+                    "relation": str(relations[one.value]),
+                    **({"proposed": True} if one.value in in_turn else {}),
+                }
+                for one in item.candidates
+            ]
             rows.append(
                 (identifier, item.canonical_id, item.type, item.property, item.lang, str(item.verdict), item.rule,
                  Jsonb(candidates), item.candidates_digest, item.proposed_value, item.proposed_rule,

@@ -11,7 +11,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts import reading
 from tenant_pipeline.services.conflicts.authority import GATE, signing_roles
 from tenant_pipeline.services.conflicts.items import PIPELINE
-from tenant_pipeline.services.conflicts.signatures import Decision, signatures_of
+from tenant_pipeline.services.conflicts.signatures import Decision, reopened_by, signatures_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 
@@ -83,6 +83,7 @@ def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str, tell: 
         for number, one in enumerate(numbered(item.pop("candidates")), 1)
     ]
     standing = item.pop("signature_number")
+    in_turn = any("proposed" in one for one in candidates)
     return {
         **item,
         "candidates": candidates,
@@ -90,22 +91,18 @@ def resolution_form(runtime: Runtime, tenant: TenantId, conflict_id: str, tell: 
             "value": item.pop("proposed_value"),
             "rule": item.pop("proposed_rule"),
             "explanation": [tell(each) for each in item.pop("explanation")],
-            "numbers": [one["number"] for one in candidates if one["relation"] == "agrees"],
+            "decision": str(Decision.BOTH_RIGHT if in_turn else Decision.CANDIDATE),
+            "numbers": [one["number"] for one in candidates if one["relation"] == "agrees" or "proposed" in one],
         },
         "choices": [
             {"decision": str(decision), "option": option, "says": tell(says)} for decision, option, says in CHOICES
         ],
         "what_signing_does": tell(WHAT_SIGNING_DOES),
-        "who_may_sign": {"gate": GATE, "roles": list(signing_roles(runtime)), "not": _requester(item, history)},
+        "who_may_sign": {"gate": GATE, "roles": list(signing_roles(runtime)), "not": reopened_by(item, history)},
         "signature": next((each for each in history if each["number"] == standing), None),
         "signatures": history,
         "versions": versions,
     }
-
-
-def _requester(item: dict[str, Any], history: list[dict[str, Any]]) -> str | None:
-    """Who has reopened the item, and so does not sign it."""
-    return history[-1]["person"] if item["reopened"] and history and history[-1]["decision"] == "void" else None
 
 
 def _statements(

@@ -99,7 +99,7 @@ function Decide({ form, titles, follow }) {
   const { draft, writable, change, forget } = useDraft(id);
   const role = roleOf(...form.who_may_sign.roles);
   const other = editorOf(`${DRAFTS}/${id}`);
-  const choice = draft.decision ?? (form.proposal.numbers[0] ? "candidate" : "");
+  const choice = draft.decision ?? (form.proposal.numbers[0] ? form.proposal.decision : "");
   const chosen = draft.decision ? draft.number : form.proposal.numbers[0];
   const sign = useDone(async () => {
     /** @type {Record<string, any>} */

@@ -55,6 +55,45 @@ def test_values_that_held_one_after_the_other_do_not_contradict_each_other() -> 
         assert item.verdict is Verdict.DIFFERS
 
 
+def test_of_values_that_held_one_after_the_other_one_is_proposed_for_each_time() -> None:
+    (item,) = items(
+        candidate("Patong Hall", "a", authority_tier=1, **EARLIER),
+        candidate("Kathu Hall", "b", authority_tier=1, **LATER),
+        candidate("KATHU HALL", "c", authority_tier=3, **LATER),
+        candidate("Rawai Hall", "d", valid_to="2019"),
+    )
+    assert (item.verdict, item.rule) == (Verdict.SAME, "valid_at_different_times")
+    assert (item.proposed_values[0], len(item.proposed_values)) == (item.proposed_value, 3)
+    assert set(item.proposed_values) == {"Patong Hall", "Kathu Hall", "Rawai Hall"}
+    assert not item.needs_person, "tier 1 does not contradict itself over another time"
+    assert item.explanation[-1] == "3 values are proposed, each for its own time."
+
+
+def test_where_some_values_held_at_one_time_and_differ_a_person_is_asked() -> None:
+    apart = candidate("Patong Hall", "a", **EARLIER), candidate("Kathu Hall", "b", authority_tier=1, **LATER)
+    (item,) = items(*apart, candidate("Rawai Hall", "c", **LATER))
+    assert (item.verdict, item.rule, item.needs_person) == (Verdict.DIFFERS, "names_differ", True)
+    assert item.needs_person_reason == "Some of the values held one after the other, and others at one time."
+    assert item.proposed_values == ("Kathu Hall", "Patong Hall")
+
+
+def test_an_interval_in_which_a_value_ends_or_begins_counts_whole() -> None:
+    for ends, begins, verdict in (
+        ("2019/2021", "2020", Verdict.DIFFERS),
+        ("2018/2019", "2020", Verdict.SAME),
+        ("2019", "2018/2020", Verdict.DIFFERS),
+        ("2019", "2020/2022", Verdict.SAME),
+    ):
+        (item,) = items(candidate("Patong", "a", valid_to=ends), candidate("Kathu", "b", valid_from=begins))
+        assert item.verdict is verdict, (ends, begins)
+
+
+def test_of_too_many_values_for_different_times_none_is_left_out_of_the_proposal() -> None:
+    years = [candidate(f"Hall {n}", f"s{n}", valid_from=str(n), valid_to=str(n)) for n in range(1950, 1991)]
+    (item,) = items(*years)
+    assert (len(years) > MOST_VALUES, len(item.proposed_values), item.needs_person) == (True, len(years), True)
+
+
 def test_the_gravest_pair_gives_the_verdict() -> None:
     (item,) = items(candidate("Patong", "a"), candidate("PATONG", "b"), candidate("Kathu", "c"))
     assert (item.verdict, item.rule) == (Verdict.DIFFERS, "names_differ")
