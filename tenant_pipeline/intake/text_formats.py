@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -50,6 +51,8 @@ Recogniser = Callable[[str, str], bool]
 """Whether the beginning of a text, read with the file's path, is of a format."""
 
 LINES = 50
+_MESSAGE = re.compile(r"\u200e?\[\d{1,4}\D\d{1,2}\D\d{2,4},? ")
+"""A chat's line begins with when it was said."""
 LONGEST_TABLE_LINE = 2_000
 _MARKUP = ("<!doctype html", "<html", "<head", "<body", "<table", "<div")
 
@@ -85,7 +88,31 @@ def _looks_like_json(text: str, path: str) -> bool:
     follows = start[1:].lstrip()[:1]
     if start.startswith("{"):
         return follows in ('"', "}", "")
-    return start.startswith("[") and (follows in ("{", "[", '"', "]", "-", "") or follows.isdigit())
+    if not start.startswith("["):
+        return False
+    if follows in ("{", '"', "]", ""):
+        return True
+    # A note's number, the time of a message and a wiki's link stand in brackets, too.
+    return (follows in "[-" or follows.isdigit()) and (path.casefold().endswith(".json") or _is_json_so_far(start))
+
+
+def _is_json_so_far(text: str) -> bool:
+    """Whether a text is JSON, or breaks off as JSON does that goes on: somewhere behind its last comma."""
+    if _json_error(text) is None:
+        return True
+    whole = text[: text.rfind(",")].rstrip() if "," in text else text.rstrip()
+    error = _json_error(whole)
+    return error is not None and (error.pos >= len(whole) or error.msg.startswith("Unterminated string"))
+
+
+def _json_error(text: str) -> json.JSONDecodeError | None:
+    try:
+        json.loads(text, parse_int=str, parse_float=str)  # a number may be too long to be made one
+    except json.JSONDecodeError as error:
+        return error
+    except RecursionError:
+        return None
+    return None
 
 
 def _looks_like_html(text: str, path: str) -> bool:
@@ -102,7 +129,7 @@ def _is_named_csv(text: str, path: str) -> bool:
 def _looks_like_csv(text: str, path: str) -> bool:
     """Whether one delimiter parts nearly all lines into the same number of cells."""
     lines = [line for line in text.splitlines()[:LINES] if line.strip()]
-    if len(lines) < 2 or any(len(line) >= LONGEST_TABLE_LINE for line in lines):
+    if len(lines) < 2 or any(len(line) >= LONGEST_TABLE_LINE for line in lines) or _MESSAGE.match(lines[0]):
         return False
     delimiter = delimiter_of([line + "\n" for line in lines])
     counts = [line.count(delimiter) for line in lines]

@@ -28,7 +28,7 @@ def read_geojson(stream: BinaryIO, encoding: str) -> Items:
     geometry as JSON text. Raises UnreadableError for what is not a GeoJSON object or not well-formed."""
     if first_character(stream) != b"{":
         raise UnreadableError("not-geojson", "The file is not a GeoJSON object.")
-    features: Iterator[Any] = ijson.items(stream, "features.item", use_float=True, buf_size=READ_BYTES)
+    features: Iterator[Any] = ijson.items(stream, "features.item", buf_size=READ_BYTES)
     position = -1
     for position, feature in enumerate(features):
         yield Item("", f"/features/{position}", feature_values(feature))
@@ -59,5 +59,5 @@ def geometry_values(geometry: Any) -> dict[str, str | None]:
         place = flatten({"longitude": coordinates[0], "latitude": coordinates[1]})
         values["longitude"], values["latitude"] = place.get("longitude"), place.get("latitude")
     elif coordinates is not None or geometry.get("geometries") is not None:
-        values["geometry"] = storable(json.dumps(geometry, ensure_ascii=False))
+        values["geometry"] = storable(json.dumps(geometry, ensure_ascii=False, default=float))
     return values

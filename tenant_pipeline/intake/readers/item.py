@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 RECORDS = "records"
 SEGMENTS = "segments"
 STATEMENTS = "statements"
 MOST_TABLES = 5_000
+MOST_FIELDS = 2_000
+"""Of one table."""
 
 
 class Item(NamedTuple):
@@ -46,6 +50,8 @@ def text_of(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Decimal) and math.isfinite(float(value)):
+        value = float(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)

@@ -10,6 +10,8 @@ from typing import Any
 
 from tenant_pipeline.intake.readers.item import Item, Problem, text_of
 from tenant_pipeline.intake.readers.json_records import flatten
+from tenant_pipeline.intake.readers.plain_values import plain
+from tenant_pipeline.intake.readers.storable import storable
 
 _DEEPEST_BLOCK = 50
 _DEEPEST = 8
@@ -59,7 +61,7 @@ def json_ld(page: Any) -> PageFacts:
         if _is_endless(value):
             facts.found.append(Problem(f"json-ld={number}", "nested-json-ld", "The block is nested beyond reason."))
             continue
-        blocks.append((number, list(_things(value, 0))))
+        blocks.append((number, list(_things(plain(value), 0))))
     known = {
         str(node["@id"]): node for _, nodes in blocks for node in nodes if "@id" in node and len(node) > 1
     }  # references within the page lead to what it says of the same thing
@@ -108,7 +110,7 @@ def _things(value: Any, depth: int) -> Iterator[Node]:
 def _kind(node: Node) -> str:
     kinds = node.get("@type")
     first = next((each for each in kinds if isinstance(each, str)), "") if isinstance(kinds, list) else kinds
-    return re.split(r"[/#:]", first)[-1] if isinstance(first, str) and first else "Thing"
+    return storable(re.split(r"[/#:]", first)[-1]) if isinstance(first, str) and first else "Thing"
 
 
 def _is_reference(node: Node) -> bool:
