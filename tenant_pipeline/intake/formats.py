@@ -8,10 +8,9 @@ from typing import BinaryIO
 
 from tenant_pipeline.intake.archive import ArchiveError, ArchiveLimits, check_package
 from tenant_pipeline.intake.readers.item import UnreadableError
-from tenant_pipeline.intake.text_encoding import text_encoding, text_of_bytes
+from tenant_pipeline.intake.text_encoding import HEAD_BYTES, encoding_sample, text_encoding, text_of_bytes
 from tenant_pipeline.intake.text_formats import text_format
 
-HEAD_BYTES = 256 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
 _BINARY = {
@@ -57,7 +56,8 @@ def identify_format(stream: BinaryIO, path: str) -> Format:
     for mark, name in _REFUSED.items():
         if head.startswith(mark):
             raise UnreadableError("unknown-format", f"It is a {name}, which no reader knows; hand in what it holds.")
-    encoding, confidence = text_encoding(head)
+    encoding, confidence = text_encoding(encoding_sample(stream, head))
+    stream.seek(0)
     text = text_of_bytes(head, encoding).lstrip("\ufeff")
     if (
         "\0" in text

@@ -5,12 +5,18 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
+HEAD_BYTES = 256 * 1024
 LONGEST_CHARACTER = 4
 SAMPLE_BYTES = 64 * 1024
+ENOUGH_BEYOND_ASCII = 200
+"""A head with fewer bytes beyond ASCII does not tell the encoding of what follows."""
+PASSAGE_BYTES = 4 * 1024
 ODD_BYTES = "decode-odd-bytes-as-latin"
 """Name of the error handler for bytes that do not belong to their text's encoding: none is dropped or replaced."""
 
@@ -21,12 +27,24 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_UP_TO_SEPARATOR = re.compile(rb"(?s).*[\x00-\x2f]")
+"""Up to the last byte that is no part of a longer character in any encoding."""
+_THAI_WORD = re.compile("(?:[เแโใไ]?[ก-ฮ][ัิีึืฺุู็]?[่้๊๋์ํ]?[ะาำๅ]?ะ?|[ฯๆ๐-๙])+")
+_THAI_MARK = re.compile(rb"[\xd4-\xda\xe7-\xee]")
+_FREQUENT_THAI = frozenset("านรก่งอ้มเัวยีลทดสตหะิบคปจพไแชุขืใำ์ูโ็ศผณถธึษ")
+"""98 of 100 letters in the training data of Thai NER, and in the names of Thailand's places."""
+
+
+class _OddBytes:
+    decoded = 0
 
 
 def _as_latin(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     odd = error.object[error.start : error.end]
+    _OddBytes.decoded += len(odd)
     try:
         return odd.decode("cp1252"), error.end
     except UnicodeDecodeError:
@@ -34,6 +52,36 @@ def _as_latin(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(ODD_BYTES, _as_latin)
+
+
+def odd_bytes_decoded() -> int:
+    """How many bytes this process has decoded so far that did not belong to their text's encoding."""
+    return _OddBytes.decoded
+
+
+def encoding_sample(stream: BinaryIO, head: bytes) -> bytes:
+    """What tells the encoding of a text that begins with `head`, its first HEAD_BYTES: the head; or, where that holds
+    next to nothing beyond ASCII, passages further on that do."""
+    high = _beyond_ascii(head)
+    if len(head) < HEAD_BYTES or high >= ENOUGH_BEYOND_ASCII or (high and _decodes(head, "utf-8")):
+        return head
+    if any(head.startswith(mark) for mark, _ in _MARKS) or _without_mark(head):
+        return head
+    passages: list[bytes] = []
+    found = 0
+    stream.seek(0)
+    while found < ENOUGH_BEYOND_ASCII and (piece := stream.read(HEAD_BYTES)):
+        run = _HIGH_RUN.search(piece)
+        if run is None:
+            continue
+        start = stream.tell() - len(piece) + run.start()
+        stream.seek(start)
+        passage = stream.read(PASSAGE_BYTES)
+        whole = _UP_TO_SEPARATOR.match(passage)
+        passages.append(whole[0] if whole else passage)
+        found += _beyond_ascii(passages[-1])
+        stream.seek(start + len(passages[-1]))
+    return b"\n".join(passages) or head
 
 
 def text_encoding(head: bytes) -> tuple[str, float]:
@@ -48,19 +96,28 @@ def text_encoding(head: bytes) -> tuple[str, float]:
         return "utf-8", 1.0
     if _is_utf8_with_odd_bytes(head):
         return "utf-8", 0.8
+    runs = set(_HIGH_RUN.findall(head))
+    if _reads_as_thai(runs) and (_is_usual_thai(runs) or (_has_thai_marks(runs) and not _is_usual_chinese(runs))):
+        return "cp874", 0.9
     if _reads_as_chinese(head):
         return "gb18030", 0.9
-    high = sum(byte >= 0x80 for byte in head)
-    thai = sum(0xA1 <= byte <= 0xDA or 0xDF <= byte <= 0xFB for byte in head)
-    if high and thai / high > 0.98 and _reads_as_thai(head):
-        return "cp874", 0.9
-    best = from_bytes(head[:SAMPLE_BYTES]).best()
+    run = _HIGH_RUN.search(head)
+    begin = max(0, (run.start() if run else 0) - SAMPLE_BYTES // 2)
+    best = from_bytes(head[begin : begin + SAMPLE_BYTES]).best()
     return (best.encoding, max(0.1, 1.0 - best.chaos)) if best is not None else ("latin-1", 0.1)
+
+
+class _Text(io.TextIOWrapper):
+    """Leaves the stream open that it reads from: closing that is up to whoever opened it."""
+
+    def close(self) -> None:
+        with suppress(ValueError):  # it is closed already
+            self.detach()
 
 
 def text_lines(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     """The stream as text, line by line, ends of lines as they are. No byte is lost: see `ODD_BYTES`."""
-    return io.TextIOWrapper(stream, encoding=encoding, errors=ODD_BYTES, newline="")
+    return _Text(stream, encoding=encoding, errors=ODD_BYTES, newline="")
 
 
 def text_of_bytes(data: bytes, encoding: str) -> str:
@@ -102,9 +159,13 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 def _is_utf8_with_odd_bytes(head: bytes) -> bool:
     """Whether nearly all bytes beyond ASCII are whole UTF-8 characters: a file put together from several."""
-    high = sum(byte >= 0x80 for byte in head)
+    high = _beyond_ascii(head)
     odd = head.decode("utf-8", errors="replace").count("\ufffd")
     return high > 20 and odd < 0.05 * high
+
+
+def _beyond_ascii(data: bytes) -> int:
+    return len(data.translate(None, bytes(range(0x80))))
 
 
 def _reads_as_chinese(head: bytes) -> bool:
@@ -112,20 +173,41 @@ def _reads_as_chinese(head: bytes) -> bool:
 
     Thai in one byte a letter has runs of odd length as often as of even.
     """
-    runs = re.findall(rb"[\x80-\xff]+", head)
+    runs = _HIGH_RUN.findall(head)
     leads = [lead for run in runs for lead in run[::2]]
     even = sum(len(run) % 2 == 0 for run in runs)
     han = sum(0xB0 <= lead <= 0xF7 or lead in (0xA1, 0xA3) for lead in leads)
     return bool(runs) and even > 0.95 * len(runs) and han > 0.9 * len(leads) and _decodes(head, "gb18030")
 
 
-def _reads_as_thai(head: bytes) -> bool:
-    """Whether the bytes as Thai have no vowel sign or tone mark where none can stand."""
-    text = head.decode("cp874", errors="replace")
-    marks = [
-        position
-        for position, character in enumerate(text)
-        if "\u0e34" <= character <= "\u0e3a" or "\u0e47" <= character <= "\u0e4e"
-    ]
-    placed = sum(position > 0 and "\u0e01" <= text[position - 1] <= "\u0e4e" for position in marks)
-    return bool(marks) and placed / len(marks) > 0.95
+def _reads_as_thai(runs: Collection[bytes]) -> bool:
+    """Whether the runs of high bytes are Thai letters, its signs and marks where Thai has them.
+
+    A single Chinese word may pass, too, but hardly a list of them. A run of one byte is an accented letter.
+    """
+    letters = sum(map(len, runs))
+    thai = sum(0xA1 <= byte <= 0xDA or 0xDF <= byte <= 0xFB for run in runs for byte in run)
+    if not letters or letters < 2 * len(runs) or thai <= 0.98 * letters:
+        return False
+    words = (word for run in runs for word in _THAI_WORD.findall(run.decode("cp874", errors="replace")))
+    return sum(map(len, words)) > 0.95 * letters
+
+
+def _is_usual_thai(runs: Collection[bytes]) -> bool:
+    """Whether runs that read as Thai are made of its frequent letters. Few Chinese words are."""
+    letters = "".join(run.decode("cp874", errors="replace") for run in runs)
+    return sum(letter in _FREQUENT_THAI for letter in letters) > 0.9 * len(letters)
+
+
+def _has_thai_marks(runs: Collection[bytes]) -> bool:
+    return any(map(_THAI_MARK.search, runs))
+
+
+def _is_usual_chinese(runs: Collection[bytes]) -> bool:
+    """Whether the runs are pairs of GB 2312's frequent characters (its first level) and its punctuation."""
+    pairs = [run[place : place + 2] for run in runs for place in range(0, len(run), 2)]
+    usual = sum(
+        len(pair) == 2 and (0xB0 <= pair[0] <= 0xD7 or pair[0] == 0xA3 or (pair[0] == 0xA1 and pair[1] <= 0xBF))
+        for pair in pairs
+    )
+    return usual >= 0.9 * len(pairs)

@@ -100,7 +100,7 @@ class _Walk:
         if _is_prose(head) and (not self._open or len(self._open[0].header) > 2):
             yield from (self._note(number, row) for number, row in head)
             return
-        start, depth = _header_at(head)
+        start, depth = _header_at(head, deepest=1 if self._cells_may_shift else DEEPEST_HEADER)
         if not self._open or self._begins_table(head, start, depth):
             if not any(table.rows for table in self._open):  # what looked like a header was a title
                 yield from (self._note(number, row) for number, row in self._header)
@@ -214,18 +214,21 @@ def _side_by_side(header: Sequence[Row], body: Sequence[Row]) -> list[tuple[int,
     return list(spans)
 
 
-def _header_at(head: list[tuple[int, Row]]) -> tuple[int, int]:
-    """Where a block's header begins, and how many rows it has: none where its first full row is data already."""
+def _header_at(head: list[tuple[int, Row]], *, deepest: int) -> tuple[int, int]:
+    """Where a block's header begins, and how many rows it has: none where its first full row is data already.
+
+    A delimited text has no merged cells that could span columns, so that its header is one row deep.
+    """
     counts = [_distinct(row) for _, row in head]
     widest = max(counts)
     start = next(position for position, count in enumerate(counts) if count * 2 > widest)
     row = head[start][1]
-    filled = [cell.strip() for cell in row if cell and cell.strip()]
+    filled = [cell.strip() for cell in row if cell and _says_something(cell)]
     data = sum(bool(_DATA_LIKE.fullmatch(cell)) and not _is_year(cell) for cell in filled)
     if data * 2 >= len(filled):
         return start, 0
     depth = 1
-    rows = [row for _, row in head[start : start + DEEPEST_HEADER + 1]]
+    rows = [row for _, row in head[start : start + deepest + 1]]
     while depth + 1 < len(rows) and _is_continued(rows[depth - 1], rows[depth]):
         depth += 1
     if depth == 1 and len(filled) > 1 and len(set(filled)) * 2 <= len(filled):
@@ -241,7 +244,14 @@ def _is_continued(above: Row, below: Row) -> bool:
 
 def _names(cell: str | None) -> bool:
     """Whether a cell can be a column's name: words, or a year."""
-    return bool(cell and cell.strip()) and (_is_year(cell or "") or not _DATA_LIKE.fullmatch((cell or "").strip()))
+    return bool(cell and _says_something(cell)) and (
+        _is_year(cell or "") or not _DATA_LIKE.fullmatch((cell or "").strip())
+    )
+
+
+def _says_something(cell: str) -> bool:
+    """Whether a cell has a letter or a digit: a dash stands for a value that there is not, and is no name."""
+    return any(map(str.isalnum, cell))
 
 
 def _joined(header: Sequence[Row], width: int) -> list[str]:
@@ -256,7 +266,7 @@ def _joined(header: Sequence[Row], width: int) -> list[str]:
 def _differs_in_kind(row: Row, below: Sequence[Row]) -> bool:
     """Whether a row of words stands above columns of data."""
     for position, cell in enumerate(row):
-        if not cell or _DATA_LIKE.fullmatch(cell.strip()):
+        if not cell or not _says_something(cell) or _DATA_LIKE.fullmatch(cell.strip()):
             continue
         cells = [other[position] for other in below if position < len(other) and other[position]]
         data = sum(bool(_DATA_LIKE.fullmatch((cell or "").strip())) for cell in cells)

@@ -64,7 +64,7 @@ def _unvalued(sheet: IO[bytes]) -> Iterator[str]:
         for cell in row:
             if cell.find(f"{_MAIN}f") is not None:
                 value = cell.find(f"{_MAIN}v")
-                if value is None or value.text is None:
+                if value is None or (value.text is None and cell.get("t") != "str"):  # an empty text is a value
                     yield cell.get("r", "")
         row.clear()
         while row.getprevious() is not None:

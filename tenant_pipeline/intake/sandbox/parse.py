@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from tenant_pipeline.core.standardise.language import language_by_script
 from tenant_pipeline.intake.formats import identify_format
-from tenant_pipeline.intake.readers.item import MOST_TABLES, Item, Problem, UnreadableError
+from tenant_pipeline.intake.readers.item import MOST_FIELDS, MOST_TABLES, Item, Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.registry import READERS
+from tenant_pipeline.intake.readers.storable import storable
 from tenant_pipeline.intake.sandbox.frames import (
     FAILED,
     PROBLEMS,
@@ -28,12 +29,17 @@ from tenant_pipeline.intake.sandbox.frames import (
     RemoteFile,
 )
 from tenant_pipeline.intake.sandbox.limits import ParserLimits, confine
+from tenant_pipeline.intake.text_encoding import odd_bytes_decoded
 
-CELLS_A_BATCH = 400_000
-"""So many cells are held before they are sent: narrow tables go out in longer batches than wide ones."""
+CELLS_HELD = 400_000
+TEXT_HELD = 8_000_000
+"""So many cells, and characters, of all tables are held before they are sent: narrow tables of short texts go out in
+longer batches than others."""
+FEW_ODD_BYTES = 20
+MOST_ODD_BYTES = 0.05
+"""Of the bytes beyond ASCII, as many may belong to another encoding than the text's before that is told."""
 PROBLEMS_A_FRAME = 1_000
 LANGUAGE_SAMPLE = 4_000
-MOST_FIELDS = 2_000
 
 
 def serve_request(descriptor: int, held: int) -> None:
@@ -101,7 +107,7 @@ def profile(stream: BinaryIO, path: str, samples: int) -> dict[str, Any]:
     problems: list[tuple[str, str, str]] = []
     troubled = 0
     text = ""
-    for item in READERS[found.reader](stream, found.encoding):
+    for item in _items(stream, found.reader, found.encoding):
         if isinstance(item, Problem):
             troubled += 1
             if len(problems) < samples:
@@ -145,23 +151,45 @@ def _send_records(channel: Channel, stream: BinaryIO, request: Mapping[str, Any]
         for number, table in enumerate(request["tables"])
     }
     problems: list[tuple[str, str, str]] = []
-    for item in _items(stream, request):
+    cells = characters = 0
+    for item in _items(stream, request["reader"], request["encoding"]):
         if isinstance(item, Item):
-            batches[item.table, item.shape].add(item)
+            batch = batches[item.table, item.shape]
+            characters += batch.add(item)
+            cells += batch.width
+            if cells >= CELLS_HELD or characters >= TEXT_HELD:
+                _send(batches.values())
+                cells = characters = 0
             continue
         problems.append((item.locator, item.code, item.reason))
         if len(problems) == PROBLEMS_A_FRAME:
             channel.send(PROBLEMS, json.dumps(problems).encode())
             problems.clear()
-    for batch in batches.values():
-        batch.send()
+    _send(batches.values())
     if problems:
         channel.send(PROBLEMS, json.dumps(problems).encode())
     return {}
 
 
-def _items(stream: BinaryIO, request: Mapping[str, Any]) -> Iterator[Item | Problem]:
-    return READERS[request["reader"]](stream, request["encoding"])
+def _items(stream: BinaryIO, reader: str, encoding: str) -> Items:
+    """What a reader finds; and a problem where much of the text is not in the encoding that it was read in."""
+    before = odd_bytes_decoded()
+    yield from READERS[reader](stream, encoding)
+    odd = odd_bytes_decoded() - before
+    if odd > FEW_ODD_BYTES and odd > MOST_ODD_BYTES * _bytes_beyond_ascii(stream):
+        yield Problem(
+            "encoding",
+            "mixed-encodings",
+            "Parts of the text are in another encoding; save it anew in one, best in UTF-8.",
+        )
+
+
+def _bytes_beyond_ascii(stream: BinaryIO) -> int:
+    stream.seek(0)
+    return sum(len(piece.translate(None, _ASCII)) for piece in iter(lambda: stream.read(READ_BYTES), b""))
+
+
+_ASCII = bytes(range(0x80))
 
 
 class _Batch:
@@ -171,33 +199,52 @@ class _Batch:
         self._channel = channel
         self._number = number
         self._fields = fields
-        self._most_rows = max(1, CELLS_A_BATCH // (len(fields) + 1))
+        self.width = len(fields) + 1
         self._locators: list[str] = []
         self._rows: list[tuple[str | None, ...]] = []
 
-    def add(self, item: Item) -> None:
-        """Take in a record."""
+    def add(self, item: Item) -> int:
+        """Take in a record, and tell how many characters it has."""
+        row = tuple(map(item.values.get, self._fields))
         self._locators.append(item.locator)
-        self._rows.append(tuple(map(item.values.get, self._fields)))
-        if len(self._locators) >= self._most_rows:
-            self.send()
+        self._rows.append(row)
+        return len(item.locator) + sum(map(len, filter(None, row)))
 
     def send(self) -> None:
         """Send what is held."""
         if not self._locators:
             return
         columns = [_text_array(self._locators), *map(_text_array, zip(*self._rows, strict=True))]
+        self._locators = []
+        self._rows = []
         batch = pa.record_batch(columns, names=[str(position) for position in range(len(columns))])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         self._channel.send(ROWS, self._number.to_bytes(4, "big") + sink.getvalue().to_pybytes())
-        self._locators = []
-        self._rows = []
+
+
+def _send(batches: Iterable[_Batch]) -> None:
+    for batch in batches:
+        batch.send()
 
 
 def _text_array(values: Sequence[str | None]) -> pa.Array:
-    """The values as an array. `pa.array` would load pandas first, a second in every parser."""
+    """The values as an array of text that every store can hold.
+
+    `pa.array` would load pandas first, a second in every parser.
+    """
+    try:
+        array = _array(values)
+    except UnicodeEncodeError:
+        return _array([value and storable(value) for value in values])
+    text = array.buffers()[2]
+    if text is not None and b"\0" in text.to_pybytes():
+        return _array([value and storable(value) for value in values])
+    return array
+
+
+def _array(values: Sequence[str | None]) -> pa.Array:
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
     return builder.finish()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -12,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from tenant_pipeline.intake.formats import identify_format
 from tenant_pipeline.intake.readers.csv_table import read_csv
 from tenant_pipeline.intake.readers.item import Item, Problem, UnreadableError
+from tenant_pipeline.intake.readers.registry import READERS
 from tenant_pipeline.intake.readers.tables_in_grid import grid_items
 from tenant_pipeline.intake.readers.workbook import read_workbook
+from tenant_pipeline.intake.sandbox.parse import profile
 from tenant_pipeline.intake.text_encoding import text_encoding, text_of_bytes
 
 
@@ -43,6 +48,22 @@ def test_two_tables_under_each_other_are_two_tables() -> None:
 def test_a_blank_line_within_a_table_does_not_end_it() -> None:
     found = _seen(_csv("hall,seats\nA,10\n\nB,20\n"))
     assert [values["hall"] for _, _, values in found] == ["A", "B"]
+
+
+def test_columns_of_one_name_swallow_no_record() -> None:
+    found = _seen(_csv("ชื่อ,ผู้ติดต่อ,ผู้ติดต่อ\nโรงแรม ก,สมชาย,สมหญิง\nโรงแรม ข,มานะ,มานี\n"))
+    assert found == [
+        ("", "row=2", {"ชื่อ": "โรงแรม ก", "ผู้ติดต่อ": "สมชาย", "ผู้ติดต่อ (2)": "สมหญิง"}),
+        ("", "row=3", {"ชื่อ": "โรงแรม ข", "ผู้ติดต่อ": "มานะ", "ผู้ติดต่อ (2)": "มานี"}),
+    ]
+
+
+def test_a_dash_for_a_value_makes_no_header_of_its_row() -> None:
+    rows = "Hotel A,1200,Kata\n\nHotel B,-,Patong\nHotel C,1500,Karon\nHotel D,900,Kata\n"
+    found = _seen(_csv(f"name,price,area\n{rows}"))
+    assert [(table, values["name"], values["price"]) for table, _, values in found] == [
+        ("", "Hotel A", "1200"), ("", "Hotel B", "-"), ("", "Hotel C", "1500"), ("", "Hotel D", "900"),
+    ]  # fmt: skip
 
 
 def test_titles_and_notes_are_kept_as_text_and_totals_are_told() -> None:
@@ -90,6 +111,51 @@ def test_the_encoding_is_found_from_the_bytes(encoding: str) -> None:
     }.get(encoding, "name,ที่อยู่,note\nศูนย์ประชุมอ่าวมะขาม,ตำบลวิชิต อำเภอเมือง จังหวัดภูเก็ต,ok\n")
     found, _ = text_encoding(text.encode(encoding))
     assert text_of_bytes(text.encode(encoding), found) == text
+
+
+PROVINCES = ("ภูเก็ต", "กระบี่", "พังงา", "ตรัง", "ระนอง", "สตูล", "สงขลา", "กรุงเทพมหานคร", "สุราษฎร์ธานี", "นนทบุรี")
+CHINESE = (
+    ("酒店",), ("普吉",), ("北京", "上海"), ("已批准", "待审核"), ("普吉岛", "甲米", "攀牙湾"), ("名称", "地址"),
+    ("芭东海滩路一百二十号",), ("普吉国际机场", "卡塔海滩"), ("一个名称中有辨识度的词都出现在另一个名称中",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("word", PROVINCES)
+def test_thai_is_no_chinese_however_few_words_of_it_there_are(word: str) -> None:
+    text = "name,province\n" + f"Hotel,{word}\n" * 300
+    found, _ = text_encoding(text.encode("cp874"))
+    assert text_of_bytes(text.encode("cp874"), found) == text
+
+
+@pytest.mark.parametrize("words", CHINESE, ids="-".join)
+def test_chinese_is_no_thai_however_few_words_of_it_there_are(words: tuple[str, ...]) -> None:
+    text = "name,province\n" + "".join(f"Hotel,{word}\n" for word in words) * 100
+    found, _ = text_encoding(text.encode("gb18030"))
+    assert text_of_bytes(text.encode("gb18030"), found) == text
+
+
+@pytest.mark.parametrize("text", ["Köln,Größe\n" * 20, "España,café\n" * 20, "São Paulo,ÉCOLE\n" * 20])
+def test_accents_are_no_thai(text: str) -> None:
+    assert text_encoding(text.encode("cp1252"))[0] not in ("cp874", "gb18030")
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"), [(b"Hotel,10\n", "cp874"), (b"Hotel,10\n", "gb18030"), (b"Hotel,10\n", "utf-8"),
+                           ("Caf\xe9,10\n".encode("cp1252") + b"Hotel,10\n" * 40_000, "cp874")]
+)  # fmt: skip
+def test_the_encoding_is_found_where_the_text_beyond_ascii_begins_late(head: bytes, encoding: str) -> None:
+    late = "หอประชุม,ภูเก็ต\n" if encoding != "gb18030" else "普吉会展中心,芭东海滩路\n"
+    rows = head * (1 + 300_000 // len(head)) + late.encode(encoding) * 500
+    found = identify_format(io.BytesIO(b"name,seats\n" + rows), "a.csv")
+    read = _seen(list(READERS[found.reader](io.BytesIO(b"name,seats\n" + rows), found.encoding)))
+    assert list(read[-1][2].values()) == late.strip().split(",")
+
+
+def test_a_text_put_together_of_two_encodings_is_told() -> None:
+    rows = "หอประชุม,ภูเก็ต\n".encode() * 20_000 + "หอประชุม,ภูเก็ต\n".encode("cp874") * 20_000
+    found = profile(io.BytesIO("ชื่อ,จังหวัด\n".encode() + rows), "a.csv", samples=5)
+    assert found["encoding"] == "utf-8"
+    assert [code for _, code, _ in found["first_problems"]] == ["mixed-encodings"]
 
 
 def test_a_byte_of_another_encoding_is_kept() -> None:
@@ -162,6 +228,22 @@ def test_a_formula_without_a_stored_value_is_told_at_its_cell() -> None:
             book.worksheets[0].append(row)
 
     assert _codes(list(read_workbook(_book(fill), ""))) == [("sheet=Sheet&cell=B2", "formula-without-value")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [('t="str"><f>T(C2)</f><v></v>', 0), ('t="str"><f>T(C2)</f>', 1), ("><f>T(C2)</f><v></v>", 1)]
+)
+def test_an_empty_text_is_a_formulas_value(cell: str, told: int) -> None:
+    def fill(book: Workbook) -> None:
+        for row in (["hall", "note"], ["A", "=T(C2)"]):
+            book.worksheets[0].append(row)
+
+    changed = io.BytesIO()
+    with zipfile.ZipFile(_book(fill)) as written, zipfile.ZipFile(changed, "w") as package:
+        for name in written.namelist():
+            sheet = re.sub(rb'(<c r="B2")[^>]*>.*?(</c>)', rb"\1 " + cell.encode() + rb"\2", written.read(name))
+            package.writestr(name, sheet)
+    assert len(_codes(list(read_workbook(changed, "")))) == told
 
 
 def test_years_as_columns_become_observations() -> None:
