@@ -1,8 +1,12 @@
-"""Stage 3, `extract`: objects become records and segments of text, each with a locator that leads back to its place."""
+"""Stage 3, `extract`: objects become records and segments of text, each with a locator that leads back to its place.
+
+An object is read a second time here. What its parser then takes beyond the limits, or breaks down over, is quarantined
+as it would have been by `identify`; the others go on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,42 +18,80 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.stage import Reject, StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter
-from tenant_pipeline.intake.identify import limits_of
+from tenant_pipeline.intake.identify import RELEASABLE, limits_of
 from tenant_pipeline.intake.manifest import manifest_entries
 from tenant_pipeline.intake.readers.chat_message import AI_READERS
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
+from tenant_pipeline.intake.refusals import Refusals
+from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.parsers import records
+
+_REFUSED = RELEASABLE | {"parse-error"}
+"""How a parser may end over what it has read before: it has more to do here, and the machine may be busier."""
 
 
 def extract(
-    identified: StageReader, received: StageReader, raw: RawObjects, out: StageWriter
+    identified: StageReader,
+    received: StageReader,
+    raw: RawObjects,
+    out: StageWriter,
+    *,
+    released: Collection[Release] = (),
 ) -> tuple[StageCount, ...]:
-    """Write a table of records for each table of the profile, and a reject for each row that could not be read."""
+    """Write a table of records for each table of the profile, and a reject for each row that could not be read.
+
+    Of an object whose parser ends before its time there is no table; the rows that it had told as problems by then stay
+    told. `released` are such refusals that a person has overruled. Raises IntegrityError for an object that cannot be
+    read for another reason than when it was identified.
+    """
     digests = {entry.object: entry.sha256 for entry in manifest_entries(received)}
-    objects = rows = problems = 0
-    for profile in identified.document("profile")["objects"]:
-        objects += 1
-        with ExitStack() as stack:
-            tables = [_RecordTable(stack, out, profile, table) for table in profile["tables"]]
-            for found in _found(profile, digests[profile["object"]], raw):
-                if isinstance(found, Problem):
-                    rows += 1
-                    problems += 1
-                    out.reject(Reject(f"{profile['object']}#{found.locator}", found.code, found.reason))
-                else:
-                    number, batch = found
-                    rows += batch.num_rows
-                    tables[number].add(batch)
-            for table in tables:
-                table.close()
+    objects = passed = problems = 0
+    with Refusals(out, released) as refusals:
+        for profile in identified.document("profile")["objects"]:
+            objects += 1
+            name, digest = profile["object"], digests[profile["object"]]
+            wider = refusals.is_released(name, digest, *sorted(RELEASABLE)) or profile["released"]
+            read = _Reading(profile, out)
+            try:
+                read.take(_found(profile, digest, raw, wider=wider))
+            except UnreadableError as unreadable:
+                refusals.refuse(name, unreadable.code, unreadable.reason, digest)
+            else:
+                passed += read.rows
+            problems += read.problems
+    readable = objects - refusals.quarantined
     return (
-        StageCount("object", objects, objects, 0, 0, rows, "row"),
-        StageCount("row", rows, rows - problems, problems, 0, rows - problems, "record"),
+        StageCount("object", objects, readable, 0, refusals.quarantined, passed + problems, "row"),
+        StageCount("row", passed + problems, passed, problems, 0, passed, "record"),
     )
 
 
+class _Reading:
+    """An object being read: its tables, and how many rows passed and did not."""
+
+    def __init__(self, profile: Mapping[str, Any], out: StageWriter) -> None:
+        self._profile = profile
+        self._out = out
+        self.rows = self.problems = 0
+
+    def take(self, found: Iterator[tuple[int, pa.RecordBatch] | Problem]) -> None:
+        """Write what is found. No table stays where it ends in an error."""
+        with ExitStack() as stack:
+            tables = [_RecordTable(stack, self._out, self._profile, table) for table in self._profile["tables"]]
+            for each in found:
+                if isinstance(each, Problem):
+                    self.problems += 1
+                    self._out.reject(Reject(f"{self._profile['object']}#{each.locator}", each.code, each.reason))
+                else:
+                    number, batch = each
+                    self.rows += batch.num_rows
+                    tables[number].add(batch)
+            for table in tables:
+                table.close()
+
+
 def _found(
-    profile: Mapping[str, Any], digest: Sha256, raw: RawObjects
+    profile: Mapping[str, Any], digest: Sha256, raw: RawObjects, *, wider: bool
 ) -> Iterator[tuple[int, pa.RecordBatch] | Problem]:
     """What the reader finds: the same as when the object was identified, or the runtime is at fault."""
     with raw.open(digest) as stream:
@@ -59,9 +101,11 @@ def _found(
                 reader=profile["reader"],
                 encoding=profile["encoding"],
                 tables=profile["tables"],
-                limits=limits_of(profile["released"]),
+                limits=limits_of(wider).half_as_much_again(),
             )
         except UnreadableError as error:
+            if error.code in _REFUSED:
+                raise
             raise IntegrityError(
                 f"An object that could be read before cannot be read now ({error.code})",
                 where=profile["object"],

@@ -22,11 +22,14 @@ CONFLICT_MATRIX = "conflict_matrix"
 
 _READING = tuple(
     f"intake/{part}"
-    for part in ("identify.py", "extract.py", "formats.py", "text_encoding.py", "archive.py", "readers", "sandbox")
-)
+    for part in (
+        "identify.py", "extract.py", "formats.py", "text_encoding.py", "text_formats.py", "archive.py", "refusals.py",
+        "release.py", "readers", "sandbox",
+    )
+)  # fmt: skip
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/release.py"),
-    Stage.IDENTIFY: (*_READING, "intake/refusals.py", "intake/release.py"),
+    Stage.IDENTIFY: _READING,
     Stage.EXTRACT: _READING,
     Stage.SCREEN: (
         "pii",

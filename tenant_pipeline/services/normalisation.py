@@ -253,7 +253,9 @@ def _identify(work: StageWork) -> StageResult:
 
 def _extract(work: StageWork) -> StageResult:
     raw = work.runtime.raw_zone(work.source.tenant)
-    return StageResult(extract(work.output_of(Stage.IDENTIFY), work.output_of(Stage.RECEIVE), raw, work.out))
+    identified, received = work.output_of(Stage.IDENTIFY), work.output_of(Stage.RECEIVE)
+    released = work.decisions.released_from(Stage.EXTRACT)
+    return StageResult(extract(identified, received, raw, work.out, released=released))
 
 
 def _screen(work: StageWork) -> StageResult:

@@ -25,8 +25,13 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.stage_store import StoredStage
 
-_RELEASABLE: Mapping[Stage, frozenset[str]] = {Stage.RECEIVE: RELEASABLE_FILES, Stage.IDENTIFY: RELEASABLE_PARSES}
+_RELEASABLE: Mapping[Stage, frozenset[str]] = {
+    Stage.RECEIVE: RELEASABLE_FILES,
+    Stage.IDENTIFY: RELEASABLE_PARSES,
+    Stage.EXTRACT: RELEASABLE_PARSES,
+}
 REFUSED, RELEASED, LET_IN = "refused", "released", "let-in"
 
 
@@ -69,14 +74,9 @@ def _quarantined(runtime: Runtime, source: Source) -> list[QuarantinedItem]:
     refused, released = list[QuarantinedItem](), list[tuple[datetime, QuarantinedItem]]()
     for stage, run in last.items():
         stored = runtime.stage_store(source.tenant).read(run.record.output_digest)
-        reasons = {
-            (locator, code): reason
-            for frame in stored.rejects()
-            for locator, code, reason, disposition in frame.itertuples(index=False, name=None)
-            if disposition == Disposition.QUARANTINED
-        }
         frames = (frame for table in stored.tables(REFUSALS) for frame in table.batches())
-        rows = (row for frame in frames for row in frame.itertuples(index=False, name=None))
+        rows = [row for frame in frames for row in frame.itertuples(index=False, name=None)]
+        reasons = _reasons(stored) if rows else {}
         for locator, code, digest, let_in in rows:
             item = _item(paths, stage, locator, code, digest)
             if not let_in:
@@ -93,6 +93,17 @@ def _quarantined(runtime: Runtime, source: Source) -> list[QuarantinedItem]:
         if each.stage not in last and each.of_this_version:
             released.append((each.released_at, _released(_item(paths, each.stage, *each.release), RELEASED, each)))
     return refused + [item for _, item in sorted(released, key=lambda pair: pair[0])]
+
+
+def _reasons(stored: StoredStage) -> dict[tuple[str, str], str]:
+    """Why a stage refused what it did, by locator and code: among its rejects, of which rows are most."""
+    return {
+        (locator, code): reason
+        for frame in stored.rejects()
+        for locator, code, reason, _ in frame[frame["disposition"] == str(Disposition.QUARANTINED)].itertuples(
+            index=False, name=None
+        )
+    }
 
 
 def _item(paths: Mapping[str, str], stage: Stage, locator: str, code: str, digest: str) -> QuarantinedItem:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import secrets
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import psycopg
 import pytest
@@ -15,6 +17,10 @@ from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundErr
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.intake import extract as extraction
+from tenant_pipeline.intake.readers.item import UnreadableError
+from tenant_pipeline.intake.sandbox.limits import ParserLimits
+from tenant_pipeline.intake.sandbox.parsers import records
 from tenant_pipeline.services import quarantine, registry, roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
@@ -181,6 +187,34 @@ def test_a_member_that_was_not_unpacked_is_released_of_its_own_archive_only(runt
         ("file=1&member=1", "refused"),
         ("file=2&member=1", "let-in"),
     ]
+
+
+def test_what_extract_refused_is_listed_and_comes_in_when_it_is_released(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "records", _too_large)
+    source = _version(runtime, None, b"name_en,capacity\nHall,10\n", b"name_en,capacity\nArena,20\n")
+    run_stage(runtime, TENANT, source.id, Stage.IDENTIFY)
+    assert run_stage(runtime, TENANT, source.id, Stage.EXTRACT).quarantined == 2
+    refused = quarantine.list_quarantined(runtime, TENANT, source.id)
+    assert [(item.stage, item.path, item.locator, item.releasable) for item in refused] == [
+        (Stage.EXTRACT, "1.bin", "o00001", True),
+        (Stage.EXTRACT, "2.bin", "o00002", True),
+    ]
+    quarantine.release(runtime, TENANT, source.id, "o00002", digest=refused[1].digest, **WORD)
+    extracted = run_stage(runtime, TENANT, source.id, Stage.EXTRACT)
+    assert (extracted.quarantined, extracted.rows_out) == (1, 1)
+    assert [(locator, state) for locator, state, _, _ in _standing(runtime, source)] == [
+        ("o00001", "refused"),
+        ("o00002", "let-in"),
+    ]
+
+
+def _too_large(stream: BinaryIO, *, limits: ParserLimits, **about: Any) -> Iterator[Any]:
+    """A parser for which every object is too large within the ordinary limits."""
+    if limits == ParserLimits().half_as_much_again():
+        raise UnreadableError("parser-memory", "Reading it takes more memory than a document may.")
+    yield from records(stream, limits=limits, **about)
 
 
 def _audit(runtime: Runtime) -> list[dict[str, object]]:

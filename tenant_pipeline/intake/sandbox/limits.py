@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 OPEN_FILES = 64
@@ -27,6 +27,15 @@ class ParserLimits:
     def cpu_seconds_for(self, size: int) -> int:
         """CPU seconds for a file of `size` bytes."""
         return self.cpu_seconds + size // self.bytes_a_second
+
+    def half_as_much_again(self) -> ParserLimits:
+        """The limits for sending on what was read within these ones before."""
+        return replace(
+            self,
+            memory_bytes=self.memory_bytes * 3 // 2,
+            cpu_seconds=self.cpu_seconds * 3 // 2,
+            bytes_a_second=self.bytes_a_second * 2 // 3,
+        )
 
 
 def confine(limits: ParserLimits, size: int, held: int) -> None:

@@ -15,18 +15,22 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake import identify as identification
 from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.identify import RELEASABLE, identify
+from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.refusals import digest_of_member
 from tenant_pipeline.intake.release import Release
+from tenant_pipeline.intake.sandbox import parsers
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
+from tenant_pipeline.intake.text_formats import text_format
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.object_store import RawZone
 from tenant_pipeline.storage.object_store_folder import ObjectStore
@@ -144,7 +148,7 @@ def test_no_cell_of_a_csv_is_lost(tmp_path_factory: pytest.TempPathFactory, rows
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows([("first", "second"), *rows])
     read = _read(zone, a__csv=written.getvalue().encode())
-    # A first row of words over numbers is taken for a second line of the header: its words are in the fields' names.
+    # Below a blank row, one of words over numbers is taken for the header of a further table: its words are names.
     said = [text for record in read.records for pair in record.items() if pair[0] != "#" for text in map(str, pair)]
     for cell in {cell for row in rows for cell in row if cell.strip()}:
         assert any(cell.strip() in text for text in said), cell
@@ -346,6 +350,67 @@ def test_real_files_are_read_or_refused_by_name(raw: RawZone, folder: str) -> No
     refused = {reject["locator"] for reject in read.identified.rejects}
     assert len(read_objects) + len(refused) == read.counts[1][0].rows_in
     assert read.records
+
+
+def test_a_file_that_extract_cannot_read_is_refused_and_the_rest_goes_on(
+    raw: RawZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = _unit(raw, a__csv=b"name\nHall\n", b__json=json.dumps({"text": "x" * 60_000_000}).encode(),
+                 c__csv=b"name\nRoom\n")  # fmt: skip
+    small = ParserLimits(memory_bytes=4 * 1024**2)
+    monkeypatch.setattr(extraction, "limits_of", lambda wider: ParserLimits() if wider else small)
+    read = Read(raw, unit)
+    assert [record["name"] for record in read.records] == ["Hall", "Room"]
+    (reject,) = read.extracted.rejects
+    assert (reject["locator"], reject["disposition"]) == ("o00002", Disposition.QUARANTINED)
+    assert reject["code"] in RELEASABLE
+    assert [(count.rows_in, count.quarantined, count.emitted) for count in read.counts[2]] == [(3, 1, 2), (2, 0, 2)]
+
+    released = MemoryStage()
+    digest = unit.files[1].sha256
+    extract(read.identified, read.received, raw, released, released={Release("o00009", reject["code"], digest)})
+    assert sum(table.rows for table in released.tables("records")) == 3
+    assert released.written["refusals"].whole()["let_in"].to_list() == ["released"]
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_what_a_parser_breaks_off_leaves_no_half_table(
+    raw: RawZone, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    def broken(stream: io.BytesIO, **about: Any) -> Any:
+        found = list(parsers.records(stream, **about))
+        yield from found
+        if b"Hall 2" in found[0][1].column(1).to_pylist()[0].encode():
+            yield Problem("row=9", "ragged-row", "The row has more cells than the header.")
+            raise UnreadableError(*(("parse-error", "Its parser gave up (KeyError)."), ("broken-csv", "x"))[failing])
+
+    monkeypatch.setattr(extraction, "records", broken)
+    unit = _unit(raw, a__csv=b"name\nHall 1\n", b__csv=b"name\nHall 2\n")
+    if failing:
+        with pytest.raises(IntegrityError):
+            Read(raw, unit)
+        return
+    read = Read(raw, unit)
+    assert [record["name"] for record in read.records] == ["Hall 1"]
+    assert read.codes == ["ragged-row", "parse-error"]
+
+
+CHAT = "".join(f"[12/01/2026, 10:{minute}:33] Ann: the hall has {minute} seats, I think\n" for minute in range(10, 40))
+
+
+@pytest.mark.parametrize(
+    "text", [CHAT, "[1] The hall opened in 2019\n[2] It closed\n", "[[Category:Halls]]\nThe hall is old.\n"]
+)
+def test_what_begins_with_a_bracket_need_not_be_json(raw: RawZone, text: str) -> None:
+    read = _read(raw, chat__txt=text.encode())
+    said = " ".join(str(value) for record in read.records for value in record.values())
+    for line in text.splitlines():
+        assert line.strip("[]") in said
+
+
+@pytest.mark.parametrize("text", ["[1, 2.5, -3]", "[[1, 2], [3, 4]]", "[-1e3]", "[[], {}]", "[[1,2]," * 60_000])
+def test_arrays_of_numbers_are_json(text: str) -> None:
+    assert text_format(text[:250_000], "a").reader == "json"
 
 
 def test_what_a_person_releases_is_read_within_wider_limits(raw: RawZone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,46 @@ def test_what_is_known_of_a_file_is_what_its_records_bring() -> None:
     assert sum(batch.num_rows for _, batch in batches) == 300_000  # type: ignore[misc]
 
 
+LONG = "x" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "large"),
+    [
+        ("press.csv", b"title,text\n" + f"A,{LONG}\n".encode() * 2_000),
+        ("wiki.json", json.dumps({f"table{number}": [{"text": LONG}] * 10 for number in range(200)}).encode()),
+    ],
+    ids=["one table", "many tables"],
+)
+def test_what_waits_to_be_sent_is_bounded_by_its_text_and_not_by_its_rows_alone(name: str, large: bytes) -> None:
+    limits = ParserLimits(memory_bytes=250 * 1024**2)
+    found = profile(io.BytesIO(large), name, limits=limits)
+    read = records(
+        io.BytesIO(large), reader=found["reader"], encoding=found["encoding"], tables=found["tables"], limits=limits
+    )
+    assert sum(batch.num_rows for _, batch in read) == 2_000  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name,note\n" + b"Hall,10\n" * 40_000 + b"Ha\0ll,1\n",
+        b'{"\\ud83d":{"a":1},"b\\u0000":{"c":2}}',
+        b'<html><script type="application/ld+json">'
+        b'{"@type":"Ho\\ud83dtel","name":"A \\ud83d","k\\ud83d":"v\\u0000"}</script></html>',
+    ],
+    ids=["csv", "json", "json-ld"],
+)
+def test_what_no_store_can_hold_is_replaced(content: bytes) -> None:
+    found = profile(io.BytesIO(content), "a")
+    read = records(io.BytesIO(content), reader=found["reader"], encoding=found["encoding"], tables=found["tables"])
+    last = [(found["tables"][number], batch) for number, batch in read][-1]  # type: ignore[misc]
+    texts = [each for column in last[1].columns for each in column.to_pylist()[-1:]]
+    assert None not in texts[:2]
+    for text in (*texts, last[0]["name"], *last[0]["fields"]):
+        assert (text or "").encode() == (text or "").replace("\0", "").encode()
+
+
 def test_records_that_are_none_are_a_refusal_and_no_fault() -> None:
     tables = [{"name": "", "shape": "records", "fields": ["a"]}]
     for payload in (b"", b"\0\0\0\0no arrow", b"\0\0\0\7"):
