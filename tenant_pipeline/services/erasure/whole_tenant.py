@@ -1,4 +1,5 @@
-"""Erase all that a tenant has: its keys, its files, what is served, and the words in its rows; then look again.
+"""Erase all that a tenant has: its keys, its files, what is served, the words in its rows, and what Dagster keeps of
+it; then look again.
 
 Each step can be done twice and is noted when it is done, so that a run that was killed is simply run again. The keys go
 first: from then on no raw file can be read and nothing can be taken in. What is append-only stays (decisions, digests,
@@ -21,6 +22,7 @@ from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
+from tenant_pipeline.services.erasure.dagster_history import forget_history, history_left
 from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
@@ -39,7 +41,7 @@ TOMBSTONE = "⟦ERASED⟧"
 
 _TEXT, _UNIQUE, _NULL = "'" + TOMBSTONE + "'", "'erased-' || gen_random_uuid()", "NULL"
 _ROWS: Mapping[str, Mapping[str, str]] = {
-    "statements": {"value": _TEXT, "raw_value": _TEXT},
+    "statements": {"value": _TEXT, "raw_value": _TEXT, "locator": _TEXT},
     "entity_keys": {"value": _UNIQUE},
     "entity_blocking_keys": {"key": "hashtextextended(gen_random_uuid()::text, 0)"},
     "entity_features": {"features": "'{}'"},
@@ -164,6 +166,10 @@ def _leave_the_marts(runtime: Runtime, tenant: TenantId, person: str) -> Mapping
     return {"rows": forget_tenant(runtime, tenant)}
 
 
+def _forget_history(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+    return {"deleted": forget_history(runtime, tenant)}
+
+
 def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
     """Look again at every store; `clean` is whether nothing is left that the steps should have taken."""
     try:
@@ -177,11 +183,15 @@ def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]
         served = serving.is_there(connection, login_of(tenant))
     with runtime.database.tenant(tenant) as connection:
         row = connection.execute(
-            "SELECT count(*) AS left FROM runtime.statements WHERE tenant_id = %s AND (value <> %s OR raw_value <> %s)",
-            (tenant, TOMBSTONE, TOMBSTONE),
+            """
+            SELECT count(*) AS left FROM runtime.statements
+             WHERE tenant_id = %s AND (value <> %s OR raw_value <> %s OR locator <> %s)
+            """,
+            (tenant, TOMBSTONE, TOMBSTONE, TOMBSTONE),
         ).fetchone()
     left = int(row["left"]) if row else 0
     in_marts = rows_of(runtime, tenant)
+    in_dagster = history_left(runtime, tenant)
     scan = raw_personal_data(runtime, tenant)
     found = [*scan.evidence["found"], *({"signed_for": kind} for kind in scan.evidence["signed_for"])]
     return {
@@ -190,6 +200,7 @@ def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]
         and not served
         and not left
         and not in_marts
+        and not in_dagster
         and not found
         and scan.outcome is Outcome.MET,
         "keys_destroyed": keys_gone,
@@ -197,6 +208,7 @@ def _prove(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]
         "served": served,
         "statements_left": left,
         "rows_in_marts": in_marts,
+        "kept_by_dagster": in_dagster,
         "texts_read": scan.evidence["texts"],
         "found": found,
     }
@@ -208,6 +220,7 @@ STEPS: Mapping[str, Callable[[Runtime, TenantId, str], Mapping[str, Any]]] = {
     "served": _drop_what_is_served,
     "rows": _bury_rows,
     "marts": _leave_the_marts,
+    "history": _forget_history,
     PROOF: _prove,
 }
 """In this order; each can be done twice."""

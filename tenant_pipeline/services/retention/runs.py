@@ -5,12 +5,15 @@ from __future__ import annotations
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 
-# Of each stage of a source the newest record: what is older has been made anew by another run.
+# Of each stage of a source the newest record: what is older has been made anew by another run. Of an erased tenant
+# nothing stands.
 _RUNS = """
 SELECT DISTINCT run_id
-  FROM (SELECT DISTINCT ON (tenant_id, source_id, stage) run_id FROM runtime.stage_runs
+  FROM (SELECT DISTINCT ON (tenant_id, source_id, stage) tenant_id, run_id FROM runtime.stage_runs
          ORDER BY tenant_id, source_id, stage, finished_at DESC) AS newest
  WHERE run_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM runtime.erasure_steps AS begun
+                    WHERE begun.tenant_id = newest.tenant_id AND begun.step = 'keys')
 """
 _HELD = """
 SELECT DISTINCT hold.tenant_id FROM runtime.legal_holds AS hold
