@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.cli.dagster_environment import dagster_environment
@@ -32,6 +33,7 @@ from tenant_pipeline.services.retention.dagster_history import prune_runless_eve
 from tenant_pipeline.services.retention.holds import holds_of, lift_hold, place_hold
 from tenant_pipeline.services.retention.policies import RetentionClass, set_policy
 from tenant_pipeline.services.retention.pruning import plan_pruning, prune
+from tenant_pipeline.services.retention.runs import needed_runs
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.sources import Source, get_source
 from tenant_pipeline.services.stage_records import StageRecord
@@ -274,8 +276,20 @@ def test_a_legal_hold_stops_pruning_and_erasure_until_governance_lifts_it_for_a_
     with runtime.database.tenant(tenant) as connection:
         (kept,) = holds_of(connection, tenant)
     assert (kept.reason, kept.lifted_for) == ("Case 17", "Case closed")
+    newest = Jsonb({"run_id": "theirs", "code_version": "later", "finished_at": "2999-01-01"})
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.stage_runs
+            SELECT (jsonb_populate_record(record, %s)).* FROM runtime.stage_runs AS record
+             WHERE record.tenant_id = %s LIMIT 1
+            """,
+            (newest, tenant),
+        )
+    assert "theirs" in needed_runs(runtime)[0]
     done = erase_tenant(runtime, tenant, request, person="gov", role="platform-governance")
     assert done.state() == "erased"
+    assert "theirs" not in needed_runs(runtime)[0], "of an erased tenant nothing stands"
     actions = [action for action, _ in _actions(runtime, tenant)]
     assert actions == [*["retention.policy"] * 2, "retention.held", "retention.lifted", *PRUNED]
 
