@@ -22,6 +22,7 @@ from tenant_pipeline.core.errors import IntegrityError, NotFoundError
 from tenant_pipeline.core.stage import Disposition, Reject, StageCount
 from tenant_pipeline.core.tables import BATCH_ROWS
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.storage import parquet_table
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tenant_pipeline.storage.stage_store import StageOutput, StageStore
 
@@ -130,6 +131,28 @@ def test_how_rows_are_handed_over_does_not_show(splits: list[int], tmp_path_fact
     lengths = [len(batch) for batch in table.batches()]
     assert sum(lengths) == sum(splits)
     assert all(0 < length <= BATCH_ROWS for length in lengths)
+
+
+def test_long_texts_come_in_smaller_frames_however_they_are_handed_over(
+    stages: StageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 10_000
+    monkeypatch.setattr(parquet_table, "GROUP_TEXT_BYTES", most)
+    texts = ["x" * (number * 37 % 900) for number in range(500)] + [None, "y" * 5 * most, "z"]
+    frame = pd.DataFrame({"a": pd.array(texts, dtype=TEXT), "b": pd.array(texts[::-1], dtype=TEXT)})
+    digests = set()
+    for piece in (1, 7, 200, len(frame)):
+        with stages.write("extract", INPUT, "v1", encrypted=False) as out:
+            with out.table("t00001", "records") as table:
+                for start in range(0, len(frame), piece):
+                    table.write(frame[start : start + piece].reset_index(drop=True))
+            digests.add(out.commit(()))
+    (digest,) = digests
+    (stored,) = stages.read(digest).tables("records")
+    frames = list(stored.batches())
+    pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), frame)
+    for each in frames:
+        assert sum(map(len, each[:-1].fillna("").stack())) < most
 
 
 def test_the_spelling_of_the_text_type_does_not_show(tmp_path: Path) -> None:
