@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import OWN, Served
+from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.services.feeds.credentials import credential_of
+from tenant_pipeline.services.feeds.polling import due_feeds
+from tests.api.conftest import OTHER, OWN, Served
 
 FEEDS = f"/api/tenant/{OWN}/feeds"
 WANTED = {"title": "Halls", "url": "https://data.example/halls.csv", "origin": "regulator"}
@@ -42,3 +46,66 @@ def test_what_a_feed_cannot_have_is_refused_by_name(
         assert client.get(feed).json() == before
         assert client.post(FEEDS, json={**WANTED, "url": "https://data.example/b.csv", "extra": 1}).status_code == 422
         assert client.patch(feed, json={"cron": "0 7 * * *"}).json()["cron"] == "0 7 * * *"
+
+
+SECRET = "Bearer kept-from-everybody-4711"
+KEPT = {"origin": "https://feeds.example", "value": SECRET}
+
+
+def test_a_feeds_secret_is_written_and_never_read(served: Served, feed: str, caplog: pytest.LogCaptureFixture) -> None:
+    place = f"{FEEDS}/credentials/partner"
+    caplog.set_level(logging.DEBUG)
+    with served.client("anan") as anan, served.client("rin") as rin, served.client("eve", OTHER) as eve:
+        kept = anan.put(place, json=KEPT, headers={"Idempotency-Key": "secret"})
+        assert kept.status_code == 200
+        assert kept.json() == {"name": "partner", "origin": "https://feeds.example", "header": "Authorization"}
+        assert anan.put(place, json={**KEPT, "header": "X-Key"}).json()["header"] == "X-Key"
+        refused = [
+            rin.put(place, json=KEPT),
+            eve.put(place, json=KEPT),
+            anan.put(place, json={**KEPT, "value": f"{SECRET}\n"}),
+            anan.put(place, json={**KEPT, "value": SECRET * 1000}),
+            anan.put(place, json={**KEPT, "origin": "http://feeds.example"}),
+            anan.put(place, json={**KEPT, "origin": "https://["}),
+            anan.put(place, json={**KEPT, "origin": "https://xn--a"}),
+            anan.put(place, json={**KEPT, "header": f"{SECRET}:"}),
+            anan.put(f"{FEEDS}/credentials/..%2Fpartner", json=KEPT),
+            anan.get(place),
+        ]
+        assert [each.status_code for each in refused] == [403, 404, 409, 422, 409, 409, 409, 422, 404, 405]
+        assert anan.patch(feed, json={"credential": "partner"}).json()["credential"] == "partner"
+        told = "".join(each.text for each in (kept, *refused, anan.get(feed), anan.get(f"/api/tenant/{OWN}/audit")))
+    assert '"credential.kept"' in told
+    assert "kept-from-everybody" not in told + caplog.text
+    assert credential_of(served.runtime, OWN, "partner").value == SECRET
+    with pytest.raises(NotFoundError):
+        credential_of(served.runtime, OTHER, "partner")
+    with served.runtime.database.tenant(OWN) as connection:
+        keys = connection.execute("SELECT key FROM runtime.idempotent_requests WHERE key = 'secret'").fetchall()
+    assert keys == [], "not even a digest of it is kept"
+
+
+def due(served: Served) -> list[str]:
+    """The tenant's feeds that the daemon asks next."""
+    return [feed for tenant, feed in due_feeds(served.runtime, 1000) if tenant == OWN]
+
+
+def test_a_feed_is_asked_now_by_who_manages_it(served: Served, feed: str) -> None:
+    asking = f"{feed}/poll"
+    with served.runtime.database.tenant(OWN) as connection:
+        connection.execute("UPDATE runtime.feeds SET due_at = now() + interval '1 day' WHERE status = 'active'")
+    with served.client("anan") as anan, served.client("rin") as rin, served.client("eve", OTHER) as eve:
+        assert rin.post(asking).status_code == 403
+        assert eve.post(asking).status_code == 404
+        assert due(served) == []
+        asked = anan.post(asking, headers={"Idempotency-Key": "now"})
+        assert asked.status_code == 202
+        assert due(served) == [asked.json()["id"]]
+        assert anan.post(asking, headers={"Idempotency-Key": "now"}).json() == asked.json()
+        anan.post(f"{feed}/status", json={"status": "paused"})
+        paused = anan.post(asking)
+        assert (paused.status_code, paused.json()["where"]) == (409, asked.json()["id"])
+        anan.post(f"{feed}/status", json={"status": "active"})
+        anan.put(f"/api/tenant/{OWN}/flags/intake.links", json={"value": False, "reason": "Too many broken links"})
+        assert anan.post(asking).status_code == 409
+        anan.request("DELETE", f"/api/tenant/{OWN}/flags/intake.links", json={"reason": "Mended"})

@@ -1,11 +1,11 @@
-"""Feeds: sources that are fetched by a schedule; their versions, and who lets in one that is held."""
+"""Feeds: sources that are fetched by a schedule; their secrets and versions, and who lets in one that is held."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.conditional import ConditionalRoute
@@ -16,7 +16,9 @@ from tenant_pipeline.api.texts import Line, OptionalReason, Reason, RoleName
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services.feeds import versions
+from tenant_pipeline.services.feeds.credentials import LONGEST_VALUE, keep_credential
 from tenant_pipeline.services.feeds.feeds import (
     FEED_ROLES,
     MOST_HOURS,
@@ -28,6 +30,7 @@ from tenant_pipeline.services.feeds.feeds import (
     list_feeds,
     set_status,
 )
+from tenant_pipeline.services.feeds.polling import ask_now
 
 router = APIRouter(prefix="/api/tenant/{tenant}/feeds", tags=["feeds"], route_class=ConditionalRoute)
 
@@ -39,6 +42,9 @@ Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://
 Cron = Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
 CredentialName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
+CredentialPath = Annotated[str, Path(max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+HeaderName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_VALUE)]
 Rows = Annotated[int, Field(ge=0, le=MOST_ROWS)]
 Loss = Annotated[float, Field(ge=0, le=1)]
 Hours = Annotated[int, Field(ge=1, le=MOST_HOURS)]
@@ -105,6 +111,24 @@ class VersionDecision(BaseModel):
     role: RoleName | None = None
 
 
+class WantedCredential(BaseModel):
+    """A secret that feeds are asked with: one request header, shown to one site only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    origin: Address = Field(description="The one site that it is shown to, such as https://feeds.example.")
+    header: HeaderName = "Authorization"
+    value: Secret = Field(description="What the header carries, such as `Bearer …`; no answer ever holds it.")
+
+
+class KeptCredential(BaseModel):
+    """A secret that is kept, without its value."""
+
+    name: str
+    origin: str
+    header: str
+
+
 @router.get("")
 def feeds(caller: CallerOf, runtime: RuntimeOf) -> Feeds:
     """The tenant's feeds, when each is asked next, and which are dead or stale."""
@@ -120,6 +144,18 @@ def add(wanted: WantedFeed, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly
         Expectations(wanted.least_rows, wanted.most_loss), wanted.rights, wanted.credential, wanted.fresh_within_hours,
     )  # fmt: skip
     return once.answer(caller, lambda: add_feed(runtime, caller.tenant, new, actor=caller.person).as_json(), 201)
+
+
+@router.put("/credentials/{name}")
+def keep_secret(name: CredentialPath, wanted: WantedCredential, caller: CallerOf, runtime: RuntimeOf) -> KeptCredential:
+    """Keep a secret under a name, in place of what was there; feeds that fail with it are asked at once.
+
+    It is written only: nothing gives it back. Sent twice, the same is kept, so that it takes no Idempotency-Key.
+    """
+    caller.require(FEED_ROLES)
+    secret = Credential(wanted.origin, wanted.header, wanted.value.get_secret_value())
+    keep_credential(runtime, caller.tenant, name, secret, actor=caller.person)
+    return KeptCredential(name=name, origin=wanted.origin, header=wanted.header)
 
 
 @router.get("/{feed}")
@@ -150,6 +186,16 @@ def set_feed_status(
     return once.answer(
         caller, lambda: set_status(runtime, caller.tenant, feed, wanted.status, actor=caller.person).as_json()
     )
+
+
+@router.post("/{feed}/poll", status_code=202)
+def poll(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> dict[str, Any]:
+    """Have a feed asked now, whatever its schedule and its server's pause say; what comes of it is told by the feed.
+
+    The daemon asks it within a quarter of a minute, and in a run of its own where it is large.
+    """
+    caller.require(FEED_ROLES)
+    return once.answer(caller, lambda: ask_now(runtime, caller.tenant, feed).as_json(), 202)
 
 
 @router.post("/{feed}/versions/{number}/decision")

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import threading
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ from tenant_pipeline.storage.encrypted_file import EncryptedReader, EncryptedWri
 from tenant_pipeline.storage.private_folder import make_private_folder, sync
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+_HOST = re.compile(r"[a-z0-9.:-]+", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}", re.ASCII)
 LONGEST_VALUE = 4_096
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -35,12 +37,23 @@ def keep_credential(runtime: Runtime, tenant: TenantId, name: str, credential: C
     for no header name, and for a value that no header can carry.
     """
     show_tenant(runtime, tenant)
-    origin = httpx.URL(credential.origin)
+    try:
+        origin = httpx.URL(credential.origin)
+        host = origin.host
+    except (httpx.InvalidURL, ValueError):  # a name that IDNA does not know is the latter
+        raise InputError(
+            "That is no address of a site", where="--origin", remedy="Such as https://feeds.partner.example."
+        ) from None
     if not _NAME.fullmatch(name):
         raise InputError("A credential is called by a slug", where="NAME", remedy="a-z, 0-9 and hyphens.")
-    own_machine = origin.scheme == "http" and origin.host in LOOPBACK
+    own_machine = origin.scheme == "http" and host in LOOPBACK
     no_port = origin.port is not None and not 0 < origin.port <= LAST_PORT
-    if not origin.host or origin.userinfo or no_port or not (origin.scheme == "https" or own_machine):
+    if (
+        not _HOST.fullmatch(origin.raw_host.decode("ascii"))
+        or origin.userinfo
+        or no_port
+        or not (origin.scheme == "https" or own_machine)
+    ):
         raise InputError(
             "A secret is shown to a site over https", where="--origin", remedy="Such as https://feeds.partner.example."
         )
@@ -48,11 +61,11 @@ def keep_credential(runtime: Runtime, tenant: TenantId, name: str, credential: C
         raise InputError("That is no header", where="--header", remedy="Such as Authorization.")
     value = credential.value
     if not value or len(value) > LONGEST_VALUE or not value.isascii() or not value.isprintable():
-        raise InputError("No header can carry that value", where="standard input", remedy="One line of ASCII.")
+        raise InputError("No header can carry that value", where="value", remedy="One line of ASCII.")
     path = _path(runtime, tenant, name)
     make_private_folder(path.parent, runtime.settings.credentials_directory)
     content = {"origin": credential.origin, "header": credential.header, "value": value}
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         writer = EncryptedWriter(file, runtime.keys.raw_zone_key(tenant))
         writer.write(json.dumps(content).encode())
@@ -82,7 +95,7 @@ def credential_of(runtime: Runtime, tenant: TenantId, name: str) -> Credential:
         raise NotFoundError(
             f"The tenant has no credential {name}",
             where=tenant,
-            remedy="`tenant-pipeline feed credential` keeps one.",
+            remedy="`tenant-pipeline feed credential` keeps one, and PUT …/feeds/credentials/NAME.",
         ) from None
     with file, EncryptedReader(file, runtime.keys.raw_zone_key(tenant), name.encode(), f"credential {name}") as reader:
         content = json.load(io.BufferedReader(reader))

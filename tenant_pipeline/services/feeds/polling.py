@@ -141,14 +141,20 @@ def _ask(runtime: Runtime, feed: Feed, policy: LinkPolicy, *, wholly: bool) -> P
     return _answered(runtime, feed, link)
 
 
-def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
-    """Make a feed due. Raises NotFoundError for no such feed, and InputError for one that is paused or has ended."""
+def ask_now(runtime: Runtime, tenant: TenantId, feed_id: str) -> Feed:
+    """Make a feed due, and return it as it then stands.
+
+    Raises NotFoundError for no such feed, InputError for one that is paused or has ended, and StateForbidsError and
+    SwitchedOffError where the tenant takes nothing in by link.
+    """
     with runtime.database.tenant(tenant) as connection:
         feed = get_feed(connection, tenant, feed_id)
         if feed.status != "active":
             remedy = "`tenant-pipeline feed resume`, then it is asked at once." if feed.status == "paused" else ""
             raise InputError(f"The feed is not asked: it is {feed.status}", where=feed_id, remedy=remedy)
+        _require_asking(connection, runtime, tenant)
         _ask_again(connection, feed, runtime.now())
+        return get_feed(connection, tenant, feed_id)
 
 
 def fetch_wholly(runtime: Runtime, tenant: TenantId, feed_id: str, *, as_of: str | None = None) -> Polled:
