@@ -133,7 +133,7 @@ def suspend(
 def archive(
     tenant: TenantArgument, person: PersonOption, role: RoleOption, reason: ReasonOption, as_json: JsonOption = False
 ) -> None:
-    """Take a suspended tenant out of service for good. What it has is kept."""
+    """Take a tenant out of service for good that is not live: suspend a live one first. What it has is kept."""
     _step(tenant, TenantState.ARCHIVED, person, role, reason, as_json)
 
 

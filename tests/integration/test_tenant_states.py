@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,13 +12,15 @@ import pytest
 
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.approval.standing import RequestState
+from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.lifecycle import StateForbidsError, TenantState, TransitionRefusedError
+from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.provisioner import Phase
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.clock import clock
-from tenant_pipeline.services import lifecycle, registry
+from tenant_pipeline.services import lifecycle, registry, sources
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.queue import list_requests
@@ -233,6 +236,55 @@ def test_a_suspended_tenant_is_listed_and_served_nowhere_until_it_returns_and_an
     assert phase(runtime, tenant, backend) is Phase.ABSENT
     with pytest.raises(TransitionRefusedError):
         lifecycle.lifecycle_content(runtime, tenant, TenantState.LIVE)
+
+
+def test_a_pilot_that_ended_is_archived_and_its_instance_rests(
+    runtime: Runtime, served: Sources, backend: LocalProcesses
+) -> None:
+    back(runtime, served.tenant, backend, TenantState.PILOT)
+    assert phase(runtime, served.tenant, backend) is Phase.HEALTHY
+    back(runtime, served.tenant, backend, TenantState.ARCHIVED)
+    assert phase(runtime, served.tenant, backend) is Phase.ABSENT
+    bring_back(runtime, backend, timeout=20)
+    assert phase(runtime, served.tenant, backend) is Phase.ABSENT
+
+
+def test_a_draft_that_was_a_mistake_is_archived_by_governance_and_takes_nothing_in(
+    runtime: Runtime, backend: LocalProcesses, tmp_path: Path
+) -> None:
+    made = releasable(runtime)
+    tenant = made.tenant
+    request_release(runtime, tenant, requested_by="kanya")
+    page = tmp_path / "halls.csv"
+    page.write_text("name_en\nHall\n")
+
+    def archive(person: str, role: str, reason: str = "Registered twice") -> None:
+        lifecycle.step_back(
+            runtime, tenant, TenantState.ARCHIVED, person=person, role=role, reason=reason, backend=backend
+        )
+
+    with pytest.raises(NotAllowedError):
+        archive("anan", "tenant-admin")
+    with pytest.raises(NotAllowedError):
+        archive("anan", "platform-governance")
+    with pytest.raises(InputError, match="reason"):
+        archive("gov", "platform-governance", " ")
+    assert state_of(runtime, tenant) == "draft"
+    archive("gov", "platform-governance")
+    last = lifecycle.transitions_of(runtime, tenant)[-1]
+    assert (last["from_state"], last["to_state"], last["person"], last["reason"]) == (
+        "draft", "archived", "gov", "Registered twice",
+    )  # fmt: skip
+    assert list_requests(runtime, tenant, waiting_only=True) == []
+    with pytest.raises(StateForbidsError, match="archived"):
+        sources.add_source(
+            runtime, tenant, origin=Origin.PRESS, unit_mode=UnitMode.SINGLE_FILE, places=[str(page)], title="t",
+            actor="test",
+        )  # fmt: skip
+    assert not [each for each in waiting_sources(runtime, 1000, of_a_tenant=100) if each.tenant == tenant]
+    for state in set(TenantState) - {TenantState.ARCHIVED}:
+        with pytest.raises(TransitionRefusedError, match="archived"):
+            back(runtime, tenant, backend, state)
 
 
 def test_what_a_suspension_that_was_cut_off_left_standing_is_neither_shown_nor_left_to_stand(

@@ -41,6 +41,15 @@ def test_no_state_is_skipped_and_the_refusal_names_what_can_be_reached(now: str,
     assert refused.value.remedy.startswith("From here it can reach ")
 
 
+def test_every_tenant_but_a_live_one_can_be_archived_and_nothing_leads_out_of_that() -> None:
+    transitions = load_contracts().transitions
+    archived = TenantState.ARCHIVED
+    ways = [each for each in transitions if each.to_state is archived]
+    assert {each.from_state for each in ways} == set(TenantState) - {TenantState.LIVE, archived}
+    assert not any(each.gate or each.rolls_back for each in ways)
+    assert not any(each.from_state is archived for each in transitions)
+
+
 def test_every_gate_has_a_rule_and_the_founder_is_asked_for_the_first_instance() -> None:
     rules = load_contracts().approval_rules
     assert set(rules) == set(ApprovalGate)
