@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from tenant_pipeline.api import metrics
 from tenant_pipeline.api.authentication.authenticator import Authenticator
 from tenant_pipeline.api.collaboration import connection
 from tenant_pipeline.api.collaboration.rooms import Rooms
-from tenant_pipeline.api.guards import OriginGuard, RateLimit, RequestLog
+from tenant_pipeline.api.guards import BodyLimit, OriginGuard, RateLimit, RequestLog
 from tenant_pipeline.api.problems import RESPONSES, handle_problems
 from tenant_pipeline.api.routes import (
     approvals,
@@ -51,6 +52,10 @@ ROUTERS = (
     panel_state,
 )  # fmt: skip
 
+LARGEST_BODY = 1024 * 1024
+COUNTING_ROUTES = re.compile(r"PATCH /api/tenant/[^/]+/uploads/[^/]+|POST /api/tenant/[^/]+/inspection")
+"""They write a body to the disk as it comes, once they know the caller, and each has a limit of its own."""
+
 
 def create_application(runtime: Runtime) -> FastAPI:
     """The application over a runtime, which stays its caller's to close."""
@@ -75,6 +80,7 @@ def create_application(runtime: Runtime) -> FastAPI:
     for routes in (connection, metrics, health):
         application.include_router(routes.router)
     pages.mount(application)
+    application.add_middleware(BodyLimit, largest=LARGEST_BODY, counting=COUNTING_ROUTES)
     application.add_middleware(OriginGuard, public_url=runtime.settings.public_url)
     application.add_middleware(RateLimit, requests_per_minute=runtime.settings.requests_per_minute)
     application.add_middleware(RequestLog)

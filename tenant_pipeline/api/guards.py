@@ -1,4 +1,4 @@
-"""What stands around every route: a request's id, log line, span and count, security headers, origins, rate limits."""
+"""What stands around every route: a request's id, log line and count, security headers, origins, limits."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenant_pipeline.api.authentication.session import cookie_name
 from tenant_pipeline.api.metrics import count_request
-from tenant_pipeline.api.problems import PROBLEM_JSON, Problem
+from tenant_pipeline.api.problems import PROBLEM_JSON, REMEDIES, Problem
 from tenant_pipeline.telemetry.traces import span
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TOO_LONG = "The body is too long"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _log = logging.getLogger("tenant_pipeline.api.requests")
 
@@ -157,6 +159,39 @@ class RateLimit:
         refusal = _refusal(scope, 429, "too-many-requests", "Too many requests", "Wait a little.")
         refusal.headers["Retry-After"] = str(self._limit.get_expiry() // 4)
         await refusal(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses a body that is longer than any that is read whole, before more of it is read.
+
+    FastAPI reads a body before it asks who sends it, and answers what its own limit refuses in plain text. `counting`
+    are the routes that know the caller first and count what they read, each as its method and path.
+    """
+
+    def __init__(self, application: ASGIApp, largest: int, counting: re.Pattern[str]) -> None:
+        self._application = application
+        self._largest = largest
+        self._counting = counting
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._counting.fullmatch(f"{scope['method']} {scope['path']}"):
+            await self._application(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._largest:
+            await _refusal(scope, 413, "http-413", TOO_LONG, REMEDIES[413])(scope, receive, send)
+            return
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > self._largest:
+                raise HTTPException(413, TOO_LONG)
+            return message
+
+        await self._application(scope, counted, send)
 
 
 def _refusal(scope: Scope, status: int, code: str, title: str, remedy: str = "") -> JSONResponse:

@@ -24,6 +24,8 @@ from tenant_pipeline.core.errors import (
 from tenant_pipeline.storage.keys import KeysDestroyedError
 
 PROBLEM_JSON = "application/problem+json"
+REMEDIES = {413: "Send less in one request; files go to the uploads."}
+"""Of refusals that come from around the routes, by status."""
 REQUEST_INVALID = "request-invalid"
 _log = logging.getLogger(__name__)
 
@@ -90,6 +92,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (403, "Your roles do not allow it"),
         (404, "Not there, or not yours"),
         (409, "It cannot be done as things stand, or somebody else was first"),
+        (413, "The body is too long"),
         (422, "What was sent cannot be used"),
         (429, "Too many requests"),
     )
@@ -141,7 +144,8 @@ def handle_problems(application: FastAPI) -> None:
         code, headers = f"http-{error.status_code}", dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods(application, request))
-        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+        remedy = REMEDIES.get(error.status_code, "")
+        return problem(request, error.status_code, code, str(error.detail), remedy=remedy, headers=headers)
 
     @application.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -20,6 +22,8 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.telemetry.logs import JsonLines
 from tests.api.conftest import OTHER, OWN, Served, serving
 
+MIB = 1024 * 1024
+ROLES = f"/api/tenant/{OWN}/roles"
 FILLED = {
     "{tenant}": OWN,
     "{source}": "src-00000000000000aa",
@@ -77,6 +81,27 @@ def test_a_refusal_is_a_problem_that_names_the_remedy_and_quotes_nothing_that_wa
     assert {each["where"] for each in problem["fields"]} == {"body/id", "body/name", "body/domain"}
     assert problem["instance"] == answer.headers["x-request-id"]
     assert secret not in answer.text
+
+
+def test_a_long_body_is_refused_before_it_is_read_and_before_anybody_is_asked_who_sends_it(served: Served) -> None:
+    piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    chunked, declared = "Transfer-Encoding: chunked", f"Content-Length: {5 * MIB}"
+    server = urlsplit(served.url)
+    for length, pieces, path in ((chunked, 17, "/api/session"), (chunked, 17, ROLES), (declared, 0, "/api/session")):
+        with socket.create_connection((server.hostname, server.port), timeout=60) as sender:
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+            sender.sendall(head.encode() + piece * pieces)  # the end of it is never sent
+            answer = ""
+            while not answer.endswith("}"):
+                answer += sender.recv(4096).decode()
+        assert answer.startswith("HTTP/1.1 413 "), answer
+        assert "content-type: application/problem+json" in answer
+        assert "files go to the uploads" in answer
+        assert "x-content-type-options: nosniff" in answer
+    with served.client("anan") as anan:
+        assert anan.post(ROLES, content=b" " * (MIB - 100) + b"{}").status_code == 422
+        refused = anan.post(ROLES, content=b" " * (MIB + 1))
+        assert (refused.status_code, refused.json()["code"]) == (413, "http-413")
 
 
 def test_a_fault_tells_nothing_of_the_inside(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
