@@ -48,6 +48,7 @@ export const WORDS = {
   checkDifference: ["The difference to the live release was read", "อ่านความต่างจากรุ่นที่ใช้งานอยู่แล้ว", "已阅读与在线版本的差异"],
   checkPrivacy: ["Findings of personal data were reviewed", "ตรวจผลการค้นหาข้อมูลส่วนบุคคลแล้ว", "已复核个人数据发现"],
   choose: ["Choose", "เลือก", "选择"],
+  chooseAgain: ["What the sources say has changed since this was begun. Choose again.", "สิ่งที่แหล่งข้อมูลระบุเปลี่ยนไปตั้งแต่เริ่มตัดสิน โปรดเลือกอีกครั้ง", "自开始处理以来，来源的说法已有变化。请重新选择。"],
   chosenBy: ["Proposed by", "เสนอโดย", "提议规则"],
   close: ["Close", "ปิด", "关闭"],
   conflicts: ["Conflicts", "ข้อขัดแย้ง", "冲突"],

@@ -165,7 +165,7 @@ def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: Peopl
     cell.click()
     expect(rin.locator(".items button")).to_have_count(1)
     rin.keyboard.press("j")
-    expect(rin.get_by_text("halls.csv#row=").first).to_be_visible()
+    expect(rin.get_by_role("radio").first).to_be_enabled()
     rin.keyboard.press("2")
     rin.get_by_label("Reason").first.fill("The register is newer.")
     item = halls.items(property="postalCode")[0]["conflict_id"]
@@ -268,6 +268,34 @@ def test_an_item_that_is_over_is_found_and_is_not_to_be_signed(people: People, s
     expect(rin.locator(".badge.is-stale")).to_have_text("no longer disputed")
     expect(rin.get_by_role("radio").first).to_be_disabled()
     expect(rin.get_by_role("button", name="Sign ·")).to_have_count(0)
+
+
+@pytest.mark.parametrize("chosen", ["2", ""])
+def test_what_was_chosen_of_other_candidates_is_not_signed(people: People, served: Served, chosen: str) -> None:
+    made = _reviewed_by_rin(served, f"halls-changing-{chosen or 'untouched'}")
+    made.say(5, ("postalCode", "", "83000"), title="Register")
+    made.say(7, ("postalCode", "", "83100"), title="List")
+    rin = People(people.browser, served, made.tenant).open("rin", "panel-conflict")
+    rin.locator(".items button").click()
+    expect(rin.get_by_role("radio", name="83100")).to_be_enabled()
+    rin.keyboard.press(chosen or "Shift")
+    reason = rin.get_by_label("Reason").first
+    reason.fill("The list is newer.")
+    made.say(3, ("postalCode", "", "83200"), title="Press")
+    expect(rin.get_by_role("alert")).to_contain_text("Choose again.")
+    expect(rin.get_by_role("radio", name="83200")).to_be_visible()
+    expect(rin.get_by_role("radio", checked=True)).to_have_count(0)
+    reason.press("End")
+    reason.press_sequentially(" Twice.")
+    reason.press("Control+Enter")
+    expect(rin.get_by_role("button", name="Sign ·")).to_be_disabled()
+    assert made.item()["status"] == "open"
+    rin.get_by_role("radio", name="83100").check()
+    expect(rin.get_by_role("alert")).to_have_count(0)
+    rin.get_by_role("button", name="Sign ·").click()
+    expect(rin.get_by_role("status").get_by_text("Signed")).to_be_visible()
+    (signature,) = made.form(made.item()["conflict_id"])["signatures"]
+    assert (signature["value"], signature["reason"]) == ("83100", "The list is newer. Twice.")
 
 
 def test_a_person_finds_the_panels_as_they_left_them_on_another_device(people: People) -> None:

@@ -82,11 +82,26 @@ function Candidate({ one, titles, chosen, choose, proposed }) {
   `;
 }
 
-/** The decision that is being made, kept in the shared document until it is signed. */
-function useDraft(id) {
+/**
+ * The decision that is being made, kept in the shared document until it is signed.
+ *
+ * It is bound to the candidates that were seen when it was begun, an untouched proposal as well: among others its number
+ * is perhaps another value's. Where they have changed, the reason is left, and the choice is to be made again.
+ */
+function useDraft({ conflict_id: id, candidates_digest: digest, proposal }) {
   const { values, writable, set, remove } = useShared(DRAFTS);
-  const draft = values[id] ?? {};
-  return { draft, writable, change: (changed) => set(id, { ...draft, ...changed }), forget: () => remove(id) };
+  const draft = values[id];
+  const outdated = Boolean(draft) && draft.digest !== digest;
+  const proposed = proposal.numbers[0] ? { decision: proposal.decision, number: proposal.numbers[0] } : {};
+  return {
+    reason: draft?.reason ?? "",
+    choice: outdated ? {} : draft?.decision ? draft : proposed,
+    outdated,
+    writable,
+    choose: (choice) => set(id, { digest, reason: draft?.reason ?? "", ...choice }),
+    explain: (reason) => set(id, { ...(draft ?? { digest }), reason }),
+    forget: () => remove(id),
+  };
 }
 
 function Form({ id, titles, follow }) {
@@ -96,16 +111,15 @@ function Form({ id, titles, follow }) {
 
 function Decide({ form, titles, follow }) {
   const id = form.conflict_id;
-  const { draft, writable, change, forget } = useDraft(id);
+  const { reason, choice, outdated, writable, choose, explain, forget } = useDraft(form);
   const role = roleOf(...form.who_may_sign.roles);
   const other = editorOf(`${DRAFTS}/${id}`);
-  const choice = draft.decision ?? (form.proposal.numbers[0] ? form.proposal.decision : "");
-  const chosen = draft.decision ? draft.number : form.proposal.numbers[0];
+  const { decision } = choice;
   const sign = useDone(async () => {
     /** @type {Record<string, any>} */
-    const body = { digest: form.candidates_digest, role, reason: draft.reason, decision: choice };
-    if (choice === "candidate") body.number = chosen;
-    if (choice === "human-pin") body.value = draft.value;
+    const body = { digest: form.candidates_digest, role, reason, decision };
+    if (decision === "candidate") body.number = choice.number;
+    if (decision === "human-pin") body.value = choice.value;
     await act(ofTenant(`/conflicts/${id}/signature`), body);
     forget();
     follow();
@@ -121,10 +135,10 @@ function Decide({ form, titles, follow }) {
   useKeys((event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      if (role && draft.reason && choice && !over) sign.start();
+      if (role && reason && decision && !over) sign.start();
     } else if (over || meantForText(event)) return;
-    else if (/^[1-9]$/.test(event.key) && form.candidates[Number(event.key) - 1]) change({ decision: "candidate", number: Number(event.key) });
-    else if (event.key === "b") change({ decision: "both-right" });
+    else if (/^[1-9]$/.test(event.key) && form.candidates[Number(event.key) - 1]) choose({ decision: "candidate", number: Number(event.key) });
+    else if (event.key === "b") choose({ decision: "both-right" });
   });
   const signature = form.signature;
   return html`
@@ -132,28 +146,29 @@ function Decide({ form, titles, follow }) {
       <h2>${form.label} · ${field(form.property)} <${Badge} status=${form.verdict} /> <${Badge} status=${form.status} /></h2>
       ${other && html`<p class="callout" style=${{ color: other.colour }}>${other.person}</p>`}
       <p>${t("chosenBy")} <b>${statusWord(form.proposal.rule)}</b>: ${[form.proposal.explanation].flat().map((part) => (typeof part === "string" ? part : (part.says ?? JSON.stringify(part)))).join(" ")}</p>
+      ${outdated && !over && html`<p class="callout warn" role="alert">${t("chooseAgain")}</p>`}
       <fieldset disabled=${!writable || over}>
         <legend>${t("candidates")}</legend>
         ${form.candidates.map(
           (one) => html`<${Candidate}
-            one=${one} titles=${titles} chosen=${choice === "candidate" && chosen === one.number}
-            proposed=${form.proposal.numbers.includes(one.number)} choose=${() => change({ decision: "candidate", number: one.number })}
+            one=${one} titles=${titles} chosen=${decision === "candidate" && choice.number === one.number}
+            proposed=${form.proposal.numbers.includes(one.number)} choose=${() => choose({ decision: "candidate", number: one.number })}
           />`,
         )}
         <label class="candidate">
-          <input type="radio" name="candidate" checked=${choice === "human-pin"} onChange=${() => change({ decision: "human-pin" })} /> ${t("otherValue")}
-          ${choice === "human-pin" && html`<input aria-label=${t("otherValue")} value=${draft.value ?? ""} maxlength="10000" onInput=${(event) => change({ value: event.target.value })} />`}
+          <input type="radio" name="candidate" checked=${decision === "human-pin"} onChange=${() => choose({ decision: "human-pin" })} /> ${t("otherValue")}
+          ${decision === "human-pin" && html`<input aria-label=${t("otherValue")} value=${choice.value ?? ""} maxlength="10000" onInput=${(event) => choose({ decision, value: event.target.value })} />`}
         </label>
         ${Object.entries(DECISIONS).map(
-          ([decision, word]) => html`<label class="candidate"><input type="radio" name="candidate" checked=${choice === decision} onChange=${() => change({ decision })} /> ${t(word)}</label>`,
+          ([each, word]) => html`<label class="candidate"><input type="radio" name="candidate" checked=${decision === each} onChange=${() => choose({ decision: each })} /> ${t(word)}</label>`,
         )}
       </fieldset>
       ${signature && form.status === "signed" && html`<p class="callout success">${t("signedBy")} ${signature.person} · ${moment(signature.signed_at)} · ${signature.reason}</p>`}
       ${role && !over && form.status !== "signed" &&
-      html`<label>${t("reason")}<textarea rows="2" value=${draft.reason ?? ""} maxlength="2000" onInput=${(event) => change({ reason: event.target.value })}></textarea></label>
+      html`<label>${t("reason")}<textarea rows="2" value=${reason} disabled=${!writable} maxlength="2000" onInput=${(event) => explain(event.target.value)}></textarea></label>
         <p class="help">${form.what_signing_does}</p>
         <${Told} problem=${sign.problem} />
-        <div class="buttons"><button disabled=${sign.busy || !draft.reason || !choice} onClick=${sign.start}>${t("sign")} · ${label("tenant_roles", role)}</button></div>`}
+        <div class="buttons"><button disabled=${sign.busy || !reason || !decision} onClick=${sign.start}>${t("sign")} · ${label("tenant_roles", role)}</button></div>`}
       ${role && form.status === "signed" &&
       html`<${Deed} legend=${t("reopen")} button=${t("reopen")} kind="danger" send=${(sent) => act(ofTenant(`/conflicts/${id}/reopening`), { role, reason: sent.get("reason") })} />`}
       <details>
