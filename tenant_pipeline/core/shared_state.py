@@ -53,6 +53,11 @@ class Presence:
         return None if self.state is None else self.state.get("person")
 
 
+def writes_something(fields: Mapping[str, SharedField], roles: Collection[str]) -> bool:
+    """Whether there is a field that the roles write."""
+    return any(field.write_roles.intersection(roles) for field in fields.values())
+
+
 def refusal(
     edits: Collection[Written], fields: Mapping[str, SharedField], person: str, roles: Collection[str]
 ) -> str | None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import psutil
 import pytest
-from pycrdt import Doc, Map, Text
+from pycrdt import Array, Doc, Map, Text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.api.collaboration.frames import STEP_1, UPDATE, presence_frame, sync_frame
+from tenant_pipeline.api.collaboration.update_format import state_vector
 from tenant_pipeline.core.shared_state import Presence
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.access import revoke_tokens_of
@@ -116,6 +117,82 @@ def test_what_is_not_ones_to_write_is_refused_and_not_spread(
     witness.read(0.3)
     assert key not in witness.field(field)
     assert key not in window("anan").come().field(field)
+
+
+GC, ONE = 0, 1
+
+
+def _nothing_of(client: int, clock: int) -> bytes:
+    """An edit of one struct that is there and says nothing: a collected one."""
+    return b"\x01\x01" + _number(client) + _number(clock) + bytes([GC, ONE]) + b"\x00"
+
+
+def _number(number: int) -> bytes:
+    return (bytes([number & 0x7F | 0x80]) + _number(number >> 7)) if number > 0x7F else bytes([number])
+
+
+@pytest.mark.parametrize("person", ["nok", "kanya"])
+def test_nobody_takes_the_next_turn_of_anothers_window(window: OpenWindow, person: str) -> None:
+    witness, anan, intruder = window("mali").come(), window("anan").come(), window(person).come()
+    anan.says(panel="panel-wizard")
+    intruder.hears(anan, panel="panel-wizard")
+    anan.write(ANSWERS, "turns", 1)
+    witness.see(ANSWERS, "turns", 1)
+    clock = state_vector(witness.document.get_state())[anan.document.client_id]
+    assert intruder.socket is not None
+    intruder.socket.send(sync_frame(UPDATE, _nothing_of(anan.document.client_id, clock)))
+    assert intruder.closed()[0] == 4403
+    anan.write(ANSWERS, "turns", 2)
+    witness.see(ANSWERS, "turns", 2)
+
+
+def test_whoever_writes_nothing_leaves_nothing_behind_and_speaks_for_no_window_that_wrote(window: OpenWindow) -> None:
+    anan = window("anan").come()
+    anan.write(ANSWERS, "absent", 1)
+    anan.go()
+    nok = window("nok").come()
+    nok.see(ANSWERS, "absent", 1)
+    witness = window("mali").come()
+    assert nok.socket is not None
+    nok.socket.send(presence_frame([Presence(anan.document.client_id, 9, {"person": "nok"})]))
+    nok.says(panel="panel-upload")
+    witness.hears(nok, panel="panel-upload")
+    assert anan.document.client_id not in witness.others
+    anan.field(ANSWERS)["absent"] = 2
+    anan.come()
+    witness.see(ANSWERS, "absent", 2)
+    nok.socket.send(sync_frame(UPDATE, _nothing_of(nok.document.client_id, 0)))
+    assert nok.closed() == (4403, "your roles write nothing here")
+
+
+def test_what_lies_in_a_field_under_no_key_is_refused(window: OpenWindow) -> None:
+    kanya = window("kanya").come()
+    under_no_key: Doc[Any] = Doc()
+    under_no_key.get(ANSWERS, type=Array).append("x" * 1000)
+    assert kanya.socket is not None
+    kanya.socket.send(sync_frame(UPDATE, under_no_key.get_update()))
+    assert kanya.closed()[0] == 4400
+
+
+def test_a_text_that_two_begin_without_knowing_of_each_other_is_one(window: OpenWindow) -> None:
+    anan, kanya = window("anan").come(), window("kanya").come()
+    for each in (anan, kanya):
+        each.go()
+        each.begin(NOTES, "of two")
+    anan.field(NOTES)["of two"].insert(0, "the map ")
+    kanya.field(NOTES)["of two"].insert(0, "the list ")
+    for each in (anan, kanya):
+        each.come()
+    both = {"the map the list ", "the list the map "}
+    until = time.monotonic() + 60
+    while len(seen := {str(each.field(NOTES)["of two"]) for each in (anan, kanya)} | both) != 2:
+        assert time.monotonic() < until, seen
+        anan.read(0.2)
+        kanya.read(0.2)
+    nok = window("nok").come()
+    nok.begin(NOTES, "of a reader")
+    nok.send()
+    assert nok.closed()[0] == 4403
 
 
 def test_an_edit_that_builds_on_what_is_not_there_is_refused(window: OpenWindow) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import zlib
 from typing import Any
 
-from pycrdt import Doc, Map
+from pycrdt import Doc, Map, Text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -72,6 +73,12 @@ class Window:
         """Edit, and send the edit when connected."""
         self.field(field)[key] = value
         self.send()
+
+    def begin(self, field: str, key: str) -> None:
+        """Begin a text by the edit that everybody begins it with."""
+        seed: Doc[Any] = Doc(client_id=zlib.crc32(f"{field}/{key}".encode()))
+        seed.get(field, type=Map)[key] = Text("")
+        self.document.apply_update(seed.get_update())
 
     def send(self) -> None:
         assert self.socket is not None

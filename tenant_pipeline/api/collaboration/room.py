@@ -18,7 +18,7 @@ from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, pre
 from tenant_pipeline.api.collaboration.neighbours import Neighbours
 from tenant_pipeline.api.collaboration.update_format import BrokenUpdateError, state_vector
 from tenant_pipeline.api.metrics import DOCUMENT_UPDATES
-from tenant_pipeline.core.shared_state import Presence, SharedField
+from tenant_pipeline.core.shared_state import Presence, SharedField, writes_something
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import (
@@ -125,10 +125,16 @@ class Room:
         self._begin_work()
 
     def announce(self, client: Client, presences: list[Presence]) -> None:
-        """Tell the others what a client says of its windows. A client speaks for windows that are nobody else's."""
+        """Tell the others what a client says of its windows. A client speaks for windows that are nobody else's.
+
+        A window that has written is nobody's who writes nothing: they would keep its own person from coming back.
+        """
         own = self._clients.get(client)
         if own is None:
             return
+        if not writes_something(self._fields, client.caller.roles):
+            written = state_vector(self._document.get_state())
+            presences = [each for each in presences if each.client not in written]
         taken = {window for other, states in self._clients.items() if other is not client for window in states}
         taken |= {each.client for each in self._neighbours.present() if each.person != client.caller.person}
         said = [each for each in presences if each.client not in taken]
@@ -192,6 +198,8 @@ class Room:
                 self._broadcast(presence_frame(moved), None)
 
     async def _keep_what_waits(self) -> None:
+        if any(map(self._is_in_doubt, self._waiting[:MOST_AT_ONCE])):
+            await self._catch_up()
         batch = self._checked(self._waiting[:MOST_AT_ONCE])
         del self._waiting[:MOST_AT_ONCE]
         if batch:
@@ -207,6 +215,23 @@ class Room:
             self._size = await to_thread.run_sync(partial(compact_document, self._runtime, self._tenant))
             self._kept_singly = 0
 
+    def _is_in_doubt(self, written: tuple[Client, bytes]) -> bool:
+        """Whether a client brings what others wrote: it saw that at another process, and we perhaps have not yet."""
+        client, update = written
+        try:
+            new = self._trial.brings(update)
+        except BrokenUpdateError:
+            return False
+        mute = not writes_something(self._fields, client.caller.roles)
+        return bool(new) and (mute or not new.isdisjoint(self._windows_of_others(client)))
+
+    def _windows_of_others(self, client: Client) -> set[int]:
+        """The windows that other persons have, here and elsewhere."""
+        person = client.caller.person
+        here = (states for other, states in self._clients.items() if other.caller.person != person)
+        there = {each.client for each in self._neighbours.present() if each.person != person}
+        return there.union(*here)
+
     def _checked(self, written: list[tuple[Client, bytes]]) -> list[tuple[Client, bytes]]:
         """Those of the edits that may be made; whose may not be made is told, and let in again with a fresh copy."""
         accepted: list[tuple[Client, bytes]] = []
@@ -215,7 +240,8 @@ class Room:
                 client.close(TOO_LARGE, "the document is full")
                 continue
             try:
-                self._trial.tries(update, client.caller.person, client.caller.roles)
+                others = self._windows_of_others(client)
+                self._trial.tries(update, client.caller.person, client.caller.roles, others)
             except (EditRefusedError, BrokenUpdateError) as error:
                 code = NOT_ALLOWED if isinstance(error, EditRefusedError) else BROKEN
                 client.close(code, str(error))

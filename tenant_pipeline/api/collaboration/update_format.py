@@ -36,6 +36,10 @@ class Leaning:
             end <= max(there.get(client, 0), self.brings.get(client, (0, 0))[1]) for client, end in self.refers.items()
         )
 
+    def new_to(self, there: StateVector) -> frozenset[int]:
+        """The clients of which it brings edits that are not there."""
+        return frozenset(client for client, (_, end) in self.brings.items() if end > there.get(client, 0))
+
     def _refer(self, client: int, end: int) -> None:
         self.refers[client] = max(end, self.refers.get(client, 0))
 
@@ -83,6 +87,9 @@ def _struct(read: _Reader, found: Leaning) -> int:
     if not info & 0xC0:
         if read.number() == 1:
             read.skip(read.count())
+            if not info & 0x20:
+                # In a row beside the keys it would be seen by nobody, and raise no event.
+                raise BrokenUpdateError("a field has its values under keys")
         else:
             found._refer(read.number(), read.number() + 1)
         if info & 0x20:
