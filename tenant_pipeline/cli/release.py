@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -12,19 +10,13 @@ import typer
 from tenant_pipeline.cli.approved_work import do_approved, print_done, print_requests
 from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
-from tenant_pipeline.core.release.difference import EntityChange, differences
-from tenant_pipeline.core.release.version import count_changes
+from tenant_pipeline.core.release.difference import EntityChange
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.going_live.releases import request_release, request_rollback
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import check_release, require_passed
-from tenant_pipeline.services.releases.reading import (
-    documents_of,
-    list_releases,
-    live_release,
-    publishing_history,
-    release_named,
-)
+from tenant_pipeline.services.releases.comparing import compare_releases
+from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history, release_named
 
 app = typer.Typer(help="Immutable releases of a tenant's knowledge base.", no_args_is_help=True)
 
@@ -77,30 +69,26 @@ def check(release: ReleaseArgument, tenant: TenantOption, as_json: JsonOption = 
 
 @app.command()
 def diff(
-    before: ReleaseArgument,
-    after: ReleaseArgument,
+    release: ReleaseArgument,
     tenant: TenantOption,
+    other: Annotated[
+        str | None, typer.Argument(help="What it becomes. Without it: all that the first brings where nothing is.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many changed entities to show.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
     """What entities and properties came, went or changed between two releases, with their sources."""
-    identifier = tenant_id(tenant)
+    before, after = (None, release) if other is None else (release, other)
     with opened() as runtime:
-        with runtime.database.platform() as connection:
-            old, new = (release_named(connection, identifier, each) for each in (before, after))
-
-        def changed() -> Iterator[EntityChange]:
-            return differences(documents_of(runtime, identifier, old), documents_of(runtime, identifier, new))
-
-        counts = count_changes(changed())
-        shown = list(islice(changed(), limit))
+        found = compare_releases(runtime, tenant_id(tenant), before, after, limit=limit)
+    old, counts = found.before.version if found.before else None, asdict(found.counts)
     if as_json:
-        print_json({"from": old.version, "to": new.version, "counts": asdict(counts),
-                    "entities": [each.as_json() for each in shown]})  # fmt: skip
+        print_json({"from": old, "to": found.after.version, "counts": counts,
+                    "entities": [each.as_json() for each in found.shown]})  # fmt: skip
         return
-    rows = [row for each in shown for row in _rows(each)]
-    print_rows(f"From {old.version} to {new.version}", rows, CHANGE_COLUMNS, as_json=False)
-    console.print(asdict(counts), highlight=False)
+    rows = [row for each in found.shown for row in _rows(each)]
+    print_rows(f"From {old or 'nothing'} to {found.after.version}", rows, CHANGE_COLUMNS, as_json=False)
+    console.print(counts, highlight=False)
 
 
 @app.command()

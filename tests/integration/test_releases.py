@@ -32,6 +32,7 @@ from tenant_pipeline.services.going_live.releases import publish_approved, reque
 from tenant_pipeline.services.judgements import judge, reverse
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError, check_release
+from tenant_pipeline.services.releases.comparing import compare_releases
 from tenant_pipeline.services.releases.reading import (
     documents_of,
     list_releases,
@@ -143,6 +144,25 @@ def test_versions_tell_what_changed_and_the_difference_names_it(runtime: Runtime
     assert [(each.property, each.after) for each in change.properties] == [("name", (("New Arena", ("Press",)),))]
     gone = list(differences(documents_of(runtime, made.tenant, second), documents_of(runtime, made.tenant, first)))
     assert [each.change for each in gone] == ["removed"]
+
+
+def test_all_that_a_first_release_brings_is_read_page_by_page_before_anybody_signs_it(
+    runtime: Runtime, made: Sources
+) -> None:
+    request_release(runtime, made.tenant, requested_by="kanya")
+    with runtime.database.tenant(made.tenant) as connection:
+        (asked,) = list_releases(connection, made.tenant)
+    first = compare_releases(runtime, made.tenant, None, asked.digest, limit=1)
+    assert (first.before, first.counts.entities_added, first.next) == (None, 2, "can-hall")
+    (hall,) = first.shown
+    assert (hall.label, hall.change) == ("Phuket Hall", "added")
+    assert ("postalCode", (("83000", ("Register of halls",)),)) in [
+        (one.property, one.after) for one in hall.properties
+    ]
+    rest = compare_releases(runtime, made.tenant, None, asked.digest, limit=1, beyond="can-hall")
+    assert (rest.counts, [each.label for each in rest.shown], rest.next) == (first.counts, ["Kata Pavilion"], None)
+    with pytest.raises(NotFoundError):
+        compare_releases(runtime, ATTACKER, None, asked.digest, limit=1)
 
 
 KILLED = """

@@ -102,6 +102,9 @@ def test_the_demo_goes_on_where_it_stopped_and_to_the_end(without_founder: tuple
         ("published", "1.0.0"), ("published", "1.1.0"), ("published", "1.0.0"),
     ]  # fmt: skip
     differences = installation.json("release", "diff", "1.0.0", "1.1.0", "--tenant", PILOT)
+    brought = installation.json("release", "diff", "1.0.0", "--tenant", PILOT)
+    assert (brought["from"], brought["to"]) == (None, "1.0.0")
+    assert brought["counts"]["entities_added"] == len(brought["entities"]) > 0
     (added,) = differences["entities"]
     assert (added["label"], added["change"]) == ("Surin Beach Hall", "added")
     assert {source for one in added["properties"] for each in one["after"] for source in each["sources"]} == {

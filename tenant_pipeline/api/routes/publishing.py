@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
@@ -16,26 +15,20 @@ from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.routes.approvals import Requests, asked
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit, OptionalReason, Reason
-from tenant_pipeline.core.release.difference import differences
-from tenant_pipeline.core.release.version import count_changes
 from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.going_live.releases import request_release, request_rollback
 from tenant_pipeline.services.registry import as_json
-from tenant_pipeline.services.releases.reading import (
-    documents_of,
-    list_releases,
-    live_release,
-    publishing_history,
-    release_named,
-)
+from tenant_pipeline.services.releases.comparing import compare_releases
+from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history, release_named
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["publishing"], route_class=ConditionalRoute)
 
 ASKING_ROLES = ("contributor", "reviewer", "tenant-admin", "platform-governance")
 """Who may ask. Asking opens no gate: others have to sign, and never the one who asked."""
 
-ReleaseName = Annotated[str, StringConstraints(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8,64})$")]
-ReleaseQuery = Annotated[str, Query(pattern=r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8,64})$")]
+RELEASE_NAME = r"^([0-9]+\.[0-9]+\.[0-9]+|[0-9a-f]{8,64})$"
+ReleaseName = Annotated[str, StringConstraints(pattern=RELEASE_NAME)]
+ReleaseQuery = Annotated[str, Query(pattern=RELEASE_NAME)]
 
 
 class Publication(BaseModel):
@@ -60,12 +53,13 @@ class Releases(BaseModel):
 
 
 class Difference(BaseModel):
-    """What came, went or changed between two releases; of the entities, at most as many as were asked for."""
+    """What came, went or changed between two releases, or from nothing; a page of the entities."""
 
-    before: str
+    before: str | None
     after: str
-    counts: dict[str, Any]
+    counts: dict[str, int]
     entities: list[dict[str, Any]]
+    next: str | None = Field(description="The `beyond` of the next page; none on the last.")
 
 
 @router.post("/publish", status_code=202)
@@ -101,20 +95,23 @@ def releases(caller: CallerOf, runtime: RuntimeOf) -> Releases:
 
 @router.get("/releases/difference")
 def difference(
-    before: ReleaseQuery, after: ReleaseQuery, caller: CallerOf, runtime: RuntimeOf, limit: Limit = 100
+    after: ReleaseQuery,
+    caller: CallerOf,
+    runtime: RuntimeOf,
+    before: Annotated[
+        str | None, Query(pattern=RELEASE_NAME, description="None for all that `after` holds: a first release.")
+    ] = None,
+    limit: Limit = 100,
+    beyond: Annotated[str, Query(max_length=200, description="The `next` of the page before.")] = "",
 ) -> Difference:
-    """What entities and properties came, went or changed, with their sources."""
-    with runtime.database.platform() as connection:
-        old, new = (release_named(connection, caller.tenant, each) for each in (before, after))
-
-    def changed() -> Any:
-        return differences(documents_of(runtime, caller.tenant, old), documents_of(runtime, caller.tenant, new))
-
+    """What entities and properties came, went or changed, with their sources; also of what is not published yet."""
+    found = compare_releases(runtime, caller.tenant, before, after, limit=limit, beyond=beyond)
     return Difference(
-        before=old.version,
-        after=new.version,
-        counts=asdict(count_changes(changed())),
-        entities=[each.as_json() for each in islice(changed(), limit)],
+        before=found.before.version if found.before else None,
+        after=found.after.version,
+        counts=asdict(found.counts),
+        entities=[each.as_json() for each in found.shown],
+        next=found.next,
     )
 
 

@@ -4,6 +4,7 @@ import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { moment, number } from "../dates.js";
 import { label, t } from "../language.js";
+import { Difference, isCompared } from "../parts/difference.js";
 import { Deed } from "../parts/done.js";
 import { Flags } from "../parts/flags.js";
 import { Lifecycle } from "../parts/lifecycle.js";
@@ -33,31 +34,6 @@ function Checklist() {
         </li>`;
       })}
     </ul>
-  `;
-}
-
-/** @type {Record<string, string>} */
-const SIGNS = { added: "+", changed: "~", removed: "−" };
-
-function Difference({ before, after }) {
-  const found = useResource(ofTenant(`/releases/difference?before=${before}&after=${after}&limit=100`));
-  return html`
-    <h2>${t("differenceToLive")}</h2>
-    <${Loaded} of=${found}>
-      ${({ counts, entities }) => html`
-        <p>${Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")} ${typeof count === "number" ? number(count) : count}`).join(" · ")}</p>
-        <div class="scroll"><table>
-          <thead><tr><th></th><th>${t("name")}</th><th>${t("propertyName")}</th><th>${t("previous")}</th><th>${t("next")}</th></tr></thead>
-          <tbody>
-            ${entities.flatMap((entity) => entity.properties.map((change) => html`<tr>
-              <td><span aria-hidden="true">${SIGNS[entity.change]}</span><span class="wa-visually-hidden">${t(entity.change)}</span></td>
-              <td>${entity.label}</td><td>${label("properties", change.property)}</td>
-              <td>${change.before.map((one) => one.value).join("; ")}</td><td>${change.after.map((one) => one.value).join("; ")}</td>
-            </tr>`))}
-          </tbody>
-        </table></div>
-      `}
-    <//>
   `;
 }
 
@@ -100,7 +76,8 @@ export function Handoff() {
   const coverage = useResource(ofTenant("/coverage"));
   const live = releases.data?.releases.find((each) => each.live);
   const waiting = asked.data?.requests.filter((each) => ["waiting", "approved"].includes(each.state)) ?? [];
-  const wanted = waiting.find((each) => each.operation === "release");
+  // One release is asked for at several gates; what it changes is shown once.
+  const compared = [...new Map(waiting.filter(isCompared).map((each) => [`${each.operation} ${each.content.release}`, each])).values()];
   return html`
     <${Loaded} of=${coverage}>
       ${(found) => html`
@@ -109,7 +86,7 @@ export function Handoff() {
       `}
     <//>
     <${Checklist} />
-    ${live && wanted && wanted.content.version !== live.version && html`<${Difference} before=${live.version} after=${wanted.content.release} />`}
+    ${compared.map((each) => html`<${Difference} key=${each.id} request=${each} />`)}
     <h2>${t("waitsFor")}</h2>
     ${!waiting.length && html`<p class="quiet">${t("none")}</p>`}
     <div class="cards">${waiting.map((each) => html`<${Request} key=${each.id} request=${each} people=${people.data?.roles ?? []} />`)}</div>

@@ -5,11 +5,14 @@ import { act } from "../api.js";
 import { distance, moment } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
 import { chooseKey, ownKey, signatureOver } from "../signing.js";
-import { me, ofTenant } from "../store.js";
+import { address, go, me, ofTenant, where } from "../store.js";
 import { Badge } from "./badge.js";
+import { isCompared } from "./difference.js";
 import { useDone } from "./done.js";
 import { Assignment, Delegation, Revocation, Withdrawal } from "./handing-over.js";
 import { Told } from "./loaded.js";
+
+const HANDOFF = "panel-handoff";
 
 /** @param {string[]} roles */
 const named = (roles) => roles.map((role) => label("tenant_roles", role)).join(" / ");
@@ -96,6 +99,8 @@ export function Request({ request, people, open }) {
         <summary>${t("what")} <code>${request.digest.slice(0, 12)}</code></summary>
         <dl>${Object.entries(request.content).map(([name, value]) => html`<dt>${name}</dt><dd><code>${typeof value === "object" ? JSON.stringify(value) : String(value)}</code></dd>`)}</dl>
       </details>
+      ${isCompared(request) && where.value.panel !== HANDOFF &&
+      html`<p><a href=${address(HANDOFF)} onClick=${(event) => { event.preventDefault(); go(HANDOFF); }}>${t("lookAtChanges")}</a></p>`}
       <${Answer} request=${request} />
       <${Assignment} request=${request} people=${people} />
       <${Delegation} request=${request} people=${people} />
