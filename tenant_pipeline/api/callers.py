@@ -12,12 +12,15 @@ from tenant_pipeline.core.tenancy import TenantId
 
 @dataclass(frozen=True)
 class Caller:
-    """A person in one tenant: what their token says of them, and the roles that the tenant has given them."""
+    """A person in one tenant: what their token says of them, and the roles that the tenant has given them.
+
+    `until` is when their token is taken for the last time.
+    """
 
     person: str
     tenant: TenantId
     roles: frozenset[str]
-    expires_at: datetime
+    until: datetime
 
     def require(self, allowed: Collection[str]) -> str:
         """The first of the allowed roles that the caller has. Raises NotAllowedError without any."""

@@ -95,7 +95,7 @@ def add_cited(
     *,
     origin: Origin,
     actor: str,
-    link_policy: LinkPolicy = sources.PUBLIC_LINKS,
+    link_policy: LinkPolicy | None = None,
 ) -> Iterator[Added]:
     """Hand in each address as a link source under its own title, one after the other.
 

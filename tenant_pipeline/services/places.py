@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from tenant_pipeline.core.tenancy import TenantId
@@ -11,8 +12,16 @@ from tenant_pipeline.services.runtime import Runtime
 MOST_PLACES = 5_000
 
 
-def places_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
-    """GeoJSON features, a point an entity: what its source of most authority says, at most MOST_PLACES."""
+@dataclass(frozen=True)
+class Places:
+    """GeoJSON features, a point an entity; `cut` where there are more of them."""
+
+    features: list[dict[str, Any]]
+    cut: bool
+
+
+def places_of(runtime: Runtime, tenant: TenantId) -> Places:
+    """Where each entity is, as its source of most authority says; of at most MOST_PLACES entities."""
     with runtime.database.tenant(tenant) as connection:
         rows = connection.execute(
             """
@@ -32,13 +41,13 @@ def places_of(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
                              ORDER BY name.lang, name.value) AS names), '{}') AS names
               FROM place
             """,
-            {"tenant": tenant, "limit": MOST_PLACES},
+            {"tenant": tenant, "limit": MOST_PLACES + 1},
         ).fetchall()
     found = []
-    for row in rows:
+    for row in rows[:MOST_PLACES]:
         with suppress(ValueError):
             north, east = (float(part) for part in row["value"].split(","))
             geometry = {"type": "Point", "coordinates": [east, north]}
             names = {"names": row["names"]}
             found.append({"type": "Feature", "id": row["canonical_id"], "geometry": geometry, "properties": names})
-    return found
+    return Places(found, cut=len(rows) > MOST_PLACES)

@@ -26,7 +26,6 @@ from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.telemetry.traces import traced, traceparent
 
-PUBLIC_LINKS = LinkPolicy()
 LINKS = "intake.links"
 
 
@@ -108,7 +107,7 @@ def add_source(
     actor: str,
     rights: str = "",
     observed_at: datetime | None = None,
-    link_policy: LinkPolicy = PUBLIC_LINKS,
+    link_policy: LinkPolicy | None = None,
 ) -> Source:
     """Take in what lies at `places` (paths, or one URL for a link) as one source, and put it in line.
 
@@ -125,8 +124,9 @@ def add_source(
             )
         if len(places) != 1:
             raise InputError("A link is one URL", where="link", remedy="Add each URL as a source of its own.")
-        url = str(checked_url(places[0], link_policy))
-        fetched = fetch_link(runtime, tenant, url, link_policy)
+        policy = link_policy or LinkPolicy(allow_loopback=runtime.settings.loopback_links)
+        url = str(checked_url(places[0], policy))
+        fetched = fetch_link(runtime, tenant, url, policy)
         unit = fetched.unit
     else:
         fetched = None

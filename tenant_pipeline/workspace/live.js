@@ -1,18 +1,44 @@
-/** The live log: server-sent events, which the browser resumes where it was cut off. */
+/** The live log: server-sent events, gone on with from where it was cut off. */
 
-import { changes, connected, events, ofTenant } from "./store.js";
+import { changes, events, logIsOpen, lookWhoIsHere, ofTenant } from "./store.js";
 
 const KEPT = 500;
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
 
 /** Listen until told to stop. */
 export function listen() {
-  const source = new EventSource(ofTenant("/events"));
-  source.onopen = () => (connected.value = true);
-  source.onerror = () => (connected.value = false);
-  source.onmessage = (message) => {
-    const event = JSON.parse(message.data);
-    events.value = [{ ...event, number: Number(message.lastEventId) }, ...events.value].slice(0, KEPT);
-    changes.value += 1;
+  /** @type {EventSource} */
+  let source;
+  let last = "";
+  let wait = FIRST_WAIT;
+  let timer = 0;
+  const open = () => {
+    source = new EventSource(ofTenant(last ? `/events?after=${last}` : "/events"));
+    source.onopen = () => {
+      // Where the log begins with the newest, nobody tells what it has missed.
+      if (!logIsOpen.value) changes.value += 1;
+      logIsOpen.value = true;
+      wait = FIRST_WAIT;
+    };
+    source.onerror = () => {
+      logIsOpen.value = false;
+      if (source.readyState !== EventSource.CLOSED) return;
+      // A browser tries again where a connection ends, but never after an answer that is no log.
+      timer = setTimeout(open, wait * (0.5 + Math.random()));
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+      lookWhoIsHere();
+    };
+    source.onmessage = (message) => {
+      last = message.lastEventId;
+      const event = JSON.parse(message.data);
+      events.value = [{ ...event, number: Number(last) }, ...events.value].slice(0, KEPT);
+      changes.value += 1;
+    };
   };
-  return () => source.close();
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }

@@ -10,7 +10,7 @@ import { useResource } from "./resource.js";
 import { join, leave } from "./shared.js";
 import {
   address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, me, notice, ofTenant, PANELS, session,
-  theme, view, where,
+  tell, theme, view, where,
 } from "./store.js";
 import { Conflict } from "./panels/conflict.js";
 import { Coverage } from "./panels/coverage.js";
@@ -90,7 +90,16 @@ function Navigation() {
 }
 
 async function signOut() {
-  await act("/api/session", undefined, "DELETE").catch(() => {});
+  try {
+    await act("/api/session", undefined, "DELETE");
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.status !== 401) {
+      // The session is still good: whoever comes to this screen next would be in it.
+      tell(`${t("notSignedOut")} ${problem.code === "unreachable" ? t("unreachable") : problem.message}`, "danger");
+      return;
+    }
+  }
   session.value = null;
 }
 
@@ -177,6 +186,9 @@ function Root() {
   return session.value.registered && !session.value.roles.length ? html`<${NoRole} />` : html`<${Workspace} />`;
 }
 
+/** Addresses that name no tenant: they lead to the panel in that of whoever signs in. @type {Record<string, string>} */
+const PANELS_BY_ADDRESS = { "/kb/enterprise-upload": "panel-upload", "/kb/intake-workspace": "panel-overview" };
+
 /** Why the person is not signed in, if they have just tried. */
 const failed = signal("");
 
@@ -190,7 +202,9 @@ async function begin() {
   }
   await loadSession();
   const left = (await loadPanelState()) || PANELS[0];
-  if (!location.pathname.startsWith("/workspace/")) go(left, filtersOf(left), { replace: true });
+  const asked = PANELS_BY_ADDRESS[location.pathname];
+  if (asked) go(asked, {}, { replace: true });
+  else if (!location.pathname.startsWith("/workspace/")) go(left, filtersOf(left), { replace: true });
   keepPanelState();
 }
 

@@ -6,10 +6,11 @@
  */
 
 import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
-import { connected, loadSession, me, ofTenant, session, tell, where } from "./store.js";
+import { documentIsOpen, lookWhoIsHere, me, ofTenant, session, tell, where } from "./store.js";
 
 const SYNC = 0;
 const AWARENESS = 1;
+const ALL_OF_IT = 1;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const SIGNED_OUT = 4401;
@@ -23,6 +24,8 @@ export const here = signal([]);
 let joined = null;
 /** Counts up when another document is begun, so that what is bound to the old one is bound anew. */
 const generation = signal(0);
+/** Whether the document has come from the server: before that nothing is written into it. */
+const hasCome = signal(false);
 
 /** @param {number} type @param {(encoder: any) => void} write */
 function message(type, write) {
@@ -46,6 +49,7 @@ export function join(tenant, person) {
   const document = new Y.Doc();
   const joining = { document, awareness: new presence.Awareness(document), socket: null, wait: FIRST_WAIT, ended: false, timer: null };
   joined = joining;
+  hasCome.value = false;
   document.on("update", (update, origin) => {
     if (origin !== joining) send(joining, message(SYNC, (encoder) => sync.writeUpdate(encoder, update)));
   });
@@ -90,8 +94,6 @@ function connect(to) {
   socket.binaryType = "arraybuffer";
   to.socket = socket;
   socket.onopen = () => {
-    to.wait = FIRST_WAIT;
-    connected.value = true;
     socket.send(message(SYNC, (encoder) => sync.writeSyncStep1(encoder, to.document)));
     const own = presence.encodeAwarenessUpdate(to.awareness, [to.document.clientID]);
     socket.send(message(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, own)));
@@ -102,7 +104,11 @@ function connect(to) {
     if (type === SYNC) {
       const encoder = encoding.createEncoder();
       encoding.writeVarUint(encoder, SYNC);
-      sync.readSyncMessage(decoder, encoder, to.document, to);
+      if (sync.readSyncMessage(decoder, encoder, to.document, to) === ALL_OF_IT && to === joined) {
+        to.wait = FIRST_WAIT;
+        hasCome.value = true;
+        documentIsOpen.value = true;
+      }
       if (encoding.length(encoder) > 1) socket.send(encoding.toUint8Array(encoder));
     } else if (type === AWARENESS) {
       presence.applyAwarenessUpdate(to.awareness, decoding.readVarUint8Array(decoder), to);
@@ -110,11 +116,8 @@ function connect(to) {
   };
   socket.onclose = ({ code, reason }) => {
     if (to.ended) return;
-    connected.value = false;
-    if (code === SIGNED_OUT) {
-      loadSession().catch(() => (session.value = null));
-      return;
-    }
+    documentIsOpen.value = false;
+    if (code === SIGNED_OUT) lookWhoIsHere(); // where they are still known it is tried again all the same
     if (code === NOT_ALLOWED) {
       // What was refused is in this window's copy only: begin anew from what everybody has.
       tell(reason || "not allowed", "danger");
@@ -138,7 +141,7 @@ export function attend(field) {
  * A persisted field of the document, as it is now and as it changes.
  * @param {string} field such as `wizard.answers`
  * @returns {{values: Record<string, any>, writable: boolean, set: (key: string, value: any) => void, remove: (key: string) => void}}
- *   `writable` is whether the person's roles write the field; where they do not, nothing that is set goes anywhere
+ *   `writable` is whether the person's roles write the field, and it has come; else nothing that is set goes anywhere
  */
 export function useShared(field) {
   const map = generation.value && joined ? joined.document.getMap(field) : null;
@@ -150,13 +153,31 @@ export function useShared(field) {
     map.observeDeep(read);
     return () => map.unobserveDeep(read);
   }, [map]);
-  const writable = session.value?.writes.includes(field) ?? false;
+  const writable = hasCome.value && (session.value?.writes.includes(field) ?? false);
   return {
     values,
     writable,
     set: (key, value) => writable && map?.set(key, value),
     remove: (key) => writable && map?.delete(key),
   };
+}
+
+/** A number for a name: 53 bits of FNV-1a, which everybody finds alike. @param {string} name */
+function numberOf(name) {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return Number(hash >> 11n);
+}
+
+/**
+ * Begin a text, by the same edit whoever begins it: of two that begin one without knowing of each other, neither's is lost.
+ * @param {any} document @param {string} field @param {string} key
+ */
+function begin(document, field, key) {
+  const seed = new Y.Doc();
+  seed.clientID = numberOf(`${field}\n${key}`);
+  seed.getMap(field).set(key, new Y.Text());
+  Y.applyUpdate(document, Y.encodeStateAsUpdate(seed));
 }
 
 /**
@@ -169,8 +190,9 @@ export function useSharedText(field, key) {
   const write = (wanted) => {
     if (!joined || !writable) return;
     const map = joined.document.getMap(field);
+    if (!(map.get(key) instanceof Y.Text)) begin(joined.document, field, key);
     joined.document.transact(() => {
-      if (!(map.get(key) instanceof Y.Text)) map.set(key, new Y.Text());
+      if (!(map.get(key) instanceof Y.Text)) map.set(key, new Y.Text()); // it was begun before, and taken away
       const text = map.get(key);
       const before = text.toString();
       let from = 0;

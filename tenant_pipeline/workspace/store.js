@@ -1,7 +1,7 @@
 /** What the whole workspace knows: who is here, in which language, where they are, and what has just happened. */
 
 import { computed, effect, signal } from "./vendor/modules.js";
-import { get } from "./api.js";
+import { get, Problem } from "./api.js";
 
 export const PANELS = [
   "panel-overview", "panel-wizard", "panel-upload", "panel-normalise",
@@ -32,7 +32,10 @@ export const view = kept("view", "guided");
 export const changes = signal(0);
 /** The newest events, newest first. @type {{value: any[]}} */
 export const events = signal([]);
-export const connected = signal(true);
+/** Whether the live log comes in, and whether the shared document is open: only with both is what is shown up to date. */
+export const logIsOpen = signal(true);
+export const documentIsOpen = signal(true);
+export const connected = computed(() => logIsOpen.value && documentIsOpen.value);
 /** What is told to the person in a line at the bottom. @type {{value: null | {kind: string, text: string}}} */
 export const notice = signal(null);
 
@@ -85,6 +88,16 @@ export function tell(text, kind = "success") {
 
 export async function loadSession() {
   session.value = await get("/api/session");
+}
+
+/** Whether the server still knows who this is; where it does not, the person is told to sign in. */
+export async function lookWhoIsHere() {
+  try {
+    await loadSession();
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (problem.status === 401) session.value = null;
+  }
 }
 
 export async function loadLabels() {

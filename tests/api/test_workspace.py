@@ -8,11 +8,13 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tenant_pipeline import workspace
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
@@ -32,8 +34,9 @@ from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import list_sources
+from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.api.browser import People, browser, needs_browser, nothing_goes_wrong_unseen
-from tests.api.conftest import OTHER, Served
+from tests.api.conftest import OTHER, Served, serving
 from tests.api.network import network_before
 from tests.integration.conflict_statements import Sources
 from tests.integration.releasable import settle
@@ -156,6 +159,62 @@ def test_what_is_typed_without_a_connection_is_merged_when_it_is_back(people: Pe
     kanya.context.set_offline(False)
     for each in (anan, kanya):
         expect(each.get_by_label("Notes for all")).to_have_value("Please! Bring the list. And the map.", timeout=30_000)
+
+
+def test_a_text_that_two_begin_without_a_connection_has_what_both_wrote(people: People) -> None:
+    anan, kanya = (people.open(person, "panel-wizard", step="agreement") for person in ("anan", "kanya"))
+    for each in (anan, kanya):
+        expect(each.get_by_label("Data-handling agreement")).to_be_enabled()
+        each.context.set_offline(True)
+        each.evaluate("dispatchEvent(new Event('offline'))")
+        expect(each.get_by_text("Not connected.")).to_be_visible()
+    anan.get_by_label("Data-handling agreement").fill("PDPA-1 ")
+    kanya.get_by_label("Data-handling agreement").fill("PDPA-2 ")
+    for each in (anan, kanya):
+        each.context.set_offline(False)
+    for each in (anan, kanya):
+        expect(each.get_by_label("Data-handling agreement")).to_have_value(re.compile("^PDPA-(1 PDPA-2|2 PDPA-1) $"))
+
+
+def test_nothing_is_written_before_the_document_has_come(people: People) -> None:
+    anan = people.open("anan", "panel-wizard")
+    anan.route_web_socket("**/document", lambda silent: None)
+    anan.reload()
+    expect(anan.get_by_label("Domain")).to_be_disabled()
+    anan.unroute_all()
+
+
+def test_what_happens_is_shown_also_after_the_live_log_was_refused_once(people: People, served: Served) -> None:
+    anan = people.open("anan", "panel-wizard", step="people")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503)
+
+    anan.route("**/events*", refuse, times=1)
+    anan.reload()
+    expect(anan.get_by_text("mali · Founder")).to_be_visible()
+    grant_role(served.runtime, HALLS, person="somchai", role="viewer", granted_by="test")
+    expect(anan.get_by_text("somchai · Viewer")).to_be_visible()
+    assert len(refused) == 1
+    expect(anan.get_by_text("Not connected.")).to_have_count(0)
+
+
+def test_whose_session_ends_is_told_to_sign_in_and_who_could_not_sign_out_is_told_so(
+    people: People, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kanya = people.open("kanya", "panel-upload")
+    kanya.route("**/api/session", lambda route: route.fulfill(status=503), times=1)
+    kanya.get_by_role("button", name="Sign out").click()
+    expect(kanya.get_by_text("You are still signed in.")).to_be_visible()
+    expect(kanya.locator("header .person")).to_have_text("kanya")
+    monkeypatch.setattr("tenant_pipeline.api.authentication.verification.LEEWAY_SECONDS", 2)
+    token = LocalIssuer(served.runtime).access_token("kanya", HALLS, timedelta(seconds=5))
+    kanya.context.add_cookies([{"name": "session", "value": token, "url": served.url}])
+    for change in ("offline", "online"):
+        kanya.evaluate(f"dispatchEvent(new Event('{change}'))")
+    expect(kanya.get_by_role("heading", name="You are not signed in")).to_be_visible()
 
 
 def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: People, halls: Sources) -> None:
@@ -354,6 +413,14 @@ def test_who_has_no_role_here_sees_nothing(people: People, served: Served) -> No
     assert "Phuket Hall" not in page.content()
 
 
+def test_an_address_without_a_tenant_leads_to_its_panel(people: People, served: Served) -> None:
+    kanya = people.open("kanya", "panel-coverage")
+    for address, panel in (("enterprise-upload", "panel-upload"), ("intake-workspace", "panel-overview")):
+        kanya.goto(f"{served.url}/kb/{address}")
+        expect(kanya).to_have_url(f"{served.url}/workspace/{HALLS}/{panel}")
+        expect(kanya.locator("header .person")).to_have_text("kanya")
+
+
 def test_whoever_is_at_home_elsewhere_sees_nothing_of_this_tenant(people: People, served: Served) -> None:
     page = people.browser.new_context(locale="en-GB").new_page()
     page.goto(f"{served.url}/#code={LocalIssuer(served.runtime).sign_in_code('eve', OTHER)}")
@@ -387,7 +454,10 @@ def test_from_draft_to_signed_release(people: People, halls: Sources) -> None:
     kanya.get_by_label("Reason").first.fill("The first release")
     kanya.get_by_role("button", name="Ask to publish the draft").click()
     expect(kanya.get_by_text("Review gate").or_(kanya.get_by_text("Waiting")).first).to_be_visible(timeout=90_000)
-    anan = people.open("anan", "panel-handoff")
+    anan = people.open("anan", "panel-review-queue")
+    anan.get_by_role("link", name="Look at what would change").first.click()
+    brought = anan.get_by_role("region", name="What the first release brings")
+    expect(brought.get_by_role("row", name=re.compile("Phuket Hall Postal code"))).to_contain_text("83")
     anan.get_by_label("The open conflicts were looked at").check()
     expect(anan.get_by_text(re.compile("^anan · "))).to_be_visible()
     anan.get_by_role("button", name=re.compile("Sign · Tenant admin")).first.click()
@@ -413,6 +483,46 @@ def test_a_folder_is_dropped_inspected_and_handed_in(people: People, served: Ser
     handed_in = {source.title: source for source in list_sources(served.runtime, HALLS)}["halls"]
     assert (str(handed_in.origin), str(handed_in.unit_mode)) == ("regulator", "folder")
     expect(kanya.get_by_role("log")).to_contain_text("source.add")
+    people.go(kanya, "panel-normalise", source=handed_in.id, stage="extract")
+    expect(kanya.get_by_role("log")).to_have_text("There is nothing here yet.")
+    with served.runtime.database.tenant(HALLS) as connection:
+        entry = AuditEntry(actor="test", action="stage.complete", subject=f"{handed_in.id}:extract", details={})
+        served.runtime.audit.append(connection, HALLS, [entry])
+    expect(kanya.get_by_role("log")).to_contain_text("stage.complete")
+    kanya.reload()
+    expect(kanya.get_by_role("log")).to_contain_text("stage.complete")
+    expect(kanya.get_by_role("log")).not_to_contain_text("source.add")
+
+
+def test_a_link_and_an_ai_bundle_are_handed_in(people: People, served: Served, tmp_path: Path) -> None:
+    bundle = tmp_path / "chats.zip"
+    with ZipFile(bundle, "w") as archive:
+        archive.writestr("conversations.json", "[]")
+    settings = served.runtime.settings.model_copy(update={"loopback_links": True})
+    fetching = Runtime(**{**vars(served.runtime), "settings": settings})
+    with serve() as site, serving(fetching) as url:
+        register = site.answer("/register.csv", Answer(b"name_en,capacity\nHall A,100\n"))
+        kanya = replace(people, served=Served(fetching, url)).open("kanya", "panel-upload")
+        origins = kanya.locator("input[type=radio][name=source_origins]")
+        expect(origins).to_have_count(13)
+        assert {each.get_attribute("value") for each in origins.all()} == set(map(str, Origin))
+        expect(kanya.locator("input[type=radio][name=unit_modes]")).to_have_count(4)
+        kanya.get_by_role("radio", name="Regulator").check()
+        kanya.get_by_role("radio", name="Link", exact=True).check()
+        kanya.get_by_label("Title").first.fill("Register by link")
+        kanya.locator("input[type=url]").first.fill(register)
+        kanya.get_by_role("button", name="Hand in").click()
+        expect(kanya.locator("h1")).to_have_text("Normalise")
+        people.go(kanya, "panel-upload")
+        kanya.get_by_role("radio", name="ChatGPT").check()
+        kanya.locator("input[type=radio][value=ai-bundle]").check()
+        kanya.locator("input[type=file]").first.set_input_files(bundle)
+        kanya.get_by_label("Title").first.fill("Chats of a planner")
+        kanya.get_by_role("button", name="Hand in").click()
+        expect(kanya.locator("h1")).to_have_text("Normalise")
+    handed_in = {each.title: (str(each.origin), str(each.unit_mode)) for each in list_sources(served.runtime, HALLS)}
+    assert handed_in["Register by link"] == ("regulator", "link")
+    assert handed_in["Chats of a planner"] == ("chatgpt", "ai-bundle")
 
 
 def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, served: Served, tmp_path: Path) -> None:

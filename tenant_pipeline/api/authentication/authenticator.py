@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi import Depends, Path
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
+from tenant_pipeline.api.authentication import verification
 from tenant_pipeline.api.authentication.key_sets import ProvidersKeys, key_set_of
 from tenant_pipeline.api.authentication.local_issuer import (
     AUDIENCE,
@@ -120,7 +122,9 @@ async def caller_of(connection: HTTPConnection, token: AccessToken, tenant: str)
     roles = await to_thread.run_sync(partial(authenticator_of(connection).roles, token))
     if token.tenant != tenant or not roles:
         raise ProblemError(404, "not-found", "There is no such tenant for you", "Ask the tenant's admin for a role.")
-    return Caller(token.person, token.tenant, roles, token.expires_at)
+    # A connection that stays open ends when a request would be refused, so that its client knows what it has ended for.
+    until = token.expires_at + timedelta(seconds=verification.LEEWAY_SECONDS)
+    return Caller(token.person, token.tenant, roles, until)
 
 
 async def caller(

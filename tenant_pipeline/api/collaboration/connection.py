@@ -153,7 +153,7 @@ class _Connection:
     async def _look_again(self) -> None:
         """End it when the token expires; and look now and then whether it was taken back, or the roles were."""
         while True:
-            left = (self.caller.expires_at - datetime.now(UTC)).total_seconds()
+            left = (self.caller.until - datetime.now(UTC)).total_seconds()
             if left <= 0:
                 self.close(SIGNED_OUT, "the token has expired")
                 return

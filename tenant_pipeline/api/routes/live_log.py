@@ -84,7 +84,7 @@ async def _stream(
     wake_up: WakeUp = request.app.state.wake_up
     looked = time.monotonic()
     yield b"retry: 1000\n\n"
-    while runtime.now() < caller.expires_at:
+    while runtime.now() < caller.until:
         if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
             if not await _still_let_in(request, caller):
                 return
@@ -97,7 +97,7 @@ async def _stream(
         if not entries:
             if not follow or wake_up.stopped:
                 return
-            left = (caller.expires_at - runtime.now()).total_seconds()
+            left = (caller.until - runtime.now()).total_seconds()
             if not await wake_up.wait(change, max(0.0, min(HEARTBEAT_SECONDS, LOOK_AGAIN_SECONDS, left))):
                 yield b": still here\n\n"
 

@@ -26,7 +26,7 @@ router = APIRouter(tags=["session"])
 
 REFUSED, UNREACHABLE = "/#sign-in=refused", "/#sign-in=unreachable"
 BACK = "/api/sign-in/openid/back"
-PLACE = r"^(/|/workspace/[a-z0-9-]+/[a-z0-9-]+(\?[\x21-\x7e]*)?)$"
+PLACE = r"^(/|/kb/[a-z-]+|/workspace/[a-z0-9-]+/[a-z0-9-]+(\?[\x21-\x7e]*)?)$"
 
 
 class Ways(BaseModel):

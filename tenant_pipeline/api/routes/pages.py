@@ -20,8 +20,10 @@ SENT = (".js", ".css", ".svg", ".woff2", ".geojson", ".txt")
 
 @router.get("/")
 @router.get("/workspace/{tenant}/{panel}")
+@router.get("/kb/enterprise-upload")
+@router.get("/kb/intake-workspace")
 def page() -> FileResponse:
-    """The document. Which panel it shows, its scripts read from the address."""
+    """The document. Which panel it shows, its scripts read from the address; one without a tenant they replace."""
     return FileResponse(FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
 
 

@@ -16,13 +16,15 @@ router = APIRouter(prefix="/api/tenant/{tenant}", tags=["overview"], route_class
 
 
 class Places(BaseModel):
-    """A FeatureCollection (RFC 7946) of points."""
+    """A FeatureCollection (RFC 7946) of points; `cut` says that there are more than are given."""
 
     type: Literal["FeatureCollection"] = "FeatureCollection"
     features: list[dict[str, Any]]
+    cut: bool
 
 
 @router.get("/places")
 def places(caller: CallerOf, runtime: RuntimeOf) -> Places:
     """Each entity that has a position, at that of its best source, with its names."""
-    return Places(features=places_of(runtime, caller.tenant))
+    found = places_of(runtime, caller.tenant)
+    return Places(features=found.features, cut=found.cut)

@@ -11,6 +11,8 @@ import { useResource } from "../resource.js";
 import { events, may, me, narrow, ofTenant, PLATFORM_ROLES, roleOf } from "../store.js";
 
 const STAGES = ["receive", "identify", "extract", "screen", "map", "standardise", "validate", "link", "assemble"];
+const MOST_REJECTS = 100;
+const MOST_EVENTS = 200;
 
 function Stages({ record, chosen }) {
   const done = Object.fromEntries(record.stages.map((stage) => [stage.stage, stage]));
@@ -37,7 +39,7 @@ function Stages({ record, chosen }) {
 }
 
 function Stage({ source, stage, counted }) {
-  const rejects = useResource(ofTenant(`/sources/${source.id}/rejects?stage=${stage}`));
+  const rejects = useResource(ofTenant(`/sources/${source.id}/rejects?stage=${stage}&limit=${MOST_REJECTS + 1}`));
   return html`
     <h2>${label("stages", stage)}</h2>
     ${counted &&
@@ -55,8 +57,9 @@ function Stage({ source, stage, counted }) {
         found.rejects.length
           ? html`<div class="scroll"><table>
               <thead><tr><th>${t("locator")}</th><th>${t("reason")}</th></tr></thead>
-              <tbody>${found.rejects.map((each) => html`<tr><td><code>${each.locator}</code></td><td>${each.reason} <code>${each.code}</code></td></tr>`)}</tbody>
-            </table></div>`
+              <tbody>${found.rejects.slice(0, MOST_REJECTS).map((each) => html`<tr><td><code>${each.locator}</code></td><td>${each.reason} <code>${each.code}</code></td></tr>`)}</tbody>
+            </table></div>
+            ${found.rejects.length > MOST_REJECTS && html`<p class="quiet">${t("tooMany")}</p>`}`
           : html`<p class="quiet">${t("none")}</p>`}
     <//>
   `;
@@ -107,21 +110,53 @@ function Quarantined({ source, item }) {
   </li>`;
 }
 
-function Log({ source }) {
-  const [all, setAll] = useState(false);
-  const shown = events.value.filter((event) => all || event.source_id === source);
+function Events({ shown }) {
   return html`
-    <h2>${t("events")}</h2>
-    <label class="inline"><input type="checkbox" checked=${all} onChange=${(event) => setAll(event.target.checked)} /> ${t("all")}</label>
     <div class="log" role="log" tabindex="0" aria-label=${t("events")}>
       ${!shown.length && html`<p class="quiet">${t("nothing")}</p>`}
-      ${shown.slice(0, 200).map(
+      ${shown.slice(0, MOST_EVENTS).map(
         (event) => html`<p key=${event.number}>
           <time class="quiet">${moment(event.at)}</time> <b>${event.kind}</b> ${event.stage ? label("stages", event.stage) : event.subject} <span class="quiet">${event.actor}</span>
           ${event.details?.rows_in != null && ` ${number(event.details.rows_in)} → ${number(event.details.rows_out)}`} ${event.details?.code}
         </p>`,
       )}
     </div>
+  `;
+}
+
+/** What was written down of a source, or of one of its stages, from its beginning; with what comes in just now on top. */
+function Kept({ subject }) {
+  const [after, setAfter] = useState("");
+  const found = useResource(ofTenant(`/audit?subject=${subject}&limit=${MOST_EVENTS}${after && `&after=${after}`}`));
+  return html`<${Loaded} of=${found}>
+    ${({ entries, next }) => {
+      const kept = entries.map((entry) => ({ ...entry, number: entry.sequence, kind: entry.action, stage: entry.subject.split(":")[1] }));
+      const newest = kept[0]?.number ?? 0;
+      const coming = after ? [] : events.value.filter((event) => event.number > newest && (event.subject === subject || event.source_id === subject));
+      return html`
+        <${Events} shown=${[...coming, ...kept]} />
+        <div class="buttons">
+          ${after && html`<button class="plain" onClick=${() => setAfter("")}>${t("newest")}</button>`}
+          ${next && html`<button class="plain" onClick=${() => setAfter(next)}>${t("older")}</button>`}
+        </div>
+      `;
+    }}
+  <//>`;
+}
+
+/** The log of the stage that was chosen, else of the whole source; or of everything in the tenant, as it comes in. */
+function Log({ source, stage }) {
+  const [chosen, setScope] = useState("");
+  const scopes = [...(stage ? ["stage"] : []), ...(source ? ["source"] : []), "tenant"];
+  const scope = scopes.includes(chosen) ? chosen : scopes[0];
+  const called = { stage: stage && label("stages", stage), source: t("wholeSource"), tenant: t("all") };
+  const subject = scope === "stage" ? `${source}:${stage}` : source;
+  return html`
+    <h2>${t("events")}</h2>
+    <label>${t("logOf")}<select value=${scope} onChange=${(event) => setScope(event.target.value)}>
+      ${scopes.map((each) => html`<option value=${each} selected=${each === scope}>${called[each]}</option>`)}
+    </select></label>
+    ${scope === "tenant" ? html`<${Events} shown=${events.value} />` : html`<${Kept} key=${subject} subject=${subject} />`}
   `;
 }
 
@@ -156,6 +191,6 @@ export function Normalise({ params }) {
         <${Gates} record=${found} />
       `}
     <//>`}
-    <${Log} source=${chosen} />
+    <${Log} source=${chosen} stage=${STAGES.includes(params.stage) ? params.stage : ""} />
   `;
 }

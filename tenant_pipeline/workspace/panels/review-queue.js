@@ -10,6 +10,8 @@ import { useResource } from "../resource.js";
 import { useShared } from "../shared.js";
 import { labels, me, narrow, ofTenant, roleOf } from "../store.js";
 
+const MOST_PAIRS = 50;
+
 function Approvals({ params }) {
   const whose = params.whose === "mine" ? "mine" : "all";
   const found = useResource(ofTenant(`/approvals?whose=${whose}&waiting=${params.state !== "all"}`));
@@ -93,7 +95,7 @@ function Evidence({ found }) {
 
 /** @param {{params: Record<string, string>}} properties */
 export function ReviewQueue({ params }) {
-  const pairs = useResource(ofTenant("/links?limit=50"));
+  const pairs = useResource(ofTenant(`/links?limit=${MOST_PAIRS + 1}`));
   return html`
     <h2>${t("approvals")}</h2>
     <${Approvals} params=${params} />
@@ -101,7 +103,8 @@ export function ReviewQueue({ params }) {
     <${Loaded} of=${pairs}>
       ${(found) => html`
         ${!found.pairs.length && html`<p class="quiet">${t("none")}</p>`}
-        <div class="cards">${found.pairs.map((pair) => html`<${Pair} key=${pair.id} pair=${pair} judges=${found.who_may_judge} />`)}</div>
+        <div class="cards">${found.pairs.slice(0, MOST_PAIRS).map((pair) => html`<${Pair} key=${pair.id} pair=${pair} judges=${found.who_may_judge} />`)}</div>
+        ${found.pairs.length > MOST_PAIRS && html`<p class="quiet">${t("tooMany")}</p>`}
       `}
     <//>
   `;

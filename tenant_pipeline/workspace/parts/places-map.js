@@ -1,6 +1,7 @@
 /** Places on a map that needs no tiles of anybody's: coastlines and borders are shipped, and drawn here. */
 
 import { html, leaflet, useEffect, useRef } from "../vendor/modules.js";
+import { number } from "../dates.js";
 import { named, t } from "../language.js";
 import { useResource } from "../resource.js";
 import { ofTenant } from "../store.js";
@@ -44,6 +45,6 @@ export function PlacesMap() {
   }, [data]);
   return html`
     <div class="map" ref=${element} role="application" aria-label=${t("places")}></div>
-    <p class="quiet">${data && (data.features.length ? `${data.features.length} ${t("items")}` : t("nothing"))}</p>
+    <p class="quiet">${data && (data.features.length ? `${number(data.features.length)} ${t("items")}${data.cut ? ` · ${t("tooMany")}` : ""}` : t("nothing"))}</p>
   `;
 }
