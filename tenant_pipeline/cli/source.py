@@ -1,4 +1,4 @@
-"""`source add | list | cited`."""
+"""`source add | list | show | change | cited`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from tenant_pipeline.cli.shell import JsonOption, TenantOption, complaints, open
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import citations, sources
+from tenant_pipeline.services.source_changes import change_source
 
 app = typer.Typer(help="The sources of a tenant.", no_args_is_help=True)
 
+SourceOption = Annotated[str, typer.Option("--source", help="The source's id.")]
+
+CHANGED = ("id", "title", "rights", "observed_at", "ingest_status")
 COLUMNS = ("id", "origin", "unit_mode", "title", "ingest_stage", "ingest_status", "coverage_score", "conflicts_count")
 
 
@@ -51,6 +55,11 @@ def add(
         print_json(source.as_json())
     else:
         print_rows("Added", [source.as_json()], COLUMNS, as_json=False)
+    mend = f"`tenant-pipeline source change --tenant {tenant} --source {source.id} --rights …`"
+    if rights and source.rights != rights:
+        complaints.print(f"It was here already, with other rights, and stays as it was: {mend}.", highlight=False)
+    elif not source.rights.strip():
+        complaints.print(f"No rights are declared: the tenant cannot go live until they are: {mend}.", highlight=False)
 
 
 @app.command("list")
@@ -59,6 +68,46 @@ def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
     with opened() as runtime:
         rows = [source.as_json() for source in sources.list_sources(runtime, tenant_id(tenant))]
     print_rows(f"Sources of {tenant}", rows, COLUMNS, as_json=as_json)
+
+
+@app.command()
+def show(tenant: TenantOption, source: SourceOption, as_json: JsonOption = False) -> None:
+    """All that is known of one source: its file's name or its address, its rights, as of when its facts hold."""
+    with opened() as runtime, runtime.database.tenant(tenant_id(tenant)) as connection:
+        found = sources.get_source(connection, tenant_id(tenant), source_id(source)).as_json()
+    if as_json:
+        print_json(found)
+    else:
+        print_rows(
+            found["title"], [{"": name, "value": value} for name, value in found.items()], ("", "value"), as_json=False
+        )
+
+
+@app.command()
+def change(
+    tenant: TenantOption,
+    source: SourceOption,
+    title: Annotated[str | None, typer.Option(help="What people call it, without personal data.")] = None,
+    rights: Annotated[str | None, typer.Option(help="Under what licence or agreement it may be used.")] = None,
+    observed_at: Annotated[datetime | None, typer.Option(help="As of when its facts hold (UTC).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put right what was said of a source when it was handed in; all else stays as it is.
+
+    With other rights or another date it is in line again, to be judged anew: no stage does anything twice.
+    """
+    given = {
+        "title": title, "rights": rights, "observed_at": observed_at.replace(tzinfo=UTC) if observed_at else None,
+    }  # fmt: skip
+    changes = {name: value for name, value in given.items() if value is not None}
+    with opened() as runtime:
+        changed = change_source(
+            runtime, tenant_id(tenant), source_id(source), changes, actor=getpass.getuser()
+        ).as_json()
+    if as_json:
+        print_json(changed)
+    else:
+        print_rows("Changed", [changed], CHANGED, as_json=False)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.clusters import Partition, Tie, partition
 from tenant_pipeline.linking.identity import Change, changes
+from tenant_pipeline.services.sources import Source
 from tenant_pipeline.storage.database import Connection
 
 
@@ -169,17 +170,17 @@ def _close_conflicts(connection: Connection, tenant: TenantId, canonical_ids: Se
     )
 
 
-def digest_with_identity(connection: Connection, tenant: TenantId, source: SourceId, assembled: Sha256) -> Sha256:
+def digest_with_identity(source: Source, assembled: Sha256) -> Sha256:
     """The digest of what a source says of the entities that it speaks of: that of its statements as assembled, and
-    another after each change of those entities' identity."""
-    row = connection.execute(
-        "SELECT identity_version FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (tenant, source)
-    ).fetchone()
-    return with_identity(assembled, row["identity_version"] if row else 0)
+    another after each change of those entities' identity, and of the day as of which it speaks."""
+    return with_identity(assembled, source.identity_version, source.redated)
 
 
-def with_identity(assembled: Sha256, version: int) -> Sha256:
-    """The digest of what was assembled, after so many changes of identity of the entities that it speaks of."""
+def with_identity(assembled: Sha256, version: int, redated: int = 0) -> Sha256:
+    """The digest of what was assembled, after so many changes of identity of the entities that it speaks of, and of
+    the day as of which it speaks."""
+    if redated:
+        return sha256_of_json([assembled, version, redated])
     return sha256_of_json([assembled, version]) if version else assembled
 
 

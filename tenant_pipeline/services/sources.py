@@ -73,6 +73,21 @@ class Source:
     hindrance: dict[str, Any] | None = None
     """Why it was stopped or set back: code, what, where, remedy, stage and run; None once it has gone on."""
 
+    filename: str = ""
+    """What a single file was called; empty for all else."""
+
+    url: str = ""
+    """The address of a link or a feed; empty for all else."""
+
+    identity_version: int = 0
+    """How often the identity of what it speaks of changed."""
+
+    redated: int = 0
+    """How often the day changed as of which its facts hold."""
+
+    redeclared: int = 0
+    """How often its rights changed."""
+
     def as_json(self) -> dict[str, Any]:
         """The source as the command line and the API give it."""
         return {
@@ -81,6 +96,8 @@ class Source:
             "origin": str(self.origin),
             "unit_mode": str(self.unit_mode),
             "title": self.title,
+            "filename": self.filename,
+            "url": self.url,
             "unit_digest": self.unit_digest,
             "rights": self.rights,
             "ingest_stage": self.ingest_stage,
@@ -303,8 +320,8 @@ def _size_of(unit: Unit) -> dict[str, Any]:
 
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
-              received_at, queued_at, version, traceparent,
-              alone, taken_in, taking, not_before, hindrance"""
+              received_at, queued_at, version, traceparent, alone, taken_in, taking, not_before, hindrance,
+              filename, url, identity_version, redated, redeclared"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
@@ -317,6 +334,14 @@ def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> So
             f"There is no source {source}", where=tenant, remedy="`tenant-pipeline source list` shows them."
         )
     return _source(row)
+
+
+def lock_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
+    """As `get_source`; until the transaction ends nobody else changes it."""
+    connection.execute(
+        "SELECT FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s FOR NO KEY UPDATE", (tenant, source)
+    )
+    return get_source(connection, tenant, source)
 
 
 def list_sources(runtime: Runtime, tenant: TenantId) -> list[Source]:

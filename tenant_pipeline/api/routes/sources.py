@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
@@ -25,6 +25,7 @@ from tenant_pipeline.services import gates, quarantine, sources
 from tenant_pipeline.services.lineage import current_gate_states, every_record
 from tenant_pipeline.services.rejects import rejects_of_stage
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_changes import change_source
 from tenant_pipeline.services.uploads import source_of_uploads
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["sources"], route_class=ConditionalRoute)
@@ -57,6 +58,24 @@ class FilesUpload(SourceUpload):
     ]
 
 
+class SourceChange(BaseModel):
+    """What is to change of a source; what is not given stays. No date: nobody knows as of when its facts hold.
+
+    Its origin cannot change: what is no part of this is refused.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Line | None = None
+    rights: OptionalReason | None = None
+    observed_at: AwareDatetime | None = Field(None, description="As of when its facts hold.")
+
+    def changes(self) -> dict[str, Any]:
+        """What was given."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None or name == "observed_at"}
+
+
 AnyUpload = Annotated[LinkUpload | FilesUpload, Field(discriminator="unit_mode")]
 
 
@@ -68,8 +87,10 @@ class Source(BaseModel):
     origin: str
     unit_mode: str
     title: str
+    filename: str = Field(description="What a single file was called; empty for all else.")
+    url: str = Field(description="The address of a link or a feed; empty for all else.")
     unit_digest: str
-    rights: str
+    rights: str = Field(description="Empty: none are declared, and the tenant cannot go live.")
     ingest_stage: str
     ingest_status: str
     coverage_score: float | None
@@ -140,6 +161,18 @@ def upload(wanted: AnyUpload, caller: CallerOf, runtime: RuntimeOf, once: OnceOn
 def record(source: SourcePath, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> SourceRecord:
     """One source with the record of its stages."""
     return _record(runtime, caller, source, tell)
+
+
+@router.patch("/sources/{source}")
+def change(source: SourcePath, wanted: SourceChange, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Source:
+    """Put right what was said of a source when it was handed in. Other rights or another date have it judged anew."""
+    caller.require(HANDING_IN_ROLES)
+
+    def act() -> Source:
+        changed = change_source(runtime, caller.tenant, source_id(source), wanted.changes(), actor=caller.person)
+        return Source.model_validate(changed.as_json())
+
+    return once.answer(caller, act)
 
 
 @router.get("/sources/{source}/rejects")

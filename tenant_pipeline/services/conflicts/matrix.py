@@ -47,7 +47,7 @@ def update_conflicts(
         source = sources.get_source(connection, tenant, source_id)
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
-        input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
+        input_digest = digest_with_identity(source, behind[Stage.ASSEMBLE].output_digest)
         code = code_version(CONFLICT_MATRIX, runtime.contracts)
         version, known = stage_records.standing(connection, tenant, source_id, CONFLICT_MATRIX, input_digest, code)
         if known is not None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
 from tenant_pipeline.core.coverage.score import DimensionScore, score, weighted
-from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.errors import DecidedMeanwhileError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.stage import Stage, StageCount
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.items import count_open_items
@@ -32,13 +33,14 @@ def update_coverage(
 ) -> StageRecord:
     """Score a source in every dimension of the contract and keep the scores.
 
-    Raises SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed.
+    Raises SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed,
+    and DecidedMeanwhileError where what was said of it changed while it was scored.
     """
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
-        input_digest = digest_with_identity(connection, tenant, source_id, behind[Stage.ASSEMBLE].output_digest)
+        input_digest = _scored_digest(source, behind[Stage.ASSEMBLE].output_digest)
         code = code_version(COVERAGE_SCORE, runtime.contracts)
         version, known = stage_records.standing(connection, tenant, source_id, COVERAGE_SCORE, input_digest, code)
         if known is not None:
@@ -47,6 +49,7 @@ def update_coverage(
         evidence = _evidence(runtime, connection, source, behind)
         dimensions = runtime.contracts.coverage_dimensions
         scores = score(evidence, dimensions)
+        _require_unchanged(connection, source)
         _keep(connection, source, scores, weighted(scores, dimensions), input_digest)
         # Whoever signed while it was counted is seen here.
         count_open_items(connection, tenant, [source_id], dimensions)
@@ -76,6 +79,28 @@ def update_coverage(
             ],
         )
     return record
+
+
+def _scored_digest(source: Source, assembled: Sha256) -> Sha256:
+    """What is scored: what the source says, and another after each change of its rights."""
+    said = digest_with_identity(source, assembled)
+    return sha256_of_json([said, source.redeclared]) if source.redeclared else said
+
+
+def _require_unchanged(connection: Connection, scored: Source) -> None:
+    """Return when the source is what was scored, and let it stay so until the transaction ends.
+
+    Raises DecidedMeanwhileError otherwise: whoever changed it has put it in line.
+    """
+    now = sources.lock_source(connection, scored.tenant, scored.id)
+    if (now.identity_version, now.redated, now.redeclared) != (
+        scored.identity_version, scored.redated, scored.redeclared
+    ):  # fmt: skip
+        raise DecidedMeanwhileError(
+            "What is said of the source changed while it was scored",
+            where=partition_key(scored.tenant, scored.id),
+            remedy="It is in line, to be scored anew.",
+        )
 
 
 def scores_of_source(connection: Connection, tenant: TenantId, source: SourceId) -> list[DimensionScore]:

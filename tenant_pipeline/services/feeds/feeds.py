@@ -19,6 +19,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.overrides import require_on
 from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_changes import put_right
 from tenant_pipeline.services.sources import LINKS
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -137,8 +138,8 @@ def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[
 
     One that fails is asked at once with another secret, too.
 
-    What is fetched at this moment from the old address is given up. Audited: what was changed, and of the times and
-    expectations from what to what.
+    What is fetched at this moment from the old address is given up. Its source takes its title and its rights. Audited:
+    what was changed, and of the times and expectations from what to what.
 
     Raises InputError as `add_feed` does, for what cannot be changed and for a feed that has ended, and NotFoundError.
     """
@@ -171,11 +172,23 @@ def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[
             " WHERE tenant_id = %(tenant)s AND id = %(id)s",
             asdict(after),
         )
+        said: dict[str, str] = {name: getattr(after, name) for name in changed if name in ("title", "rights")}
+        if said:
+            _carry_on(connection, runtime, after, said, actor)
         told = [name for name in changed if name not in ("title", "url", "rights")]
         details = {"changed": changed, **{name: [getattr(before, name), getattr(after, name)] for name in told}}
         entry = AuditEntry(actor=actor, action="feed.change", subject=feed, details=details)
         runtime.audit.append(connection, tenant, [entry])
         return get_feed(connection, tenant, feed)
+
+
+def _carry_on(connection: Connection, runtime: Runtime, feed: Feed, said: Mapping[str, str], actor: str) -> None:
+    """Let the feed's source, if it has brought one, have what is said of the feed."""
+    brought = connection.execute(
+        "SELECT FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (feed.tenant, feed.source_id)
+    ).fetchone()
+    if brought is not None:
+        put_right(connection, runtime, feed.tenant, feed.source_id, said, actor=actor)
 
 
 def _checked(runtime: Runtime, tenant: TenantId, wanted: NewFeed) -> str:

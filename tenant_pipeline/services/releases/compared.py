@@ -13,7 +13,7 @@ _NAMED = 5
 
 # The last record of `assemble` tells what of a source stands in the draft.
 _STANDING = """
-SELECT source.id, source.identity_version, last.output_digest
+SELECT source.id, source.identity_version, source.redated, last.output_digest
   FROM runtime.tenant_sources AS source
  CROSS JOIN LATERAL (
        SELECT output_digest FROM runtime.stage_runs
@@ -42,13 +42,13 @@ def require_compared(connection: Connection, tenant: TenantId) -> None:
     """Return when every source in the draft was compared with the others as it stands there, its entities included.
 
     Raises ReleaseRefusedError naming those that were not: just assembled, stopped at the conflict matrix, or touched by
-    a link judgement since.
+    a link judgement or given another date since.
     """
     standing = connection.execute(_STANDING, {"tenant": tenant, "assemble": Stage.ASSEMBLE}).fetchall()
     parameters = {
         "tenant": tenant,
         "sources": [row["id"] for row in standing],
-        "digests": [with_identity(row["output_digest"], row["identity_version"]) for row in standing],
+        "digests": [with_identity(row["output_digest"], row["identity_version"], row["redated"]) for row in standing],
         "conflict_matrix": CONFLICT_MATRIX,
     }
     waiting = [row["source_id"] for row in connection.execute(_NOT_COMPARED, parameters)]
