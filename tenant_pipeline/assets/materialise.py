@@ -19,7 +19,13 @@ from typing import Any
 
 import dagster as dg
 
-from tenant_pipeline.core.errors import DecidedMeanwhileError, OutageError, StageFaultError, TenantRuntimeError
+from tenant_pipeline.core.errors import (
+    DecidedMeanwhileError,
+    OutageError,
+    SourceWithdrawnError,
+    StageFaultError,
+    TenantRuntimeError,
+)
 from tenant_pipeline.core.setback import Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX
@@ -89,6 +95,8 @@ def materialise(
 
 
 def _says(key: str, asset: str, error: TenantRuntimeError) -> str:
+    if isinstance(error, SourceWithdrawnError):
+        return f"{key} is not in any run: {error}"
     becomes = "in line again" if isinstance(error, DecidedMeanwhileError) else "stopped"
     says = f"{key} is {becomes} at {asset}: {error}"
     if isinstance(error, StageFaultError) and error.__cause__ is not None:

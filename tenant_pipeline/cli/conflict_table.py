@@ -35,6 +35,8 @@ def print_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -> No
     for property_ in properties:
         table.add_column(Text(property_), justify="right")
     for source in sources.list_sources(runtime, tenant):
+        if source.is_withdrawn:
+            continue
         cells = (_count(counts.get((source.id, property_)), worst) for property_ in properties)
         table.add_row(Text(source.title), *cells)
     console.print(table)

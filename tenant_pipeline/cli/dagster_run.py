@@ -84,7 +84,8 @@ def register_partitions(runtime: Runtime, tenants: Sequence[TenantId]) -> None:
     with dagster_instance(runtime) as instance:
         instance.add_dynamic_partitions(TENANT, list(tenants))
         for tenant in tenants:
-            keys = [partition_key(tenant, each.id) for each in sources.list_sources(runtime, tenant)]
+            every = sources.list_sources(runtime, tenant)
+            keys = [partition_key(tenant, each.id) for each in every if not each.is_withdrawn]
             instance.add_dynamic_partitions(TENANT_SOURCE, keys)
 
 

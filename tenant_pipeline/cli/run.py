@@ -26,11 +26,13 @@ def run(
     wanted = {source_id(each) for each in source or []}
     with opened() as runtime:
         every = sources.list_sources(runtime, tenant_id(tenant))
-        chosen = [each for each in every if not wanted or each.id in wanted]
+        chosen = [each for each in every if each.id in wanted or (not wanted and not each.is_withdrawn)]
         unknown = wanted - {each.id for each in chosen}
         for missing in sorted(unknown):
             with runtime.database.tenant(tenant_id(tenant)) as connection:
                 sources.get_source(connection, tenant_id(tenant), missing)
+        for each in chosen:
+            sources.require_not_withdrawn(each)
         written = run_sources(runtime, chosen)
         after = {each.id: each for each in sources.list_sources(runtime, tenant_id(tenant))}
     rows = [{**after[each.id].as_json(), "written": written.get(each.id, 0)} for each in chosen]

@@ -1,4 +1,4 @@
-"""`source add | list | show | change | cited`."""
+"""`source add | list | show | change | withdraw | cited`."""
 
 from __future__ import annotations
 
@@ -111,11 +111,33 @@ def change(
 
 
 @app.command()
+def withdraw(
+    tenant: TenantOption,
+    source: SourceOption,
+    reason: Annotated[str, typer.Option(help="Why it ought not to be there.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Take a source out, for good: what it said is retired, a feed of it ends. What is published stays as it is."""
+    with opened() as runtime:
+        # Loaded where it is used: it brings in what compares sources.
+        from tenant_pipeline.services.withdrawals import withdraw_source
+
+        withdrawn = withdraw_source(
+            runtime, tenant_id(tenant), source_id(source), person=getpass.getuser(), role="", reason=reason
+        ).as_json()
+    if as_json:
+        print_json(withdrawn)
+    else:
+        print_rows("Withdrawn", [withdrawn], COLUMNS, as_json=False)
+
+
+@app.command()
 def cited(
     tenant: TenantOption,
     source: Annotated[str, typer.Option("--source", help="The source that cites, such as an AI export.")],
     add: Annotated[bool, typer.Option("--add", help="Hand in each address as a link source.")] = False,
     origin: Annotated[Origin, typer.Option(help="With --add: where they come from.")] = Origin.PRESS,
+    rights: Annotated[str, typer.Option(help="With --add: under what licence or agreement they may be used.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """The addresses that a source cites, how often and where; with --add each becomes a source of its own."""
@@ -126,7 +148,7 @@ def cited(
         columns: tuple[str, ...] = ("url", "times", "locators")
         if add:
             actor = getpass.getuser()
-            outcomes = citations.add_cited(runtime, identifier, found, origin=origin, actor=actor)
+            outcomes = citations.add_cited(runtime, identifier, found, origin=origin, actor=actor, rights=rights)
             rows = [{**row, **asdict(outcome)} for row, outcome in zip(rows, outcomes, strict=True)]
             columns = ("url", "times", "outcome", "source_id", "reason")
     print_rows(f"Cited by {source}", rows, columns, as_json=as_json)

@@ -27,7 +27,7 @@ COLOURS = {Band.PASS: "green", Band.WARN: "yellow", Band.FAIL: "red", Band.NOT_A
 
 def print_summary(runtime: Runtime, tenant: TenantId) -> None:
     """Draw the stages, what was held back and why, the coverage and the conflicts."""
-    every = sources.list_sources(runtime, tenant)
+    every = [source for source in sources.list_sources(runtime, tenant) if not source.is_withdrawn]
     _print_stages(runtime, every)
     _print_held_back(runtime, every)
     _print_coverage(runtime, tenant)

@@ -78,6 +78,12 @@ class DecidedMeanwhileError(SourceStoppedError):
     code = "decided-meanwhile"
 
 
+class SourceWithdrawnError(SourceStoppedError):
+    """A source was withdrawn: it is in no line and in no run any more."""
+
+    code = "source-withdrawn"
+
+
 class GateClosedError(SourceStoppedError):
     """A gate's verdict keeps the source from going on."""
 

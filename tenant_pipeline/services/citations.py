@@ -52,7 +52,7 @@ class Citations:
 
 @dataclass(frozen=True)
 class Added:
-    """What became of a cited address: `added`, `known` already, or `failed` with the reason."""
+    """What became of a cited address: `added`, `known` already, `withdrawn` once, or `failed` with the reason."""
 
     url: str
     outcome: str
@@ -95,21 +95,23 @@ def add_cited(
     *,
     origin: Origin,
     actor: str,
+    rights: str = "",
     link_policy: LinkPolicy | None = None,
 ) -> Iterator[Added]:
     """Hand in each address as a link source under its own title, one after the other.
 
-    One that is a link source under this title already is not fetched again. One that cannot be taken in is told with
-    the reason, and the rest goes on.
+    One that is a link source under this title already is not fetched again, nor one that was withdrawn. One that
+    cannot be taken in is told with the reason, and the rest goes on.
     """
     known = {
-        source.title: source.id
+        source.title: source
         for source in sources.list_sources(runtime, tenant)
         if source.unit_mode is UnitMode.LINK and source.origin is origin
     }
     for cited in citations.urls:
         if cited.url in known:
-            yield Added(cited.url, "known", known[cited.url])
+            there = known[cited.url]
+            yield Added(cited.url, "withdrawn" if there.is_withdrawn else "known", there.id)
             continue
         try:
             source = sources.add_source(
@@ -120,6 +122,7 @@ def add_cited(
                 places=[cited.url],
                 title=cited.url,
                 actor=actor,
+                rights=rights,
                 link_policy=link_policy,
             )
         except TenantRuntimeError as error:

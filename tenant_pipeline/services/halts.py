@@ -26,7 +26,7 @@ from tenant_pipeline.core.setback import Ending, Standing, set_back
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import get_source
+from tenant_pipeline.services.sources import WITHDRAWN, get_source
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
@@ -62,7 +62,8 @@ def halt(
     """Keep that `error` ended a source's work at `stage`, and return it in our words.
 
     Where something around us is away, the source is in line again; it stays as it was where that is the database. It is
-    in line, too, where what holds for it has changed meanwhile. By any other error it is stopped. Audited.
+    in line, too, where what holds for it has changed meanwhile. By any other error it is stopped; but one that was
+    withdrawn stays so. Audited.
     """
     told = in_our_words(error, where=f"{partition_key(tenant, source)} {stage}", run_id=run_id)
     fields = {"tenant": tenant, "source": source, "stage": stage, "run_id": run_id, "code": told.code}
@@ -91,6 +92,8 @@ def _stop(
     hindrance = _hindrance(error, stage, run_id)
     with runtime.database.tenant(tenant) as connection:
         before = get_source(connection, tenant, source)
+        if before.is_withdrawn:
+            return
         _keep(connection, tenant, source, "stopped", Standing(alone=before.alone), None, hindrance, stage=stage)
         if (before.ingest_stage, before.ingest_status) != (stage, "stopped"):
             runtime.audit.append(connection, tenant, [_stopped(source, hindrance)])
@@ -103,7 +106,7 @@ def _begin_anew(
     hindrance = _hindrance(error, stage, run_id)
     with runtime.database.tenant(tenant) as connection:
         before = get_source(connection, tenant, source)
-        if before.ingest_status != "waiting":
+        if before.ingest_status not in ("waiting", WITHDRAWN):
             _keep(connection, tenant, source, "waiting", Standing(alone=before.alone), 0.0, hindrance)
             details = {**_audited(hindrance), "unit_digest": before.unit_digest, "then": "waiting", "wait_seconds": 0.0}
             entry = AuditEntry(actor="pipeline", action="stage.interrupted", subject=source, details=details)
@@ -210,7 +213,7 @@ def _keep(
                alone = %(alone)s, outages = %(outages)s, losses = %(losses)s,
                queued_at = CASE WHEN %(wait)s::float8 IS NULL THEN queued_at ELSE clock_timestamp() END,
                not_before = CASE WHEN %(wait)s::float8 > 0 THEN clock_timestamp() + make_interval(secs => %(wait)s) END
-         WHERE tenant_id = %(tenant)s AND id = %(source)s
+         WHERE tenant_id = %(tenant)s AND id = %(source)s AND ingest_status <> 'withdrawn'
         """,
         {
             "tenant": tenant, "source": source, "status": status, "stage": stage, "hindrance": Jsonb(hindrance),

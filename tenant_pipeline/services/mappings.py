@@ -302,6 +302,8 @@ def _affected(
     """The screened sources of which some table chooses another mapping under `after` than under `before`."""
     affected = []
     for source in sources.list_sources(runtime, tenant):
+        if source.is_withdrawn:
+            continue
         try:
             screened = _screened_output(connection, runtime, source)
         except GateClosedError:

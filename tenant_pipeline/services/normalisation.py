@@ -93,7 +93,8 @@ def run_stage(
     the stage's own typed errors, and StageFaultError for whatever else it raised; in each case the source is marked
     `stopped` and nothing else has changed. Raises OutageError when the database or the object store does not answer or
     the disk is full, and DecidedMeanwhileError when what holds for the source has changed since the stage before ran:
-    that is no fault of the source, which is put in line again.
+    that is no fault of the source, which is put in line again. Raises SourceWithdrawnError for a source that was
+    withdrawn, which stays so.
     """
     with halting(runtime, tenant, source_id, str(stage), run_id=run_id or ""):
         return _run_stage(runtime, tenant, source_id, stage, run_id)
@@ -104,6 +105,7 @@ def _run_stage(
 ) -> StageRecord:
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        sources.require_not_withdrawn(source)
         caused_by(source.traceparent)
         decisions = decisions_of(connection, runtime, source)
         behind = lineage(connection, runtime, source, before=stage, decisions=decisions)
@@ -328,6 +330,7 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
     mapped = work.output_of(Stage.MAP).document("mapping")["tables"]
     rows = sum(table.rows for table in validated.tables("statements"))
     with working_folder("linking") as folder, PostgresEntityIndex(connection, tenant, source, folder) as index:
+        sources.require_not_withdrawn(sources.get_source(connection, tenant, source))  # under the lock of linking
         # Of a source that was linked before, little is new as a rule.
         ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
         with _processes(work, Stage.LINK, rows if ahead else 0) as batch_map:
@@ -352,6 +355,7 @@ def _assemble(work: StageWork, connection: Connection) -> StageResult:
     statements, links = work.output_of(Stage.VALIDATE), work.output_of(Stage.LINK)
     seen_at = _after_the_last_time(work, connection)
     lock_identity(connection, work.source.tenant)
+    sources.require_not_withdrawn(sources.get_source(connection, work.source.tenant, work.source.id))
     validated_digest = work.lineage[Stage.VALIDATE].output_digest
     require_taking(connection, work.runtime.contracts, work.source, validated_digest, work.taking)
     with working_folder("assembling") as folder:

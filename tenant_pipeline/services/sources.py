@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
-from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.errors import InputError, NotFoundError, SourceWithdrawnError
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
-from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key, source_id
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
 from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
@@ -27,6 +27,8 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.telemetry.traces import traced, traceparent
 
 LINKS = "intake.links"
+WITHDRAWN = "withdrawn"
+"""The status of a source that was taken out."""
 
 
 class SourceInUseError(InputError):
@@ -88,6 +90,14 @@ class Source:
     redeclared: int = 0
     """How often its rights changed."""
 
+    withdrawal: dict[str, Any] | None = None
+    """When it was withdrawn, by whom, in which role and why; None for one that was not."""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was taken out: it says nothing any more."""
+        return self.ingest_status == WITHDRAWN
+
     def as_json(self) -> dict[str, Any]:
         """The source as the command line and the API give it."""
         return {
@@ -109,6 +119,7 @@ class Source:
             "received_at": self.received_at.isoformat(),
             "version": self.version,
             "hindrance": self.hindrance,
+            "withdrawal": self.withdrawal,
         }
 
 
@@ -229,7 +240,8 @@ def insert_source(
 ) -> Source:
     """Register a source whose unit is kept, and put it in line; one that is there already stays as it is. Audited.
 
-    Raises StateForbidsError for a tenant that is out of service by now.
+    Raises StateForbidsError for a tenant that is out of service by now, and SourceWithdrawnError for a source that was
+    withdrawn: what a person took out does not come back because a file is handed in once more.
     """
     require_in_service(connection, tenant)
     inserted = connection.execute(
@@ -261,7 +273,9 @@ def insert_source(
         details = {"origin": str(origin), "unit_mode": str(unit.mode), **_size_of(unit)}
         entry = AuditEntry(actor=actor, action="source.add", subject=identifier, details=details)
         runtime.audit.append(connection, tenant, [entry])
-    return get_source(connection, tenant, identifier)
+    source = get_source(connection, tenant, identifier)
+    require_not_withdrawn(source)
+    return source
 
 
 def renew_source(
@@ -279,7 +293,8 @@ def renew_source(
 
     What it no longer says is retired when it is assembled; nothing is deleted.
 
-    Raises SourceInUseError while the version before is still on its way, StateForbidsError out of service.
+    Raises SourceInUseError while the version before is still on its way, SourceWithdrawnError for a source that was
+    withdrawn, StateForbidsError out of service.
     """
     require_in_service(connection, tenant)
     renewed = connection.execute(
@@ -293,6 +308,7 @@ def renew_source(
         (unit.digest, observed_at, url, traceparent(), tenant, identifier),
     ).fetchone()
     if renewed is None:
+        require_not_withdrawn(get_source(connection, tenant, identifier))
         raise SourceInUseError(
             "The version before is still on its way through the stages", where=identifier, remedy="Try again later."
         )
@@ -321,7 +337,7 @@ def _size_of(unit: Unit) -> dict[str, Any]:
 _COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
               coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
               received_at, queued_at, version, traceparent, alone, taken_in, taking, not_before, hindrance,
-              filename, url, identity_version, redated, redeclared"""
+              filename, url, identity_version, redated, redeclared, withdrawal"""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
@@ -342,6 +358,16 @@ def lock_source(connection: Connection, tenant: TenantId, source: SourceId) -> S
         "SELECT FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s FOR NO KEY UPDATE", (tenant, source)
     )
     return get_source(connection, tenant, source)
+
+
+def require_not_withdrawn(source: Source) -> None:
+    """Return for a source that was not withdrawn. Raises SourceWithdrawnError for one that was."""
+    if source.is_withdrawn:
+        raise SourceWithdrawnError(
+            "The source was withdrawn",
+            where=partition_key(source.tenant, source.id),
+            remedy="Where it is right after all, hand it in under another title: it is a source of its own then.",
+        )
 
 
 def list_sources(runtime: Runtime, tenant: TenantId) -> list[Source]:
@@ -408,7 +434,7 @@ def set_progress(
     *,
     since: datetime | None = None,
 ) -> None:
-    """Note how far a source has come; writes nothing when that is known already.
+    """Note how far a source has come; writes nothing when that is known already, or it was withdrawn meanwhile.
 
     What was put in line after `since`, when the stage began, waits on: what was decided then is not in its outcome.
     """
@@ -418,7 +444,7 @@ def set_progress(
            SET ingest_stage = %(stage)s,
                ingest_status = CASE WHEN ingest_status = 'waiting' AND queued_at > %(since)s::timestamptz
                                     THEN ingest_status ELSE %(status)s END
-         WHERE tenant_id = %(tenant)s AND id = %(source)s
+         WHERE tenant_id = %(tenant)s AND id = %(source)s AND ingest_status <> 'withdrawn'
            AND (ingest_stage, ingest_status) IS DISTINCT FROM (%(stage)s, %(status)s)
         """,
         {"tenant": tenant, "source": source, "stage": stage, "status": status, "since": since},

@@ -128,6 +128,8 @@ export const WORDS = {
   newest: ["Newest", "ล่าสุด", "最新"],
   nextTime: ["Asked next", "ดึงครั้งถัดไป", "下次获取"],
   nobodyElse: ["Only you are here", "มีคุณอยู่คนเดียว", "只有您在线"],
+  noRights: ["None are declared: the tenant cannot go live", "ยังไม่ระบุ ผู้เช่าจึงเปิดใช้งานไม่ได้", "尚未声明：租户不能上线"],
+  noRightsHelp: ["Without it the tenant cannot go live. It can be said later, under Normalise.", "หากไม่ระบุ ผู้เช่าจะเปิดใช้งานไม่ได้ ระบุภายหลังได้ที่แผงปรับมาตรฐาน", "未填写则租户不能上线。以后可在规范化面板补填。"],
   noRole: ["You have no role here yet", "คุณยังไม่มีบทบาทที่นี่", "您在此还没有角色"],
   noRoleHelp: ["Ask the tenant's admin for one.", "ขอบทบาทจากผู้ดูแลผู้เช่า", "请向租户管理员申请。"],
   none: ["None", "ไม่มี", "无"],
@@ -163,6 +165,7 @@ export const WORDS = {
   propertyName: ["Field", "ช่องข้อมูล", "字段"],
   proposal: ["Proposal", "ข้อเสนอ", "提议"],
   publishing: ["Publishing", "การเผยแพร่", "发布"],
+  putRight: ["Put right what is said of it", "แก้ไขสิ่งที่แจ้งไว้", "更正其说明"],
   ready: ["Check and finish", "ตรวจและเสร็จสิ้น", "检查并完成"],
   reason: ["Reason", "เหตุผล", "理由"],
   register: ["Register", "ลงทะเบียน", "注册"],
@@ -239,6 +242,9 @@ export const WORDS = {
   who: ["Here now", "อยู่ที่นี่", "在线"],
   wholeSource: ["The whole source", "แหล่งข้อมูลทั้งหมดนี้", "整个来源"],
   withdraw: ["Withdraw", "ถอน", "撤回"],
+  withdrawHelp: ["What it says leaves the draft, for good, and a feed of it ends. What is published stays as it is.", "สิ่งที่แหล่งนี้ระบุจะออกจากฉบับร่างอย่างถาวร และฟีดของแหล่งนี้จะสิ้นสุด สิ่งที่เผยแพร่แล้วคงเดิม", "其内容将永久移出草稿，其订阅源也将结束。已发布的内容保持不变。"],
+  withdrawSource: ["Withdraw the source", "ถอนแหล่งข้อมูล", "撤回该来源"],
+  withdrawnBy: ["Withdrawn by", "ผู้ถอน", "撤回人"],
 };
 
 /** @type {Record<string, [string, string, string]>} */

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from playwright.sync_api import Page, expect
 
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.appointments import appoint, dismiss
@@ -27,7 +28,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.registry import register_tenant, update_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import list_sources
+from tenant_pipeline.services.sources import add_source, list_sources
 from tests.api.browser import People, browser, needs_browser, nothing_goes_wrong_unseen
 from tests.api.conftest import Served
 from tests.integration.conflict_statements import Sources
@@ -253,6 +254,34 @@ def test_what_was_refused_is_let_in_and_a_source_says_as_of_when_it_holds(
     run_stage(runtime_of, people.tenant, source.id, Stage.RECEIVE, run_id="test")
     people.go(gov, "panel-normalise", source=source.id)
     expect(gov.get_by_text("let in · gov")).to_be_visible()
+
+
+def test_what_was_said_of_a_source_is_put_right_and_a_wrong_source_is_taken_out(
+    people: People, runtime_of: Runtime, tmp_path: Path
+) -> None:
+    path = tmp_path / "wrong.csv"
+    path.write_text("name_en\nHall\n")
+    wrong = add_source(
+        runtime_of, people.tenant, origin=Origin.REGULATOR, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
+        title="Wrong list", actor="kanya",
+    ).id  # fmt: skip
+    kanya = people.open("kanya", "panel-normalise", source=wrong)
+    expect(kanya.get_by_text("None are declared")).to_be_visible()
+    expect(kanya.locator("dd").get_by_text("wrong.csv")).to_be_visible()
+    kanya.get_by_text("Put right what is said of it").first.click()
+    putting_right = kanya.locator("form").filter(has_text="Put right")
+    putting_right.get_by_label("Licence or agreement").fill("Open data")
+    putting_right.get_by_role("button", name="Save").click()
+    expect(kanya.locator("dd").get_by_text("Open data")).to_be_visible()
+    expect(kanya.get_by_text("Withdraw the source")).to_have_count(0)
+    anan = people.open("anan", "panel-normalise", source=wrong)
+    anan.get_by_text("Withdraw the source").first.click()
+    taking_out = anan.locator("form").filter(has_text="Withdraw the source")
+    taking_out.get_by_label("Reason").fill("It is of another city")
+    taking_out.get_by_role("button", name="Withdraw").click()
+    expect(anan.get_by_text("It is of another city")).to_be_visible()
+    expect(anan.locator(".badge.is-withdrawn")).to_be_visible()
+    expect(anan.get_by_text("Withdraw the source")).to_have_count(0)
 
 
 def test_who_has_a_key_of_their_own_signs_with_it_in_the_browser(

@@ -3,8 +3,9 @@ with source as (
            count(*) filter (where ingest_status = 'assembled') as assembled,
            count(*) filter (where ingest_status in ('received', 'waiting', 'running')) as in_work,
            count(*) filter (where ingest_status = 'stopped') as stopped,
+           count(*) filter (where ingest_status = 'withdrawn') as withdrawn,
            max(received_at) as last_received_at, max(assembled_at) as last_assembled_at,
-           min(coalesce(observed_at, received_at)) as oldest_observed_at
+           min(coalesce(observed_at, received_at)) filter (where ingest_status <> 'withdrawn') as oldest_observed_at
       from {{ ref('stg_sources') }}
      group by tenant_id, origin
 ),
@@ -20,6 +21,7 @@ feed as (
 
 select tenant_id, origin, coalesce(source.sources, 0) as sources, coalesce(source.assembled, 0) as sources_assembled,
        coalesce(source.in_work, 0) as sources_in_work, coalesce(source.stopped, 0) as sources_stopped,
+       coalesce(source.withdrawn, 0) as sources_withdrawn,
        source.last_received_at, source.last_assembled_at, source.oldest_observed_at,
        extract(epoch from now() - source.last_received_at)::float8 / 86400 as days_since_last_received,
        coalesce(feed.feeds, 0) as feeds, coalesce(feed.failing, 0) as feeds_failing,

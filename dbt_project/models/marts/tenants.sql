@@ -3,6 +3,7 @@ select tenant.tenant_id, tenant.tier, tenant.status, tenant.created_at, tenant.g
        count(source.id) as sources,
        count(*) filter (where source.ingest_status = 'assembled') as sources_assembled,
        count(*) filter (where source.ingest_status = 'stopped') as sources_stopped,
+       count(*) filter (where source.ingest_status = 'withdrawn') as sources_withdrawn,
        now() as built_at
   from {{ ref('stg_tenants') }} as tenant
   left join {{ source('runtime', 'tenant_sources') }} as source using (tenant_id)

@@ -27,6 +27,7 @@ from tenant_pipeline.services.rejects import rejects_of_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_changes import change_source
 from tenant_pipeline.services.uploads import source_of_uploads
+from tenant_pipeline.services.withdrawals import WITHDRAWING_ROLES, withdraw_source
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["sources"], route_class=ConditionalRoute)
 
@@ -101,6 +102,7 @@ class Source(BaseModel):
     hindrance: dict[str, Any] | None = Field(
         None, description="Why it was stopped or set back: code, what, where, remedy, stage and run."
     )
+    withdrawal: dict[str, Any] | None = Field(None, description="When it was withdrawn, by whom, as what and why.")
 
 
 class Sources(BaseModel):
@@ -122,6 +124,13 @@ class Rejects(BaseModel):
     """Rows that did not pass a stage: where each is, and why. Never what it says."""
 
     rejects: list[dict[str, Any]]
+
+
+class Withdrawal(BaseModel):
+    """A source is taken out, on your word."""
+
+    reason: Reason
+    role: RoleName | None = None
 
 
 class GateOverride(BaseModel):
@@ -171,6 +180,20 @@ def change(source: SourcePath, wanted: SourceChange, caller: CallerOf, runtime: 
     def act() -> Source:
         changed = change_source(runtime, caller.tenant, source_id(source), wanted.changes(), actor=caller.person)
         return Source.model_validate(changed.as_json())
+
+    return once.answer(caller, act)
+
+
+@router.post("/sources/{source}/withdrawal")
+def withdraw(source: SourcePath, said: Withdrawal, caller: CallerOf, runtime: RuntimeOf, once: OnceOnly) -> Source:
+    """Take a source out, for good: what it said is retired, a feed of it ends. What is published stays as it is."""
+    role = caller.acting_as(said.role, WITHDRAWING_ROLES)
+
+    def act() -> Source:
+        withdrawn = withdraw_source(
+            runtime, caller.tenant, source_id(source), person=caller.person, role=role, reason=said.reason
+        )
+        return Source.model_validate(withdrawn.as_json())
 
     return once.answer(caller, act)
 

@@ -102,8 +102,8 @@ COVERAGE: Mapping[str, tuple[str, str]] = {
         "可用的值：`tenant-pipeline stages` 会列出原因",
     ),
     "a newer day of observation": ("วันที่สังเกตที่ใหม่กว่า", "更新的观察日期"),
-    "declared rights, or records without what was withheld": (
-        "การระบุสิทธิ หรือระเบียนที่ไม่มีส่วนที่ถูกกักไว้",
-        "声明的权利，或不含被搁置内容的记录",
+    "declared rights (`tenant-pipeline source change`), or records without what was withheld": (
+        "การระบุสิทธิ (`tenant-pipeline source change`) หรือระเบียนที่ไม่มีส่วนที่ถูกกักไว้",
+        "声明的权利（`tenant-pipeline source change`），或不含被搁置内容的记录",
     ),
 }

@@ -41,10 +41,12 @@ def update_conflicts(
 
     An item covers all sources that speak of it, so the counts of the others are brought up to date too. Items that
     there is no longer reason for become stale, and what was signed is open again where its candidates changed. Raises
-    SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed.
+    SourceStoppedError when the source has not been assembled or was withdrawn, GateClosedError when a gate behind it is
+    closed.
     """
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        sources.require_not_withdrawn(source)
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = digest_with_identity(source, behind[Stage.ASSEMBLE].output_digest)

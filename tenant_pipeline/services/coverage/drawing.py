@@ -55,6 +55,8 @@ def draw_coverage(runtime: Runtime, tenant: TenantId, language: str) -> str:
         _meters(runtime, read_coverage(runtime, tenant), language),
     ]
     for source in sources.list_sources(runtime, tenant):
+        if source.is_withdrawn:
+            continue
         found = read_coverage(runtime, tenant, source.id)
         if found:
             parts += [f"<h2><bdi>{escape(source.title)}</bdi></h2>", _meters(runtime, found, language)]

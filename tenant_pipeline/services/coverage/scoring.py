@@ -33,11 +33,12 @@ def update_coverage(
 ) -> StageRecord:
     """Score a source in every dimension of the contract and keep the scores.
 
-    Raises SourceStoppedError when the source has not been assembled, GateClosedError when a gate behind it is closed,
-    and DecidedMeanwhileError where what was said of it changed while it was scored.
+    Raises SourceStoppedError when the source has not been assembled or was withdrawn, GateClosedError when a gate
+    behind it is closed, and DecidedMeanwhileError where what was said of it changed while it was scored.
     """
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
+        sources.require_not_withdrawn(source)
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
         input_digest = _scored_digest(source, behind[Stage.ASSEMBLE].output_digest)
@@ -93,6 +94,7 @@ def _require_unchanged(connection: Connection, scored: Source) -> None:
     Raises DecidedMeanwhileError otherwise: whoever changed it has put it in line.
     """
     now = sources.lock_source(connection, scored.tenant, scored.id)
+    sources.require_not_withdrawn(now)
     if (now.identity_version, now.redated, now.redeclared) != (
         scored.identity_version, scored.redated, scored.redeclared
     ):  # fmt: skip

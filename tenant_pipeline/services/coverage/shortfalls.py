@@ -223,8 +223,12 @@ def _of_sources(dimension: str, lacks: str) -> Callable[[Runtime, Connection, Sc
     def look(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
         rows = connection.execute(
             """
-            SELECT source_id, denominator - numerator AS gain FROM runtime.coverage_scores
-             WHERE tenant_id = %s AND dimension = %s AND denominator > numerator
+            SELECT source_id, denominator - numerator AS gain
+              FROM runtime.coverage_scores AS score
+              JOIN runtime.tenant_sources AS source
+                ON source.tenant_id = score.tenant_id AND source.id = score.source_id
+               AND source.ingest_status <> 'withdrawn'
+             WHERE score.tenant_id = %s AND dimension = %s AND denominator > numerator
                AND (%s::text IS NULL OR source_id = %s)
              ORDER BY gain DESC, source_id LIMIT %s
             """,
@@ -296,6 +300,7 @@ _LOOKS: Mapping[str, Callable[[Runtime, Connection, Scope], Shortfall]] = {
     "timeliness": _of_sources("timeliness", say("a newer day of observation")),
     "traceability": _traceability,
     "rights_and_privacy": _of_sources(
-        "rights_and_privacy", say("declared rights, or records without what was withheld")
+        "rights_and_privacy",
+        say("declared rights (`tenant-pipeline source change`), or records without what was withheld"),
     ),
 }

@@ -58,6 +58,7 @@ _ROWS: Mapping[str, Mapping[str, str]] = {
         "rights": "''",
         "ingest_status": "'stopped'",
         "hindrance": _NULL,
+        "withdrawal": _NULL,
     },
     "feeds": {"title": _TEXT, "url": _UNIQUE, "rights": "''", "error": "''", "status": "'ended'"},
     "idempotent_requests": {"body": _NULL},

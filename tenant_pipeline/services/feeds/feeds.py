@@ -243,6 +243,25 @@ def set_status(runtime: Runtime, tenant: TenantId, feed: str, status: str, *, ac
         return get_feed(connection, tenant, feed)
 
 
+def end_feed_of(connection: Connection, tenant: TenantId, source: SourceId, *, actor: str) -> list[AuditEntry]:
+    """End the feed that brings a source, where one does, in the caller's transaction.
+
+    Returns what the caller is to put in the audit log, whose lock is the last to be taken.
+    """
+    feeds = connection.execute(
+        """
+        SELECT id, status FROM runtime.feeds
+         WHERE tenant_id = %s AND source_id = %s AND status <> 'ended' FOR UPDATE
+        """,
+        (tenant, source),
+    ).fetchall()
+    connection.execute(
+        "UPDATE runtime.feeds SET status = 'ended', failures = 0 WHERE tenant_id = %s AND id = ANY(%s)",
+        (tenant, [feed["id"] for feed in feeds]),
+    )
+    return [AuditEntry(actor, "feed.status", feed["id"], {"from": feed["status"], "to": "ended"}) for feed in feeds]
+
+
 def get_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:
     """One feed. Raises NotFoundError when the tenant has none of that id."""
     row = connection.execute(

@@ -106,6 +106,7 @@ def add_version(
     Raises SourceInUseError while the version before is still on its way.
     """
     now = runtime.now()
+    _lock_source(connection, feed)
     (number,) = connection.execute(
         """
         INSERT INTO runtime.feed_versions (tenant_id, feed_id, number, unit_digest, profile, reasons, fetched_at)
@@ -157,6 +158,7 @@ def decide(
                 "That version does not wait for a decision", where=f"{feed_id} {number}", remedy="Only the newest can."
             )
         now = runtime.now()
+        _lock_source(connection, feed)
         connection.execute(
             """
             INSERT INTO runtime.feed_decisions (tenant_id, feed_id, number, decision, person, role, reason, decided_at)
@@ -172,6 +174,14 @@ def decide(
                 unit = Unit.from_json(json.load(stream))
             _take_in(connection, runtime, feed, unit, now)
         return versions_of(connection, feed)[0]
+
+
+def _lock_source(connection: Connection, feed: Feed) -> None:
+    """Lock the feed's source before the audit log is: who compares sources takes them in this order."""
+    connection.execute(
+        "SELECT FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s FOR NO KEY UPDATE",
+        (feed.tenant, feed.source_id),
+    )
 
 
 def _take_in(connection: Connection, runtime: Runtime, feed: Feed, unit: Unit, now: datetime) -> None:

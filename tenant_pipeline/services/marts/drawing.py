@@ -200,8 +200,8 @@ def _privacy(marts: Marts) -> str:
 
 def _freshness(marts: Marts) -> str:
     wanted = (
-        "sources", "sources_in_work", "sources_stopped", "days_since_last_received", "feeds", "feeds_failing",
-        "feeds_dead", "feeds_stale", "feeds_held",
+        "sources", "sources_in_work", "sources_stopped", "sources_withdrawn", "days_since_last_received", "feeds",
+        "feeds_failing", "feeds_dead", "feeds_stale", "feeds_held",
     )  # fmt: skip
     ill = sorted(
         marts["source_freshness"],

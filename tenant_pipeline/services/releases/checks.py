@@ -74,6 +74,7 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
     content = _read(runtime, release, template)
     with runtime.database.tenant(release.tenant) as connection:
         closed = _closed_gates(runtime, connection, release)
+        withdrawn = _withdrawn_sources(connection, release)
         unsigned = _unsigned_conflicts(connection, release.tenant)
     coverage = verdict_of_tenant(runtime, release.tenant)
     return [
@@ -88,6 +89,12 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
             not closed,
             f"{len(release.sources)} sources are in the release; the gates of {len(closed)} are closed.",
             f"Mend or override: {', '.join(closed[:5])}.",
+        ),
+        ReleaseCheck(
+            "no-source-withdrawn",
+            not withdrawn,
+            f"{len(release.sources)} sources are in the release; {len(withdrawn)} of them were withdrawn.",
+            f"Build it again, without {', '.join(withdrawn[:5])}.",
         ),
         ReleaseCheck(
             "coverage-green",
@@ -228,6 +235,17 @@ def _closed_gates(runtime: Runtime, connection: Connection, release: Release) ->
         newest.setdefault((state.source, str(state.gate)), state.open)
     return sorted(f"{source} ({gate})" for (source, gate), is_open in newest.items()
                   if source in release.sources and not is_open)  # fmt: skip
+
+
+def _withdrawn_sources(connection: Connection, release: Release) -> list[str]:
+    rows = connection.execute(
+        """
+        SELECT id FROM runtime.tenant_sources
+         WHERE tenant_id = %s AND id = ANY(%s) AND ingest_status = 'withdrawn' ORDER BY id
+        """,
+        (release.tenant, list(release.sources)),
+    ).fetchall()
+    return [row["id"] for row in rows]
 
 
 def _unsigned_conflicts(connection: Connection, tenant: TenantId) -> int:

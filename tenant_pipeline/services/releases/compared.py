@@ -19,7 +19,7 @@ SELECT source.id, source.identity_version, source.redated, last.output_digest
        SELECT output_digest FROM runtime.stage_runs
         WHERE tenant_id = (SELECT %(tenant)s::text) AND source_id = source.id AND stage = %(assemble)s
         ORDER BY finished_at DESC, code_version DESC LIMIT 1) AS last
- WHERE source.tenant_id = %(tenant)s
+ WHERE source.tenant_id = %(tenant)s AND source.ingest_status <> 'withdrawn'
 """
 
 # By whatever code: a new version of the rules compares anew when the source runs again.

@@ -7,6 +7,7 @@ import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
 import { Loaded } from "../parts/loaded.js";
+import { SaidOf, SourceDeeds } from "../parts/source-deeds.js";
 import { useResource } from "../resource.js";
 import { events, may, me, narrow, ofTenant, PLATFORM_ROLES, roleOf } from "../store.js";
 
@@ -180,7 +181,9 @@ export function Normalise({ params }) {
           ${label("source_origins", found.source.origin)} · ${label("unit_modes", found.source.unit_mode)}${" "}
           <${Badge} status=${found.source.ingest_status} />
         </p>
+        <${SaidOf} source=${found.source} />
         <${Hindrance} source=${found.source} />
+        <${SourceDeeds} key=${found.source.id} source=${found.source} />
         <div class="columns">
           <div><${Stages} record=${found} chosen=${stage} /></div>
           <div><${Stage} source=${found.source} stage=${stage} counted=${found.stages.find((each) => each.stage === stage)} /></div>

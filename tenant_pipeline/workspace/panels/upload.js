@@ -138,7 +138,7 @@ export function Upload({ params }) {
     <${Choice} kind="unit_modes" value=${mode} set=${setMode} />
     <div class="fields">
       <label>${t("title")}<input value=${title} maxlength="200" onInput=${(event) => setTitle(event.target.value)} /></label>
-      <label>${t("rights")}<input value=${rights} maxlength="2000" onInput=${(event) => setRights(event.target.value)} /></label>
+      <label>${t("rights")}<input value=${rights} maxlength="2000" onInput=${(event) => setRights(event.target.value)} />${!rights.trim() && html`<span class="help warn">${t("noRightsHelp")}</span>`}</label>
       <label>${t("observedAt")}<input type="date" value=${observed} max=${new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 10)} onInput=${(event) => setObserved(event.target.value)} /><span class="help">${t("observedHelp")}</span></label>
       ${mode === "link" && html`<label>${t("address")}<input type="url" value=${url} maxlength="2000" onInput=${(event) => setUrl(event.target.value)} /></label>`}
     </div>
