@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pycrdt import Doc
+from pycrdt import Doc, Map
 
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -48,6 +49,22 @@ def load_document(runtime: Runtime, tenant: TenantId) -> KeptDocument:
         updates = _after(connection, tenant, row["compacted_to"])
     whole = (bytes(row["crdt_doc"]),) if row["crdt_doc"] else ()
     return KeptDocument((*whole, *(each.update for each in updates)), row["newest"])
+
+
+def read_document(runtime: Runtime, tenant: TenantId) -> dict[str, dict[str, Any]]:
+    """What the document says now, field by field; what was taken out of it again is not told.
+
+    Raises IntegrityError where what is kept is no document.
+    """
+    document: Doc[Any] = Doc()
+    try:
+        for update in load_document(runtime, tenant).updates:
+            document.apply_update(update)
+    except ValueError as error:
+        raise IntegrityError(
+            "The workspace's document cannot be read", where=tenant, remedy="Bring it back from a backup."
+        ) from error
+    return {name: document.get(name, type=Map).to_py() or {} for name in sorted(document.keys())}
 
 
 def updates_after(runtime: Runtime, tenant: TenantId, number: int) -> list[KeptUpdate] | None:

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 from psycopg.types.json import Jsonb
+from pycrdt import Array, Doc, Map, Text
 
 from tenant_pipeline.core.compliance.control import NOTICE, Control, EvidencePack, Outcome
 from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis
 from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
+from tenant_pipeline.services import registry, roles
 from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.compliance.breaches import open_breach
 from tenant_pipeline.services.compliance.isolation_controls import row_level_security
 from tenant_pipeline.services.compliance.processing_records import declare
+from tenant_pipeline.services.idempotency import answer_once
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import append_updates, compact_document
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
 from tests.integration.releasable import releasable
@@ -135,6 +139,43 @@ def test_a_raw_value_in_any_store_is_found_and_never_quoted(made: Sources) -> No
         {"place": "objects: stages", "entity_type": "EMAIL_ADDRESS", "count": 1},
     ]
     assert "hall.example" not in str(found)
+
+
+def test_what_people_have_typed_into_the_workspace_is_looked_at_whether_compacted_or_not(made: Sources) -> None:
+    roles.grant_role(made.runtime, made.tenant, person="noi@hall.example", role="reviewer", granted_by="test")
+    document: Doc[Any] = Doc()
+    for field, key, value in (
+        ("review.assignment", "pair-1", "noi@hall.example"),
+        ("handoff.checklist", "agreement", Map({"by": "noi@hall.example", "done": True})),
+    ):
+        document.get(field, type=Map)[key] = value
+    append_updates(made.runtime, made.tenant, [("noi@hall.example", document.get_update())])
+    clean = controls(made)["raw-personal-data"].evidence
+    assert [each for each in clean["found"] if "workspace" in each["place"]] == [], "who is at it is no finding"
+    written = document.get_state()
+    document.get("upload.notes", type=Map)["day out"] = Text("Write to somchai@hall.example or so")
+    document.get("conflict.drafts", type=Map)["item-1"] = Map({"reason": Array(["tel 081-234-5678"])})
+    append_updates(made.runtime, made.tenant, [("kanya", document.get_update(written))])
+    place = "database: tenant_workspaces.crdt_doc"
+    expected = [{"place": place, "entity_type": kind, "count": 1} for kind in ("EMAIL_ADDRESS", "PHONE_NUMBER")]
+    for _ in range(2):
+        found = controls(made)["raw-personal-data"]
+        assert found.outcome is Outcome.NOT_MET
+        assert [each for each in found.evidence["found"] if each["place"] == place] == expected
+        assert "hall.example" not in str(found)
+        compact_document(made.runtime, made.tenant)
+    other = releasable(made.runtime)
+    assert place not in str(controls(other)["raw-personal-data"].evidence)
+
+
+def test_answers_that_are_kept_to_be_given_again_are_looked_at(made: Sources) -> None:
+    for key, body in (
+        ("json", b'{"note": "somchai@hall.example", "person": "p@hall.example"}'),
+        ("other", b"\xff 081"),
+    ):
+        answer_once(made.runtime, made.tenant, "anan", key, Sha256("a" * 64), lambda body=body: (200, body))
+    found = controls(made)["raw-personal-data"].evidence["found"]
+    assert found == [{"place": "database: idempotent_requests.body", "entity_type": "EMAIL_ADDRESS", "count": 1}]
 
 
 @pytest.mark.parametrize(

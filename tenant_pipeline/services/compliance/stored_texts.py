@@ -1,13 +1,14 @@
 """Every text that is kept of a tenant outside its encrypted raw zone, place by place, in bounded memory.
 
-The database's rows, what the instance serves, the plain outputs of the stages, and the installation's logs and pages.
-Who decided something is named on the record on purpose: the columns and fields that hold the names of people in their
-roles are not read.
+The database's rows, the document that people edit together, what the instance serves, the plain outputs of the stages,
+and the installation's logs and pages. Who decided something is named on the record on purpose: the columns and fields
+that hold the names of people in their roles are not read.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -16,7 +17,9 @@ import pyarrow.parquet as pq
 from psycopg import sql
 
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.services.roles import list_roles
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.shared_state import read_document
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, login_of
 from tenant_pipeline.storage.encrypted_file import open_encrypted
@@ -32,6 +35,9 @@ PEOPLE = frozenset(
         "requested_by", "revoked_by", "signed_by", "signer", "used_by",
     }
 )  # fmt: skip
+NO_TEXTS = frozenset({"crdt_doc", "public_key", "signature", "update"})
+"""Columns of bytes that are no texts: keys, signatures, and the shared document, which is read as a whole."""
+
 ENCRYPTED_ZONES = frozenset({"raw", "uploads"})
 FILES = "files: "
 """How the place of a log or page begins."""
@@ -44,6 +50,7 @@ Texts = tuple[str, Sequence[str]]
 def stored_texts(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
     """Every text of every store, a bounded number at a time."""
     yield from _database(runtime, tenant)
+    yield from _document(runtime, tenant)
     yield from _serving(runtime, tenant)
     yield from _objects(runtime, tenant)
     yield from _logs(runtime)
@@ -57,7 +64,8 @@ def _database(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
               FROM pg_catalog.pg_class AS relation
               JOIN pg_catalog.pg_attribute AS attribute
                 ON attribute.attrelid = relation.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
-               AND attribute.atttypid IN ('text'::regtype, 'text[]'::regtype, 'jsonb'::regtype)
+               AND attribute.atttypid
+                   IN ('text'::regtype, 'text[]'::regtype, 'jsonb'::regtype, 'bytea'::regtype)
              WHERE relation.relnamespace = 'runtime'::regnamespace AND relation.relkind IN ('r', 'p')
                AND pg_catalog.has_table_privilege(relation.oid, 'SELECT')
                AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS bound
@@ -66,12 +74,20 @@ def _database(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
             """
         ).fetchall()
         for table in tables:
-            columns = [name for name in table["columns"] if name not in PEOPLE and name != "tenant_id"]
+            columns = [name for name in table["columns"] if name not in PEOPLE | NO_TEXTS | {"tenant_id"}]
             if columns:
                 query = sql.SQL("SELECT {} FROM runtime.{} WHERE tenant_id = %s").format(
                     sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table["name"])
                 )
                 yield from _rows(connection, query, (tenant,), f"database: {table['name']}")
+
+
+def _document(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
+    """What people have typed into the workspace, but for what is no more than the name of one who has a role here."""
+    people = {row["person"] for row in list_roles(runtime, tenant)}
+    texts = [text for text in _leaves(read_document(runtime, tenant)) if text not in people]
+    if texts:
+        yield "database: tenant_workspaces.crdt_doc", texts
 
 
 def _serving(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
@@ -144,9 +160,18 @@ def _file(file: BinaryIO, place: str) -> Iterator[Texts]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """The texts in a value of JSON, names of fields included, but not the people that its fields name."""
+    """The texts in a value of JSON, names of fields included, but not the people that its fields name.
+
+    Bytes are JSON, or else text as it is.
+    """
     if isinstance(value, str):
         yield value
+    elif isinstance(value, bytes):
+        text = value.decode(errors="replace")
+        try:
+            yield from _leaves(json.loads(text))
+        except ValueError:
+            yield text
     elif isinstance(value, dict):
         for name, each in value.items():
             yield name
