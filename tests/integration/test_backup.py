@@ -39,10 +39,11 @@ from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.backup.signing import SIGNATURE, SIGNED, signed, signer, verified_signer
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.backup.verifying import verify_backup
-from tenant_pipeline.services.erasure.requests import request_erasure
-from tenant_pipeline.services.erasure.whole_tenant import TOMBSTONE, erase_tenant
+from tenant_pipeline.services.erasure.requests import list_requests, request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, TOMBSTONE, erase_tenant
 from tenant_pipeline.services.feeds.credentials import credential_of, keep_credential
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, list_feeds, set_status
+from tenant_pipeline.services.marts.measuring import measure_tenants
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import list_sources
 from tenant_pipeline.settings import Settings
@@ -222,6 +223,10 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
         with runtime.database.tenant(backed.erased) as connection:
             rows = connection.execute("SELECT DISTINCT value FROM runtime.statements").fetchall()
         assert [row["value"] for row in rows] == [TOMBSTONE]
+        # And is on record as such, so that nothing counts it again.
+        (asked,) = list_requests(runtime, backed.erased)
+        assert (asked.state(), asked.reason, set(asked.steps)) == ("erased", ERASED_SINCE, set(STEPS))
+        assert backed.erased not in measure_tenants(runtime)
 
         # And it goes on working.
         registry.update_tenant(runtime, backed.kept, domain="new.example", person="anan")

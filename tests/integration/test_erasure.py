@@ -13,7 +13,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.erasure import whole_tenant
 from tenant_pipeline.services.erasure.requests import list_requests, request_erasure, requests_of
-from tenant_pipeline.services.erasure.whole_tenant import STEPS, TOMBSTONE, erase_tenant
+from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, TOMBSTONE, erase_again, erase_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import login_of
@@ -84,6 +84,30 @@ def test_killed_after_any_step_and_before_it_is_noted_it_is_run_again(
     monkeypatch.undo()
     assert erase_tenant(made.runtime, made.tenant, request, **ERASING).state() == "erased"
     assert_erased(made)
+
+
+def test_what_a_restore_erases_again_is_on_record_once_though_it_was_killed(
+    made: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(whole_tenant, "STEPS", {**STEPS, "served": dies})
+    with pytest.raises(KeyboardInterrupt):
+        erase_again(made.runtime, made.tenant)
+    monkeypatch.undo()
+    for _ in range(2):
+        erase_again(made.runtime, made.tenant)
+        (asked,) = list_requests(made.runtime, made.tenant)
+        assert (asked.state(), asked.requested_by, asked.reason) == ("erased", "restore", ERASED_SINCE)
+        assert set(asked.steps) == set(STEPS)
+        assert_erased(made)
+
+
+def test_a_restore_goes_on_with_the_request_that_the_backup_brought(made: Sources) -> None:
+    request = request_erasure(made.runtime, made.tenant, **ASKING)
+    erase_again(made.runtime, made.tenant)
+    assert [(each.id, each.state()) for each in list_requests(made.runtime, made.tenant)] == [(request, "erased")]
 
 
 def test_what_is_left_in_a_log_is_found_and_said(made: Sources) -> None:

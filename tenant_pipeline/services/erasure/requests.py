@@ -68,16 +68,23 @@ def request_erasure(runtime: Runtime, tenant: TenantId, *, person: str, role: st
     if not reason.strip():
         raise InputError("Asking for erasure needs a reason", where="--reason")
     registry.show_tenant(runtime, tenant)
-    identifier = uuid.uuid4()
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, ASKING_ROLES)
-        connection.execute(
-            "INSERT INTO runtime.erasure_requests (tenant_id, id, person, role, reason) VALUES (%s, %s, %s, %s, %s)",
-            (tenant, identifier, person, role, reason),
-        )
-        details = {"role": role, "reason": reason}
-        entry = AuditEntry(actor=person, action="erasure.request", subject=str(identifier), details=details)
-        runtime.audit.append(connection, tenant, [entry])
+        return note_request(runtime, connection, tenant, person=person, role=role, reason=reason)
+
+
+def note_request(
+    runtime: Runtime, connection: Connection, tenant: TenantId, *, person: str, role: str, reason: str
+) -> uuid.UUID:
+    """Put a request on record, whoever it is that asks; return its id. Audited."""
+    identifier = uuid.uuid4()
+    connection.execute(
+        "INSERT INTO runtime.erasure_requests (tenant_id, id, person, role, reason) VALUES (%s, %s, %s, %s, %s)",
+        (tenant, identifier, person, role, reason),
+    )
+    details = {"role": role, "reason": reason}
+    entry = AuditEntry(actor=person, action="erasure.request", subject=str(identifier), details=details)
+    runtime.audit.append(connection, tenant, [entry])
     return identifier
 
 

@@ -23,7 +23,13 @@ from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
 from tenant_pipeline.services.erasure.dagster_history import forget_history, history_left
-from tenant_pipeline.services.erasure.requests import PROOF, ErasureRequest, request_of
+from tenant_pipeline.services.erasure.requests import (
+    PROOF,
+    ErasureRequest,
+    note_request,
+    request_of,
+    requests_of,
+)
 from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
 from tenant_pipeline.services.provisioning.operations import latest_operation
@@ -38,6 +44,8 @@ from tenant_pipeline.storage.keys import KeysDestroyedError
 
 ERASING_ROLES = PLATFORM_ROLES
 TOMBSTONE = "⟦ERASED⟧"
+RESTORE, ERASED_SINCE = "restore", "The tenant was erased after the backup was taken"
+"""Who erases again what a backup brought back, and why."""
 
 _TEXT, _UNIQUE, _NULL = "'" + TOMBSTONE + "'", "'erased-' || gen_random_uuid()", "NULL"
 _ROWS: Mapping[str, Mapping[str, str]] = {
@@ -103,9 +111,26 @@ def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, pers
 
 
 def erase_again(runtime: Runtime, tenant: TenantId) -> None:
-    """Erase what a backup from before the tenant's erasure brought back. Doing it twice is harmless."""
-    for step in (_destroy_keys, _delete_files, _drop_what_is_served, _bury_rows):
-        step(runtime, tenant, "restore")
+    """Erase what a backup from before the tenant's erasure brought back, and put that on record with its proof.
+
+    Without the record every reader would take the tenant for one that is there. A request that the backup brought, or
+    that a restore left which was killed, is gone on with. Doing it twice is harmless.
+    """
+    asked = _request_to_go_on_with(runtime, tenant)
+    for name, step in STEPS.items():
+        if name != PROOF or PROOF not in asked.steps:
+            _record(runtime, tenant, asked.id, name, RESTORE, step(runtime, tenant, RESTORE))
+
+
+def _request_to_go_on_with(runtime: Runtime, tenant: TenantId) -> ErasureRequest:
+    """The request that was done already, else the first that was not; else one that the restore makes."""
+    with runtime.database.platform() as connection:
+        there = requests_of(connection, tenant)
+        begun = next((each for each in there if PROOF in each.steps), there[0] if there else None)
+        if begun is not None:
+            return begun
+        made = note_request(runtime, connection, tenant, person=RESTORE, role=ERASING_ROLES[0], reason=ERASED_SINCE)
+        return request_of(connection, tenant, made)
 
 
 def _record(
