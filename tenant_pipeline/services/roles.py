@@ -70,6 +70,15 @@ def list_roles(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def roles_held(connection: Connection, tenant: TenantId) -> dict[str, frozenset[str]]:
+    """Which roles each person has in a tenant."""
+    rows = connection.execute(
+        "SELECT person, array_agg(role) AS roles FROM runtime.tenant_user_roles WHERE tenant_id = %s GROUP BY person",
+        (tenant,),
+    ).fetchall()
+    return {row["person"]: frozenset(row["roles"]) for row in rows}
+
+
 def governed_tenants(
     runtime: Runtime, person: str, *, limit: int, after: TenantId | None = None
 ) -> list[dict[str, Any]]:

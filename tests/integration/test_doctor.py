@@ -28,13 +28,17 @@ from tenant_pipeline.cli.doctor import machine
 from tenant_pipeline.cli.doctor.command import examine
 from tenant_pipeline.cli.doctor.examinations import EXAMINATIONS
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
-from tenant_pipeline.services import registry
+from tenant_pipeline.cli.doctor.work import approvals
+from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services.approvals.handing_over import delegate, revoke, withdraw
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tenant_pipeline.storage.migrations import head_version
 from tests.installed import migrated_home
 from tests.integration.conftest import VICTIM
+from tests.integration.test_approval_figures import REVIEW, ask, staffed_tenant
+from tests.integration.test_approvals import say
 from tests.system.conftest import Installation
 
 Wrong = AbstractContextManager[Patient]
@@ -300,8 +304,8 @@ _STOPPED = f"""INSERT INTO {TABLE} (tenant_id, id, origin, unit_mode, title, uni
                        'stopped', 3, 'test', '{{"code": "stage-fault"}}')"""
 _REQUEST = f"""INSERT INTO runtime.approval_requests (tenant_id, id, gate, subject, subject_digest, content, needs,
                                                       requested_by, reason, due_at, expires_at)
-               VALUES ('{VICTIM}', gen_random_uuid(), 'gate-review', 'release', repeat('a', 64), '{{}}', '[]', 'x', 'x',
-                       now() + interval '1 day', now() + interval '1 week')"""
+               VALUES ('{VICTIM}', gen_random_uuid(), 'gate-review', 'release', repeat('a', 64), '{{}}',
+                       '[["reviewer"]]', 'x', 'x', now() + interval '1 day', now() + interval '1 week')"""
 HEAD = head_version()
 
 MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = [
@@ -356,6 +360,8 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
      partial(statement, "ALTER ROLE tenant_runtime_platform SUPERUSER",
              "ALTER ROLE tenant_runtime_platform NOSUPERUSER")),
     ("runtime roles", "NOBYPASSRLS",
+     partial(statement, "ALTER ROLE tenant_runtime_marts BYPASSRLS", "ALTER ROLE tenant_runtime_marts NOBYPASSRLS")),
+    ("runtime roles", "NOBYPASSRLS",
      partial(statement, "ALTER ROLE tenant_victim_tenant BYPASSRLS", "ALTER ROLE tenant_victim_tenant NOBYPASSRLS")),
     ("row-level security", "ENABLE ROW LEVEL SECURITY",
      partial(statement, f"ALTER TABLE {TABLE} DISABLE ROW LEVEL SECURITY",
@@ -409,6 +415,44 @@ def test_what_is_wrong_is_found_with_its_remedy_and_without_a_secret(
     assert "secretword" not in found.says + found.remedy
     if name not in ("daemon",):
         assert examine(EXAMINATIONS[name], patient).verdict is not Verdict.WRONG
+
+
+def test_what_nobody_can_approve_is_found(patient: Patient, runtime: Runtime) -> None:
+    tenant = staffed_tenant(runtime)
+    asked = ask(runtime, tenant)
+    assert approvals(patient).verdict is Verdict.FINE
+    roles.revoke_role(runtime, tenant, person="rin", role="reviewer", revoked_by="test")
+    assert f"{tenant} has nobody (else) for reviewer" in approvals(patient).says
+    roles.grant_role(runtime, tenant, person="kanya", role="reviewer", granted_by="test")
+    assert approvals(patient).verdict is Verdict.WRONG, "who asked cannot approve"
+    roles.grant_role(runtime, tenant, person="rin", role="reviewer", granted_by="test")
+    assert approvals(patient).verdict is Verdict.FINE
+
+    rejected = say(runtime, asked[REVIEW], "rin", "reviewer", approves=False, reason="Not yet")
+    assert approvals(patient).verdict is Verdict.FINE, "it does not wait any more"
+    word = str(rejected.decisions[0]["id"])
+    revoke(
+        runtime, tenant, rejected.request.id, approval=word, person="rin", role="reviewer", reason="It was the other"
+    )
+    assert approvals(patient).verdict is Verdict.WRONG, "one person, one word"
+    delegate(
+        runtime, tenant, rejected.request.id, role="reviewer", to="di", person="rin", reason="I have spoken before"
+    )
+    assert approvals(patient).verdict is Verdict.FINE
+    say(runtime, asked[REVIEW], "di", "reviewer")
+    roles.revoke_role(runtime, tenant, person="rin", role="reviewer", revoked_by="test")
+    assert approvals(patient).verdict is Verdict.FINE, "it is approved"
+
+    roles.revoke_role(runtime, tenant, person="ann", role="tenant-admin", revoked_by="test")
+    roles.revoke_role(runtime, tenant, person="cy", role="platform-governance", revoked_by="test")
+    roles.grant_role(runtime, tenant, person="bo", role="tenant-admin", granted_by="test")
+    found = approvals(patient)
+    assert found.verdict is Verdict.WRONG, "one person does not meet two needs"
+    assert "role grant" in found.remedy
+    for each in asked.values():
+        if str(each.request.gate) != REVIEW:
+            withdraw(runtime, tenant, each.request.id, person="kanya", reason="No more")
+    assert approvals(patient).verdict is Verdict.FINE
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from tenant_pipeline.cli.doctor.database import pooler
+from tenant_pipeline.cli.doctor.finding import Patient, Verdict
 from tenant_pipeline.core.errors import NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
@@ -244,3 +246,11 @@ def test_what_is_notified_is_heard_where_connections_are_pooled_by_session(poole
             other.execute("NOTIFY told, 'something'")
         heard = [each.payload for each in connection.notifies(timeout=2, stop_after=1)]
     assert heard == (["something"] if mode == "session" else [])
+
+
+def test_the_doctor_tells_a_pooler_that_keeps_no_session_though_nobody_else_is_there(
+    pooled: tuple[str, Runtime],
+) -> None:
+    mode, runtime = pooled
+    found = pooler(Patient(runtime.settings, runtime.database.conninfo()))
+    assert found.verdict is (Verdict.FINE if mode == "session" else Verdict.ADVICE)

@@ -15,11 +15,17 @@ from dagster._utils.error import SerializableErrorInfo
 from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.cli.dagster_environment import dagster_environment
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
-from tenant_pipeline.cli.doctor.work import failed_runs
+from tenant_pipeline.cli.doctor.work import failed_runs, line, stopped_sources
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import ProcessLostError, StageFaultError
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.setback import Ending
+from tenant_pipeline.services.erasure.requests import request_erasure
+from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
+from tenant_pipeline.services.gates import record_verdict
 from tenant_pipeline.services.halts import halt, put_back
 from tenant_pipeline.services.observation.figures import read_figures
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.feed_steps import registered_tenant
 from tests.integration.test_line import _sources
@@ -98,3 +104,42 @@ def test_stopped_and_set_back_sources_are_told_by_code(own_installation: Runtime
     after = [_told(runtime, name) for name in names]
     for code, was, now in zip((StageFaultError.code, ProcessLostError.code), before, after, strict=True):
         assert now[code] == was.get(code, 0) + 1
+
+
+def test_what_a_tenant_out_of_service_has_in_line_or_stopped_alarms_nobody(own_installation: Runtime) -> None:
+    runtime = own_installation
+    patient = Patient(runtime.settings, runtime.database.conninfo(), lives=True)
+    tenant = registered_tenant(runtime)
+    (waiting,), (closed,) = _sources(runtime, tenant, 1), _sources(runtime, tenant, 1, "stopped")
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET queued_at = now() - interval '2 hours' WHERE tenant_id = %s AND id = %s",
+            (tenant, waiting),
+        )
+        verdict = GateVerdict(Gate.QUALITY, Band.FAIL, ("rows-rejected",))
+        record_verdict(connection, tenant, closed, Sha256("c" * 64), verdict)
+
+    def alarms() -> tuple[bool, bool, bool, Verdict, bool]:
+        (oldest,) = _told(runtime, "tenant_runtime_oldest_waiting_source_seconds").values()
+        return (
+            oldest > 7000, "" in _told(runtime, "tenant_runtime_sources_stopped"),
+            "quality" in _told(runtime, "tenant_runtime_gates_closed"), line(patient).verdict,
+            "unrecorded" in stopped_sources(patient).says,
+        )  # fmt: skip
+
+    def has_state(state: str) -> None:
+        with runtime.database.platform() as connection:
+            connection.execute("UPDATE runtime.tenants SET status = %s WHERE id = %s", (state, tenant))
+
+    in_service, quiet = (True, True, True, Verdict.WRONG, True), (False, False, False, Verdict.FINE, False)
+    assert alarms() == in_service
+    for state in ("suspended", "archived"):
+        has_state(state)
+        assert alarms() == quiet
+    has_state("draft")
+    assert alarms() == in_service
+    grant_role(runtime, tenant, person="anan", role="tenant-admin", granted_by="test")
+    grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+    request = request_erasure(runtime, tenant, person="anan", role="tenant-admin", reason="The tenant leaves")
+    erase_tenant(runtime, tenant, request, person="gov", role="platform-governance")
+    assert alarms() == quiet

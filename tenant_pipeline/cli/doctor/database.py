@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 
-from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
-from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM
+from tenant_pipeline.cli.doctor.finding import Connection, Finding, NotExaminedError, Patient, advice, fine, wrong
+from tenant_pipeline.storage.database import GOVERNANCE, MARTS, PLATFORM
 from tenant_pipeline.storage.migrations import OLDEST_SERVER, head_version, known_versions, version_of
 
 LEAST_CONNECTIONS = 60
@@ -126,11 +128,11 @@ def runtime_roles(patient: Patient) -> Finding:
             """
             SELECT rolname FROM pg_roles
              WHERE (rolsuper OR rolbypassrls OR rolcreaterole)
-               AND (rolname IN (%s, %s, 'tenant_runtime_tenants', 'tenant_runtime_owner')
+               AND (rolname IN (%s, %s, %s, 'tenant_runtime_tenants', 'tenant_runtime_owner')
                     OR rolname IN (SELECT role_name FROM runtime.tenant_logins) OR rolname LIKE 'nerve\\_%%')
              ORDER BY rolname
             """,
-            (PLATFORM, GOVERNANCE),
+            (PLATFORM, GOVERNANCE, MARTS),
         ).fetchall()
     found = [row["rolname"] for row in rows]
     if found:
@@ -229,10 +231,16 @@ def durability(patient: Patient) -> Finding:
 
 def pooler(patient: Patient) -> Finding:
     """What is between us and the server keeps a session for one client: roles and locks depend on it."""
-    with patient.connection() as connection:
-        first = connection.execute("SELECT pg_backend_pid() AS pid, session_user AS who").fetchone() or {}
-        connection.commit()
-        second = connection.execute("SELECT pg_backend_pid() AS pid, session_user AS who").fetchone() or {}
-    if first != second:
+    with patient.connection() as ours, patient.connection() as another:
+        first = _session(ours)
+        ours.commit()
+        # A quiet pooler gives what was free last: were the session not kept for us, this transaction would have it now.
+        theirs = _session(another)
+        kept = theirs != first and _session(ours) == first
+    if not kept:
         return advice("a pooler gives another session to each transaction", "Set its pool_mode to session.")
     return fine("a connection is one session")
+
+
+def _session(connection: Connection) -> dict[str, Any] | None:
+    return connection.execute("SELECT pg_backend_pid() AS pid, session_user AS who").fetchone()

@@ -5,16 +5,24 @@ from __future__ import annotations
 import psycopg
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
+from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.queue import needs_nobody_can_meet
+from tenant_pipeline.services.approvals.records import requests_of
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.observation.figures import failures, heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
 from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
+from tenant_pipeline.services.roles import roles_held
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 
 LONGEST_WAIT_SECONDS = 3600
 OUR_FAULTS = ("stage-fault", "process-lost")
 """Codes of what stops a source through no fault of who handed it in."""
+
+_ERASED = "SELECT tenant_id FROM runtime.erasure_steps"
+_IN_SERVICE = f"SELECT id FROM runtime.tenants WHERE status NOT IN ('suspended', 'archived') AND id NOT IN ({_ERASED})"
+"""Tenants whose sources and feeds go on. Those of the others rest until they return, and of the erased for good."""
 
 
 def daemon(patient: Patient) -> Finding:
@@ -38,9 +46,10 @@ def line(patient: Patient) -> Finding:
     with patient.platform_connection() as connection:
         row = (
             connection.execute(
-                """
+                f"""
             SELECT count(*) AS sources, coalesce(extract(epoch FROM now() - min(queued_at)), 0) AS seconds
-              FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting')
+              FROM runtime.tenant_sources
+             WHERE ingest_status IN ('received', 'waiting') AND tenant_id IN ({_IN_SERVICE})
             """
             ).fetchone()
             or {}
@@ -65,11 +74,12 @@ def stopped_sources(patient: Patient) -> Finding:
     """No source is stopped, or set back again and again, by anything but a gate."""
     with patient.platform_connection() as connection:
         rows = connection.execute(
-            """
+            f"""
             SELECT ingest_status AS status, coalesce(hindrance ->> 'code', 'unrecorded') AS code, count(*) AS sources
               FROM runtime.tenant_sources
-             WHERE ingest_status = 'stopped' AND coalesce(hindrance ->> 'code', '') <> 'gate-closed'
-                OR ingest_status IN ('received', 'waiting') AND (alone OR outages > 0)
+             WHERE tenant_id IN ({_IN_SERVICE})
+               AND (ingest_status = 'stopped' AND coalesce(hindrance ->> 'code', '') <> 'gate-closed'
+                    OR ingest_status IN ('received', 'waiting') AND (alone OR outages > 0))
              GROUP BY 1, 2 ORDER BY 1, 2
             """
         ).fetchall()
@@ -108,12 +118,10 @@ def feeds(patient: Patient) -> Finding:
     """Feeds answer."""
     with patient.platform_connection() as connection:
         rows = connection.execute(
-            """
-            SELECT tenant_id, feed.id, alerted
-              FROM runtime.feeds AS feed
-              JOIN runtime.tenants AS tenant ON tenant.id = feed.tenant_id
-             WHERE feed.status = 'active' AND alerted <> '' AND tenant.status NOT IN ('suspended', 'archived')
-             ORDER BY alerted, tenant_id, feed.id
+            f"""
+            SELECT tenant_id, id, alerted FROM runtime.feeds
+             WHERE status = 'active' AND alerted <> '' AND tenant_id IN ({_IN_SERVICE})
+             ORDER BY alerted, tenant_id, id
             """
         ).fetchall()
     dead = [f"{row['id']} of {row['tenant_id']}" for row in rows if row["alerted"] == "dead"]
@@ -128,23 +136,25 @@ def feeds(patient: Patient) -> Finding:
 
 
 def approvals(patient: Patient) -> Finding:
-    """Somebody holds each role that approvals wait for."""
+    """Whoever asked for approval can have it: each role that is still missing is held by somebody who may give it."""
+    lacking = []
     with patient.platform_connection() as connection:
         rows = connection.execute(
-            """
-            SELECT tenant.id FROM runtime.tenants AS tenant
-             WHERE tenant.status NOT IN ('suspended', 'archived')
-               AND EXISTS (SELECT FROM runtime.approval_requests AS request
-                            WHERE request.tenant_id = tenant.id AND request.expires_at > now())
-               AND NOT EXISTS (SELECT FROM runtime.tenant_user_roles AS role
-                                WHERE role.tenant_id = tenant.id AND role.role = 'platform-governance')
-             ORDER BY tenant.id
+            f"""
+            SELECT DISTINCT tenant_id FROM runtime.approval_requests
+             WHERE expires_at > now() AND tenant_id NOT IN ({_ERASED}) ORDER BY tenant_id
             """
         ).fetchall()
-    if rows:
+        for tenant in (TenantId(row["tenant_id"]) for row in rows):
+            held = roles_held(connection, tenant)
+            for each in requests_of(connection, tenant, patient.now()):
+                lacking += [(tenant, " or ".join(sorted(need))) for need in needs_nobody_can_meet(each, held)]
+    if lacking:
+        says = [f"{tenant} has nobody (else) for {roles}" for tenant, roles in dict.fromkeys(lacking)]
         return wrong(
-            f"approvals wait in {', '.join(row['id'] for row in rows[:5])}, which has nobody for platform-governance",
-            "`tenant-pipeline role grant` gives it to somebody: who has asked cannot approve.",
+            f"approvals wait that nobody can give: {', '.join(says[:5])}{' …' if len(says) > 5 else ''}",
+            "`tenant-pipeline role grant` gives it to somebody else than who asked or has decided before; or who has it"
+            " hands the decision on: `approval delegate`.",
         )
     return fine("approvals have somebody who may give them")
 

@@ -105,13 +105,22 @@ def standing(
 def _meet(
     needs: Sequence[Need], approvals: Sequence[ApprovalDecision]
 ) -> tuple[tuple[ApprovalDecision, ...], tuple[Need, ...]]:
-    """Who meets which need: a maximum matching by augmenting paths (Kuhn 1955), so that no order of words matters."""
+    """Who meets which need, one word of each person."""
     people = list({each.whose: each for each in approvals}.values())
+    met_by, missing = match_people(needs, [frozenset({each.role}) for each in people])
+    return tuple(people[index] for index in met_by), missing
+
+
+def match_people(needs: Sequence[Need], held: Sequence[Collection[str]]) -> tuple[tuple[int, ...], tuple[Need, ...]]:
+    """Meet as many needs as can be, each by another person, whose roles are in `held`; who does, and what is left.
+
+    A maximum matching by augmenting paths (Kuhn 1955), so that no order of people matters.
+    """
     need_of: dict[int, int] = {}
 
     def assign(need: int, tried: set[int]) -> bool:
-        for index, approval in enumerate(people):
-            if approval.role in needs[need] and index not in tried:
+        for index, roles in enumerate(held):
+            if index not in tried and not needs[need].isdisjoint(roles):
                 tried.add(index)
                 if index not in need_of or assign(need_of[index], tried):
                     need_of[index] = need
@@ -119,7 +128,7 @@ def _meet(
         return False
 
     missing = tuple(need for index, need in enumerate(needs) if not assign(index, set()))
-    return tuple(people[index] for index in sorted(need_of)), missing
+    return tuple(sorted(need_of)), missing
 
 
 def roles_of(needs: Collection[Need]) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
-from tenant_pipeline.core.approval.standing import RequestState, roles_of
+from tenant_pipeline.core.approval.standing import Need, RequestState, match_people, roles_of
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
@@ -113,6 +114,28 @@ def _may_decide(recorded: RecordedRequest, person: str, held: set[str]) -> bool:
         return False
     delegated = {step["role"] for step in recorded.steps if step["step"] == "delegated" and step["to_person"] == person}
     return bool((held | delegated) & set(roles_of(recorded.standing.missing)))
+
+
+def needs_nobody_can_meet(recorded: RecordedRequest, held: Mapping[str, frozenset[str]]) -> tuple[Need, ...]:
+    """Of the needs of a request that waits, those that none of the people can meet by the roles that each has.
+
+    Each need takes another person; not the one who asked, nor who has decided before, unless somebody speaks for them.
+    """
+    if recorded.standing.state is not RequestState.WAITING:
+        return ()
+    spoken = {each["approver"] for each in recorded.decisions}
+    standing = {each["on_behalf_of"] or each["approver"] for each in recorded.decisions if not each["revoked"]}
+    handed_on = {
+        (step["person"], step["role"])
+        for step in recorded.steps
+        if step["step"] == "delegated" and step["to_person"] not in spoken
+    }
+    can_give = [
+        frozenset(role for role in roles if person not in spoken or (person, role) in handed_on)
+        for person, roles in held.items()
+        if person != recorded.request.requested_by and person not in standing
+    ]
+    return match_people(recorded.standing.missing, can_give)[1]
 
 
 def _was_taken_to(recorded: RecordedRequest, held: set[str]) -> bool:

@@ -4,6 +4,13 @@
 WITH tenants AS (
     SELECT status, count(*) AS tenants FROM runtime.tenants GROUP BY status
 ),
+erased AS ( -- tenants whose erasure has begun: it stops their sources and leaves their requests as they were
+    SELECT DISTINCT tenant_id FROM runtime.erasure_steps
+),
+in_service AS ( -- what the others have in line or stopped waits for their return, and for nobody to look at it
+    SELECT id FROM runtime.tenants
+     WHERE status NOT IN ('suspended', 'archived') AND id NOT IN (SELECT tenant_id FROM erased)
+),
 sources AS (
     SELECT source.ingest_status, tenant.tier, count(*) AS sources
       FROM runtime.tenant_sources AS source
@@ -13,17 +20,21 @@ sources AS (
 hindered AS (
     SELECT ingest_status AS status, coalesce(hindrance ->> 'code', '') AS code, count(*) AS sources
       FROM runtime.tenant_sources
+      JOIN in_service ON in_service.id = tenant_id
      WHERE ingest_status = 'stopped'
         OR ingest_status IN ('received', 'waiting') AND (alone OR outages > 0)
      GROUP BY 1, 2
 ),
 waiting AS (
     SELECT tenant_id, count(*) AS sources, min(queued_at) AS since
-      FROM runtime.tenant_sources WHERE ingest_status IN ('received', 'waiting') GROUP BY tenant_id
+      FROM runtime.tenant_sources
+      JOIN in_service ON in_service.id = tenant_id
+     WHERE ingest_status IN ('received', 'waiting') GROUP BY tenant_id
 ),
 verdicts AS ( -- the newest of each gate; an older output's verdict stops nobody any more
     SELECT DISTINCT ON (verdict.tenant_id, verdict.source_id, verdict.gate) verdict.*
       FROM runtime.tenant_sources AS source
+      JOIN in_service ON in_service.id = source.tenant_id
       JOIN runtime.gate_verdicts AS verdict ON verdict.tenant_id = source.tenant_id AND verdict.source_id = source.id
      WHERE source.ingest_status = 'stopped'
      ORDER BY verdict.tenant_id, verdict.source_id, verdict.gate, verdict.decided_at DESC
@@ -38,16 +49,26 @@ closed AS (
                           AND override.expires_at > now())
      GROUP BY verdict.gate
 ),
-requests AS ( -- neither used nor withdrawn, refused or expired
+requests AS ( -- that wait for somebody: neither used, withdrawn, refused nor expired, and not approved by as many as it takes
     SELECT request.gate, count(*) AS requests, count(*) FILTER (WHERE request.due_at < now()) AS overdue
       FROM runtime.approval_requests AS request
-     WHERE request.expires_at > now()
+     CROSS JOIN LATERAL (
+           SELECT coalesce(bool_or(word.decision = 'reject'), false) AS refused,
+                  array_agg(word.role) FILTER (WHERE word.decision = 'approve') AS approving
+             FROM runtime.approvals AS word
+            WHERE word.tenant_id = request.tenant_id AND word.request_id = request.id
+              AND NOT EXISTS (SELECT FROM runtime.approval_steps AS step
+                               WHERE step.tenant_id = word.tenant_id AND step.request_id = word.request_id
+                                 AND step.approval_id = word.id AND step.step = 'revoked')) AS said
+     WHERE request.expires_at > now() AND request.tenant_id NOT IN (SELECT tenant_id FROM erased)
        AND NOT EXISTS (SELECT FROM runtime.approval_steps AS step
                         WHERE step.tenant_id = request.tenant_id AND step.request_id = request.id
                           AND step.step IN ('used', 'withdrawn'))
-       AND NOT EXISTS (SELECT FROM runtime.approvals AS decision
-                        WHERE decision.tenant_id = request.tenant_id AND decision.request_id = request.id
-                          AND decision.decision <> 'approve')
+       AND NOT said.refused
+       -- Needs of one request are equal or have no role in common, as in the mart `review_sla`.
+       AND EXISTS (SELECT FROM jsonb_array_elements(request.needs) AS need (roles)
+                    GROUP BY need.roles
+                   HAVING count(*) > (SELECT count(*) FROM unnest(said.approving) AS role WHERE need.roles ? role))
      GROUP BY request.gate
 ),
 feeds AS ( -- of tenants that take something in by link: those of others are not asked
@@ -61,8 +82,7 @@ feeds AS ( -- of tenants that take something in by link: those of others are not
            count(*) FILTER (WHERE checked_at > now() - interval '1 hour') AS answered,
            coalesce(extract(epoch FROM now() - min(due_at) FILTER (WHERE due)), 0) AS overdue_seconds
       FROM runtime.feeds AS feed
-      JOIN runtime.tenants AS tenant
-        ON tenant.id = feed.tenant_id AND tenant.status NOT IN ('suspended', 'archived') AND tenant.id <> ALL(%(without_links)s)
+      JOIN in_service AS tenant ON tenant.id = feed.tenant_id AND tenant.id <> ALL(%(without_links)s)
       LEFT JOIN runtime.tenant_sources AS source ON source.tenant_id = feed.tenant_id AND source.id = feed.source_id
      CROSS JOIN LATERAL (SELECT feed.status = 'active' AND due_at <= now()
                             AND (source.id IS NULL OR source.ingest_status IN ('assembled', 'stopped')) AS due) AS asked
