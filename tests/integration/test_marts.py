@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ from starlette.testclient import TestClient
 from tenant_pipeline.api.application import create_application
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.cost.month import Month
-from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.digest import Sha256, sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, SettingsError
+from tenant_pipeline.core.feed.profile import FeedProfile
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
-from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import gates, registry, roles
 from tenant_pipeline.services.cost.billing import cost_of
@@ -34,6 +35,7 @@ from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
+from tenant_pipeline.services.feeds.versions import add_version, decide
 from tenant_pipeline.services.going_live.releases import request_release
 from tenant_pipeline.services.marts.building import Built, build_marts
 from tenant_pipeline.services.marts.drawing import draw_report
@@ -42,6 +44,7 @@ from tenant_pipeline.services.marts.measuring import measure_tenants
 from tenant_pipeline.services.marts.project import manifest_file, project_folder
 from tenant_pipeline.services.marts.reading import MARTS, read_marts
 from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.services.sources import keep_unit
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, login_of
 from tenant_pipeline.storage.database import MARTS as BUILDER
@@ -100,6 +103,8 @@ def world() -> Iterator[World]:
         request_release(runtime, other.tenant, requested_by="kanya")
         feed = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
         add_feed(runtime, other.tenant, feed, actor="test")
+        fetch(runtime, other.tenant, Origin.PRESS, accepted=False)
+        fetch(runtime, other.tenant, Origin.CANONICAL, accepted=True)
         yield World(runtime, one, other, version, build_marts(runtime))
 
 
@@ -125,6 +130,25 @@ def screen(made: Sources) -> None:
         made.runtime, made.tenant, source, Gate.PII, person="gov", role="platform-governance", reason="A pilot",
         expires_at=made.runtime.now() + timedelta(days=1),
     )  # fmt: skip
+
+
+def fetch(runtime: Runtime, tenant: TenantId, origin: Origin, *, accepted: bool) -> None:
+    """A feed whose source is 300 days old, with a version of 20 days ago, and one of now that was held first."""
+    added = NewFeed("Daily", f"https://{origin}.example/all.csv", origin, Schedule("0 3 * * *", "UTC"))
+    feed = add_feed(runtime, tenant, added, actor="test")
+    for days, reasons in ((300, ()), (20, ()), (0, ("shrunk: from 10 rows to 1",))):
+        then = replace(runtime, clock=lambda days=days: datetime.now(UTC) - timedelta(days=days))
+        unit = Unit(UnitMode.LINK, (UnitFile("all.csv", sha256_of_bytes(b"%d" % days), 1),))
+        keep_unit(runtime, tenant, unit)
+        with runtime.database.tenant(tenant) as connection:
+            number = add_version(connection, then, feed, unit, FeedProfile(1, frozenset()), reasons)
+            connection.execute(
+                "UPDATE runtime.tenant_sources SET ingest_status = 'assembled',"
+                " received_at = now() - interval '300 days' WHERE tenant_id = %s AND id = %s",
+                (tenant, feed.source_id),
+            )
+    decision = "accept" if accepted else "refuse"
+    decide(runtime, tenant, feed.id, number, decision, person="rin", role="reviewer", reason="Looked at")
 
 
 def test_every_mart_is_built_and_every_test_holds(world: World) -> None:
@@ -180,6 +204,9 @@ def test_sources_and_feeds_are_told_by_origin(world: World) -> None:
     rows = {row["origin"]: row for row in world.mart("source_freshness", world.other.tenant)}
     assert (rows["partner-doc"]["sources"], rows["partner-doc"]["sources_assembled"]) == (2, 2)
     assert (rows["partner-doc"]["feeds"], rows["regulator"]["feeds"], rows["regulator"]["sources"]) == (0, 1, 0)
+    # By the version that was taken in last, not by the first, nor by one that was refused.
+    assert rows["press"]["days_since_last_received"] == pytest.approx(20, abs=0.1)
+    assert rows["canonical"]["days_since_last_received"] == pytest.approx(0, abs=0.1)
 
 
 def test_releases_are_told_in_order(world: World) -> None:
@@ -284,6 +311,32 @@ def test_a_tenant_is_measured_again_only_when_something_has_happened_in_it(world
     assert measure_tenants(world.runtime) == []
     roles.grant_role(world.runtime, world.other.tenant, person="new", role="viewer", granted_by="test")
     assert measure_tenants(world.runtime) == [world.other.tenant]
+
+
+def test_a_month_is_measured_once_more_when_it_has_ended(world: World) -> None:
+    tenant = world.other.tenant
+
+    def measured(at: datetime, month: Month) -> dict[str, Decimal]:
+        measure_tenants(replace(world.runtime, clock=lambda: at))
+        rows = world.other.rows(f"SELECT * FROM runtime.cost_history WHERE month = '{month.first_day()}'")
+        return {row["item"]: row["quantity"] for row in rows}
+
+    def told(month: Month) -> dict[str, Decimal]:
+        lines = cost_of(world.runtime, tenant, month).lines
+        return {line.item: line.quantity for line in lines}
+
+    november, december = Month(2025, 11), Month(2025, 12)
+    early = measured(november.ends - timedelta(hours=19), november)
+    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=4)).isoformat())
+    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends + timedelta(hours=4)).isoformat())
+    assert early != told(november)
+    assert measured(november.ends + timedelta(hours=5), november) == told(november)
+    assert measured(november.ends + timedelta(hours=29), december) == told(december)
+    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=3)).isoformat())
+    assert measured(november.ends + timedelta(hours=53), november) != told(november), "once, and then it stands"
+    # The installation did not run in the month before, in which the tenant was there already.
+    later = Month.of(world.runtime.now() + timedelta(days=45))
+    assert measured(later.ends + timedelta(days=1), later) == told(later)
 
 
 def test_every_mart_has_a_contract_and_every_column_is_described_as_it_is(world: World) -> None:

@@ -4,7 +4,7 @@ with source as (
            count(*) filter (where ingest_status in ('received', 'waiting', 'running')) as in_work,
            count(*) filter (where ingest_status = 'stopped') as stopped,
            count(*) filter (where ingest_status = 'withdrawn') as withdrawn,
-           max(received_at) as last_received_at, max(assembled_at) as last_assembled_at,
+           max(last_received_at) as last_received_at, max(assembled_at) as last_assembled_at,
            min(coalesce(observed_at, received_at)) filter (where ingest_status <> 'withdrawn') as oldest_observed_at
       from {{ ref('stg_sources') }}
      group by tenant_id, origin

@@ -1,18 +1,19 @@
 """What the marts cannot count themselves: the coverage that a tenant is shown, and its cost by the price table.
 
 Each tenant is measured once a day, and again when its audit log has grown since; the row of the day (of the month, for
-cost) is brought up to date.
+cost) is brought up to date. A month that was measured last before it ended is measured once more: its bill is whole.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tenant_pipeline.core.business_calendar import BANGKOK
 from tenant_pipeline.core.cost.month import Month
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.cost.billing import cost_of
 from tenant_pipeline.services.coverage.reading import read_coverage
+from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 
 _DUE = """
@@ -25,6 +26,11 @@ SELECT tenant.id FROM runtime.tenants AS tenant
                                                WHERE entry.tenant_id = tenant.id
                                                ORDER BY entry.sequence DESC LIMIT 1), '-infinity'))
  ORDER BY tenant.id
+"""
+
+_MEASURED = """
+SELECT month, max(measured_at) AS measured_at FROM runtime.cost_history
+ WHERE tenant_id = %s AND month < %s GROUP BY month
 """
 
 _KEEP_COVERAGE = """
@@ -59,7 +65,7 @@ def measure_tenants(runtime: Runtime) -> list[TenantId]:
 
 
 def _measure(runtime: Runtime, tenant: TenantId, now: datetime) -> None:
-    today, month = now.astimezone(BANGKOK).date(), Month.of(now)
+    today = now.astimezone(BANGKOK).date()
     coverage = [
         (
             tenant, today, each.dimension.id, each.found.numerator, each.found.denominator, each.found.score,
@@ -67,13 +73,27 @@ def _measure(runtime: Runtime, tenant: TenantId, now: datetime) -> None:
         )
         for each in read_coverage(runtime, tenant)
     ]  # fmt: skip
-    cost = cost_of(runtime, tenant, month)
+    costs = [cost_of(runtime, tenant, month) for month in _months_to_measure(runtime, tenant, now)]
     lines = [
         (
-            tenant, month.first_day(), line.item, line.quantity, line.unit, line.price, line.amount, cost.currency, now,
+            tenant, cost.month.first_day(), line.item, line.quantity, line.unit, line.price, line.amount, cost.currency,
+            now,
         )
-        for line in cost.lines
+        for cost in costs for line in cost.lines
     ]  # fmt: skip
     with runtime.database.platform() as connection, connection.cursor() as cursor:
         cursor.executemany(_KEEP_COVERAGE, coverage)
         cursor.executemany(_KEEP_COST, lines)
+
+
+def _months_to_measure(runtime: Runtime, tenant: TenantId, now: datetime) -> list[Month]:
+    """The present month, and those that have ended since they were measured; the one before also where it never was."""
+    present = Month.of(now)
+    before = Month.of(present.begins - timedelta(microseconds=1))
+    with runtime.database.platform() as connection:
+        rows = connection.execute(_MEASURED, (tenant, present.first_day())).fetchall()
+    measured = {Month(row["month"].year, row["month"].month): row["measured_at"] for row in rows}
+    ended = [month for month, at in measured.items() if at < month.ends]
+    if before not in measured and show_tenant(runtime, tenant)["created_at"] < before.ends:
+        ended.append(before)
+    return [*sorted(ended), present]
