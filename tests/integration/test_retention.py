@@ -14,6 +14,9 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.core.compliance.control import Outcome
+from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis
+from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.origin import Unit
@@ -21,6 +24,7 @@ from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.retention import old_runs, prune_runs
+from tenant_pipeline.services.compliance.declared_controls import ScreenedSource, retention, screened_sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
@@ -108,6 +112,12 @@ def _actions(runtime: RuntimeOnAClock, tenant: TenantId) -> list[tuple[str, Any]
 def _source(runtime: RuntimeOnAClock, feed: Feed) -> Source:
     with runtime.database.tenant(feed.tenant) as connection:
         return get_source(connection, feed.tenant, feed.source_id)
+
+
+def _held_since(runtime: RuntimeOnAClock, tenant: TenantId) -> datetime | None:
+    with runtime.database.tenant(tenant) as connection:
+        (source,) = screened_sources(connection, runtime, tenant)
+    return source.held_since
 
 
 def _can_be_read(runtime: RuntimeOnAClock, source: Source, records: Sequence[StageRecord]) -> bool:
@@ -497,3 +507,33 @@ def test_a_run_is_deleted_with_what_it_has_written(runtime: RuntimeOnAClock, mon
         prune_runs(context)
         assert instance.get_run_by_id(run.run_id) is None
     assert not written.parent.exists()
+
+
+def test_a_feed_is_held_since_its_oldest_version_that_was_not_pruned(
+    runtime: RuntimeOnAClock, tenant: TenantId, feed: Feed
+) -> None:
+    first = runtime.clock.now
+    runtime.clock.forward(days=40)
+    assert poll_now(runtime, feed).answer is Answer.VERSION, "as the first was: that counts anew"
+    walk_through(runtime, feed)
+    renewed = runtime.clock.now
+    since = _held_since(runtime, tenant)
+    assert since is not None
+    assert first - timedelta(minutes=1) < since < first, "the second"
+    thirty = ProcessingRecord("halls", "Know them", LawfulBasis.CONTRACT, None, ("organisers",), 30)
+
+    def kept_in_time() -> bool:
+        source = ScreenedSource(feed.source_id, _held_since(runtime, tenant), None)
+        return retention([source], [thirty], runtime.clock.now).outcome is Outcome.MET
+
+    assert not kept_in_time()
+    _policies(runtime, tenant, 7, RetentionClass.RAW_UNITS)
+    runtime.clock.forward(days=8)
+    assert prune(runtime, tenant, actor="test").files["raw-units"] > 0
+    assert _held_since(runtime, tenant) == renewed
+    assert kept_in_time()
+    runtime.clock.forward(days=30)
+    assert not kept_in_time(), "what is still there was received 38 days ago"
+    runtime.keys.destroy(tenant)
+    assert _held_since(runtime, tenant) is None
+    assert kept_in_time()

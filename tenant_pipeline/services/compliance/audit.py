@@ -27,7 +27,7 @@ def evidence_pack(runtime: Runtime, tenant: TenantId, *, asked_by: str) -> Evide
     row = registry.show_tenant(runtime, tenant)
     now = runtime.now()
     with runtime.database.tenant(tenant) as connection:
-        sources = declared_controls.screened_sources(connection, tenant)
+        sources = declared_controls.screened_sources(connection, runtime, tenant)
         records = processing_records.in_force(connection, tenant)
         controls = [
             *declared_controls.agreement(row["pdpa_agreement_ref"]),

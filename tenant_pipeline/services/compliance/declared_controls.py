@@ -12,15 +12,20 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.pii.special_categories import SPECIAL_CATEGORY
 from tenant_pipeline.services.compliance.breaches import Breach
 from tenant_pipeline.services.erasure.requests import ErasureRequest
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.keys import KeysDestroyedError
 
 
 @dataclass(frozen=True)
 class ScreenedSource:
-    """A source with what its latest screen found: entity types; None where it was not screened yet."""
+    """A source with what its latest screen found: entity types; None where it was not screened yet.
+
+    `held_since` is when the oldest was received of what the raw zone still has of it; None where it has nothing.
+    """
 
     id: SourceId
-    received_at: datetime
+    held_since: datetime | None
     entity_types: frozenset[str] | None
 
     @property
@@ -29,8 +34,9 @@ class ScreenedSource:
         return self.entity_types is None or bool(self.entity_types)
 
 
-def screened_sources(connection: Connection, tenant: TenantId) -> list[ScreenedSource]:
+def screened_sources(connection: Connection, runtime: Runtime, tenant: TenantId) -> list[ScreenedSource]:
     """Every source of a tenant with what its latest verdict of the PII gate rests on."""
+    of_feeds = _held_of_feeds(connection, runtime, tenant)
     rows = connection.execute(
         """
         SELECT source.id, source.received_at, verdict.findings
@@ -46,11 +52,38 @@ def screened_sources(connection: Connection, tenant: TenantId) -> list[ScreenedS
     return [
         ScreenedSource(
             row["id"],
-            row["received_at"],
+            of_feeds.get(row["id"], row["received_at"]),
             None if row["findings"] is None else frozenset(each["entity_type"] for each in row["findings"]),
         )
         for row in rows
     ]
+
+
+def _held_of_feeds(connection: Connection, runtime: Runtime, tenant: TenantId) -> dict[SourceId, datetime | None]:
+    """Since when the sources of feeds are held.
+
+    A feed brings the same source anew, and what it brought before is kept until it is pruned: the oldest version that
+    is still there counts, whether it was taken in or not. Content that came back counts anew, as for pruning.
+    """
+    versions = connection.execute(
+        """
+        SELECT feed.source_id, version.unit_digest, max(version.fetched_at) AS fetched_at
+          FROM runtime.feed_versions AS version
+          JOIN runtime.feeds AS feed ON feed.tenant_id = version.tenant_id AND feed.id = version.feed_id
+         WHERE version.tenant_id = %s GROUP BY feed.source_id, version.unit_digest
+        """,
+        (tenant,),
+    ).fetchall()
+    units = {row["unit_digest"] for row in versions}
+    try:
+        there = {digest for digest, _, _ in runtime.raw_zone(tenant).stored() if digest in units} if units else set()
+    except KeysDestroyedError:
+        there = set()
+    held: dict[SourceId, datetime | None] = {SourceId(row["source_id"]): None for row in versions}
+    for row in versions:
+        if row["unit_digest"] in there:
+            held[row["source_id"]] = min(held[row["source_id"]] or row["fetched_at"], row["fetched_at"])
+    return held
 
 
 def agreement(reference: str | None) -> list[Control]:
@@ -125,16 +158,19 @@ def retention(sources: Sequence[ScreenedSource], records: Sequence[ProcessingRec
     too_long = [
         each.id
         for each in bearing
-        if any(record.kept_too_long(each.received_at, now) for record in covering(records, each.id))
+        if each.held_since is not None
+        and any(record.kept_too_long(each.held_since, now) for record in covering(records, each.id))
     ]
     return Control(
         "retention",
         "s.37(3)",
         "Personal data is erased when its period has ended.",
-        "No source with personal data was received longer ago than an activity that it is of allows.",
+        "Nothing that is stored of a source with personal data was received longer ago than an activity that it is of"
+        " allows; of a feed the oldest version that was not pruned counts.",
         Outcome.NOT_MET if too_long or undeclared else Outcome.MET,
         {"held_too_long": too_long, "without_period": undeclared},
-        "Erase it, or declare the period that holds: `tenant-pipeline compliance declare`."
+        "Erase it, have old versions of feeds pruned (`tenant-pipeline retention set raw-units`), or declare the period"
+        " that holds: `tenant-pipeline compliance declare`."
         if too_long or undeclared
         else "",
     )
