@@ -143,4 +143,10 @@ def _rows(each: EntityChange) -> list[dict[str, Any]]:
 
 
 def _values(values: list[dict[str, Any]]) -> str:
-    return "; ".join(f"{each['value']} ({', '.join(each['sources'])})" for each in values)
+    return "; ".join(f"{each['value']}{_period(each)} ({', '.join(each['sources'])})" for each in values)
+
+
+def _period(held: dict[str, Any]) -> str:
+    """From when and until when a value holds, as far as that is said."""
+    since, until = held["valid_from"], held["valid_to"]
+    return f" [{since or '…'} – {until or '…'}]" if since or until else ""

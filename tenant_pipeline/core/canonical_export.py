@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 EXPORT_FORMAT = "tenant-runtime-canonical-export"
-EXPORT_VERSION = "1.0.0"
+EXPORT_VERSION = "1.1.0"
 
 STATEMENT_FIELDS = (
     "entity", "type", "property", "value", "raw_value", "lang", "datatype", "valid_from", "valid_to",

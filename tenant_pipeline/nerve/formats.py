@@ -48,7 +48,9 @@ def linked(document: Document) -> Document:
         if value["property"] == COORDINATES:
             continue
         said: Any = {"@value": value["value"], "@language": value["lang"]} if value["lang"] else value["value"]
-        node.setdefault(value["property"], []).append(said)
+        held = node.setdefault(value["property"], [])
+        if said not in held:  # once, for however many periods
+            held.append(said)
     position = coordinates(document)
     if position is not None:
         node["geo"] = {"@type": "GeoCoordinates", "latitude": position[0], "longitude": position[1]}
@@ -73,7 +75,9 @@ def _flat(document: Document, without: set[str]) -> Document:
     found: Document = {}
     for value in document["values"]:
         if value["property"] not in without and not value["lang"]:
-            found.setdefault(value["property"], []).append(value["value"])
+            held = found.setdefault(value["property"], [])
+            if value["value"] not in held:
+                held.append(value["value"])
     return found
 
 

@@ -25,6 +25,8 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.statements import count_distinct, current_statements
 
 DRAFT = ".draft"
+SAID_ALIKE = ("entity", "property", "lang", "value", "valid_from", "valid_to")
+"""What sources say alike who are one statement's provenance."""
 CSV_COLUMNS = (*STATEMENT_FIELDS, *(name for name in PROVENANCE_FIELDS if name != "raw_value"), "sources")
 
 
@@ -49,9 +51,9 @@ def export_statements(
 ) -> Exported:
     """Write the tenant's statements as they stand to `target`, in one pass and in bounded memory.
 
-    A statement is what is said of an entity's property in a language; sources that say the same are its provenance,
-    the one of most authority first. The file is written beside its place and moved there when it is whole. Raises
-    InputError where a file is there already and `force` is not given, or where none can be written.
+    A statement is what is said of an entity's property in a language for a period; sources that say the same are its
+    provenance, the one of most authority first. The file is written beside its place and moved there when it is whole.
+    Raises InputError where a file is there already and `force` is not given, or where none can be written.
     """
     registry.show_tenant(runtime, tenant)
     if target.is_dir():
@@ -116,7 +118,7 @@ def _exists(target: Path) -> InputError:
 
 def _statements(rows: Iterator[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows in the order of their statements, as statements with all who say so."""
-    for _, same in itertools.groupby(rows, key=itemgetter("entity", "property", "lang", "value")):
+    for _, same in itertools.groupby(rows, key=itemgetter(*SAID_ALIKE)):
         said = list(same)
         first = {name: said[0][name] for name in STATEMENT_FIELDS}
         yield {**first, "provenance": [{name: row[name] for name in PROVENANCE_FIELDS} for row in said]}

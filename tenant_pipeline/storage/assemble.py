@@ -1,9 +1,9 @@
 """The statements of a source, taken into the tenant's draft knowledge base in one transaction.
 
 A statement is never overwritten. What a source goes on saying is not touched; what it no longer says is retired: its
-row stays, and it is in force again once it is said again. Only where an entity was linked anew does its `canonical_id`
-follow; and where it now holds for another time, or turns out to be an AI's word or none, that, and how and where it was
-read.
+row stays, and it is in force again once it is said again. A value that holds for another time is another statement.
+Only where an entity was linked anew does its `canonical_id` follow; and where it turns out to be an AI's word or none,
+how and where it was read.
 
 Statements come entity by entity, in the order of the primary key, so that what is read together lies together and an
 index takes in its entries one beside the other.
@@ -97,6 +97,7 @@ UPDATE runtime.statements AS known
    AND (known.retired_at IS NOT NULL OR known.canonical_id <> said.canonical_id)
 """
 
+# Rows of before periods were part of their ids may bear one that is no longer said.
 _READ_OTHERWISE = """
 UPDATE runtime.statements AS known
    SET method = said.method, locator = said.locator, valid_from = said.valid_from, valid_to = said.valid_to
@@ -153,7 +154,8 @@ class _Part:
 
 
 def statement_ids(said: pa.Table) -> list[str]:
-    """The ids of statements: 24 hex digits of the SHA-256 over entity, property, value and language.
+    """The ids of statements: 24 hex digits of the SHA-256 over entity, property, value and language, and over from when
+    and until when it holds where either is said.
 
     Each part is framed by its length, so that no two statements run into one; `core.digest.short_id` gives the same.
     """
@@ -163,13 +165,16 @@ def statement_ids(said: pa.Table) -> list[str]:
         encoded = part.encode()
         return len(encoded).to_bytes(8, "big") + encoded
 
-    columns = [said[name].to_pylist() for name in ("entity_id", "property", "value", "lang")]
-    for column in (columns[0], columns[1], columns[3]):
+    columns = [said[name].to_pylist() for name in ("entity_id", "property", "value", "lang", "valid_from", "valid_to")]
+    for column in (*columns[:2], *columns[3:]):
         framed.update((part, frame_of(part)) for part in set(column))
-    return [
-        "st-" + hashlib.sha256(framed[entity] + framed[name] + frame_of(value) + framed[lang]).hexdigest()[:ID_DIGITS]
-        for entity, name, value, lang in zip(*columns, strict=True)
-    ]
+
+    def identified(entity: str, name: str, value: str, lang: str, since: str, until: str) -> str:
+        period = framed[since] + framed[until] if since or until else b""
+        parts = framed[entity] + framed[name] + frame_of(value) + framed[lang] + period
+        return "st-" + hashlib.sha256(parts).hexdigest()[:ID_DIGITS]
+
+    return [identified(*parts) for parts in zip(*columns, strict=True)]
 
 
 def assemble(

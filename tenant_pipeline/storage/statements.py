@@ -35,12 +35,12 @@ SELECT canonical_id AS entity, type, property, value, raw_value, lang, datatype,
        to_char(observed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS observed_at
   FROM runtime.statement_facts
  WHERE tenant_id = %(tenant)s
- ORDER BY canonical_id, property, lang, value, authority_tier, source_id, statement_id
+ ORDER BY canonical_id, property, lang, value, valid_from, valid_to, authority_tier, source_id, statement_id
 """
 
 _COUNT_DISTINCT = """
 SELECT count(*) AS statements
-  FROM (SELECT DISTINCT canonical_id, property, lang, value FROM runtime.statement_facts
+  FROM (SELECT DISTINCT canonical_id, property, lang, value, valid_from, valid_to FROM runtime.statement_facts
          WHERE tenant_id = %(tenant)s) AS said
 """
 
@@ -109,7 +109,8 @@ def statements_of(
 
 
 def count_distinct(connection: psycopg.Connection[Any], tenant: TenantId) -> int:
-    """How many different statements the tenant's sources make now: of an entity, a property, a language, a value."""
+    """How many different statements the tenant's sources make now: of an entity, a property, a language, a value, a
+    period."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         (count,) = cursor.execute(_COUNT_DISTINCT, {"tenant": tenant}).fetchone() or (0,)
     return int(count)

@@ -162,8 +162,14 @@ def test_statement_ids_are_framed_digests() -> None:
     expected = [
         short_id("st-", (row.entity_id, row.property, row.value, row.lang)) for row in frame.itertuples(index=False)
     ]
-    assert statement_ids(pa.Table.from_pandas(frame)) == expected
+    assert statement_ids(pa.Table.from_pandas(frame)) == expected, "as they were before periods were part of some"
     assert len(set(expected)) == len(expected)
+    periods = [("2019", ""), ("", "2019"), ("20", "19"), ("2019", "2020")]
+    frame = said(*(("ent-1", "name", "a") for _ in periods))
+    frame["valid_from"], frame["valid_to"] = (pd.array(column, dtype=TEXT) for column in zip(*periods, strict=True))
+    ids = statement_ids(pa.Table.from_pandas(frame))
+    assert ids == [short_id("st-", ("ent-1", "name", "a", "en", *each)) for each in periods]
+    assert len({*ids, short_id("st-", ("ent-1", "name", "a", "en"))}) == len(periods) + 1
 
 
 def test_every_column_arrives_as_it_was_said(tenant: Tenant) -> None:
@@ -233,23 +239,50 @@ def test_what_turns_out_to_be_an_ais_word_loses_its_authority(tenant: Tenant, ra
     assert (row["locator"], row["method"], row["authority_tier"]) == ("o00001#message=1", "ai;map:test@1.0.0", 5)
 
 
-def test_a_value_that_holds_for_another_time_than_before_does_so_from_then_on(tenant: Tenant) -> None:
+def test_a_value_that_holds_for_another_time_than_before_is_another_statement(tenant: Tenant) -> None:
     source = tenant.add_source()
     before = said(("e1", "name", "a"), ("e1", "name", "b"))
     tenant.assemble(source, before)
     untouched = {row["value"]: row["ctid"] for row in tenant.rows("value, ctid")}["b"]
     after = said(("e1", "name", "a"), ("e1", "name", "b"))
     after.loc[0, ["valid_from", "valid_to", "locator"]] = ["2001", "2019-06-30", "o00001#row=7"]
-    assert tenant.assemble(source, after, at=LATER) == AssembleCount(0, 2, 0, 0)
-    kept = {row["value"]: row for row in tenant.rows("value, valid_from, valid_to, locator, first_seen, ctid")}
-    assert (kept["a"]["valid_from"], kept["a"]["valid_to"], kept["a"]["locator"], kept["a"]["first_seen"]) == (
-        "2001", "2019-06-30", "o00001#row=7", SEEN,
-    )  # fmt: skip
-    assert kept["b"]["ctid"] == untouched
+    assert tenant.assemble(source, after, at=LATER) == AssembleCount(
+        inserted=1, already_present=1, duplicates=0, retired=1
+    )
+    kept = {(row["value"], row["valid_from"], row["valid_to"]): row for row in tenant.rows()}
+    assert (kept["a", "", ""]["first_seen"], kept["a", "", ""]["retired_at"]) == (SEEN, LATER)
+    new = kept["a", "2001", "2019-06-30"]
+    assert (new["locator"], new["first_seen"], new["retired_at"]) == ("o00001#row=7", LATER, None)
+    assert {row["value"]: row["ctid"] for row in tenant.rows("value, ctid")}["b"] == untouched
     (frame,) = candidates(tenant, source)
     assert dict(zip(frame["value"], frame["valid_to"], strict=True)) == {"a": "2019-06-30", "b": ""}
     tenant.assemble(source, before, at=LATER + timedelta(days=1))
-    assert {(row["valid_from"], row["valid_to"]) for row in tenant.rows()} == {("", "")}, "and no more once it is gone"
+    in_force = [row for row in tenant.rows() if row["retired_at"] is None]
+    assert {(row["valid_from"], row["valid_to"]) for row in in_force} == {("", "")}, "and no more once it is gone"
+
+
+def test_a_period_from_before_ids_told_of_it_does_not_outlive_its_being_said(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    tenant.assemble(source, said(("e1", "name", "a"), ("e1", "name", "b")))
+    with tenant.database.tenant(tenant.id) as connection:
+        connection.execute("UPDATE runtime.statements SET valid_from = '2001'")
+    after = said(("e1", "name", "a"), ("e1", "name", "b"))
+    after.loc[0, "valid_from"] = "2001"
+    assert tenant.assemble(source, after, at=LATER) == AssembleCount(1, 1, 0, 1)
+    in_force = {(row["value"], row["valid_from"]) for row in tenant.rows() if row["retired_at"] is None}
+    assert in_force == {("a", "2001"), ("b", "")}
+    tenant.assemble(source, said(("e1", "name", "a")), at=LATER + timedelta(days=1))
+    assert [(row["value"], row["valid_from"]) for row in tenant.rows() if row["retired_at"] is None] == [("a", "")]
+
+
+def test_a_value_that_holds_for_two_periods_is_two_statements(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"), ("e1", "name", "a"), ("e1", "name", "a"))
+    frame["valid_from"] = pd.array(["2001", "2010", "2010"], dtype=TEXT)
+    assert tenant.assemble(source, frame) == AssembleCount(inserted=2, already_present=0, duplicates=1, retired=0)
+    assert tenant.assemble(source, frame, at=LATER) == AssembleCount(0, 2, 1, 0)
+    (found,) = candidates(tenant, source)
+    assert sorted(found["valid_from"]) == ["2001", "2010"]
 
 
 def test_the_same_value_in_another_language_is_another_statement(tenant: Tenant) -> None:

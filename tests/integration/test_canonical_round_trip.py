@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli.main import app
+from tenant_pipeline.core.canonical_export import STATEMENT_FIELDS, export_lines
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import is_token
@@ -23,8 +24,11 @@ from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.samples.phuket_mice.pilot import PILOT_AGREEMENT, PILOT_NAME, write_sample
 from tenant_pipeline.services import registry, sources
-from tenant_pipeline.services.export import Exported, ExportFormat, export_statements
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.export import SAID_ALIKE, Exported, ExportFormat, export_statements
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.releases.building import build_candidate
+from tenant_pipeline.services.releases.reading import documents_of
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
@@ -97,7 +101,7 @@ def test_an_export_says_what_it_is_how_much_and_from_where(exported: Exported) -
     header, trailer = json.loads(lines[0]), json.loads(lines[-1])
     assert {name: header[name] for name in ("format", "version", "tenant", "statements")} == {
         "format": "tenant-runtime-canonical-export",
-        "version": "1.0.0",
+        "version": "1.1.0",
         "tenant": FIRST,
         "statements": exported.statements,
     }
@@ -119,9 +123,7 @@ def test_an_export_says_what_it_is_how_much_and_from_where(exported: Exported) -
 
 def test_what_two_sources_say_alike_is_one_statement_with_both_as_provenance(exported: Exported) -> None:
     statements = statements_of(exported.path)
-    assert len({tuple(each[name] for name in ("entity", "property", "lang", "value")) for each in statements}) == len(
-        statements
-    )
+    assert len({tuple(each[name] for name in SAID_ALIKE) for each in statements}) == len(statements)
     shared = [each["provenance"] for each in statements if len(each["provenance"]) > 1]
     assert shared
     for provenance in shared:
@@ -147,6 +149,41 @@ def test_an_import_into_another_tenant_says_the_same_of_as_many_entities(
     assert tiers_of(again.path) == {True: {5}, False: {1}}
     lines = {each["provenance"][0]["locator"].partition("&")[0] for each in statements_of(again.path)}
     assert lines == {f"o00001#line={number}" for number in range(2, exported.statements + 2)}
+
+
+def test_a_value_that_holds_for_two_periods_stays_two_from_file_to_release_to_file_to_another_tenant(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    periods = [("500", "2010", "2014"), ("500", "2020", ""), ("700", "2015", "2019")]
+    said = [
+        {**dict.fromkeys(STATEMENT_FIELDS, ""), "entity": "hall", "type": "EventVenue", "property": name, "lang": lang,
+         "value": value, "raw_value": value, "valid_from": since, "valid_to": until, "provenance": []}
+        for name, lang, value, since, until in (
+            *(("maximumAttendeeCapacity", "", *each) for each in periods),
+            ("name", "en", "Saphan Hin Hall", "", ""),
+        )
+    ]  # fmt: skip
+    handed_in = tmp_path / "said.ndjson"
+    handed_in.write_bytes(b"".join(export_lines("elsewhere", "2026-05-01T08:00:00+00:00", len(said), said)))
+    for tenant in (TenantId("two-periods"), TenantId("two-periods-again")):
+        registry.register_tenant(
+            runtime, tenant, name=PILOT_NAME, domain=f"{tenant}.example", tier="pilot", actor="test",
+            pdpa_agreement_ref=PILOT_AGREEMENT,
+        )  # fmt: skip
+        source = sources.add_source(
+            runtime, tenant, origin=Origin.CANONICAL, unit_mode=UnitMode.SINGLE_FILE, places=[str(handed_in)],
+            title="Register", actor="test", rights="own",
+        )  # fmt: skip
+        assert run(runtime, source) == dict.fromkeys(map(str, STAGES), 0)
+        update_conflicts(runtime, tenant, source.id)
+        (document,) = documents_of(runtime, tenant, build_candidate(runtime, tenant, requested_by="test").release)
+        capacities = [each for each in document["values"] if each["property"] == "maximumAttendeeCapacity"]
+        assert [(each["value"], each["valid_from"], each["valid_to"]) for each in capacities] == periods
+        handed_in = tmp_path / f"{tenant}.ndjson"
+        assert export_statements(runtime, tenant, handed_in, ExportFormat.NDJSON, actor="test").statements == len(said)
+        assert [
+            (each["value"], each["valid_from"], each["valid_to"]) for each in statements_of(handed_in)[:3]
+        ] == periods
 
 
 def test_a_spreadsheet_has_every_statement_and_no_formula(runtime: Runtime, exported: Exported, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.release.difference import differences
+from tenant_pipeline.core.release.difference import Held, differences
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import registry
@@ -141,7 +141,9 @@ def test_versions_tell_what_changed_and_the_difference_names_it(runtime: Runtime
         first, second = list_releases(connection, made.tenant)
     (change,) = differences(documents_of(runtime, made.tenant, first), documents_of(runtime, made.tenant, second))
     assert (change.label, change.change) == ("New Arena", "added")
-    assert [(each.property, each.after) for each in change.properties] == [("name", (("New Arena", ("Press",)),))]
+    assert [(each.property, each.after) for each in change.properties] == [
+        ("name", (Held("New Arena", "", "", ("Press",)),))
+    ]
     gone = list(differences(documents_of(runtime, made.tenant, second), documents_of(runtime, made.tenant, first)))
     assert [each.change for each in gone] == ["removed"]
 
@@ -156,7 +158,7 @@ def test_all_that_a_first_release_brings_is_read_page_by_page_before_anybody_sig
     assert (first.before, first.counts.entities_added, first.next) == (None, 2, "can-hall")
     (hall,) = first.shown
     assert (hall.label, hall.change) == ("Phuket Hall", "added")
-    assert ("postalCode", (("83000", ("Register of halls",)),)) in [
+    assert ("postalCode", (Held("83000", "", "", ("Register of halls",)),)) in [
         (one.property, one.after) for one in hall.properties
     ]
     rest = compare_releases(runtime, made.tenant, None, asked.digest, limit=1, beyond="can-hall")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -19,14 +19,28 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True)
+class Held:
+    """A value, from when and until when it holds ("" for unsaid), and the titles of its sources."""
+
+    value: str
+    valid_from: str
+    valid_to: str
+    sources: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The value as the command line and the API give it."""
+        return {**asdict(self), "sources": list(self.sources)}
+
+
+@dataclass(frozen=True)
 class PropertyChange:
-    """One property in one language: its values before and after, each with the titles of its sources."""
+    """One property in one language: its values before and after."""
 
     property: str
     lang: str
     change: Change
-    before: tuple[tuple[str, tuple[str, ...]], ...]
-    after: tuple[tuple[str, tuple[str, ...]], ...]
+    before: tuple[Held, ...]
+    after: tuple[Held, ...]
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,8 @@ class EntityChange:
                     "property": each.property,
                     "lang": each.lang,
                     "change": str(each.change),
-                    "before": [{"value": value, "sources": list(sources)} for value, sources in each.before],
-                    "after": [{"value": value, "sources": list(sources)} for value, sources in each.after],
+                    "before": [held.as_json() for held in each.before],
+                    "after": [held.as_json() for held in each.after],
                 }
                 for each in self.properties
             ],
@@ -98,11 +112,12 @@ def _kind(before: object | None, after: object | None) -> Change:
     return Change.REMOVED if after is None else Change.CHANGED
 
 
-def _properties(document: Document | None) -> dict[tuple[str, str], tuple[tuple[str, tuple[str, ...]], ...]]:
-    found: dict[tuple[str, str], list[tuple[str, tuple[str, ...]]]] = {}
+def _properties(document: Document | None) -> dict[tuple[str, str], tuple[Held, ...]]:
+    found: dict[tuple[str, str], list[Held]] = {}
     for value in document["values"] if document else ():
         sources = tuple(sorted({source["source_title"] for source in value["sources"]}))
-        found.setdefault((value["property"], value["lang"]), []).append((value["value"], sources))
+        held = Held(value["value"], value["valid_from"], value["valid_to"], sources)
+        found.setdefault((value["property"], value["lang"]), []).append(held)
     return {key: tuple(values) for key, values in found.items()}
 
 

@@ -25,7 +25,7 @@ SOURCE_FIELDS = (
 
 @dataclass(frozen=True)
 class EntityDocument:
-    """One entity of a release: `values` are in the order of property, language and value."""
+    """One entity of a release: `values` are in the order of property, language, value and period."""
 
     canonical_id: str
     type: str
@@ -38,7 +38,9 @@ class EntityDocument:
         for prop in NAMES:
             for each in self.values:
                 if each["property"] == prop:
-                    names.setdefault(each["lang"] or "und", []).append(each["value"])
+                    named = names.setdefault(each["lang"] or "und", [])
+                    if each["value"] not in named:
+                        named.append(each["value"])
         return {"id": self.canonical_id, "type": self.type, "names": names, "values": list(self.values)}
 
     @cached_property
@@ -52,8 +54,9 @@ def entity_documents(facts: Iterable[Row], resolved: Iterable[Row]) -> Iterator[
 
     Both in the order of canonical id (by code point); one entity at a time is in memory. `facts` have the columns
     canonical_id, entity_type, property, lang, value, datatype, valid_from, valid_to and SOURCE_FIELDS, in the order of
-    property, language, value and authority; `resolved` have canonical_id, property, lang, value, decision and signed.
-    A property that was resolved has the values that were chosen; any other has those on which its sources agree.
+    property, language, value, period and authority; `resolved` have canonical_id, property, lang, value, decision and
+    signed. A property that was resolved has the values that were chosen; any other has those on which its sources
+    agree. A value that holds for several periods is there once for each.
     Its type is the one that its source of most authority gives it. Values of which pseudonymisation left nothing to
     read are left out.
     """
@@ -75,17 +78,20 @@ def entity_documents(facts: Iterable[Row], resolved: Iterable[Row]) -> Iterator[
 
 
 def _values(prop: str, lang: str, said: Sequence[Row], chosen: Sequence[Row] | None) -> Iterator[dict[str, Any]]:
-    by_value = {value: list(rows) for value, rows in itertools.groupby(said, key=itemgetter("value"))}
+    by_value: dict[str, list[list[Row]]] = {}
+    for (value, _, _), rows in itertools.groupby(said, key=itemgetter("value", "valid_from", "valid_to")):
+        by_value.setdefault(value, []).append(list(rows))
     if chosen is None:
-        for value, rows in by_value.items():
-            yield _value(prop, lang, value, "agreed", True, 0, rows)
+        for value, periods in by_value.items():
+            for period in periods:
+                yield _value(prop, lang, value, "agreed", True, 0, period)
         return
     for choice in sorted(chosen, key=itemgetter("value")):
         if choice["value"] is not None:
-            rows = by_value.get(choice["value"], [])
             others = len(by_value.keys() - {choice["value"]})
-            like = rows or said[:1]
-            yield _value(prop, lang, choice["value"], choice["decision"], choice["signed"], others, rows, like)
+            for period in by_value.get(choice["value"], [[]]):
+                like = period or said[:1]
+                yield _value(prop, lang, choice["value"], choice["decision"], choice["signed"], others, period, like)
 
 
 def _value(

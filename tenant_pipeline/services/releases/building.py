@@ -39,7 +39,7 @@ SELECT fact.canonical_id, fact.type AS entity_type, fact.property, fact.lang, fa
   JOIN runtime.tenant_sources AS source ON source.tenant_id = fact.tenant_id AND source.id = fact.source_id
  WHERE fact.tenant_id = %(tenant)s
  ORDER BY fact.canonical_id COLLATE "C", fact.property COLLATE "C", fact.lang COLLATE "C", fact.value COLLATE "C",
-          fact.authority_tier, fact.source_id, fact.statement_id
+          fact.valid_from COLLATE "C", fact.valid_to COLLATE "C", fact.authority_tier, fact.source_id, fact.statement_id
 """
 
 _RESOLVED = """

@@ -10,6 +10,10 @@ import { Loaded } from "./loaded.js";
 /** @type {Record<string, string>} */
 const SIGNS = { added: "+", changed: "~", removed: "−" };
 
+/** A value, and from when and until when it holds where that is said.
+ * @param {{value: string, valid_from: string, valid_to: string}} one */
+const held = ({ value, valid_from: since, valid_to: until }) => (since || until ? `${value} [${since || "…"} – ${until || "…"}]` : value);
+
 /** Whether what is asked for changes what readers see: not where a release that is live is approved again.
  * @param {{operation: string, content: Record<string, any>}} request */
 export const isCompared = ({ operation, content }) => operation === "rollback" || (operation === "release" && !content.after_entry);
@@ -33,7 +37,7 @@ export function Difference({ request: { operation, content } }) {
             ${entities.flatMap((entity) => entity.properties.map((change) => html`<tr>
               <td><span aria-hidden="true">${SIGNS[entity.change]}</span><span class="wa-visually-hidden">${t(entity.change)}</span></td>
               <td>${entity.label}</td><td>${label("properties", change.property)}</td>
-              <td>${change.before.map((one) => one.value).join("; ")}</td><td>${change.after.map((one) => one.value).join("; ")}</td>
+              <td>${change.before.map(held).join("; ")}</td><td>${change.after.map(held).join("; ")}</td>
             </tr>`))}
           </tbody>
         </table></div>

@@ -72,6 +72,41 @@ def test_a_value_that_a_person_pinned_stands_without_a_source_and_a_pseudonym_do
     assert (value["value"], value["rule"], value["sources"], value["datatype"]) == ("150", "human-pin", [], "text")
 
 
+def test_a_value_that_holds_for_two_periods_is_there_for_each_agreed_or_chosen() -> None:
+    early, late = {"valid_from": "2010", "valid_to": "2014"}, {"valid_from": "2020"}
+    facts = [
+        fact("a", "capacity", "500", source="x", **early),
+        fact("a", "capacity", "500", source="y", **early),
+        fact("a", "capacity", "500", source="x", **late),
+        fact("a", "capacity", "700", source="x", valid_from="2015", valid_to="2019"),
+        fact("a", "name", "Hall", "en", **early),
+        fact("a", "name", "Hall", "en", **late),
+    ]
+    for resolved in ([], [chosen("a", "capacity", "500"), chosen("a", "capacity", "700")]):
+        (document,) = entity_documents(facts, resolved)
+        assert document.content["names"] == {"en": ["Hall"]}
+        assert [
+            (each["value"], each["valid_from"], each["valid_to"], [source["source_id"] for source in each["sources"]])
+            for each in document.values
+            if each["property"] == "capacity"
+        ] == [
+            ("500", "2010", "2014", ["x", "y"]),
+            ("500", "2020", "", ["x"]),
+            ("700", "2015", "2019", ["x"]),
+        ]
+
+
+def test_another_period_of_a_value_is_a_difference() -> None:
+    old, new = ([fact("a", "capacity", "500", valid_from=since)] for since in ("2010", "2011"))
+    before, after = (iter([each.content for each in entity_documents(said, [])]) for said in (old, new))
+    (change,) = differences(before, after)
+    (capacity,) = change.as_json()["properties"]
+    assert (capacity["before"], capacity["after"]) == (
+        [{"value": "500", "valid_from": "2010", "valid_to": "", "sources": ["A"]}],
+        [{"value": "500", "valid_from": "2011", "valid_to": "", "sources": ["A"]}],
+    )
+
+
 NAMES = st.sampled_from("abcde")
 DRAFTS = st.dictionaries(
     NAMES, st.dictionaries(st.sampled_from(["name", "capacity"]), st.sampled_from(["1", "2"]), min_size=1)
@@ -96,7 +131,7 @@ def test_the_difference_of_two_releases_is_what_turns_the_one_into_the_other(
             if one.change is Change.REMOVED:
                 del turned[entity][one.property]
             else:
-                turned.setdefault(entity, {})[one.property] = one.after[0][0]
+                turned.setdefault(entity, {})[one.property] = one.after[0].value
     assert {entity: said for entity, said in turned.items() if said} == new
     assert count_changes(iter(found.values())).nothing == (old == new)
 
