@@ -30,6 +30,7 @@ from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.judgements import judge, reverse
+from tenant_pipeline.services.releases import building, publishing
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError, check_release
 from tenant_pipeline.services.releases.comparing import compare_releases
@@ -39,6 +40,7 @@ from tenant_pipeline.services.releases.reading import (
     live_release,
     publishing_history,
     release,
+    release_named,
 )
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import login_of
@@ -318,6 +320,66 @@ def test_a_release_that_was_built_on_what_is_no_longer_live_ends_and_bars_no_way
     assert (ended.steps[-1]["step"], ended.steps[-1]["person"]) == ("withdrawn", "run")
     assert "Something else was published" in ended.steps[-1]["reason"]
     assert publish_approved(runtime, made.tenant, run_by="run")["version"] == "1.1.0"
+
+
+def add_arena(made: Sources, number: int) -> None:
+    made.say(number, ("name", "en", f"Arena {number}"), entity=f"can-arena-{number}", compare=False)
+    settle(made)
+
+
+def go_back(runtime: Runtime, tenant: TenantId, version: str) -> None:
+    with runtime.database.platform() as connection:
+        wanted = release_named(connection, tenant, version)
+    request_rollback(runtime, tenant, wanted.digest, requested_by="kanya", reason="Wrong arena")
+    approve_everything(runtime, tenant)
+    assert publish_approved(runtime, tenant, run_by="run")["version"] == version
+
+
+def test_each_version_is_one_release_also_after_going_back(runtime: Runtime, made: Sources) -> None:
+    tenant = made.tenant
+    publish_draft(runtime, tenant)
+    add_arena(made, 3)
+    assert publish_draft(runtime, tenant) == "1.1.0"
+    go_back(runtime, tenant, "1.0.0")
+    assert publish_draft(runtime, tenant) == "1.1.0"
+    go_back(runtime, tenant, "1.0.0")
+    add_arena(made, 4)
+    assert publish_draft(runtime, tenant) == "1.2.0"
+    with runtime.database.platform() as connection:
+        releases = list_releases(connection, tenant)
+        assert [each.version for each in releases] == ["1.0.0", "1.1.0", "1.2.0"]
+        assert [release_named(connection, tenant, each.version) for each in releases] == releases
+
+
+def test_a_version_that_was_published_twice_before_versions_were_told_apart_names_neither(
+    runtime: Runtime, made: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = made.tenant
+    publish_draft(runtime, tenant)
+    add_arena(made, 3)
+    publish_draft(runtime, tenant)
+    go_back(runtime, tenant, "1.0.0")
+    add_arena(made, 4)
+
+    def ask_as_an_earlier_version_did() -> None:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(building, "published_as", lambda *_: [])
+            request_release(runtime, tenant, requested_by="kanya")
+        approve_everything(runtime, tenant)
+
+    ask_as_an_earlier_version_did()
+    with pytest.raises(InputError, match=r"Another release was published as 1\.1\.0"):
+        publish_approved(runtime, tenant, run_by="run")
+    ask_as_an_earlier_version_did()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(publishing, "published_as", lambda *_: [])
+        assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
+    with runtime.database.platform() as connection:
+        _, *twice = list_releases(connection, tenant)
+        with pytest.raises(InputError, match=r"2 releases were published as 1\.1\.0") as refused:
+            release_named(connection, tenant, "1.1.0")
+        assert all(each.digest[:12] in refused.value.remedy for each in twice)
+        assert [release_named(connection, tenant, each.digest[:12]) for each in twice] == twice
 
 
 def test_a_release_that_fails_a_check_is_not_even_asked_for(runtime: Runtime, made: Sources) -> None:

@@ -1,7 +1,8 @@
 """The version of a release, by what changed since the one before (Semantic Versioning 2.0.0).
 
 A reader of release 1.4.2 finds in every later 1.x all that it found: what takes something away is a new major
-version, what adds something a minor one, and what only says something else a patch.
+version, what adds something a minor one, and what only says something else a patch. Going back to a release takes away
+what was published after it, whatever the numbers: the next one is numbered from the release that was gone back to.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,7 +20,14 @@ from tenant_pipeline.core.release.version import FIRST, ChangeCounts, count_chan
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.releases.compared import require_compared
-from tenant_pipeline.services.releases.reading import Release, documents_of, live_release, read_stored, release
+from tenant_pipeline.services.releases.reading import (
+    Release,
+    documents_of,
+    live_release,
+    published_as,
+    read_stored,
+    release,
+)
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import state_of
@@ -126,18 +133,15 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
         changes = count_changes(
             differences(documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, stored))
         )
-        version = next_version(live.version, changes) if live else FIRST
         base = live.digest if live else None
-        digest = sha256_of_json(
-            {
-                "tenant": tenant,
-                "version": version,
-                "base": base,
-                "content": content_digest,
-                "conflicts": conflicts.hexdigest(),
-                "template_version": row["template_version"],
-            }
-        )
+        about = {
+            "tenant": tenant,
+            "base": base,
+            "content": content_digest,
+            "conflicts": conflicts.hexdigest(),
+            "template_version": row["template_version"],
+        }
+        version, digest = _named(connection, tenant, live, changes, about)
         inserted = connection.execute(
             """
             INSERT INTO runtime.releases
@@ -163,6 +167,21 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
             entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
             runtime.audit.append(connection, tenant, [entry])
         return Candidate(release(connection, tenant, digest), changes)
+
+
+def _named(
+    connection: Connection, tenant: TenantId, live: Release | None, changes: ChangeCounts, about: Mapping[str, Any]
+) -> tuple[str, Sha256]:
+    """The version and the digest of a release that is built on what is live.
+
+    Where one went back to an earlier release, the next version may be another release's: then it is the one after that.
+    """
+    version = next_version(live.version, changes) if live else FIRST
+    while True:
+        digest = sha256_of_json({**about, "version": version})
+        if all(each.digest == digest for each in published_as(connection, tenant, version)):
+            return version, digest
+        version = next_version(version, changes)
 
 
 def _frame(documents: list[EntityDocument]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from tenant_pipeline.services.releases.reading import (
     Release,
     last_published,
     live_release,
+    published_as,
     publishing_history,
     release,
     stored_rows,
@@ -37,8 +38,8 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
     """Make a release the one that readers see, and return its number in the publishing history. Audited.
 
     Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where something else was published
-    since it was built, and whatever `verify` raises. Until the transaction ends nobody sees any of it; killed, nothing
-    is.
+    since it was built, or under its version, and whatever `verify` raises. Until the transaction ends nobody sees any
+    of it; killed, nothing is.
     """
     with runtime.database.platform() as connection:
         built = release(connection, tenant, digest)
@@ -52,6 +53,12 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
                 "Something else was published since this release was built",
                 where=f"{tenant}, release {built.version}",
                 remedy="Build it again on what is live now, and ask for its approvals.",
+            )
+        if any(each.digest != digest for each in published_as(connection, tenant, built.version)):
+            raise OutdatedError(
+                f"Another release was published as {built.version} since this one was built",
+                where=f"{tenant}, release {built.version}",
+                remedy="Build it again, which gives it a version of its own, and ask for its approvals.",
             )
         approvals = list(verify(connection))
         number = _record(connection, built, approvals, published_by, "", None)

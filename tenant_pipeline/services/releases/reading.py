@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -68,26 +68,43 @@ def release(connection: Connection, tenant: TenantId, digest: str) -> Release:
 
 
 def release_named(connection: Connection, tenant: TenantId, name: str) -> Release:
-    """One release by the version under which it was published, or by its digest's beginning. Raises NotFoundError."""
+    """One release by the version under which it was published, or by its digest's beginning.
+
+    Raises NotFoundError for none, InputError for a version under which more than one was published.
+    """
     if "." not in name:
         return release(connection, tenant, name)
-    row = connection.execute(
+    found = published_as(connection, tenant, name)
+    if not found:
+        raise NotFoundError(
+            "No release was published as that version in this tenant",
+            where=f"{tenant}, release",
+            remedy="`tenant-pipeline release list` shows them.",
+        )
+    if len(found) > 1:
+        digests = ", ".join(each.digest[:12] for each in found)
+        raise InputError(
+            f"{len(found)} releases were published as {name}",
+            where=f"{tenant}, release",
+            remedy=f"Name one: {digests}.",
+        )
+    return found[0]
+
+
+def published_as(connection: Connection, tenant: TenantId, version: str) -> list[Release]:
+    """What was published under a version: one release, or none; more where that was before versions were told apart."""
+    rows = connection.execute(
         """
         SELECT release.* FROM runtime.releases AS release
          WHERE release.tenant_id = %s AND release.version = %s
            AND EXISTS (SELECT FROM runtime.publish_pipeline AS entry
                         WHERE entry.tenant_id = release.tenant_id AND entry.release_digest = release.release_digest
                           AND entry.stage = 'published')
+         ORDER BY release.number
         """,
-        (tenant, name),
-    ).fetchone()
-    if row is None:
-        raise NotFoundError(
-            "No release was published as that version in this tenant",
-            where=f"{tenant}, release",
-            remedy="`tenant-pipeline release list` shows them.",
-        )
-    return _release(row)
+        (tenant, version),
+    ).fetchall()
+    return [_release(row) for row in rows]
 
 
 def list_releases(connection: Connection, tenant: TenantId) -> list[Release]:

@@ -49,7 +49,7 @@ function Asking() {
 }
 
 function Releases({ found }) {
-  const back = (version) => (form) => act(ofTenant("/rollback"), { to: version, reason: form.get("reason") });
+  const back = (release) => (form) => act(ofTenant("/rollback"), { to: release, reason: form.get("reason") });
   const published = new Set(found.history.filter((each) => each.stage === "published").map((each) => each.release_digest));
   return html`
     <h2>${t("releases")}</h2>
@@ -60,7 +60,7 @@ function Releases({ found }) {
           <h3>${each.version} ${each.live && html`<span class="badge pass">${t("live")}</span>`}</h3>
           <p class="quiet">${number(each.entities)} ${t("items")} · ${each.built_by} · ${moment(each.built_at)} · <code>${each.release.slice(0, 12)}</code></p>
           ${!each.live && published.has(each.release) && may(...ASKING) &&
-          html`<details><summary>${t("askRollback")}</summary><${Deed} legend=${each.version} button=${t("askRollback")} kind="danger" send=${back(each.version)} /></details>`}
+          html`<details><summary>${t("askRollback")}</summary><${Deed} legend=${each.version} button=${t("askRollback")} kind="danger" send=${back(each.release)} /></details>`}
         </section>`,
       )}
     </div>
