@@ -28,7 +28,8 @@ from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
 from tenant_pipeline.services.marketplace.listing import lock_listing, withdraw_outdated
 from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.backends import backend_of
-from tenant_pipeline.services.provisioning.standing import InstanceChangedError, bring_back_instance, rest_instance
+from tenant_pipeline.services.provisioning.specification import InstanceChangedError
+from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime

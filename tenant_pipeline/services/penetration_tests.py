@@ -14,6 +14,9 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.migrations import head_version
 
+VICTIM, ATTACKER = UNDER_TEST = TenantId("pentest-victim"), TenantId("pentest-attacker")
+"""The two tenants that the tests keep for good. Nothing that their rows tell of is there: no figure counts them."""
+
 
 @dataclass(frozen=True)
 class PenetrationReport:

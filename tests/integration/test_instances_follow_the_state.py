@@ -26,7 +26,6 @@ from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, 
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
-from tests.integration.conftest import VICTIM
 from tests.integration.provisioned import killed_at_step, small_instances, take_down
 from tests.integration.releasable import approve_everything, brought_up, published, releasable
 
@@ -88,7 +87,7 @@ def tick(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Callable[[LocalPr
         warned: list[str] = []
         monkeypatch.setattr(context.log, "warning", warned.append)
         module.clock(context)
-        return [each for each in warned if not each.startswith(f"{VICTIM}:")]  # whose rows say that another runs it
+        return warned
 
     return evaluated
 
@@ -186,7 +185,28 @@ def test_an_instance_that_was_taken_down_because_isolation_was_broken_is_not_bro
             connection, tenant, Act.PROVISION, backend.name, f"tenant-{tenant}", stands.plan_digest, [], "run"
         )
     record(runtime, change, "failed", State.FAILED, {"reason": "It read", "isolation_broken": True}, "run")
-    record(runtime, change, COMPENSATED, State.DONE, {}, "run")
+    for killed in (True, False):
+        if not killed:
+            record(runtime, change, COMPENSATED, State.DONE, {}, "run")
+        assert tick(backend) == []
+        assert bring_back(runtime, backend, timeout=20) == []
+        assert phase(tenant, backend) is Phase.ABSENT
+
+
+def test_an_instance_whose_isolation_is_broken_is_laid_to_rest_where_whoever_took_it_down_was_killed(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    with runtime.database.platform() as connection:
+        (stands,) = operations(connection, tenant)
+        change = begin(
+            connection, tenant, Act.PROVISION, backend.name, f"tenant-{tenant}", stands.plan_digest, [], "run"
+        )
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.HEALTHY
+    record(runtime, change, "failed", State.FAILED, {"reason": "It read", "isolation_broken": True}, "run")
+    assert tick(backend) == []
+    assert phase(tenant, backend) is Phase.ABSENT
     assert tick(backend) == []
     assert bring_back(runtime, backend, timeout=20) == []
     assert phase(tenant, backend) is Phase.ABSENT

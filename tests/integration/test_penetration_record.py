@@ -14,7 +14,7 @@ from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError
 from tenant_pipeline.pentest.attack import Attempt, Finding, Outcome
-from tenant_pipeline.pentest.suite import VICTIM, every_attack, penetration_test, report_of
+from tenant_pipeline.pentest.suite import every_attack, penetration_test, report_of
 from tenant_pipeline.services import lifecycle
 from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
@@ -22,7 +22,7 @@ from tenant_pipeline.services.audit_trail import AuditFilter, read_audit
 from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.going_live.conditions import Condition, conditions_of
 from tenant_pipeline.services.going_live.instances import provision_approved, request_instance
-from tenant_pipeline.services.penetration_tests import list_tests, what_keeps_from_serving
+from tenant_pipeline.services.penetration_tests import VICTIM, list_tests, what_keeps_from_serving
 from tenant_pipeline.services.registry import register_tenant, show_tenant, update_tenant
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings

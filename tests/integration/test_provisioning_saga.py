@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,11 +21,12 @@ from tenant_pipeline.provisioning.provisioner import Phase
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
+from tenant_pipeline.services.provisioning import isolation_probe
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
 from tenant_pipeline.services.provisioning.operations import Act, Operation, State, operations
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
 from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
-from tenant_pipeline.services.provisioning.specification import plan_provisioning
+from tenant_pipeline.services.provisioning.specification import InstanceChangedError, plan_provisioning
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
@@ -43,14 +45,26 @@ def runtime(own_installation: Runtime) -> Runtime:
     return own_installation
 
 
-@pytest.fixture
-def tenant(runtime: Runtime) -> Iterator[TenantId]:
+@contextmanager
+def registered(runtime: Runtime) -> Iterator[TenantId]:
     made = TenantId(f"hall-{uuid.uuid4().hex[:8]}")
     name = {"th": "หอ", "en": "Hall", "zh": "会堂"}
     registry.register_tenant(runtime, made, name=name, domain="hall.example", tier="pilot", actor="test")
     yield made
     small_instances(runtime).deprovision(made, f"tenant-{made}", timeout=20)
     runtime.database.drop_instance_login(made)
+
+
+@pytest.fixture
+def tenant(runtime: Runtime) -> Iterator[TenantId]:
+    with registered(runtime) as made:
+        yield made
+
+
+@pytest.fixture
+def neighbour(runtime: Runtime) -> Iterator[TenantId]:
+    with registered(runtime) as made:
+        yield made
 
 
 def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
@@ -61,7 +75,7 @@ def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
         approvals=["approval-1", "approval-2"],
         requested_by="ann",
         verify=approved,
-        timeout=20,
+        timeout=60,
     )
 
 
@@ -288,9 +302,14 @@ def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant
     assert [each.outcome for each in history(runtime, tenant)] == ["done"]
 
 
+def probed(operation: Operation) -> dict[str, Any]:
+    (probe,) = [each.detail for each in operation.steps if (each.step, each.state) == ("isolation_probe", State.DONE)]
+    return dict(probe)
+
+
 def test_the_probe_attacks_everything_that_is_anothers_and_counts(runtime: Runtime, tenant: TenantId) -> None:
     operation = bring_up(runtime, tenant)
-    (probe,) = [each.detail for each in operation.steps if (each.step, each.state) == ("isolation_probe", State.DONE)]
+    probe = probed(operation)
     assert probe["came_through"] == []
     with runtime.database.administration() as connection:
         row = connection.execute(
@@ -348,6 +367,36 @@ def test_a_widened_grant_is_caught_and_everything_is_taken_back(
         with runtime.database.administration() as connection:
             connection.execute(f"DROP TABLE IF EXISTS {login_of(VICTIM)}.lists")
     assert footprint(runtime) == before
+
+
+def test_a_login_that_is_dropped_while_isolation_is_probed_has_not_let_anybody_through(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of another tenant is, whose instance is taken down in the meantime."""
+    listed = isolation_probe._attempts
+    scratch = f"nerve_{uuid.uuid4().hex[:8]}"
+
+    def dropped_once_listed(*given: Any) -> list[Any]:
+        with runtime.database.administration() as connection:
+            connection.execute(f"CREATE ROLE {scratch} LOGIN".encode())
+        attempts = list(listed(*given))
+        assert len([each for each in attempts if scratch in each.statement.as_string()]) == 4
+        with runtime.database.administration() as connection:
+            connection.execute(f"DROP ROLE {scratch}".encode())
+        return attempts
+
+    before = probed(bring_up(runtime, tenant))
+    monkeypatch.setattr(isolation_probe, "_attempts", dropped_once_listed)
+    probe = probed(bring_up(runtime, tenant))
+    assert (probe["came_through"], probe["attempts"]["becoming"]) == ([], before["attempts"]["becoming"])
+
+
+def test_a_neighbour_that_gives_no_answer_fails_nobodys_provisioning_and_is_told_as_not_tried(
+    runtime: Runtime, tenant: TenantId, neighbour: TenantId
+) -> None:
+    bring_up(runtime, neighbour, "curt")
+    probe = probed(bring_up(runtime, tenant))
+    assert probe["not_tried"] == ["other instances: one gave no answer to /"]
 
 
 def test_broken_isolation_takes_down_even_what_stood_before(runtime: Runtime, tenant: TenantId) -> None:
@@ -427,6 +476,47 @@ def test_killed_while_taking_down_the_next_call_goes_on(
     after = footprint(runtime)
     assert (after["files"], after["processes"]) == (before["files"], before["processes"])
     assert len(history(runtime, tenant)) == 2
+
+
+@pytest.mark.parametrize("change", ["template_version = '9.0.0'", "status = 'archived'"])
+def test_provisioning_that_was_killed_can_be_taken_down_whatever_has_changed_since(
+    runtime: Runtime, tenant: TenantId, change: str
+) -> None:
+    before = footprint(runtime)
+    killed(runtime, tenant, "provision", "schema", "after")
+    with runtime.database.platform() as connection:
+        connection.execute(f"UPDATE runtime.tenants SET {change} WHERE id = %s".encode(), (tenant,))
+
+    def forbidden(connection: Connection) -> None:
+        raise NotAllowedError("Not in this role")
+
+    with pytest.raises(NotAllowedError):
+        deprovision(
+            runtime, tenant, backend=small_instances(runtime), approvals=[], requested_by="ann", verify=forbidden
+        )
+    assert [each.outcome for each in history(runtime, tenant)] == ["open"]
+    killed(runtime, tenant, "deprovision", "schema", "undone")
+    assert take_down(runtime, tenant).left_nothing
+    assert [each.outcome for each in history(runtime, tenant)] == ["done", "compensated"]
+    assert footprint(runtime) == before
+
+
+def test_provisioning_that_was_killed_and_is_for_another_instance_by_now_is_taken_back(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    before = footprint(runtime)
+    killed(runtime, tenant, "provision", "instance_healthy", "after")
+    with runtime.database.platform() as connection:
+        connection.execute("UPDATE runtime.tenants SET template_version = '9.0.0' WHERE id = %s", (tenant,))
+    with pytest.raises(InstanceChangedError, match="since it was approved"):
+        bring_up(runtime, tenant)
+    assert footprint(runtime) == before
+    (operation,) = history(runtime, tenant)
+    assert operation.outcome == "compensated"
+    assert [each.detail["reason"] for each in operation.steps if each.state is State.FAILED] == [
+        "The instance has changed since it was approved"
+    ]
+    assert bring_up(runtime, tenant).outcome == "done"
 
 
 def test_the_commands_show_rotate_and_take_down_in_a_granted_role(

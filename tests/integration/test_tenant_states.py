@@ -12,7 +12,7 @@ import pytest
 
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.approval.standing import RequestState
-from tenant_pipeline.core.errors import InputError, NotAllowedError
+from tenant_pipeline.core.errors import InputError, NotAllowedError, ProvisioningError
 from tenant_pipeline.core.lifecycle import StateForbidsError, TenantState, TransitionRefusedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
@@ -27,11 +27,13 @@ from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, RequestEndedError
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.coverage.overrides import withdraw_override
+from tenant_pipeline.services.going_live import instances
 from tenant_pipeline.services.going_live.instances import provision_approved, request_instance
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import list_listings, listing_history
+from tenant_pipeline.services.provisioning.operations import operations
 from tenant_pipeline.services.provisioning.standing import (
     bring_back,
     rest_instance,
@@ -39,6 +41,8 @@ from tenant_pipeline.services.provisioning.standing import (
 from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import waiting_sources
+from tenant_pipeline.services.templates.publishing import publish_template, shipped
+from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tests.integration.conflict_statements import Sources
 from tests.integration.provisioned import small_instances, take_down
 from tests.integration.releasable import approve_everything, brought_up, published, releasable, settle, went_live
@@ -386,43 +390,114 @@ def test_going_back_to_a_release_takes_no_draft_to_review(
     assert (version_of(runtime, tenant), state_of(runtime, tenant)) == ("1.0.0", "draft")
 
 
-def test_an_instance_that_was_killed_at_its_last_step_goes_on_to_live_with_the_approvals_it_used(
-    runtime: Runtime, backend: LocalProcesses
-) -> None:
+class KilledError(BaseException):
+    """Nothing more is done, as when the process is killed."""
+
+
+@pytest.fixture
+def asked(runtime: Runtime, backend: LocalProcesses) -> Sources:
+    """A tenant in review whose instance is approved."""
     made = releasable(runtime)
     published(runtime, made.tenant)
     registry.update_tenant(runtime, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
     request_instance(runtime, made.tenant, requested_by="kanya", backend=backend)
     approve_everything(runtime, made.tenant)
+    return made
 
-    class KilledError(BaseException):
-        pass
 
+def outcomes(runtime: Runtime, tenant: TenantId) -> list[str]:
+    with runtime.database.platform() as connection:
+        return [each.outcome for each in operations(connection, tenant)]
+
+
+def test_an_instance_that_was_killed_at_its_last_step_goes_on_to_live_with_the_approvals_it_used(
+    runtime: Runtime, asked: Sources, backend: LocalProcesses
+) -> None:
     def on_step(step: str, moment: str) -> None:
         if (step, moment) == ("isolation_probe", "after"):
             raise KilledError
 
     with pytest.raises(KilledError):
-        provision_approved(runtime, made.tenant, run_by="run", backend=backend, on_step=on_step)
-    assert state_of(runtime, made.tenant) == "review"
-    assert not rest_instance(runtime, made.tenant, backend, timeout=20, actor="clock")
-    assert provision_approved(runtime, made.tenant, run_by="run", backend=backend)["state"] == "live"
-    take_down(runtime, made.tenant, backend)
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend, on_step=on_step)
+    assert state_of(runtime, asked.tenant) == "review"
+    assert not rest_instance(runtime, asked.tenant, backend, timeout=20, actor="clock")
+    assert provision_approved(runtime, asked.tenant, run_by="run", backend=backend)["state"] == "live"
+    take_down(runtime, asked.tenant, backend)
 
 
 def test_an_instance_whose_tenant_goes_back_to_draft_meanwhile_is_taken_back(
-    runtime: Runtime, backend: LocalProcesses
+    runtime: Runtime, asked: Sources, backend: LocalProcesses
 ) -> None:
-    made = releasable(runtime)
-    published(runtime, made.tenant)
-    registry.update_tenant(runtime, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
-    request_instance(runtime, made.tenant, requested_by="kanya", backend=backend)
-    approve_everything(runtime, made.tenant)
 
     def on_step(step: str, moment: str) -> None:
         if (step, moment) == ("isolation_probe", "before"):
-            set_state(runtime, made.tenant, "draft")
+            set_state(runtime, asked.tenant, "draft")
 
     with pytest.raises(StateForbidsError, match="draft"):
-        provision_approved(runtime, made.tenant, run_by="run", backend=backend, on_step=on_step)
-    assert phase(runtime, made.tenant, backend) is Phase.ABSENT
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend, on_step=on_step)
+    assert phase(runtime, asked.tenant, backend) is Phase.ABSENT
+
+
+def test_an_instance_that_was_killed_and_whose_tenant_was_suspended_since_is_taken_back(
+    runtime: Runtime, asked: Sources, backend: LocalProcesses
+) -> None:
+    def on_step(step: str, moment: str) -> None:
+        if (step, moment) == ("instance_healthy", "after"):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend, on_step=on_step)
+    assert phase(runtime, asked.tenant, backend) is Phase.HEALTHY
+    set_state(runtime, asked.tenant, "suspended")
+    with pytest.raises(StateForbidsError, match="suspended"):
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend)
+    assert phase(runtime, asked.tenant, backend) is Phase.ABSENT
+    assert outcomes(runtime, asked.tenant) == ["compensated"]
+
+
+def test_an_instance_that_failed_and_was_killed_while_it_was_taken_back_needs_approvals_anew(
+    runtime: Runtime, asked: Sources, backend: LocalProcesses
+) -> None:
+    def on_step(step: str, moment: str) -> None:
+        if (step, moment) == ("isolation_probe", "before"):
+            raise ProvisioningError("It came through")
+        if (step, moment) == ("namespace_and_instance", "before undoing"):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend, on_step=on_step)
+    types = {**shipped(runtime).as_json()["types"], "BusStop": {"required": [], "optional": ["name"]}}
+    publish_template(runtime, {"version": "1.1.0", "types": types}, published_by="gov")
+    plan = plan_upgrade(runtime, asked.tenant, "1.1.0").digest()
+    upgrade(runtime, asked.tenant, "1.1.0", plan=plan, person="gov", role="platform-governance")
+    for _ in range(2):
+        with pytest.raises(ApprovalMissingError):
+            provision_approved(runtime, asked.tenant, run_by="run", backend=backend)
+        assert phase(runtime, asked.tenant, backend) is Phase.ABSENT
+        assert outcomes(runtime, asked.tenant) == ["compensated"]
+    assert state_of(runtime, asked.tenant) == "review"
+
+
+def test_the_approvals_of_what_somebody_else_finished_meanwhile_bring_nothing_up_again(
+    runtime: Runtime, asked: Sources, backend: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_step(step: str, moment: str) -> None:
+        if (step, moment) == ("isolation_probe", "before"):
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend, on_step=on_step)
+    look = instances._unfinished
+
+    def overtaken(runtime: Runtime, tenant: TenantId) -> Any:
+        found = look(runtime, tenant)
+        monkeypatch.setattr(instances, "_unfinished", look)
+        assert provision_approved(runtime, tenant, run_by="other", backend=backend)["state"] == "live"
+        return found
+
+    monkeypatch.setattr(instances, "_unfinished", overtaken)
+    with pytest.raises(ApprovalMissingError):
+        provision_approved(runtime, asked.tenant, run_by="run", backend=backend)
+    assert phase(runtime, asked.tenant, backend) is Phase.HEALTHY
+    assert outcomes(runtime, asked.tenant) == ["done"]
+    take_down(runtime, asked.tenant, backend)

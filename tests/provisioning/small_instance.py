@@ -1,6 +1,7 @@
 """A real little instance: the HTTP server that the tests run in Nerve's place, under the same environment contract.
 
-Its behaviour is set by words after the script's name: `crash` ends it at once, `deaf` answers ready with 503.
+Its behaviour is set by words after the script's name: `crash` ends it at once, `deaf` answers ready with 503, `curt`
+hangs up on strangers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Instance(BaseHTTPRequestHandler):
             return self.answer(503 if "deaf" in WORDS and self.path.endswith("ready") else 200, {})
         shown = self.headers.get("Authorization", "")
         if not hmac.compare_digest(shown, f"Bearer {TOKEN}"):
+            if "curt" in WORDS:
+                return None
             return self.answer(401, {})
         if self.path == "/about":
             about = {

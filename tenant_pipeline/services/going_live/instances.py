@@ -86,6 +86,8 @@ def provision_approved(
             require_isolation_tested(runtime, connection, tenant)
         if chosen is not None:
             _use(runtime, connection, tenant, chosen, used_backend, run_by)
+        elif unfinished is not None:
+            _require_unfinished(connection, unfinished)
 
     def finish(connection: Connection) -> None:
         held_back.extend(_go_live(runtime, connection, tenant, used_backend, approvals, run_by))
@@ -154,6 +156,17 @@ def _use(
         """,
         {"tenant": tenant, "used": used},
     )
+
+
+def _require_unfinished(connection: Connection, operation: Provisioning) -> None:
+    """Its approvals were used for this operation: with its end, whoever ended it, they are good for nothing more."""
+    latest = latest_operation(connection, operation.tenant)
+    if latest is None or latest.id != operation.id or latest.outcome != "open":
+        raise ApprovalMissingError(
+            "What was begun with these approvals has ended",
+            where=operation.tenant,
+            remedy="`tenant-pipeline instance status` shows how; `tenant-pipeline instance request` asks anew.",
+        )
 
 
 def _unfinished(runtime: Runtime, tenant: TenantId) -> Provisioning | None:

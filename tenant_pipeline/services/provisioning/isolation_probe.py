@@ -2,7 +2,8 @@
 
 An attempt on the database counts as repelled only when PostgreSQL says that the privilege is missing (SQLSTATE 42501):
 an empty answer, or any other error, would mean that the door stands open. Where a statement is everybody's to ask
-(statistics, sessions) it must show nobody else's.
+(statistics, sessions) it must show nobody else's. What others take down meanwhile is no door at all: an attempt on a
+login that is gone does not count, and an instance that gives no answer is told as not tried.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import httpx
 import psycopg
@@ -63,6 +64,8 @@ _MUST_BE_EMPTY = (
     "SELECT 1 FROM information_schema.columns WHERE table_schema <> ALL(%(own)s)",
     "SELECT 1 FROM pg_largeobject_metadata",
 )
+_NO_SUCH_ROLE = (errors.UndefinedObject, errors.InvalidParameterValue)
+"""What PostgreSQL says of a role that is not there: to granting and altering, and to `SET ROLE`."""
 
 
 @runtime_checkable
@@ -134,7 +137,7 @@ def probe_isolation(runtime: Runtime, backend: Provisioner, specification: Insta
 
 def _attack_database(runtime: Runtime, specification: InstanceSpecification, credentials: Secret, probe: Probe) -> None:
     own = specification.database_schema
-    statements = list(_statements(runtime, specification))
+    attempts = list(_attempts(runtime, specification))
     try:
         instance = psycopg.connect(credentials.value, autocommit=True)
     except psycopg.OperationalError:
@@ -142,14 +145,16 @@ def _attack_database(runtime: Runtime, specification: InstanceSpecification, cre
             "The instance's login does not open the database", where=specification.namespace
         ) from None
     with instance:
-        for kind, statement in statements:
+        for attempt in attempts:
             try:
                 with instance.transaction(force_rollback=True):
-                    instance.execute(statement)
+                    instance.execute(attempt.statement)
                 through = True
             except psycopg.Error as error:
+                if isinstance(error, _NO_SUCH_ROLE) and attempt.role and _is_gone(runtime, attempt.role):
+                    continue
                 through = not isinstance(error, errors.InsufficientPrivilege)
-            probe.note(kind, statement.as_string(instance), through=through)
+            probe.note(attempt.kind, attempt.statement.as_string(instance), through=through)
         schemas = [own, "pg_catalog", "information_schema"]
         for question in _MUST_BE_EMPTY:
             found = instance.execute(question, {"own": schemas}).fetchone()
@@ -160,7 +165,15 @@ def _attack_database(runtime: Runtime, specification: InstanceSpecification, cre
         assert readable is not None
 
 
-def _statements(runtime: Runtime, specification: InstanceSpecification) -> Iterator[tuple[str, sql.Composed]]:
+class _Attempt(NamedTuple):
+    """One statement, of which kind, and as whom it would act, where it is somebody else."""
+
+    kind: str
+    statement: sql.Composed
+    role: str = ""
+
+
+def _attempts(runtime: Runtime, specification: InstanceSpecification) -> Iterator[_Attempt]:
     own, itself = specification.database_schema, instance_login_of(specification.tenant)
     with runtime.database.administration() as connection:
         relations = connection.execute(_RELATIONS).fetchall()
@@ -169,30 +182,38 @@ def _statements(runtime: Runtime, specification: InstanceSpecification) -> Itera
     for row in relations:
         place = sql.Identifier(row["space"], row["name"])
         if row["space"] != own:
-            yield "reading", sql.SQL("SELECT count(*) FROM {}").format(place)
+            yield _Attempt("reading", sql.SQL("SELECT count(*) FROM {}").format(place))
         if row["kind"] == "S":
-            yield "writing", sql.SQL("SELECT nextval({})").format(sql.Literal(f'"{row["space"]}"."{row["name"]}"'))
+            yield _Attempt(
+                "writing", sql.SQL("SELECT nextval({})").format(sql.Literal(f'"{row["space"]}"."{row["name"]}"'))
+            )
         elif row["kind"] in ("r", "p"):
-            yield "writing", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(place)
-            yield "writing", sql.SQL("DELETE FROM {}").format(place)
-            yield "writing", sql.SQL("TRUNCATE {}").format(place)
-            yield "changing tables", sql.SQL("ALTER TABLE {} DISABLE ROW LEVEL SECURITY").format(place)
+            yield _Attempt("writing", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(place))
+            yield _Attempt("writing", sql.SQL("DELETE FROM {}").format(place))
+            yield _Attempt("writing", sql.SQL("TRUNCATE {}").format(place))
+            yield _Attempt("changing tables", sql.SQL("ALTER TABLE {} DISABLE ROW LEVEL SECURITY").format(place))
     for space in sorted({row["space"] for row in relations} | {"app", "public"}):
-        yield "changing tables", sql.SQL("CREATE TABLE {} (a int)").format(sql.Identifier(space, "intruder"))
+        yield _Attempt("changing tables", sql.SQL("CREATE TABLE {} (a int)").format(sql.Identifier(space, "intruder")))
     for row in routines:
         nothing = sql.SQL(", ").join([sql.NULL] * row["arguments"])
-        yield "calling", sql.SQL("SELECT {}({})").format(sql.Identifier(row["space"], row["name"]), nothing)
+        yield _Attempt("calling", sql.SQL("SELECT {}({})").format(sql.Identifier(row["space"], row["name"]), nothing))
     for role in roles:
         if role == itself:
             continue
-        yield "becoming", sql.SQL("SET ROLE {}").format(sql.Identifier(role))
-        yield "becoming", sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(role))
+        yield _Attempt("becoming", sql.SQL("SET ROLE {}").format(sql.Identifier(role)), role)
+        yield _Attempt("becoming", sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(role)), role)
         if not role.startswith("pg_"):  # their names are refused before anybody's privileges are looked at
-            yield "becoming", sql.SQL("ALTER ROLE {} PASSWORD 'known'").format(sql.Identifier(role))
+            yield _Attempt("becoming", sql.SQL("ALTER ROLE {} PASSWORD 'known'").format(sql.Identifier(role)), role)
         if role != "pg_database_owner":  # which cannot be granted to anybody
-            yield "becoming", sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role))
+            yield _Attempt("becoming", sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)), role)
     for statement in _SERVER:
-        yield "reaching the server", sql.SQL(statement).format()
+        yield _Attempt("reaching the server", sql.SQL(statement).format())
+
+
+def _is_gone(runtime: Runtime, role: str) -> bool:
+    """Whether a role that was there has been dropped meanwhile."""
+    with runtime.database.administration() as connection:
+        return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None
 
 
 def _attack_logins(runtime: Runtime, credentials: Secret, probe: Probe) -> None:
@@ -251,5 +272,9 @@ def _attack_instances(
         if status.phase is not Phase.HEALTHY or status.endpoint is None:
             continue
         for path in PATHS:
-            answer = httpx.get(status.endpoint + path, headers=header, timeout=REQUEST_SECONDS, trust_env=False)
+            try:
+                answer = httpx.get(status.endpoint + path, headers=header, timeout=REQUEST_SECONDS, trust_env=False)
+            except httpx.HTTPError:
+                probe.not_tried.append(f"other instances: one gave no answer to {path}")
+                break
             probe.note("other instances", f"{path} of another instance", through=answer.status_code < 400)

@@ -80,6 +80,11 @@ class Operation:
         kept = any(each.state is State.UNDONE and each.detail.get("kept") for each in self.steps)
         return self.outcome == COMPENSATED and not kept
 
+    @property
+    def broke_isolation(self) -> bool:
+        """Whether an attempt on somebody else's data came through: nothing that it concerns may stand."""
+        return any(each.state is State.FAILED and each.detail.get("isolation_broken") for each in self.steps)
+
     def found_before(self, step: str) -> Mapping[str, Any] | None:
         """What was found when the step was first begun; None where it never was."""
         return next((each.detail for each in self.steps if (each.step, each.state) == (step, State.BEGUN)), None)

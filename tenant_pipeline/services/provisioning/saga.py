@@ -1,8 +1,8 @@
 """Bringing an instance up as a saga (Garcia-Molina and Salem, 1987): durable steps, and compensation in reverse.
 
-Killed at any moment, the next call goes on where the steps end, or `compensate` takes back what was done. A step that
-fails is taken back at once, with all before it; what stood before the operation began stays, unless isolation was
-broken: then everything goes.
+Killed at any moment, the next call goes on where the steps end, or takes back what was done where it cannot go on. A
+step that fails is taken back at once, with all before it; what stood before the operation began stays, unless isolation
+was broken: then everything goes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tenant_pipeline.core.errors import NotFoundError, ProvisioningError, TenantRuntimeError
+from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import Provisioner
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
@@ -27,7 +28,11 @@ from tenant_pipeline.services.provisioning.operations import (
     record_in,
     require_same_backend,
 )
-from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
+from tenant_pipeline.services.provisioning.specification import (
+    InstanceChangedError,
+    plan_provisioning,
+    specification_of,
+)
 from tenant_pipeline.services.provisioning.steps import STEPS, Work
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -66,12 +71,21 @@ def provision(
     `verify` checks the approvals in the transaction that begins or resumes the operation, and raises where they do not
     hold: then nothing is done. `finish` does, in the transaction that ends the operation, what is true with its end;
     where it raises, all is taken back. Raises ProvisioningError where a step fails (all is taken back), where somebody
-    else is at it, or where an unfinished operation is for something else.
+    else is at it, or where taking the instance down was not finished.
+
+    An unfinished operation is taken back, too, where `verify` raises StateForbidsError, or where the instance is no
+    longer the one that it was begun for (InstanceChangedError): it could never go on.
     """
     work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
         _finish_taking_back(work, requested_by, on_step)
-        operation = _begun_or_resumed(work, approvals, requested_by, verify)
+        try:
+            operation = _begun_or_resumed(work, approvals, requested_by, verify)
+        except (StateForbidsError, InstanceChangedError) as error:
+            unfinished = _unfinished(work)
+            if unfinished is not None:
+                _fail(work, unfinished, requested_by, on_step, error)
+            raise
         try:
             for step in STEPS:
                 if operation.has(step.name, State.DONE):
@@ -104,10 +118,9 @@ def compensate(
     """Take an unfinished operation back to nothing left over. Raises NotFoundError where there is none."""
     work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
-        operation = _latest(runtime, tenant)
-        if operation.act is not Act.PROVISION or operation.outcome != "open":
+        operation = _unfinished(work)
+        if operation is None:
             raise NotFoundError("There is no unfinished provisioning to take back", where=tenant)
-        require_same_backend(operation, backend.name)
         _undo(work, operation, requested_by, on_step)
         return _latest(runtime, tenant)
 
@@ -125,17 +138,19 @@ def deprovision(
 ) -> Operation:
     """Take the tenant's instance and its login away. The releases in the tenant's schema stay: they are the tenant's.
 
-    Killed, the next call goes on. Raises ProvisioningError where somebody else is at it or provisioning was not
-    finished, NotFoundError where nothing was ever provisioned.
+    Provisioning that was not finished is taken back first. `verify` checks, before that and again in the transaction
+    that begins or resumes taking down, whether it may be done, and raises where it may not. Killed, the next call goes
+    on. Raises ProvisioningError where somebody else is at it, NotFoundError where nothing was ever provisioned.
     """
+    work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
         specification = specification_of(runtime, tenant)
         operation = _latest(runtime, tenant)
         require_same_backend(operation, backend.name)
         if operation.act is Act.PROVISION and operation.outcome == "open":
-            raise ProvisioningError(
-                "Provisioning was not finished", where=tenant, remedy="Finish it, or take it back with `compensate`."
-            )
+            with runtime.database.platform() as connection:
+                verify(connection)
+            _undo(work, operation, requested_by, on_step)
         with runtime.database.platform() as connection:
             verify(connection)
             if operation.act is Act.PROVISION or operation.outcome != "open":
@@ -168,12 +183,13 @@ def _begun_or_resumed(
         operation = latest_operation(connection, tenant)
         if operation is not None and operation.outcome == "open":
             require_same_backend(operation, work.backend.name)
-            if (operation.act, operation.plan_digest) != (Act.PROVISION, wanted.digest()):
+            if operation.act is Act.DEPROVISION:
                 raise ProvisioningError(
-                    "An operation on another specification was not finished",
+                    "Taking the instance down was not finished",
                     where=tenant,
-                    remedy="Take it back with `compensate`, or finish deprovisioning; then provision.",
+                    remedy="Finish it with `tenant-pipeline instance deprovision`; then provision.",
                 )
+            wanted.require_approved(operation.plan_digest)
             _audit(runtime, connection, operation, "instance.provision-resumed", requested_by)
             return operation
         operation = begin(
@@ -200,22 +216,27 @@ def _fail(work: Work, operation: Operation, requested_by: str, on_step: OnStep, 
 
 def _finish_taking_back(work: Work, requested_by: str, on_step: OnStep) -> None:
     """An operation that had failed, or was being taken back when it was killed, is not gone on with."""
-    with work.runtime.database.platform() as connection:
-        operation = latest_operation(connection, work.tenant)
-    if operation is None or operation.act is not Act.PROVISION or operation.outcome != "open":
-        return
-    if any(each.state in (State.FAILED, State.UNDONE) for each in operation.steps):
-        require_same_backend(operation, work.backend.name)
+    operation = _unfinished(work)
+    if operation is not None and any(each.state in (State.FAILED, State.UNDONE) for each in operation.steps):
         _undo(work, operation, requested_by, on_step)
 
 
+def _unfinished(work: Work) -> Operation | None:
+    """The provisioning that was begun and not ended, if any. Raises ProvisioningError where another backend runs it."""
+    with work.runtime.database.platform() as connection:
+        operation = latest_operation(connection, work.tenant)
+    if operation is None or operation.act is not Act.PROVISION or operation.outcome != "open":
+        return None
+    require_same_backend(operation, work.backend.name)
+    return operation
+
+
 def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) -> None:
-    all_of_it = any(each.state is State.FAILED and each.detail["isolation_broken"] for each in operation.steps)
     for step in reversed(STEPS):
         found = operation.found_before(step.name)
         if found is None or operation.has(step.name, State.UNDONE):
             continue
-        if all_of_it and "existed" in found:
+        if operation.broke_isolation and "existed" in found:
             found = {**found, "existed": False}
         on_step(step.name, "before undoing")
         with span("provisioning step undone", {"tenant": work.tenant, "step": step.name}):

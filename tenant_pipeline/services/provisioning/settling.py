@@ -9,16 +9,20 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from importlib.resources import files
 
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.lifecycle import SERVING
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
+from tenant_pipeline.services.penetration_tests import UNDER_TEST
 from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
 from tenant_pipeline.services.runtime import Runtime
 
 REST_SECONDS, STAND_SECONDS = 5.0, 25.0
 """The longest that `settle` waits for one instance to be gone, which goes on without us, or to be healthy."""
+
+_SQL = files("tenant_pipeline.services.provisioning").joinpath("instances.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Settled:
 
 def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str) -> list[Settled]:
     """Have instances rest whose tenant is not served, and stand whose tenant is, where they do not: what was done.
+
+    One whose isolation was found broken rests, too, where whoever took it down was killed.
 
     However many tenants there are, the backend is looked at once, and nothing more is begun after `seconds`: what is
     left is for the next call. Those that should rest come first, and among themselves by chance, so that none waits for
@@ -62,7 +68,7 @@ def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str
 
 @dataclass(frozen=True)
 class _Instance:
-    """Whether a tenant is served, and whether what was done last to its instance was to bring it up, and where."""
+    """Whether a tenant's instance is to be served, and whether it was last to be brought up, and where."""
 
     tenant: TenantId
     served: bool
@@ -72,18 +78,10 @@ class _Instance:
 
 
 def _with_an_instance(runtime: Runtime) -> list[_Instance]:
-    """Every tenant that has, or had, an instance."""
+    """Every tenant of which an instance may stand, or is to stand."""
     with runtime.database.platform() as connection:
         rows = connection.execute(
-            """
-            SELECT tenant.id, tenant.status = ANY(%s) AS served, last.act = 'provision' AS wanted,
-                   last.namespace, last.backend
-              FROM runtime.tenants AS tenant
-              JOIN (SELECT DISTINCT ON (tenant_id) tenant_id, act, namespace, backend
-                      FROM runtime.provisioning_operations
-                     ORDER BY tenant_id, number DESC) AS last ON last.tenant_id = tenant.id
-            """,
-            ([str(state) for state in SERVING],),
+            _SQL, {"serving": [str(state) for state in SERVING], "under_test": list(UNDER_TEST)}
         ).fetchall()
     return [_Instance(TenantId(row["id"]), row["served"], row["wanted"], row["namespace"], row["backend"])
             for row in rows]  # fmt: skip

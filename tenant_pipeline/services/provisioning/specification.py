@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import InstanceSpecification, PlannedChange, Provisioner, Secret
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
+
+
+class InstanceChangedError(ProvisioningError):
+    """What would be brought up, or back, is not what was approved. It has to be asked for anew."""
+
+    code = "instance-changed"
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,15 @@ class WantedInstance:
     def digest(self) -> Sha256:
         """The digest of the specification, the backend and the template's version."""
         return sha256_of_json(self.as_json())
+
+    def require_approved(self, digest: str) -> None:
+        """Return where this is the digest of what was approved. Raises InstanceChangedError."""
+        if self.digest() != digest:
+            raise InstanceChangedError(
+                "The instance has changed since it was approved",
+                where=self.specification.tenant,
+                remedy="`tenant-pipeline instance request` asks for it as it is now.",
+            )
 
     def as_json(self) -> dict[str, Any]:
         """What is approved, for people to read. No secret is part of it."""

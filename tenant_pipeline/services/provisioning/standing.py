@@ -21,17 +21,11 @@ from tenant_pipeline.services.provisioning.operations import (
     operations,
     require_same_backend,
 )
-from tenant_pipeline.services.provisioning.specification import wanted_instance
+from tenant_pipeline.services.provisioning.specification import InstanceChangedError, wanted_instance
 from tenant_pipeline.services.registry import list_tenants
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
-
-
-class InstanceChangedError(ProvisioningError):
-    """What would be brought back is not what was approved. It stays away until it is asked for anew."""
-
-    code = "instance-changed"
 
 
 def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> list[InstanceStatus]:
@@ -72,6 +66,8 @@ def bring_back_instance(
 def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, timeout: float, actor: str) -> bool:
     """Stop the instance of a tenant that is not served, until it is brought back; whether one stood. Audited.
 
+    So is one whose isolation was found broken, and which was not taken down: whoever did that was killed.
+
     Its login and releases stay. Doing it again is harmless. Raises ProvisioningError where somebody else is changing
     it, where another backend runs it, or where it is not gone in time; once it is going, that is audited.
     """
@@ -84,9 +80,10 @@ def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, t
         return False
     with exclusive(runtime, tenant):
         with runtime.database.platform() as connection:
-            state = state_of(connection, tenant)
-            being_brought_up = operation.outcome == "open" and state in FITTING[Approved.INSTANCE]
-        if state in SERVING or being_brought_up:
+            state, latest = state_of(connection, tenant), latest_operation(connection, tenant)
+        being_brought_up = operation.outcome == "open" and state in FITTING[Approved.INSTANCE]
+        isolated = latest is None or not latest.broke_isolation
+        if isolated and (state in SERVING or being_brought_up):
             return False
         try:
             backend.deprovision(tenant, operation.namespace, timeout=timeout)
@@ -123,15 +120,10 @@ def _brought_back(
             if state_of(connection, tenant) not in SERVING:
                 return None
             latest = latest_operation(connection, tenant)
-        if latest is None or latest.act is Act.DEPROVISION or latest.left_nothing:
+        if latest is None or latest.act is Act.DEPROVISION or latest.left_nothing or latest.broke_isolation:
             return None
         wanted = wanted_instance(runtime, tenant, backend)
-        if wanted.digest() != operation.plan_digest:
-            raise InstanceChangedError(
-                "The instance has changed since it was approved",
-                where=tenant,
-                remedy="`tenant-pipeline instance request` asks for it as it is now.",
-            )
+        wanted.require_approved(operation.plan_digest)
         try:
             return backend.apply(wanted.specification, timeout=timeout)
         except ProvisioningError as error:
