@@ -24,6 +24,7 @@ from tenant_pipeline.services.cost.budgets import THRESHOLDS
 from tenant_pipeline.services.feature_flags.overrides import switched_off
 from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.object_store import try_objects
+from tenant_pipeline.services.penetration_tests import UNDER_TEST
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
@@ -150,6 +151,7 @@ def read_figures(runtime: Runtime) -> list[Figure]:
                 "by_tenant": runtime.settings.metrics_by_tenant,
                 "without_links": switched_off(connection, LINKS, runtime.now()),
                 "thresholds": list(THRESHOLDS),
+                "under_test": list(UNDER_TEST),
             }
             rows = connection.execute(_SQL, asked).fetchall()
             at = connection.execute("SELECT clock_timestamp() AS at").fetchone()
