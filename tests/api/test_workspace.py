@@ -176,12 +176,13 @@ def test_a_text_that_two_begin_without_a_connection_has_what_both_wrote(people: 
         expect(each.get_by_label("Data-handling agreement")).to_have_value(re.compile("^PDPA-(1 PDPA-2|2 PDPA-1) $"))
 
 
-def test_nothing_is_written_before_the_document_has_come(people: People) -> None:
-    anan = people.open("anan", "panel-wizard")
+def test_nothing_is_written_before_the_document_has_come(people: People, served: Served) -> None:
+    anan = people.browser.new_context(locale="en-GB").new_page()
     anan.route_web_socket("**/document", lambda silent: None)
-    anan.reload()
+    code = LocalIssuer(served.runtime).sign_in_code("anan", HALLS)
+    anan.goto(f"{served.url}/workspace/{HALLS}/panel-wizard#code={code}")
+    expect(anan.locator("header .tenant")).to_have_text(re.compile("^City halls"))
     expect(anan.get_by_label("Domain")).to_be_disabled()
-    anan.unroute_all()
 
 
 def test_what_happens_is_shown_also_after_the_live_log_was_refused_once(people: People, served: Served) -> None:
