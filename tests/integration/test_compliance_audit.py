@@ -154,7 +154,7 @@ def test_what_people_have_typed_into_the_workspace_is_looked_at_whether_compacte
     assert [each for each in clean["found"] if "workspace" in each["place"]] == [], "who is at it is no finding"
     written = document.get_state()
     document.get("upload.notes", type=Map)["day out"] = Text("Write to somchai@hall.example or so")
-    document.get("conflict.drafts", type=Map)["item-1"] = Map({"reason": Array(["tel 081-234-5678"])})
+    document.get("conflict.drafts", type=Map)["item-1"] = Map({"person": Array(["tel 081-234-5678"])})
     append_updates(made.runtime, made.tenant, [("kanya", document.get_update(written))])
     place = "database: tenant_workspaces.crdt_doc"
     expected = [{"place": place, "entity_type": kind, "count": 1} for kind in ("EMAIL_ADDRESS", "PHONE_NUMBER")]

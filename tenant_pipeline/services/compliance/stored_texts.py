@@ -85,7 +85,7 @@ def _database(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
 def _document(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
     """What people have typed into the workspace, but for what is no more than the name of one who has a role here."""
     people = {row["person"] for row in list_roles(runtime, tenant)}
-    texts = [text for text in _leaves(read_document(runtime, tenant)) if text not in people]
+    texts = [text for text in _leaves(read_document(runtime, tenant), aside=frozenset()) if text not in people]
     if texts:
         yield "database: tenant_workspaces.crdt_doc", texts
 
@@ -159,8 +159,8 @@ def _file(file: BinaryIO, place: str) -> Iterator[Texts]:
         before = piece[-OVERLAP:]
 
 
-def _leaves(value: Any) -> Iterator[str]:
-    """The texts in a value of JSON, names of fields included, but not the people that its fields name.
+def _leaves(value: Any, aside: frozenset[str] = PEOPLE) -> Iterator[str]:
+    """The texts in a value of JSON, names of fields included, but not what the fields `aside` hold: people.
 
     Bytes are JSON, or else text as it is.
     """
@@ -169,14 +169,14 @@ def _leaves(value: Any) -> Iterator[str]:
     elif isinstance(value, bytes):
         text = value.decode(errors="replace")
         try:
-            yield from _leaves(json.loads(text))
+            yield from _leaves(json.loads(text), aside)
         except ValueError:
             yield text
     elif isinstance(value, dict):
         for name, each in value.items():
             yield name
-            if name not in PEOPLE:
-                yield from _leaves(each)
+            if name not in aside:
+                yield from _leaves(each, aside)
     elif isinstance(value, list):
         for each in value:
-            yield from _leaves(each)
+            yield from _leaves(each, aside)
