@@ -115,9 +115,12 @@ class _Text(io.TextIOWrapper):
             self.detach()
 
 
-def text_lines(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    """The stream as text, line by line, ends of lines as they are. No byte is lost: see `ODD_BYTES`."""
-    return _Text(stream, encoding=encoding, errors=ODD_BYTES, newline="")
+def text_lines(stream: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
+    """The stream as text, line by line, ends of lines as they are, or as `open` has them for another `newline`.
+
+    No byte is lost: see `ODD_BYTES`. The stream stays open.
+    """
+    return _Text(stream, encoding=encoding, errors=ODD_BYTES, newline=newline)
 
 
 def text_of_bytes(data: bytes, encoding: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from tenant_pipeline.intake.text_encoding import ODD_BYTES
+from tenant_pipeline.intake.text_encoding import text_lines
 
 LONGEST_BLOCK = 16 * 1024 * 1024
 
@@ -19,7 +18,7 @@ def component_blocks(stream: BinaryIO, encoding: str, name: str) -> Iterator[tup
     begin, end = f"BEGIN:{name}", f"END:{name}"
     lines: list[str] | None = None
     number = depth = length = 0
-    text = io.TextIOWrapper(stream, encoding=encoding or "utf-8", errors=ODD_BYTES)
+    text = text_lines(stream, encoding or "utf-8", newline=None)
     for raw in iter(lambda: text.readline(LONGEST_BLOCK), ""):
         line = raw.lstrip("\ufeff").rstrip("\n")
         mark = line.strip().upper()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
@@ -58,6 +59,9 @@ def serve_request(descriptor: int, held: int) -> None:
                 return
             request = json.loads(payload)
             confine(ParserLimits(**request["limits"]), request["size"], held)
+            sys.set_int_max_str_digits(
+                0
+            )  # ijson breaks down over a number that Python refuses; the CPU time is bounded
             stream = cast(BinaryIO, io.BufferedReader(RemoteFile(channel, request["size"]), READ_BYTES))
             _answer(channel, request, stream)
         except BrokenFramesError:

@@ -110,6 +110,12 @@ def test_what_no_store_can_hold_is_replaced(content: bytes) -> None:
         assert (text or "").encode() == (text or "").replace("\0", "").encode()
 
 
+def test_a_number_longer_than_python_makes_by_itself_is_read() -> None:
+    for content in (b'[{"a":%s}]' % (b"9" * 6_000), b'{"a":[{"b":%s}]}' % (b"9" * 6_000)):
+        ((table,),) = (profile(io.BytesIO(content), "a.json", samples=1)["tables"],)
+        assert "9" * 6_000 in table["samples"][0].values()
+
+
 def test_records_that_are_none_are_a_refusal_and_no_fault() -> None:
     tables = [{"name": "", "shape": "records", "fields": ["a"]}]
     for payload in (b"", b"\0\0\0\0no arrow", b"\0\0\0\7"):

@@ -151,9 +151,12 @@ def test_the_encoding_is_found_where_the_text_beyond_ascii_begins_late(head: byt
     assert list(read[-1][2].values()) == late.strip().split(",")
 
 
-def test_a_text_put_together_of_two_encodings_is_told() -> None:
-    rows = "หอประชุม,ภูเก็ต\n".encode() * 20_000 + "หอประชุม,ภูเก็ต\n".encode("cp874") * 20_000
-    found = profile(io.BytesIO("ชื่อ,จังหวัด\n".encode() + rows), "a.csv", samples=5)
+@pytest.mark.parametrize(
+    ("head", "row"), [("ชื่อ,จังหวัด\n", "หอประชุม,ภูเก็ต\n"), ("", "BEGIN:VCARD\nVERSION:3.0\nFN:หอประชุม\nEND:VCARD\n")]
+)
+def test_a_text_put_together_of_two_encodings_is_told(head: str, row: str) -> None:
+    content = head.encode() + row.encode() * 6_000 + row.encode("cp874") * 3_000
+    found = profile(io.BytesIO(content), "a", samples=5)
     assert found["encoding"] == "utf-8"
     assert [code for _, code, _ in found["first_problems"]] == ["mixed-encodings"]
 
