@@ -6,10 +6,12 @@ import codecs
 import io
 import re
 from collections.abc import Collection
-from contextlib import suppress
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from charset_normalizer import from_bytes
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 HEAD_BYTES = 256 * 1024
 LONGEST_CHARACTER = 4
@@ -71,7 +73,7 @@ def encoding_sample(stream: BinaryIO, head: bytes) -> bytes:
     found = 0
     stream.seek(0)
     while found < ENOUGH_BEYOND_ASCII and (piece := stream.read(HEAD_BYTES)):
-        run = _HIGH_RUN.search(piece)
+        run = None if piece.isascii() else _HIGH_RUN.search(piece)
         if run is None:
             continue
         start = stream.tell() - len(piece) + run.start()
@@ -107,12 +109,19 @@ def text_encoding(head: bytes) -> tuple[str, float]:
     return (best.encoding, max(0.1, 1.0 - best.chaos)) if best is not None else ("latin-1", 0.1)
 
 
-class _Text(io.TextIOWrapper):
-    """Leaves the stream open that it reads from: closing that is up to whoever opened it."""
+class _Lent(io.RawIOBase):
+    """A stream lent to a text, which closes what it reads from: closing that is up to whoever opened it."""
 
-    def close(self) -> None:
-        with suppress(ValueError):  # it is closed already
-            self.detach()
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        data = self._stream.read(len(memoryview(buffer)))
+        memoryview(buffer)[: len(data)] = data
+        return len(data)
 
 
 def text_lines(stream: BinaryIO, encoding: str, newline: str | None = "") -> io.TextIOWrapper:
@@ -120,7 +129,9 @@ def text_lines(stream: BinaryIO, encoding: str, newline: str | None = "") -> io.
 
     No byte is lost: see `ODD_BYTES`. The stream stays open.
     """
-    return _Text(stream, encoding=encoding, errors=ODD_BYTES, newline=newline)
+    return io.TextIOWrapper(
+        io.BufferedReader(_Lent(stream), SAMPLE_BYTES), encoding=encoding, errors=ODD_BYTES, newline=newline
+    )
 
 
 def text_of_bytes(data: bytes, encoding: str) -> str:

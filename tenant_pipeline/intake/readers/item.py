@@ -50,8 +50,9 @@ def text_of(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Decimal) and math.isfinite(float(value)):
-        value = float(value)
+    if isinstance(value, Decimal):
+        number = float(value)
+        value = number if math.isfinite(number) else value
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
