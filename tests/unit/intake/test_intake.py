@@ -355,7 +355,7 @@ def test_real_files_are_read_or_refused_by_name(raw: RawZone, folder: str) -> No
 def test_a_file_that_extract_cannot_read_is_refused_and_the_rest_goes_on(
     raw: RawZone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unit = _unit(raw, a__csv=b"name\nHall\n", b__json=json.dumps({"text": "x" * 60_000_000}).encode(),
+    unit = _unit(raw, a__csv=b"name\nHall\n", b__json=json.dumps({"text": "x" * 20_000_000}).encode(),
                  c__csv=b"name\nRoom\n")  # fmt: skip
     small = ParserLimits(memory_bytes=4 * 1024**2)
     monkeypatch.setattr(extraction, "limits_of", lambda wider: ParserLimits() if wider else small)

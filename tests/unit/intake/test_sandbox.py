@@ -74,20 +74,27 @@ LONG = "x" * 50_000
 
 
 @pytest.mark.parametrize(
-    ("name", "large"),
+    ("name", "large", "rows", "mib"),
     [
-        ("press.csv", b"title,text\n" + f"A,{LONG}\n".encode() * 2_000),
-        ("wiki.json", json.dumps({f"table{number}": [{"text": LONG}] * 10 for number in range(200)}).encode()),
+        ("press.csv", b"title,text\n" + f"A,{LONG}\n".encode() * 1_000, 1_000, 200),
+        (
+            "wiki.json",
+            json.dumps({f"table{number}": [{"text": LONG}] * 20 for number in range(150)}).encode(),
+            3_000,
+            80,
+        ),
     ],
     ids=["one table", "many tables"],
 )
-def test_what_waits_to_be_sent_is_bounded_by_its_text_and_not_by_its_rows_alone(name: str, large: bytes) -> None:
-    limits = ParserLimits(memory_bytes=250 * 1024**2)
+def test_what_waits_to_be_sent_is_bounded_by_its_text_and_not_by_its_rows_alone(
+    name: str, large: bytes, rows: int, mib: int
+) -> None:
+    limits = ParserLimits(memory_bytes=mib * 1024**2)
     found = profile(io.BytesIO(large), name, limits=limits)
     read = records(
         io.BytesIO(large), reader=found["reader"], encoding=found["encoding"], tables=found["tables"], limits=limits
     )
-    assert sum(batch.num_rows for _, batch in read) == 2_000  # type: ignore[misc]
+    assert sum(batch.num_rows for _, batch in read) == rows  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
