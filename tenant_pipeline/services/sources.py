@@ -247,9 +247,9 @@ def insert_source(
     inserted = connection.execute(
         """
         INSERT INTO runtime.tenant_sources
-               (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
+               (tenant_id, id, origin, unit_mode, title, url, unit_digest, rights, ingest_stage,
                 ingest_status, authority_rank, observed_at, received_by, traceparent)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s, %s)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '', 'received', %s, %s, %s, %s)
         ON CONFLICT (tenant_id, id) DO NOTHING
         RETURNING id
         """,
@@ -259,7 +259,6 @@ def insert_source(
             str(origin),
             str(unit.mode),
             title,
-            unit.files[0].path if unit.mode is UnitMode.SINGLE_FILE else "",
             url,
             unit.digest,
             rights,

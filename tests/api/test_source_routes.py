@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.sources import add_source
 from tests.api.conftest import OTHER, OWN, Served
 
@@ -21,6 +23,7 @@ def source(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> st
         served.runtime, OWN, origin=Origin.PRESS, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
         title=request.node.name, actor="kanya",
     )  # fmt: skip
+    run_stage(served.runtime, OWN, added.id, Stage.RECEIVE)
     with served.runtime.database.tenant(OWN) as connection:
         connection.execute(
             "UPDATE runtime.tenant_sources SET ingest_status = 'assembled' WHERE tenant_id = %s AND id = %s",

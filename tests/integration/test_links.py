@@ -11,9 +11,11 @@ import pytest
 
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import TwoTenants
@@ -149,6 +151,8 @@ def test_the_registry_knows_the_address_of_a_link_and_the_name_of_a_file(
         runtime, TENANT, origin=Origin.PARTNER_DOC, unit_mode=UnitMode.FOLDER, places=[str(tmp_path)], title="Folder",
         actor="test",
     )  # fmt: skip
+    for source in (single, folder):
+        run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
     query = "SELECT filename, url FROM runtime.tenant_sources WHERE id = %s"
     for source, row in (
         (_add(runtime, url + "#part", title="Link"), {"filename": "", "url": url}),

@@ -515,9 +515,15 @@ def test_another_tenant_neither_sees_nor_signs_nor_revokes_a_declaration(runtime
 def _path(runtime: Runtime, source: Source) -> str:
     with runtime.database.tenant(source.tenant) as connection:
         (row,) = connection.execute(
-            "SELECT display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s",
+            """
+            SELECT display_path, filename
+              FROM runtime.objects AS object
+              JOIN runtime.tenant_sources AS source ON source.tenant_id = object.tenant_id AND source.id = source_id
+             WHERE source.tenant_id = %s AND source_id = %s
+            """,
             (source.tenant, source.id),
         ).fetchall()
+    assert row["filename"] == row["display_path"]
     return str(row["display_path"])
 
 

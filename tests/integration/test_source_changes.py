@@ -13,7 +13,7 @@ from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.stage import STAGES
+from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
@@ -166,7 +166,9 @@ def test_nobody_changes_another_tenants_source(tenants: TwoTenants) -> None:
 
 def test_a_file_keeps_its_name_where_its_own_tenant_sees_it(runtime: Runtime, tenant: TenantId, tmp_path: Path) -> None:
     source = handed_in(runtime, tenant, tmp_path)
-    assert (source.as_json()["filename"], source.as_json()["url"]) == ("halls.csv", "")
+    run_stage(runtime, tenant, source.id, Stage.RECEIVE)
+    known = standing(runtime, source).as_json()
+    assert (known["filename"], known["url"]) == ("halls.csv", "")
 
 
 def test_what_is_changed_of_a_feed_is_changed_of_its_source_and_nowhere_else(
