@@ -18,13 +18,14 @@ from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.lifecycle import GATED_WAYS, OUT_OF_SERVICE, TenantState, goes_forward
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.statement import AI_TIER, Datatype
 
 Documents = Mapping[str, Mapping[str, Any]]
 
 _NAMED_IN_CODE = {
-    "tenant_roles": {"tenant-admin", "reviewer", "contributor", "platform-governance", "founder", "viewer"},
+    "tenant_roles": {"tenant-admin", "reviewer", "contributor", "viewer", *PLATFORM_ROLES},
     "persisted_fields": {
         "wizard.answers", "upload.notes", "conflict.drafts", "review.assignment", "handoff.checklist",
     },

@@ -36,6 +36,7 @@ FILLED = {
     "{number}": "1",
     "{dimension}": "completeness",
     "{flag}": "intake.links",
+    "{name}": "hotels-api",
 }
 
 

@@ -265,6 +265,7 @@ def test_what_was_said_of_a_source_is_put_right_and_a_wrong_source_is_taken_out(
         runtime_of, people.tenant, origin=Origin.REGULATOR, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
         title="Wrong list", actor="kanya",
     ).id  # fmt: skip
+    run_stage(runtime_of, people.tenant, wrong, Stage.RECEIVE, run_id="test")
     kanya = people.open("kanya", "panel-normalise", source=wrong)
     expect(kanya.get_by_text("None are declared")).to_be_visible()
     expect(kanya.locator("dd").get_by_text("wrong.csv")).to_be_visible()
