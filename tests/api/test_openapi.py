@@ -18,7 +18,7 @@ ENDING_THE_SESSION = "^/api/sessions?$"
 @pytest.mark.parametrize(
     ("person", "options"),
     [
-        ("fuzz", ["--max-examples", "4", "--exclude-path-regex", ENDING_THE_SESSION]),
+        ("fuzz", ["--max-examples", "3", "--exclude-path-regex", ENDING_THE_SESSION]),
         ("leaver", ["--max-examples", "4", "--include-path-regex", ENDING_THE_SESSION]),
     ],
 )

@@ -23,7 +23,7 @@ from tests.unit.pii.memory_stage import MemoryStage
 
 SEED = 20_260_101
 LIMITS = ParserLimits(cpu_seconds=20)
-MUTATED = 1_000
+MUTATED = 600
 MEMBERS = 2
 """So many files the archives hold that are broken as a whole."""
 BROKEN_DOWN = ("parser-crashed", "parser-killed", "parser-time", "parse-error")

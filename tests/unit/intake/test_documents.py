@@ -115,7 +115,7 @@ def test_a_pdf_is_told_by_its_mark() -> None:
     assert not looks_like_pdf("a treatise on %PDF", "a.pdf")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), mutated(pdf(thai("ที่", 50, 800) + "\n" + table(HALLS, 700)))))
 def test_no_pdf_breaks_the_reader(content: bytes) -> None:
     holds_its_promise(read_pdf, content)
@@ -286,13 +286,13 @@ def _any_word_document() -> bytes:
     return _saved(document)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), mutated(_any_word_document())))
 def test_no_word_document_breaks_the_reader(content: bytes) -> None:
     holds_its_promise(read_docx, content)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(markup=mutated(f"<w:p {W}><w:r><w:t>Hall</w:t></w:r></w:p>".encode()))
 def test_no_word_markup_breaks_the_reader(markup: bytes) -> None:
     written = io.BytesIO()

@@ -415,7 +415,7 @@ def test_arrays_of_numbers_are_json(text: str) -> None:
 
 def test_what_a_person_releases_is_read_within_wider_limits(raw: RawZone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identification, "ParserLimits", lambda: ParserLimits(memory_bytes=4 * 1024**2))
-    digest, size = raw.put(io.BytesIO(json.dumps({"text": "x" * 60_000_000}).encode()))
+    digest, size = raw.put(io.BytesIO(json.dumps({"text": "x" * 20_000_000}).encode()))
     unit = Unit(UnitMode.SINGLE_FILE, (UnitFile("large.json", digest, size),))
     received, refused, elsewhere, released, extracted = (MemoryStage() for _ in range(5))
     receive(unit, raw, received, ReceiveLimits())

@@ -298,7 +298,7 @@ IPV6_SPELLINGS: list[Callable[[ipaddress.IPv6Address], str]] = [
 
 
 @given(st.data())
-@hypothesis_settings(max_examples=250, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_no_address_of_a_denied_network_is_ever_connected_to(data: st.DataObject) -> None:
     chosen = data.draw(st.sampled_from(DENIED_NETWORKS))
     number = data.draw(_numbers(chosen))
