@@ -32,7 +32,7 @@ from tenant_pipeline.services.places import places_of
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.runtime import Runtime
 
-FEW, MANY = 100, 400
+FEW, MANY = 150, 600
 """What is linear does four times the work, what is quadratic sixteen times."""
 FLOOR = 20
 """Rows read of a table for each row of the source, below which a growth tells of plans for small tables only."""
