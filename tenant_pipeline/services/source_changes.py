@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.pseudonym import PseudonymKey, keyed_digest
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, lock_source
@@ -35,7 +35,7 @@ def change_source(
 
     Its statements stay as they are: the coverage is scored anew, and with another date its conflicts are compared anew.
     What is published keeps what it says. The same again changes nothing. Audited: what was changed, the dates from what
-    to what, and of the texts, which can be erased, their digests.
+    to what, and of the texts, which can be erased, digests under the tenant's key, which then is destroyed.
 
     Raises NotFoundError for no such source, StateForbidsError out of service, and InputError for what cannot be
     changed, for no title, for a date without its zone, and for the source of a feed that has not ended.
@@ -89,14 +89,17 @@ def put_right(
             "judge_anew": changed != ["title"],
         },
     )
-    details = {"changed": changed} | {name: [_told(getattr(before, name)), _told(after[name])] for name in changed}
+    key = runtime.keys.digest_key(tenant)
+    details = {"changed": changed} | {
+        name: [_told(name, value, key) for value in (getattr(before, name), after[name])] for name in changed
+    }
     entry = AuditEntry(actor=actor, action="source.change", subject=source, details=details)
     runtime.audit.append(connection, tenant, [entry])
     return get_source(connection, tenant, source)
 
 
-def _told(value: str | datetime | None) -> str | None:
+def _told(name: str, value: str | datetime | None, key: PseudonymKey) -> str | None:
     """A value as the audit log may keep it: nothing is ever erased from there."""
     if isinstance(value, str):
-        return sha256_of_bytes(value.encode()) if value else ""
+        return keyed_digest(name, value, key) if value else ""
     return value.isoformat() if value else None

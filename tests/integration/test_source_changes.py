@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.origin import Origin, UnitMode
+from tenant_pipeline.core.pseudonym import keyed_digest
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources
@@ -109,7 +109,8 @@ def test_a_source_without_rights_holds_its_tenant_up_until_they_are_declared(
     ), "the same again changes nothing"
     (entry,) = audited(runtime, tenant, "source.change")
     assert (entry["actor"], entry["subject"]) == ("kanya", source.id)
-    assert entry["details"] == {"changed": ["rights"], "rights": ["", sha256_of_bytes(b"CC BY 4.0")]}
+    told = keyed_digest("rights", "CC BY 4.0", runtime.keys.digest_key(tenant))
+    assert entry["details"] == {"changed": ["rights"], "rights": ["", told]}
 
     change_source(runtime, tenant, source.id, {"rights": ""}, actor="kanya")
     walk(runtime, source)
