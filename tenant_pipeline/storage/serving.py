@@ -1,4 +1,4 @@
-"""The serving tables of a tenant: filled by the transaction that publishes, read by the tenant's instance."""
+"""The serving tables of a tenant: filled before a release is published, read by the tenant's instance."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def create_serving_tables(connection: Connection, schema: str) -> None:
     for relation, privileges in (
         ("release_documents", "INSERT"),
         ("release_entities", "INSERT"),
-        ("releases", "INSERT, SELECT"),
+        ("releases", "INSERT, SELECT, UPDATE (published_at)"),
         ("live_release", "SELECT, INSERT, UPDATE"),
         ("instance_flags", "SELECT, INSERT, UPDATE, DELETE"),
     ):
@@ -135,9 +135,9 @@ def load_release(
     schema: str,
     release: Mapping[str, Any],
     rows: Iterable[Mapping[str, str]],
-    published_at: datetime,
+    at: datetime,
 ) -> int:
-    """Write a release's rows, in bounded memory, and return how many entities it has.
+    """Write a release's rows, in bounded memory, and return how many entities it has. No reader sees them yet.
 
     `rows` have canonical_id, type, document_digest and document (JSON). A document that an earlier release has is not
     written again.
@@ -148,7 +148,7 @@ def load_release(
             "INSERT INTO {}.releases (release_digest, version, template_version, entities, published_at)"
             " VALUES (%(release)s, %(version)s, %(template_version)s, %(entities)s, %(at)s)"
         ).format(name),
-        {**release, "at": published_at},
+        {**release, "at": at},
     )
     written = 0
     for batch in _batches(rows):
@@ -179,6 +179,14 @@ def load_release(
         )
         written += len(batch)
     return written
+
+
+def note_published(connection: Connection, schema: str, release: Sha256, at: datetime) -> None:
+    """Say when a release that is in the schema was published."""
+    connection.execute(
+        sql.SQL("UPDATE {}.releases SET published_at = %s WHERE release_digest = %s").format(sql.Identifier(schema)),
+        (at, release),
+    )
 
 
 def switch_release(connection: Connection, schema: str, release: Sha256, at: datetime) -> None:

@@ -1,5 +1,5 @@
--- What a tenant's instance reads: published releases in the tenant's own schema, and which of them is live. A release is
--- written by the transaction that publishes it, so that nobody ever sees a part of one.
+-- What a tenant's instance reads: releases in the tenant's own schema, and which of them is live. A release is whole
+-- before the transaction that publishes it moves the pointer, so that nobody ever sees a part of one.
 --
 -- Readers have the views and not the tables. The views have their owner's rights, who cannot log in; they are of one
 -- tenant's schema, and the instance's role has the use of no other.

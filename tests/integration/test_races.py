@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals import handing_over, queue
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
@@ -237,10 +238,7 @@ def test_hundreds_of_people_and_runs_at_once_lose_nothing_double_nothing_and_byp
     assert all(racing.done[act] for act in ACTS)
 
 
-def test_a_listing_is_taken_down_while_the_next_release_is_published_and_neither_fails(
-    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the release's rows and its being shown, somebody withdraws the listing of the one before."""
+def _listed_and_about_to_publish_again(tenants: TwoTenants) -> TenantId:
     runtime, made = tenants.runtime, releasable(tenants.runtime)
     tenant = made.tenant
     go_live(made)
@@ -251,20 +249,47 @@ def test_a_listing_is_taken_down_while_the_next_release_is_published_and_neither
     settle(made)
     request_release(runtime, tenant, requested_by="kanya")
     approve_everything(runtime, tenant)
-    load = publishing._load
+    return tenant
+
+
+def test_a_listing_is_taken_down_while_the_next_release_is_published_and_neither_fails(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the release's history entry and its being shown, somebody withdraws the listing of the one before."""
+    runtime, tenant = tenants.runtime, _listed_and_about_to_publish_again(tenants)
+    record = publishing._record
     withdrawals: list[Future[bool]] = []
 
-    def load_while_somebody_withdraws(*given: Any) -> None:
-        load(*given)
+    def record_while_somebody_withdraws(*given: Any) -> int:
+        number = record(*given)
         withdrawals.append(
             pool.submit(withdraw, runtime, tenant, person="anan", role="tenant-admin", reason="Renovation")
         )
         _wait_for_a_waiting_lock(runtime)
+        return number
 
-    monkeypatch.setattr(publishing, "_load", load_while_somebody_withdraws)
+    monkeypatch.setattr(publishing, "_record", record_while_somebody_withdraws)
     with ThreadPoolExecutor(1) as pool:
         assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
         assert withdrawals[0].result() is False
+    assert [each["step"] for each in listing_history(runtime, tenant)] == ["listed", "withdrawn"]
+
+
+def test_while_a_releases_rows_are_laid_down_the_tenants_other_work_goes_on(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large release takes minutes to lay down: the listing of the one before is taken down in the middle of that."""
+    runtime, tenant = tenants.runtime, _listed_and_about_to_publish_again(tenants)
+    load = publishing._load
+
+    def load_while_others_work(*given: Any) -> None:
+        load(*given)
+        work = pool.submit(withdraw, runtime, tenant, person="anan", role="tenant-admin", reason="Renovation")
+        assert work.result(timeout=30) is True
+
+    monkeypatch.setattr(publishing, "_load", load_while_others_work)
+    with ThreadPoolExecutor(1) as pool:
+        assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
     assert [each["step"] for each in listing_history(runtime, tenant)] == ["listed", "withdrawn"]
 
 

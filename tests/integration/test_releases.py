@@ -183,7 +183,7 @@ analyzer()  # once, and not anew in each that is forked
 def dies(*given, **named):
     os.kill(os.getpid(), signal.SIGKILL)
 
-for moment in ("_prepare", "_record", "_load", "_show", "hand_to_instance", "_audit", "audited"):
+for moment in ("_lay_down", "_load", "_record", "_show", "hand_to_instance", "_audit", "audited"):
     if (child := os.fork()) == 0:
         if moment == "audited":
             audit = publishing._audit

@@ -1,4 +1,4 @@
-"""Publish a release, or go back to one: visible all at once, in one transaction with the approvals it rests on."""
+"""Publish a release, or go back to one: seen all at once, in one transaction with the approvals it rests on."""
 
 from __future__ import annotations
 
@@ -38,31 +38,21 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
     """Make a release the one that readers see, and return its number in the publishing history. Audited.
 
     Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where something else was published
-    since it was built, or under its version, and whatever `verify` raises. Until the transaction ends nobody sees any
-    of it; killed, nothing is.
+    since it was built, or under its version, and whatever `verify` raises. Its rows are laid down first, where nobody
+    sees them, so that the tenant's approvals and its audit log wait for one small transaction only; killed before
+    that one ends, they are found there by the next.
     """
     with runtime.database.platform() as connection:
         built = release(connection, tenant, digest)
+        _require_current(connection, built)
     require_passed(check_release(runtime, built))
-    _prepare(runtime, tenant)
+    _lay_down(runtime, built)
     with runtime.database.platform() as connection:
         _lock(connection, tenant)
-        live = live_release(connection, tenant)
-        if (live.digest if live else None) != built.base_digest:
-            raise OutdatedError(
-                "Something else was published since this release was built",
-                where=f"{tenant}, release {built.version}",
-                remedy="Build it again on what is live now, and ask for its approvals.",
-            )
-        if any(each.digest != digest for each in published_as(connection, tenant, built.version)):
-            raise OutdatedError(
-                f"Another release was published as {built.version} since this one was built",
-                where=f"{tenant}, release {built.version}",
-                remedy="Build it again, which gives it a version of its own, and ask for its approvals.",
-            )
+        _require_current(connection, built)
         approvals = list(verify(connection))
         number = _record(connection, built, approvals, published_by, "", None)
-        _load(runtime, connection, built)
+        serving.note_published(connection, login_of(tenant), digest, runtime.now())
         _show(runtime, connection, built, published_by)
         hand_to_instance(runtime, connection, tenant)
         _audit(runtime, connection, built, "release.published", published_by, approvals, "")
@@ -152,9 +142,12 @@ def require_published(history: Sequence[Mapping[str, Any]], wanted: Release, liv
     return int(entries[-1])
 
 
-def _prepare(runtime: Runtime, tenant: TenantId) -> None:
+def _lay_down(runtime: Runtime, built: Release) -> None:
     with runtime.database.administration() as connection:
-        serving.create_serving_tables(connection, login_of(tenant))
+        serving.create_serving_tables(connection, login_of(built.tenant))
+    with runtime.database.platform() as connection:
+        connection.execute("SELECT app.lock('rows of a release of', %s)", (built.tenant,))
+        _load(runtime, connection, built)
 
 
 def _lock(connection: Connection, tenant: TenantId) -> None:
@@ -165,6 +158,23 @@ def _lock(connection: Connection, tenant: TenantId) -> None:
     connection.execute("SELECT app.lock('release of', %s)", (tenant,))
     lock_approvals(connection, tenant)
     lock_listing(connection, tenant)
+
+
+def _require_current(connection: Connection, built: Release) -> None:
+    live = live_release(connection, built.tenant)
+    where = f"{built.tenant}, release {built.version}"
+    if (live.digest if live else None) != built.base_digest:
+        raise OutdatedError(
+            "Something else was published since this release was built",
+            where=where,
+            remedy="Build it again on what is live now, and ask for its approvals.",
+        )
+    if any(each.digest != built.digest for each in published_as(connection, built.tenant, built.version)):
+        raise OutdatedError(
+            f"Another release was published as {built.version} since this one was built",
+            where=where,
+            remedy="Build it again, which gives it a version of its own, and ask for its approvals.",
+        )
 
 
 def _record(
@@ -188,7 +198,7 @@ def _record(
 
 
 def _load(runtime: Runtime, connection: Connection, built: Release) -> None:
-    """The release's rows, unless an earlier publication left them there."""
+    """The release's rows, unless an earlier publication, or one that came no further, left them there."""
     schema = login_of(built.tenant)
     if not serving.has_release(connection, schema, built.digest):
         rows = stored_rows(runtime, built.tenant, built.stored_digest)
