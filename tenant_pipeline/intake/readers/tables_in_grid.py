@@ -8,7 +8,7 @@ describes no thing and is told as a problem.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +16,16 @@ from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem
 from tenant_pipeline.intake.readers.years_as_columns import YearColumns, year_columns
 
 Row = Sequence[str | None]
+
+
+class SpannedRow(list[str | None]):
+    """A row with merged cells: `covered` are the columns that show what the cell to the left of them holds."""
+
+    def __init__(self, cells: Iterable[str | None], covered: Set[int]) -> None:
+        super().__init__(cells)
+        self.covered = covered
+
+
 AHEAD = 40
 """So many rows of a block are looked at before its table is judged."""
 DEEPEST_HEADER = 3
@@ -100,7 +110,7 @@ class _Walk:
         if _is_prose(head) and (not self._open or len(self._open[0].header) > 2):
             yield from (self._note(number, row) for number, row in head)
             return
-        start, depth = _header_at(head, deepest=1 if self._cells_may_shift else DEEPEST_HEADER)
+        start, depth = _header_at(head)
         if not self._open or self._begins_table(head, start, depth):
             if not any(table.rows for table in self._open):  # what looked like a header was a title
                 yield from (self._note(number, row) for number, row in self._header)
@@ -214,11 +224,8 @@ def _side_by_side(header: Sequence[Row], body: Sequence[Row]) -> list[tuple[int,
     return list(spans)
 
 
-def _header_at(head: list[tuple[int, Row]], *, deepest: int) -> tuple[int, int]:
-    """Where a block's header begins, and how many rows it has: none where its first full row is data already.
-
-    A delimited text has no merged cells that could span columns, so that its header is one row deep.
-    """
+def _header_at(head: list[tuple[int, Row]]) -> tuple[int, int]:
+    """Where a block's header begins, and how many rows it has: none where its first full row is data already."""
     counts = [_distinct(row) for _, row in head]
     widest = max(counts)
     start = next(position for position, count in enumerate(counts) if count * 2 > widest)
@@ -228,7 +235,7 @@ def _header_at(head: list[tuple[int, Row]], *, deepest: int) -> tuple[int, int]:
     if data * 2 >= len(filled):
         return start, 0
     depth = 1
-    rows = [row for _, row in head[start : start + deepest + 1]]
+    rows = [row for _, row in head[start : start + DEEPEST_HEADER + 1]]
     while depth + 1 < len(rows) and _is_continued(rows[depth - 1], rows[depth]):
         depth += 1
     if depth == 1 and len(filled) > 1 and len(set(filled)) * 2 <= len(filled):
@@ -237,8 +244,11 @@ def _header_at(head: list[tuple[int, Row]], *, deepest: int) -> tuple[int, int]:
 
 
 def _is_continued(above: Row, below: Row) -> bool:
-    """Whether a header goes on in the row below: where a name spans several columns, each has its own name there."""
-    spanned = [position for position, cell in enumerate(above) if position and cell and cell == above[position - 1]]
+    """Whether a header goes on in the row below: where a name spans several columns, each has its own name there.
+
+    Two columns of one name are none that spans them: the row below is a record.
+    """
+    spanned = above.covered if isinstance(above, SpannedRow) else ()
     return bool(spanned) and all(position < len(below) and _names(below[position]) for position in spanned)
 
 

@@ -17,7 +17,7 @@ from python_calamine import (
 )
 
 from tenant_pipeline.intake.readers.item import Items, Problem, UnreadableError
-from tenant_pipeline.intake.readers.tables_in_grid import Row, grid_items
+from tenant_pipeline.intake.readers.tables_in_grid import Row, SpannedRow, grid_items
 from tenant_pipeline.intake.readers.workbook_formulas import formulas_without_value
 from tenant_pipeline.intake.readers.workbook_streamed import Sheet, cell_text, has_large_sheet, streamed_sheets
 
@@ -99,12 +99,19 @@ class _Merged:
 
     def filled(self, number: int, row: list[str | None]) -> Row:
         """The row with its merged cells filled; the rows come in their order."""
-        for top, left, right in self._by_row.get(number, ()):
+        merged = self._by_row.get(number)
+        if not merged:
+            return row
+        covered: set[int] = set()
+        for top, left, right in merged:
             if left < 0 or left >= len(row):
                 continue
             if top == number:
                 self._values[top, left] = row[left]
             value = self._values.get((top, left))
-            for position in range(left, min(right + 1, len(row))):
+            columns = range(left, min(right + 1, len(row)))
+            for position in columns:
                 row[position] = value
-        return row
+            if value:
+                covered.update(columns[1:])
+        return SpannedRow(row, covered)

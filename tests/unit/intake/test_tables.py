@@ -196,6 +196,17 @@ def test_merged_headers_name_each_column_and_merged_cells_count_for_each_row() -
     ]
 
 
+def test_columns_of_one_name_swallow_no_record_of_a_sheet_either() -> None:
+    def fill(book: Workbook) -> None:
+        for row in (["Hall", "Contact", "Contact"], ["A", "Somchai", "Somying"], ["B", "Mana", "Manee"]):
+            book.worksheets[0].append(row)
+
+    assert [values for _, _, values in _seen(list(read_workbook(_book(fill), "")))] == [
+        {"Hall": "A", "Contact": "Somchai", "Contact (2)": "Somying"},
+        {"Hall": "B", "Contact": "Mana", "Contact (2)": "Manee"},
+    ]
+
+
 def test_tables_side_by_side_are_two_tables() -> None:
     def fill(book: Workbook) -> None:
         sheet = book.worksheets[0]
