@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, moment, opened, print_json, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import AuditFilter, read_audit, verify_audit
@@ -26,14 +26,18 @@ def list_(
     actor: Annotated[str | None, typer.Option(help="Only what this person or process did.")] = None,
     action: Annotated[str | None, typer.Option(help="Only this action, or a family of them: approval.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only of this subject; of a source, with its stages.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="From then on, in UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before then, in UTC.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="From then on; in UTC where no zone is said.", parser=moment)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Before then; in UTC where no zone is said.", parser=moment)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many entries.")] = 50,
     before: Annotated[int | None, typer.Option(min=1, help="Only entries with a lower number.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What was done in a tenant, the newest first: by whom, when, why, and on which approvals it rests."""
-    wanted = AuditFilter(actor, action, subject, _utc(since), _utc(until))
+    wanted = AuditFilter(actor, action, subject, since, until)
     with opened() as runtime:
         registry.show_tenant(runtime, tenant_id(tenant))
         page = read_audit(runtime, tenant_id(tenant), wanted, limit=limit, before=before)
@@ -59,7 +63,3 @@ def verify(
     print_rows("Audit log", rows, ("tenant", "intact", "entries", "checkpoints", "problem"), as_json=as_json)
     if not all(row["intact"] for row in rows):
         raise typer.Exit(ExitCode.INTEGRITY)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, console, opened, print_rows
+from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, console, moment, opened, print_rows
 from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis, TransferSafeguard
 from tenant_pipeline.core.compliance.processing_record import Destination, ProcessingRecord
 from tenant_pipeline.core.errors import InputError
@@ -125,14 +125,17 @@ def open_(
     summary: Annotated[str, typer.Option(help="What happened, without anybody's personal data.")],
     person: PersonOption,
     role: RoleOption,
-    aware_at: Annotated[datetime | None, typer.Option(help="Since when it is known (UTC); now, if not given.")] = None,
+    aware_at: Annotated[
+        datetime | None,
+        typer.Option(help="Since when it is known; in UTC where no zone is said; now, if not given.", parser=moment),
+    ] = None,
 ) -> None:
     """Start the clock of a breach: seventy-two hours to notify. It is audited."""
     with opened() as runtime:
         breaches.open_breach(
             runtime,
             tenant_id(tenant),
-            aware_at=aware_at.replace(tzinfo=UTC) if aware_at else runtime.now(),
+            aware_at=aware_at or runtime.now(),
             summary=summary,
             person=person,
             role=role,
@@ -156,7 +159,10 @@ def close(
     role: RoleOption,
     reason: ReasonOption,
     notified_at: Annotated[
-        datetime | None, typer.Option(help="When the Office was notified (UTC); none if none was owed.")
+        datetime | None,
+        typer.Option(
+            help="When the Office was notified, in UTC where no zone is said; none if none was owed.", parser=moment
+        ),
     ] = None,
 ) -> None:
     """Close a breach: it was notified then, or none was owed for this reason. It is audited."""
@@ -165,7 +171,7 @@ def close(
             runtime,
             tenant_id(tenant),
             identifier,
-            notified_at=notified_at.replace(tzinfo=UTC) if notified_at else None,
+            notified_at=notified_at,
             reason=reason,
             person=person,
             role=role,

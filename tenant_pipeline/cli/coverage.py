@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from tenant_pipeline.cli.shell import (
     LanguageOption,
     TenantOption,
     console,
+    moment,
     opened,
     print_json,
     print_rows,
@@ -91,7 +92,7 @@ def override(
     role: RoleOption,
     reason: ReasonOption,
     requested_by: Annotated[str, typer.Option(help="Who asked for it; never the same person.")],
-    until: Annotated[datetime, typer.Option(help="Until when (UTC).")],
+    until: Annotated[datetime, typer.Option(help="Until when; in UTC where no zone is said.", parser=moment)],
 ) -> None:
     """Let a dimension count as better than it is until a time, on a named person's word. Audited; it expires."""
     with opened() as runtime:
@@ -104,7 +105,7 @@ def override(
             approver=person,
             role=role,
             requested_by=requested_by,
-            expires_at=until.replace(tzinfo=UTC),
+            expires_at=until,
         )
     console.print(f"{given.dimension} counts as {given.floor} until {given.expires_at:%Y-%m-%d %H:%M} UTC.")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import TenantOption, complaints, opened
+from tenant_pipeline.cli.shell import TenantOption, complaints, opened, operator
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.export import ExportFormat, export_statements
 
@@ -23,5 +22,5 @@ def export(
 ) -> None:
     """Write all statements of the draft knowledge base to a file, each with its provenance."""
     with opened() as runtime:
-        exported = export_statements(runtime, tenant_id(tenant), out, format_, actor=getpass.getuser(), force=force)
+        exported = export_statements(runtime, tenant_id(tenant), out, format_, actor=operator(), force=force)
     complaints.print(f"{exported.statements} statements in {exported.path} ({exported.bytes} bytes).", highlight=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_json, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
@@ -51,7 +51,7 @@ def add(
             title, url, origin, Schedule(cron, time_zone), Expectations(least_rows, most_loss), rights, credential,
             fresh_within_hours,
         )  # fmt: skip
-        added = add_feed(runtime, tenant_id(tenant), wanted, actor=getpass.getuser())
+        added = add_feed(runtime, tenant_id(tenant), wanted, actor=operator())
     print_rows("Added", [added.as_json()], COLUMNS, as_json=False) if not as_json else print_json(added.as_json())
 
 
@@ -82,7 +82,7 @@ def change(
     with opened() as runtime:
         from tenant_pipeline.services.feeds.feeds import change_feed
 
-        changed = change_feed(runtime, tenant_id(tenant), feed, changes, actor=getpass.getuser())
+        changed = change_feed(runtime, tenant_id(tenant), feed, changes, actor=operator())
     print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)
 
 
@@ -178,7 +178,7 @@ def credential(
         from tenant_pipeline.services.feeds.credentials import keep_credential
 
         secret = Credential(origin, header, value)
-        keep_credential(runtime, tenant_id(tenant), name, secret, actor=getpass.getuser())
+        keep_credential(runtime, tenant_id(tenant), name, secret, actor=operator())
     typer.echo(f"kept: {name}")
 
 
@@ -186,5 +186,5 @@ def _set_status(feed: str, tenant: str, status: str) -> None:
     with opened() as runtime:
         from tenant_pipeline.services.feeds.feeds import set_status
 
-        changed = set_status(runtime, tenant_id(tenant), feed, status, actor=getpass.getuser())
+        changed = set_status(runtime, tenant_id(tenant), feed, status, actor=operator())
     print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.feature_flags import overrides
@@ -40,7 +40,10 @@ def set_(
     person: PersonOption,
     role: RoleOption,
     reason: ReasonOption,
-    until: Annotated[datetime | None, typer.Option(help="Until when, in UTC; for good without it.")] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(help="Until when, in UTC where no zone is said; for good without it.", parser=moment),
+    ] = None,
 ) -> None:
     """Give a flag a value of the tenant's own. Audited."""
     try:
@@ -56,7 +59,7 @@ def set_(
             person=person,
             role=role,
             reason=reason,
-            expires_at=until.replace(tzinfo=UTC) if until else None,
+            expires_at=until,
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_json, print_rows
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import gates, registry
@@ -39,7 +39,7 @@ def override(
     person: Annotated[str, typer.Option(help="Who answers for it.")],
     role: Annotated[str, typer.Option(help="In which role.")],
     reason: Annotated[str, typer.Option(help="Why it is right.")],
-    until: Annotated[datetime, typer.Option(help="Until when (UTC).")],
+    until: Annotated[datetime, typer.Option(help="Until when; in UTC where no zone is said.", parser=moment)],
     as_json: JsonOption = False,
 ) -> None:
     """Let a source pass a closed gate until a time, on a named person's word. It is audited, and it expires."""
@@ -52,7 +52,7 @@ def override(
             person=person,
             role=role,
             reason=reason,
-            expires_at=until.replace(tzinfo=UTC),
+            expires_at=until,
         )
     if as_json:
         print_json(state.as_json())

@@ -77,7 +77,7 @@ def publish(tenant: TenantOption, as_json: JsonOption = False) -> None:
 def withdraw(
     tenant: TenantOption,
     person: PersonOption,
-    role: Annotated[str, typer.Option(help="In which role: tenant-admin or platform-governance.")],
+    role: Annotated[str, typer.Option(help="In which role: tenant-admin, platform-governance or founder.")],
     reason: Annotated[str, typer.Option(help="Why.")],
 ) -> None:
     """Take the tenant's listing down. Audited."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_json, print_rows
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.pii.declarations import DeclaredClass
@@ -71,7 +71,9 @@ def declare(
     types: Annotated[list[str] | None, typer.Option("--type", help="Entity types, such as PHONE_NUMBER.")] = None,
     action: Annotated[Action | None, typer.Option(help="What becomes of them.")] = None,
     category: Annotated[SpecialCategory | None, typer.Option(help="The special category it holds.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Until when (UTC).")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Until when; in UTC where no zone is said.", parser=moment)
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Declare what a field holds. What makes the policy stricter holds at once; anything else has to be signed."""
@@ -90,7 +92,7 @@ def declare(
             entity_types=tuple(types or ()),
             action=action,
             category=category,
-            expires_at=until.replace(tzinfo=UTC) if until else None,
+            expires_at=until,
         )
         row = made.as_json(runtime.now())
     _print_one("Declared", row, as_json=as_json)

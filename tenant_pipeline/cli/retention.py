@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import uuid
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_json, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.retention import holds as legal_holds
@@ -63,7 +62,7 @@ def plan(tenant: TenantOption) -> None:
 def prune(tenant: TenantOption) -> None:
     """Delete what nothing needs by the tenant's policies. Killed, run it again. It is audited."""
     with opened() as runtime:
-        found = pruning.prune(runtime, tenant_id(tenant), actor=getpass.getuser())
+        found = pruning.prune(runtime, tenant_id(tenant), actor=operator())
     print_json(found.as_json())
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import appointments, roles
 from tenant_pipeline.services.registry import show_tenant
@@ -24,14 +23,14 @@ RoleOption = Annotated[str, typer.Option(help="A role of the contract, such as r
 def grant(tenant: TenantOption, person: PersonOption, role: RoleOption) -> None:
     """Give a person a role in a tenant. It is audited under the operator's login."""
     with opened() as runtime:
-        roles.grant_role(runtime, tenant_id(tenant), person=person, role=role, granted_by=getpass.getuser())
+        roles.grant_role(runtime, tenant_id(tenant), person=person, role=role, granted_by=operator())
 
 
 @app.command()
 def revoke(tenant: TenantOption, person: PersonOption, role: RoleOption) -> None:
     """Take a role from a person again. What they decided in it stands."""
     with opened() as runtime:
-        roles.revoke_role(runtime, tenant_id(tenant), person=person, role=role, revoked_by=getpass.getuser())
+        roles.revoke_role(runtime, tenant_id(tenant), person=person, role=role, revoked_by=operator())
 
 
 @app.command("list")
@@ -47,14 +46,14 @@ def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
 def appoint(person: PersonOption, role: PlatformRoleOption, reason: ReasonOption) -> None:
     """Have a person hold a role of the platform in every tenant that is registered from now on."""
     with opened() as runtime:
-        appointments.appoint(runtime, person=person, role=role, decided_by=getpass.getuser(), reason=reason)
+        appointments.appoint(runtime, person=person, role=role, decided_by=operator(), reason=reason)
 
 
 @app.command()
 def dismiss(person: PersonOption, role: PlatformRoleOption, reason: ReasonOption) -> None:
     """Let a person hold a role of the platform in no further tenant. What they hold stays until it is revoked."""
     with opened() as runtime:
-        appointments.dismiss(runtime, person=person, role=role, decided_by=getpass.getuser(), reason=reason)
+        appointments.dismiss(runtime, person=person, role=role, decided_by=operator(), reason=reason)
 
 
 @app.command()

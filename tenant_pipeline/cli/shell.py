@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -100,6 +103,20 @@ def _lay_instances_to_rest(runtime: Runtime) -> None:
     from tenant_pipeline.services.provisioning.standing import lay_to_rest
 
     lay_to_rest(runtime, local_processes(runtime), timeout=REST_SECONDS)
+
+
+def operator() -> str:
+    """Who runs the command: their login, or the number of a user that has no name, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return f"uid-{os.getuid()}"
+
+
+def moment(text: str) -> datetime:
+    """A day or a time in ISO 8601, by the zone that it says and else in UTC. Raises ValueError for anything else."""
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def telling(runtime: Runtime, language: str) -> Tell:

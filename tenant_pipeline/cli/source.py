@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import (
+    JsonOption,
+    TenantOption,
+    complaints,
+    moment,
+    opened,
+    operator,
+    print_json,
+    print_rows,
+)
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import citations, sources
@@ -18,6 +26,9 @@ from tenant_pipeline.services.source_changes import change_source
 app = typer.Typer(help="The sources of a tenant.", no_args_is_help=True)
 
 SourceOption = Annotated[str, typer.Option("--source", help="The source's id.")]
+ObservedOption = Annotated[
+    datetime | None, typer.Option(help="As of when its facts hold; in UTC where no zone is said.", parser=moment)
+]
 
 CHANGED = ("id", "title", "rights", "observed_at", "ingest_status")
 COLUMNS = ("id", "origin", "unit_mode", "title", "ingest_stage", "ingest_status", "coverage_score", "conflicts_count")
@@ -35,7 +46,7 @@ def add(
         str | None, typer.Option(help="What people call it, without personal data; the origin and mode if not given.")
     ] = None,
     rights: Annotated[str, typer.Option(help="Under what licence or agreement it may be used.")] = "",
-    observed_at: Annotated[datetime | None, typer.Option(help="As of when its facts hold (UTC).")] = None,
+    observed_at: ObservedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in a source: copied once into the tenant's encrypted raw zone, then put in line for the nine stages."""
@@ -47,9 +58,9 @@ def add(
             unit_mode=unit_mode,
             places=places,
             title=title or f"{origin} {unit_mode}",
-            actor=getpass.getuser(),
+            actor=operator(),
             rights=rights,
-            observed_at=observed_at.replace(tzinfo=UTC) if observed_at else None,
+            observed_at=observed_at,
         )
     if as_json:
         print_json(source.as_json())
@@ -89,7 +100,7 @@ def change(
     source: SourceOption,
     title: Annotated[str | None, typer.Option(help="What people call it, without personal data.")] = None,
     rights: Annotated[str | None, typer.Option(help="Under what licence or agreement it may be used.")] = None,
-    observed_at: Annotated[datetime | None, typer.Option(help="As of when its facts hold (UTC).")] = None,
+    observed_at: ObservedOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put right what was said of a source when it was handed in; all else stays as it is.
@@ -97,12 +108,12 @@ def change(
     With other rights or another date it is in line again, to be judged anew: no stage does anything twice.
     """
     given = {
-        "title": title, "rights": rights, "observed_at": observed_at.replace(tzinfo=UTC) if observed_at else None,
+        "title": title, "rights": rights, "observed_at": observed_at,
     }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}
     with opened() as runtime:
         changed = change_source(
-            runtime, tenant_id(tenant), source_id(source), changes, actor=getpass.getuser()
+            runtime, tenant_id(tenant), source_id(source), changes, actor=operator()
         ).as_json()
     if as_json:
         print_json(changed)
@@ -123,7 +134,7 @@ def withdraw(
         from tenant_pipeline.services.withdrawals import withdraw_source
 
         withdrawn = withdraw_source(
-            runtime, tenant_id(tenant), source_id(source), person=getpass.getuser(), role="", reason=reason
+            runtime, tenant_id(tenant), source_id(source), person=operator(), role="", reason=reason
         ).as_json()
     if as_json:
         print_json(withdrawn)
@@ -147,7 +158,7 @@ def cited(
         rows = [each.as_json() for each in found.urls]
         columns: tuple[str, ...] = ("url", "times", "locators")
         if add:
-            actor = getpass.getuser()
+            actor = operator()
             outcomes = citations.add_cited(runtime, identifier, found, origin=origin, actor=actor, rights=rights)
             rows = [{**row, **asdict(outcome)} for row, outcome in zip(rows, outcomes, strict=True)]
             columns = ("url", "times", "outcome", "source_id", "reason")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, operator, print_json, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.template.change import changes_between
 from tenant_pipeline.core.tenancy import tenant_id
@@ -46,7 +45,7 @@ def publish(file: Annotated[Path, typer.Argument(help="The template, as `templat
     except (OSError, ValueError) as error:
         raise InputError(f"The template cannot be read ({type(error).__name__})", where=str(file)) from None
     with opened() as runtime:
-        template = publishing.publish_template(runtime, given, published_by=getpass.getuser(), where=str(file))
+        template = publishing.publish_template(runtime, given, published_by=operator(), where=str(file))
     console.print(f"{template.version} {template.digest()}", highlight=False)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.cli.shell import JsonOption, complaints, opened, operator, print_json, print_rows
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
@@ -40,7 +39,7 @@ def register(
             name={"en": name_en, "th": name_th, "zh": name_zh},
             domain=domain,
             tier=tier,
-            actor=getpass.getuser(),
+            actor=operator(),
             pdpa_agreement_ref=pdpa_agreement,
         )
     print_rows("Registered", [registry.as_json(row)], COLUMNS, as_json=as_json)

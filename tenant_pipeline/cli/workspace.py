@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import TenantOption, opened
+from tenant_pipeline.cli.shell import TenantOption, opened, operator
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
@@ -70,5 +69,5 @@ def _require_local(runtime: Runtime) -> None:
 
 def _audit(runtime: Runtime, tenant: TenantId, action: str, person: str) -> None:
     with runtime.database.platform() as connection:
-        entry = AuditEntry(actor=getpass.getuser(), action=action, subject=person, details={})
+        entry = AuditEntry(actor=operator(), action=action, subject=person, details={})
         runtime.audit.append(connection, tenant, [entry])

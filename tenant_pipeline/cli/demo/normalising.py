@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 
 from tenant_pipeline.cli.demo.people import PILOT
+from tenant_pipeline.cli.shell import operator
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.samples.phuket_mice.pilot import PILOT_AGREEMENT, PILOT_NAME, SampleSource
@@ -26,7 +26,7 @@ def register_pilot(runtime: Runtime) -> None:
         name=PILOT_NAME,
         domain="phuket-mice.example",
         tier="pilot",
-        actor=getpass.getuser(),
+        actor=operator(),
         pdpa_agreement_ref=PILOT_AGREEMENT,
     )
 
@@ -42,7 +42,7 @@ def take_in(runtime: Runtime, write: Callable[[Path], list[SampleSource]]) -> li
                 unit_mode=sample.unit_mode,
                 places=[str(path) for path in sample.paths],
                 title=sample.title,
-                actor=getpass.getuser(),
+                actor=operator(),
                 rights=sample.rights,
                 observed_at=sample.observed_at,
             )

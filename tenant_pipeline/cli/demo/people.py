@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.table import Table
 
-from tenant_pipeline.cli.shell import console
+from tenant_pipeline.cli.shell import console, operator
 from tenant_pipeline.core.business_calendar import BANGKOK
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
@@ -38,11 +37,11 @@ def grant_roles(runtime: Runtime) -> None:
     """Give each of them their role, unless they hold it; those of the platform hold it in every further tenant."""
     for person, role in PEOPLE.items():
         if role in PLATFORM_ROLES:
-            appoint(runtime, person=person, role=role, decided_by=getpass.getuser(), reason="The demo")
+            appoint(runtime, person=person, role=role, decided_by=operator(), reason="The demo")
     held = {(row["person"], row["role"]) for row in roles.list_roles(runtime, PILOT)}
     for person, role in PEOPLE.items():
         if (person, role) not in held:
-            roles.grant_role(runtime, PILOT, person=person, role=role, granted_by=getpass.getuser())
+            roles.grant_role(runtime, PILOT, person=person, role=role, granted_by=operator())
 
 
 def sign_all(runtime: Runtime, *, unsigned: str | None) -> None:
