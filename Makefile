@@ -47,42 +47,42 @@ evaluate: $(VENV)/installed
 
 # Prints one JSON, writes benchmark.html, and keeps what it has: begun again it goes on. BENCHMARK="--small" tries it out.
 benchmark: $(VENV)/installed
-	$(BIN)/python -m benchmarks.scale $(BENCHMARK)
+	@$(BIN)/python -m benchmarks.scale $(BENCHMARK)
 
 benchmark-intake: $(VENV)/installed
-	$(BIN)/python -m benchmarks.intake
+	@$(BIN)/python -m benchmarks.intake
 
 benchmark-upload: $(VENV)/installed
-	$(BIN)/python -m benchmarks.upload
+	@$(BIN)/python -m benchmarks.upload
 
 benchmark-object-store: $(VENV)/installed
-	$(BIN)/python -m benchmarks.object_store
+	@$(BIN)/python -m benchmarks.object_store
 
 benchmark-pii: $(VENV)/installed
-	$(BIN)/python -m benchmarks.pii
+	@$(BIN)/python -m benchmarks.pii
 
 benchmark-linking: $(VENV)/installed
-	$(BIN)/python -m benchmarks.linking
-	$(BIN)/python -m benchmarks.linking_incremental
+	@$(BIN)/python -m benchmarks.linking
+	@$(BIN)/python -m benchmarks.linking_incremental
 
 benchmark-collaboration: $(VENV)/installed
-	$(BIN)/python -m benchmarks.collaboration
+	@$(BIN)/python -m benchmarks.collaboration
 
 benchmark-api: $(VENV)/installed
-	$(BIN)/python -m benchmarks.api
+	@$(BIN)/python -m benchmarks.api
 
 benchmark-feeds: $(VENV)/installed
-	$(BIN)/python -m benchmarks.feed_week
+	@$(BIN)/python -m benchmarks.feed_week
 
 benchmark-changed-record: $(VENV)/installed
-	$(BIN)/python -m benchmarks.changed_record $(ROWS)
+	@$(BIN)/python -m benchmarks.changed_record $(ROWS)
 
 benchmark-fairness: $(VENV)/installed
-	$(BIN)/python -m benchmarks.fairness
+	@$(BIN)/python -m benchmarks.fairness
 
 # Single parts of the pipeline. COMPONENTS="--small" tries them out, COMPONENTS="audit_search" takes one.
 benchmark-components: $(VENV)/installed
-	$(BIN)/python -m benchmarks.components $(COMPONENTS)
+	@$(BIN)/python -m benchmarks.components $(COMPONENTS)
 
 # The pictures in docs/operate/workspace.md: the demo's tenant, seen in Chromium.
 pictures: $(VENV)/installed
