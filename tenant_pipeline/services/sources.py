@@ -467,7 +467,7 @@ def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId,
 def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId, *, assembled: bool = False) -> None:
     """Put a source in line again: its run went no further, through no fault of its own.
 
-    One that is assembled is left alone, unless the run stopped at what comes after that.
+    One that is `assembled` goes on where it has yet to be judged, and is left alone else.
     """
     with runtime.database.tenant(tenant) as connection:
         connection.execute(

@@ -124,6 +124,24 @@ def test_a_stage_that_raises_what_nobody_foresaw_stops_its_source_alone_and_says
     assert SECRET not in told + str(hindrance) + str(entry)
 
 
+def test_what_was_assembled_in_a_run_that_went_on_without_another_is_judged_in_the_next(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    culprit, others = sources[1], [sources[0], *sources[2:]]
+    real = normalisation._STAGES_IN_TRANSACTION[Stage.ASSEMBLE]
+    functions = {**normalisation._STAGES_IN_TRANSACTION, Stage.ASSEMBLE: failing_for(real, culprit, KeyError(SECRET))}
+    monkeypatch.setattr(normalisation, "_STAGES_IN_TRANSACTION", functions)
+    with instance_of(sources) as instance:
+        assert run_over(runtime, instance, sources).success
+        assert [known(runtime, each).ingest_status for each in others] == ["waiting"] * 3
+        for part in (sources[:1], sources[2:]):
+            assert run_over(runtime, instance, part).success
+    assert [known(runtime, each).ingest_status for each in others] == ["assembled"] * 3
+    assert all(known(runtime, each).coverage_score is not None for each in others)
+    stopped = known(runtime, culprit)
+    assert (stopped.ingest_stage, stopped.ingest_status) == ("assemble", "stopped")
+
+
 def test_a_judgement_that_fails_for_one_source_stops_it_and_the_others_are_scored(
     runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
