@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, StoreUnavailableError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import StateForbidsError
@@ -268,6 +269,24 @@ def test_a_feed_that_does_not_answer_is_called_dead_once_and_recovers(
     assert failed.feed.alerted == "dead"
     assert poll_now(runtime, feed).feed.alerted == ""
     assert _audited(runtime, tenant, feed) == ["feed.add", "feed.dead", "feed.version", "feed.recovered"]
+
+
+@pytest.mark.parametrize("away", [StoreUnavailableError("The object store is away"), OSError(errno.ENOSPC, "full")])
+def test_what_is_away_around_us_is_held_against_no_feed_and_it_is_asked_again_in_a_minute(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise away
+
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(runtime.objects), "publish", fail)
+        for _ in range(DEAD_AFTER + 1):
+            assert poll_feed(runtime, tenant, feed.id).answer is Answer.FAILED
+            runtime.clock.forward(minutes=1)
+    stands = feed_now(runtime, feed)
+    assert (stands.failures, stands.error, stands.alerted) == (0, "", "")
+    assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
 
 
 def test_a_feed_that_brings_nothing_new_for_too_long_is_stale(

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tenant_pipeline.core.errors import InputError, TenantRuntimeError
+from tenant_pipeline.core.errors import InputError, OutageError, TenantRuntimeError
 from tenant_pipeline.core.feed.profile import reasons_to_wait
 from tenant_pipeline.core.feed.schedule import due_after_failure
 from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.errors import PassingError, TooLargeError, TooSlowError
 from tenant_pipeline.intake.link.policy import LinkPolicy
+from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on, switched_off
 from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
@@ -42,7 +43,9 @@ WHOLLY = LinkPolicy(max_bytes=4 * 1024**3, timeout_seconds=3_600.0, request_inte
 DEAD_AFTER = 5
 """After so many failures in a row a feed is called dead. It is asked on, ever more rarely."""
 
-IN_USE_PAUSE = timedelta(minutes=1)
+SHORT_PAUSE = timedelta(minutes=1)
+"""So soon a feed is asked again where what hindered it was nothing of its own."""
+
 MARGIN = timedelta(minutes=10)
 
 
@@ -100,10 +103,11 @@ def due_feeds(runtime: Runtime, limit: int) -> list[tuple[TenantId, str]]:
 def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool = False) -> Polled:
     """Ask a feed that is due; `wholly` where it has all the time it needs.
 
-    Killed at any point, it is asked again when its claim has run out.
+    Killed at any point, it is asked again when its claim has run out. Where something around us is away (the object
+    store, room on the disk), nothing is held against it, and it is asked again in a minute.
 
     Raises NotFoundError for no such feed, StateForbidsError and SwitchedOffError where the tenant takes nothing in by
-    link; what is wrong with the feed itself is noted, and never raised.
+    link, and whatever comes of a database that is away; what is wrong with the feed itself is noted, and never raised.
     """
     now = runtime.now()
     policy = replace(WHOLLY if wholly else BRIEFLY, allow_loopback=runtime.settings.loopback_links)
@@ -117,11 +121,16 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
     try:
         return _ask(runtime, feed, policy, wholly=wholly)
     except SourceInUseError as error:
-        with runtime.database.tenant(tenant) as connection:
-            _ask_again(connection, feed, runtime.now() + IN_USE_PAUSE)
-        return Polled(feed, Answer.IN_USE, detail=error.what)
+        return Polled(_put_off(runtime, feed), Answer.IN_USE, detail=error.what)
+    except Exception as error:
+        told = in_our_words(error, where=feed.id, run_id="")
+        with suppress(Exception):  # where it is the database that is away, the claim runs out by itself
+            if isinstance(told, OutageError):
+                return Polled(_put_off(runtime, feed), Answer.FAILED, detail=told.what)
+            _give_up(runtime, feed)
+        raise
     except BaseException:
-        # Ended from outside (a run that took too long, a database that went away): the claim goes, if it can.
+        # Ended from outside, such as a run that took too long: the claim goes, if it can.
         with suppress(Exception):
             _give_up(runtime, feed)
         raise
@@ -136,6 +145,8 @@ def _ask(runtime: Runtime, feed: Feed, policy: LinkPolicy, *, wholly: bool) -> P
         if not wholly:
             return Polled(feed, Answer.LARGE)
         return _failed(runtime, feed, error)
+    except OutageError:
+        raise
     except TenantRuntimeError as error:
         return _failed(runtime, feed, error)
     return _answered(runtime, feed, link)
@@ -271,6 +282,13 @@ def release_claim(runtime: Runtime, tenant: TenantId, feed_id: str, since: datet
 
 def _give_up(runtime: Runtime, feed: Feed) -> None:
     _failed(runtime, feed, TenantRuntimeError("It was ended while it was asked", where=feed.id))
+
+
+def _put_off(runtime: Runtime, feed: Feed) -> Feed:
+    """The feed, to be asked again soon: nothing is held against it."""
+    with runtime.database.tenant(feed.tenant) as connection:
+        _ask_again(connection, feed, runtime.now() + SHORT_PAUSE)
+        return get_feed(connection, feed.tenant, feed.id)
 
 
 def _ask_again(connection: Connection, feed: Feed, at: datetime) -> None:
