@@ -97,7 +97,13 @@ def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(feed: FeedArgument, tenant: TenantOption, as_json: JsonOption = False) -> None:
+def show(
+    feed: FeedArgument,
+    tenant: TenantOption,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many versions.")] = 50,
+    before: Annotated[int | None, typer.Option(min=1, help="Only versions with a lower number.")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """The versions of a feed, the newest first, and why one is held."""
     with opened() as runtime:
         from tenant_pipeline.services.feeds.feeds import get_feed
@@ -105,12 +111,16 @@ def show(feed: FeedArgument, tenant: TenantOption, as_json: JsonOption = False) 
 
         with runtime.database.tenant(tenant_id(tenant)) as connection:
             found = get_feed(connection, tenant_id(tenant), feed)
-            rows = [version.as_json() for version in versions_of(connection, found)]
+            known = versions_of(connection, found, limit=limit + 1, before=before)
+        rows = [version.as_json() for version in known[:limit]]
+        older = rows[-1]["number"] if len(known) > limit else None
     if as_json:
-        print_json({**found.as_json(), "versions": rows})
+        print_json({**found.as_json(), "versions": rows, "next": older})
         return
     print_rows(found.title, [found.as_json()], COLUMNS, as_json=False)
     print_rows("Versions", rows, VERSIONS, as_json=False)
+    if older is not None:
+        typer.echo(f"There are older ones: --before {older}")
 
 
 @app.command()

@@ -109,3 +109,20 @@ def test_a_feed_is_asked_now_by_who_manages_it(served: Served, feed: str) -> Non
         anan.put(f"/api/tenant/{OWN}/flags/intake.links", json={"value": False, "reason": "Too many broken links"})
         assert anan.post(asking).status_code == 409
         anan.request("DELETE", f"/api/tenant/{OWN}/flags/intake.links", json={"reason": "Mended"})
+
+
+def test_the_versions_of_a_feed_come_page_by_page(served: Served, feed: str) -> None:
+    with served.runtime.database.tenant(OWN) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.feed_versions (tenant_id, feed_id, number, unit_digest, profile, reasons, fetched_at)
+            SELECT %s, %s, number, repeat('0', 64), '{"rows": 1, "schemas": []}', '[]', now()
+              FROM generate_series(1, 3) AS number
+            """,
+            (OWN, feed.rpartition("/")[2]),
+        )
+    with served.client("rin") as rin:
+        first = rin.get(feed, params={"limit": 2}).json()
+        last = rin.get(feed, params={"limit": 2, "after": first["next"]}).json()
+        assert [[each["number"] for each in page["versions"]] for page in (first, last)] == [[3, 2], [1]]
+        assert (last["next"], rin.get(feed, params={"after": 0}).status_code) == (None, 422)

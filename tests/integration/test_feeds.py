@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, StoreUnavailableError
-from tenant_pipeline.core.feed.profile import Expectations
+from tenant_pipeline.core.feed.profile import Expectations, FeedProfile
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
@@ -83,6 +83,36 @@ def test_what_has_not_changed_costs_one_request_and_nothing_else(
     with runtime.database.tenant(tenant) as connection:
         assert get_source(connection, tenant, feed.source_id) == before
     assert len(stored_versions(runtime, feed)) == 1
+
+
+def test_asking_costs_the_same_however_many_versions_a_feed_has_brought(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(10)))
+    poll_now(runtime, feed)
+    walk_through(runtime, feed)
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.feed_versions (tenant_id, feed_id, number, unit_digest, profile, reasons, fetched_at)
+            SELECT tenant_id, feed_id, later, repeat('0', 64), profile,
+                   CASE WHEN later > 100 THEN '["shrunk: it was"]' ELSE '[]' END::jsonb, fetched_at
+              FROM runtime.feed_versions, generate_series(2, 200) AS later WHERE feed_id = %s
+            """,
+            (feed.id,),
+        )
+    read: list[dict[str, Any]] = []
+    from_json = FeedProfile.from_json
+
+    def reading(kept: dict[str, Any]) -> FeedProfile:
+        read.append(kept)
+        return from_json(kept)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeedProfile, "from_json", reading)
+        assert poll_now(runtime, feed).number == 201, "it is as the last one that was taken in"
+    assert len(read) <= 4
+    assert [each.number for each in stored_versions(runtime, feed)] == list(range(201, 151, -1))
 
 
 def test_without_validators_the_same_content_is_no_new_version(

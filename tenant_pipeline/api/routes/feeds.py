@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
@@ -12,7 +12,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Line, OptionalReason, Reason, RoleName
+from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
@@ -159,12 +159,24 @@ def keep_secret(name: CredentialPath, wanted: WantedCredential, caller: CallerOf
 
 
 @router.get("/{feed}")
-def feed(feed: FeedPath, caller: CallerOf, runtime: RuntimeOf, tell: Telling) -> dict[str, Any]:
-    """A feed with its versions, the newest first, and why one is held."""
+def feed(
+    feed: FeedPath,
+    caller: CallerOf,
+    runtime: RuntimeOf,
+    tell: Telling,
+    limit: Limit = versions.VERSIONS_SHOWN,
+    after: Annotated[int | None, Query(ge=1, le=1_000_000, description="The `next` of the page before.")] = None,
+) -> dict[str, Any]:
+    """A feed with a page of its versions, the newest first, and why one is held."""
     with runtime.database.tenant(caller.tenant) as connection:
         found = get_feed(connection, caller.tenant, feed)
-        known = versions.versions_of(connection, found)
-    return {**found.as_json(), "versions": [each.as_json(tell) for each in known]}
+        known = versions.versions_of(connection, found, limit=limit + 1, before=after)
+    shown = known[:limit]
+    return {
+        **found.as_json(),
+        "versions": [each.as_json(tell) for each in shown],
+        "next": shown[-1].number if len(known) > limit else None,
+    }
 
 
 @router.patch("/{feed}")

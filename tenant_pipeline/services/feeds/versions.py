@@ -26,6 +26,7 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 DECIDING_ROLES = ("reviewer", "tenant-admin", "platform-governance")
+VERSIONS_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -70,27 +71,40 @@ def profile_of(runtime: Runtime, feed: Feed, unit: Unit) -> tuple[FeedProfile, d
     return FeedProfile(sum(table.rows for table in tables), schemas), unread
 
 
-def versions_of(connection: Connection, feed: Feed) -> list[FeedVersion]:
-    """The versions of a feed, the newest first."""
-    rows = connection.execute(
-        """
-        SELECT version.number, unit_digest, profile, reasons, fetched_at, decision, person, decided.reason AS why
-          FROM runtime.feed_versions AS version
-          LEFT JOIN runtime.feed_decisions AS decided USING (tenant_id, feed_id, number)
-         WHERE version.tenant_id = %s AND version.feed_id = %s ORDER BY version.number DESC
-        """,
-        (feed.tenant, feed.id),
-    ).fetchall()
-    return [
-        FeedVersion(**{**row, "profile": FeedProfile.from_json(row["profile"]), "reasons": tuple(row["reasons"])})
-        for row in rows
-    ]
+_VERSIONS = """
+SELECT version.number, unit_digest, profile, reasons, fetched_at, decision, person, decided.reason AS why
+  FROM runtime.feed_versions AS version
+  LEFT JOIN runtime.feed_decisions AS decided USING (tenant_id, feed_id, number)
+ WHERE version.tenant_id = %(tenant)s AND version.feed_id = %(feed)s
+   AND version.number < coalesce(%(before)s::integer, 2147483647)
+   AND (NOT %(taken_in)s OR reasons = '[]' OR decision = 'accept')
+ ORDER BY version.number DESC LIMIT %(limit)s
+"""
+
+
+def versions_of(
+    connection: Connection, feed: Feed, *, limit: int = VERSIONS_SHOWN, before: int | None = None
+) -> list[FeedVersion]:
+    """At most `limit` versions of a feed, the newest first, that came before that of number `before`."""
+    return _read(connection, feed, limit=limit, before=before)
 
 
 def newest_versions(connection: Connection, feed: Feed) -> tuple[FeedVersion | None, FeedVersion | None]:
     """The version that was fetched last, and the one that was taken in last."""
-    versions = versions_of(connection, feed)
-    return next(iter(versions), None), next((each for each in versions if each.taken_in), None)
+    newest = next(iter(versions_of(connection, feed, limit=1)), None)
+    if newest is None or newest.taken_in:
+        return newest, newest
+    return newest, next(iter(_read(connection, feed, limit=1, taken_in=True)), None)
+
+
+def _read(
+    connection: Connection, feed: Feed, *, limit: int, before: int | None = None, taken_in: bool = False
+) -> list[FeedVersion]:
+    wanted = {"tenant": feed.tenant, "feed": feed.id, "limit": limit, "before": before, "taken_in": taken_in}
+    return [
+        FeedVersion(**{**row, "profile": FeedProfile.from_json(row["profile"]), "reasons": tuple(row["reasons"])})
+        for row in connection.execute(_VERSIONS, wanted)
+    ]
 
 
 def add_version(
@@ -149,11 +163,10 @@ def decide(
         require_role(connection, tenant, person, role, DECIDING_ROLES)
     with runtime.database.tenant(tenant) as connection:
         feed = lock_feed(connection, tenant, feed_id)
-        versions = versions_of(connection, feed)
-        wanted = next((each for each in versions if each.number == number), None)
-        if wanted is None:
+        newest = next(iter(versions_of(connection, feed, limit=1)), None)
+        if newest is None or not 1 <= number <= newest.number:
             raise NotFoundError(f"There is no version {number}", where=feed_id, remedy="`tenant-pipeline feed show`.")
-        if not wanted.reasons or wanted.decision or wanted is not versions[0]:
+        if not newest.reasons or newest.decision or number != newest.number:
             raise InputError(
                 "That version does not wait for a decision", where=f"{feed_id} {number}", remedy="Only the newest can."
             )
@@ -170,10 +183,10 @@ def decide(
         details = {"version": number, "decision": decision, "role": role, "reason": reason}
         _audit(connection, runtime, feed, person, "feed.decided", details)
         if decision == "accept":
-            with runtime.raw_zone(tenant).open(wanted.unit_digest) as stream:
+            with runtime.raw_zone(tenant).open(newest.unit_digest) as stream:
                 unit = Unit.from_json(json.load(stream))
             _take_in(connection, runtime, feed, unit, now)
-        return versions_of(connection, feed)[0]
+        return versions_of(connection, feed, limit=1)[0]
 
 
 def _lock_source(connection: Connection, feed: Feed) -> None:

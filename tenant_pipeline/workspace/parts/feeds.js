@@ -27,14 +27,15 @@ function Held({ feed, version }) {
 }
 
 function Versions({ feed }) {
-  const found = useResource(ofTenant(`/feeds/${feed.id}`));
+  const [after, setAfter] = useState(0);
+  const found = useResource(ofTenant(`/feeds/${feed.id}${after ? `?after=${after}` : ""}`));
   return html`
     <${Loaded} of=${found}>
-      ${({ versions }) => html`
+      ${({ versions, next }) => html`
         ${!versions.length && html`<p class="quiet">${t("none")}</p>`}
         <ul>
           ${versions.map((each, position) => {
-            const held = position === 0 && each.reasons.length > 0 && !each.decision;
+            const held = !after && position === 0 && each.reasons.length > 0 && !each.decision;
             return html`<li key=${each.number}>
               ${each.number} · ${moment(each.fetched_at)} · ${number(each.rows)} ${t("items")}${" "}
               ${held && html`<${Badge} status="held" />`} ${each.decision && html`${statusWord(each.decision)} · ${each.person} · ${each.why}`}
@@ -43,6 +44,10 @@ function Versions({ feed }) {
             </li>`;
           })}
         </ul>
+        <div class="buttons">
+          ${after > 0 && html`<button class="plain" onClick=${() => setAfter(0)}>${t("newest")}</button>`}
+          ${next && html`<button class="plain" onClick=${() => setAfter(next)}>${t("older")}</button>`}
+        </div>
       `}
     <//>
   `;
