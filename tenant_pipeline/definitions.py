@@ -15,7 +15,7 @@ from tenant_pipeline.resources.console import console
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.approvals import approval_sensors
 from tenant_pipeline.sensors.clock import budgets, clock
-from tenant_pipeline.sensors.ended_runs import ended_runs
+from tenant_pipeline.sensors.ended_runs import ended_runs, unjudged
 from tenant_pipeline.sensors.feeds import feeds
 from tenant_pipeline.sensors.retention import retention, retention_schedule
 from tenant_pipeline.sensors.silent_runs import silent_runs
@@ -56,7 +56,7 @@ defs = dg.Definitions(
     asset_checks=[*gate_checks, *judgement_checks, feed_check],
     jobs=[normalise_sources, *going_live_jobs, fetch_feed, retention],
     schedules=[retention_schedule],
-    sensors=[feeds, uploads, *approval_sensors, clock, budgets, ended_runs, silent_runs],
+    sensors=[feeds, uploads, *approval_sensors, clock, budgets, ended_runs, unjudged, silent_runs],
     resources={"runtime": RuntimeAccess()},
     loggers={"console": console},
     executor=dg.in_process_executor,

@@ -11,13 +11,14 @@ It looks back a little further each time: runs are noted by the clocks of severa
 by that is done once: what a run left is put in line, and what is in line since is not the run's any more.
 
 What a run leaves of which Dagster knows nothing (somebody deleted it there, its records were lost), and what somebody
-materialised half the way by hand, is on its way in no run. It is put in line, to go on with others.
+materialised half the way by hand, is on its way in no run, or is assembled and was never judged. It is put in line, to
+go on with others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,7 +39,7 @@ from tenant_pipeline.core.errors import (
     TenantRuntimeError,
 )
 from tenant_pipeline.core.setback import Ending
-from tenant_pipeline.core.tenancy import from_partition_key, partition_key
+from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key, partition_key
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.sensors.run_endings import ending_of, goes_on
 from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
@@ -47,6 +48,7 @@ from tenant_pipeline.services.feeds.polling import release_claim
 from tenant_pipeline.services.halts import lost, put_back
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import sources_on_their_way
+from tenant_pipeline.services.unjudged import unjudged_sources
 
 ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 LOOKS_BACK = timedelta(minutes=15)
@@ -62,9 +64,7 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
     now = datetime.now(UTC)
     looked, done = _last_look(context.cursor, now)
     tick = _Tick(context, opened)
-    # In this order: what is on its way by now and then in the hand of no run, has lost its run.
-    on_their_way = [partition_key(*each) for each in sources_on_their_way(opened, QUIET)]
-    adrift = [key for key in on_their_way if key not in tick.in_hand]
+    adrift = tick.in_no_hand(sources_on_their_way(opened, QUIET))
     ended = [
         record
         for record in context.instance.get_run_records(
@@ -85,6 +85,19 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
         skip_reason=f"{len(ended)} runs have lately ended before they were through.",
         cursor=json.dumps({"looked": now.isoformat(), "done": [each.dagster_run.run_id for each in ended]}),
     )
+
+
+@dg.sensor(minimum_interval_seconds=600, default_status=dg.DefaultSensorStatus.RUNNING)
+def unjudged(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SkipReason:
+    """Puts in line what was assembled, was never judged as it stands, and is in the hand of no run."""
+    opened = runtime.open()
+    tick = _Tick(context, opened)
+    adrift = tick.in_no_hand(unjudged_sources(opened, QUIET))
+    for key in adrift:
+        tick.attempt(key, partial(tick.put_in_line, key, datetime.now(UTC)))
+    if tick.failed:
+        raise tick.failed[0]
+    return dg.SkipReason(f"{len(adrift)} assembled sources were in no run, to be judged.")
 
 
 def _last_look(cursor: str | None, now: datetime) -> tuple[datetime, frozenset[str]]:
@@ -112,6 +125,10 @@ class _Tick:
     def in_hand(self) -> frozenset[str]:
         """What the runs that have not ended have in hand."""
         return self.partitions.in_hand()
+
+    def in_no_hand(self, found: Sequence[tuple[TenantId, SourceId]]) -> list[str]:
+        """Those of the sources that no run has in hand now, after they were found: they have lost their run."""
+        return [key for key in (partition_key(*each) for each in found) if key not in self.in_hand]
 
     def attempt(self, what: str, work: Callable[[], None]) -> None:
         """Do it. Raises OutageError where something around us is away: nothing else could be done either."""

@@ -28,6 +28,7 @@ from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import WITHDRAWN, get_source
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.unjudged import is_unjudged
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 _log = logging.getLogger(__name__)
@@ -131,23 +132,16 @@ def put_back(
     with runtime.database.tenant(tenant) as connection:
         left = connection.execute(
             """
-            SELECT ingest_stage, unit_digest, alone, outages, losses FROM runtime.tenant_sources
+            SELECT ingest_stage, ingest_status, unit_digest, alone, outages, losses FROM runtime.tenant_sources
              WHERE tenant_id = %(tenant)s AND id = %(source)s
-               AND (ingest_status = 'running'
+               AND (ingest_status IN ('running', 'assembled')
                     OR ingest_status IN ('received', 'waiting')
-                       AND (%(asked_at)s::timestamptz IS NULL OR queued_at < %(asked_at)s)
-                    OR ingest_status = 'assembled' AND (
-                       SELECT coalesce(max(finished_at) FILTER (WHERE stage = 'coverage_score')
-                                       < max(finished_at) FILTER (WHERE stage = 'assemble'),
-                                       bool_or(stage = 'assemble'))
-                         FROM runtime.stage_runs AS run
-                        WHERE run.tenant_id = %(tenant)s AND run.source_id = %(source)s
-                          AND run.stage IN ('assemble', 'coverage_score')))
+                       AND (%(asked_at)s::timestamptz IS NULL OR queued_at < %(asked_at)s))
                FOR UPDATE
             """,
             {"tenant": tenant, "source": source, "asked_at": asked_at},
         ).fetchone()
-        if left is None:
+        if left is None or (left["ingest_status"] == "assembled" and not is_unjudged(connection, tenant, source)):
             return None
         becomes = set_back(ending, Standing(left["alone"], left["outages"], left["losses"]))
         status = "stopped" if becomes.stopped else "waiting"

@@ -184,6 +184,11 @@ def with_identity(assembled: Sha256, version: int, redated: int = 0) -> Sha256:
     return sha256_of_json([assembled, version]) if version else assembled
 
 
+def with_rights(said: Sha256, redeclared: int) -> Sha256:
+    """The digest of what is scored: that of what a source says, and another after each change of its rights."""
+    return sha256_of_json([said, redeclared]) if redeclared else said
+
+
 def changes_of(connection: Connection, tenant: TenantId, canonical_id: str | None) -> list[dict[str, Any]]:
     """The log of merges and splits in its order: all, or those of one id."""
     return connection.execute(

@@ -14,8 +14,9 @@ from tenant_pipeline.core.errors import StageFaultError
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import ended_runs as sensor
-from tenant_pipeline.sensors.ended_runs import ended_runs
+from tenant_pipeline.sensors.ended_runs import ended_runs, unjudged
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches, uploads
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, set_progress
 from tests.integration.conftest import TwoTenants
@@ -184,6 +185,52 @@ def test_what_is_on_its_way_in_no_run_is_put_in_line_once_it_has_been_quiet(tena
     assert [each.alone for each in found] == [False] * 4
     assert found[0].hindrance is not None
     assert found[0].hindrance["code"] == "run-gone"
+
+
+def _kept(runtime: Runtime, tenant: TenantId, source: SourceId, stage: str, digest: str, *, minutes_ago: int) -> None:
+    """A record of a stage that was kept so long ago: of `assemble` what it made, of a judgement what was judged."""
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.stage_runs
+                   (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in, rows_out,
+                    rows_rejected, rows_quarantined, reject_codes, seconds, finished_at)
+            VALUES (%s, %s, %s, %s, %s, %s, '[]', 0, 0, 0, 0, '{}', 0, now() - make_interval(mins => %s))
+            """,
+            (tenant, source, stage, digest, str(minutes_ago), digest, minutes_ago),
+        )
+
+
+def test_what_was_assembled_and_not_judged_as_it_stands_is_put_in_line_and_what_was_judged_stays(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person materialised a part of the stages, or its run was deleted before it was through."""
+    runtime = tenants.runtime
+    tenant = registered_tenant(runtime)
+    never, not_scored, moved, judged, again, lately, in_hand = sources = _sources(runtime, tenant, 7, "assembled")
+    one, other = "1" * 64, "2" * 64
+    for each in (not_scored, moved, judged, again):
+        _kept(runtime, tenant, each, "assemble", one, minutes_ago=60)
+        _kept(runtime, tenant, each, CONFLICT_MATRIX, one, minutes_ago=59)
+    for each in (moved, judged, again):
+        _kept(runtime, tenant, each, COVERAGE_SCORE, one, minutes_ago=58)
+    for each in (never, in_hand, again):
+        _kept(runtime, tenant, each, "assemble", one, minutes_ago=20)
+    _kept(runtime, tenant, lately, "assemble", other, minutes_ago=10)
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute("UPDATE runtime.tenant_sources SET queued_at = queued_at - interval '2 hours'")
+        connection.execute("UPDATE runtime.tenant_sources SET identity_version = 1 WHERE id = %s", (moved,))
+    # What other tests left assembled is theirs.
+    real = sensor.unjudged_sources
+    monkeypatch.setattr(sensor, "unjudged_sources", lambda *given: [each for each in real(*given) if each[0] == tenant])
+    keys = [partition_key(tenant, each) for each in sources]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(TENANT_SOURCE, keys)
+        instance.create_run_for_job(ended_job, tags={"dagster/partition": keys[-1]})
+        unjudged.evaluate_tick(dg.build_sensor_context(instance, resources={"runtime": RuntimeAccess(runtime)}))
+    stand = _found(runtime, tenant, *sources)
+    assert [each.ingest_status for each in stand] == [*["waiting"] * 3, *["assembled"] * 4]
+    assert [each.hindrance["code"] for each in stand if each.hindrance] == ["run-gone"] * 3
 
 
 def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(

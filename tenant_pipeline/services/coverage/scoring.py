@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
 from tenant_pipeline.core.coverage.score import DimensionScore, score, weighted
-from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import DecidedMeanwhileError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.stage import Stage, StageCount
@@ -17,7 +17,7 @@ from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.items import count_open_items
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
-from tenant_pipeline.services.identity import digest_with_identity
+from tenant_pipeline.services.identity import digest_with_identity, with_rights
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -41,7 +41,8 @@ def update_coverage(
         sources.require_not_withdrawn(source)
         caused_by(source.traceparent)
         behind = require_assembled(connection, runtime, source)
-        input_digest = _scored_digest(source, behind[Stage.ASSEMBLE].output_digest)
+        said = digest_with_identity(source, behind[Stage.ASSEMBLE].output_digest)
+        input_digest = with_rights(said, source.redeclared)
         code = code_version(COVERAGE_SCORE, runtime.contracts)
         version, known = stage_records.standing(connection, tenant, source_id, COVERAGE_SCORE, input_digest, code)
         if known is not None:
@@ -80,12 +81,6 @@ def update_coverage(
             ],
         )
     return record
-
-
-def _scored_digest(source: Source, assembled: Sha256) -> Sha256:
-    """What is scored: what the source says, and another after each change of its rights."""
-    said = digest_with_identity(source, assembled)
-    return sha256_of_json([said, source.redeclared]) if source.redeclared else said
 
 
 def _require_unchanged(connection: Connection, scored: Source) -> None:
