@@ -13,7 +13,7 @@ lower priority in Dagster's queue.
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -27,12 +27,13 @@ from dagster._core.storage.tags import (
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.digest import sha256_of_json
-from tenant_pipeline.core.tenancy import partition_key
+from tenant_pipeline.core.tenancy import from_partition_key, partition_key
 from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
 from tenant_pipeline.services.privacy_declarations import queue_expired
-from tenant_pipeline.services.sources import Source, waiting_sources
+from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import Source, in_line, waiting_sources
 
 NORMALISE_SOURCES = "normalise_sources"
 LINE = 1000
@@ -58,7 +59,7 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     in_hand = SourcePartitions(context.instance).in_hand() if long_ago else frozenset[str]()
     asked_for -= {_place_in_line(each) for each in long_ago if _key(each) not in in_hand}
     waiting = [source for source in line if _place_in_line(source) not in asked_for]
-    cursor = json.dumps(sorted(map(_place_in_line, line)))
+    cursor = json.dumps(sorted({*map(_place_in_line, line), *_further_back(opened, asked_for, line)}))
     if not waiting:
         return dg.SensorResult(skip_reason=f"{len(line)} sources stand in line, none of them new.", cursor=cursor)
     known = list(context.instance.get_dynamic_partitions(TENANT_SOURCE))
@@ -76,6 +77,13 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
         dynamic_partitions_requests=[dg.AddDynamicPartitionsRequest(TENANT_SOURCE, new)] if new else [],
         cursor=cursor,
     )
+
+
+def _further_back(runtime: Runtime, asked_for: Collection[str], line: Sequence[Source]) -> Iterator[str]:
+    """The places that a run was asked for and whose sources still stand there, behind all that a tick looks at."""
+    shown = {_place_in_line(each) for each in line}
+    asked = [from_partition_key(place.rpartition("@")[0]) for place in asked_for if place not in shown]
+    return (place for place in map(_place_in_line, in_line(runtime, asked)) if place in asked_for)
 
 
 def stretches(waiting: Sequence[Source], positions: dict[str, int]) -> list[list[Source]]:

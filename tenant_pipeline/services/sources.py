@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -403,6 +403,20 @@ def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[S
              LIMIT %s
             """,
             (of_a_tenant, limit),
+        ).fetchall()
+    return [_source(row) for row in rows]
+
+
+def in_line(runtime: Runtime, sources: Collection[tuple[TenantId, SourceId]]) -> list[Source]:
+    """Those of the sources, of whichever tenants, that stand in line: however far back, and for however long."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            f"""
+            SELECT {_COLUMNS} FROM runtime.tenant_sources
+             WHERE (tenant_id, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+               AND ingest_status IN ('received', 'waiting')
+            """,
+            ([tenant for tenant, _ in sources], [source for _, source in sources]),
         ).fetchall()
     return [_source(row) for row in rows]
 

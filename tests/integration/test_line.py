@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import dagster as dg
 import pytest
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import ProcessLostError
 from tenant_pipeline.core.setback import LONGEST_WAIT, MOST_LOSSES_ALONE, Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.resources.runtime import RuntimeAccess
+from tenant_pipeline.sensors import uploads as sensor
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX
 from tenant_pipeline.services.halts import put_back
 from tenant_pipeline.services.runtime import Runtime
@@ -51,6 +54,28 @@ def test_a_flood_of_one_tenant_leaves_the_others_their_turn(runtime: Runtime) ->
     assert [each.id for each in line if each.tenant == flood] == first[:20]
     assert [each.id for each in line].index(single) <= 1
     assert single in [each.id for each in waiting_sources(runtime, 100, of_a_tenant=20)]
+
+
+def test_a_source_is_asked_for_once_each_time_it_is_put_in_line_also_where_others_come_before_it_meanwhile(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = registered_tenant(runtime)
+    first, second = _sources(runtime, tenant, 2)
+    cursor: str | None = None
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def asked_for(source: SourceId) -> bool:
+            """Whether the next tick, which sees this source alone, asks for its run."""
+            nonlocal cursor
+            monkeypatch.setattr(sensor, "waiting_sources", lambda *_, **__: [_how(runtime, tenant, source)])
+            context = dg.build_sensor_context(instance, cursor=cursor, resources={"runtime": RuntimeAccess(runtime)})
+            tick = sensor.uploads.evaluate_tick(context)
+            cursor = tick.cursor
+            return bool(tick.run_requests)
+
+        assert [asked_for(each) for each in (first, second, first, second)] == [True, True, False, False]
+        put_back(runtime, tenant, first, Ending.ADRIFT, ERROR, run_id="", asked_at=AFTER)
+        assert [asked_for(each) for each in (first, second)] == [True, False]
 
 
 def _how(runtime: Runtime, tenant: TenantId, source: SourceId) -> Source:
