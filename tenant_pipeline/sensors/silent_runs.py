@@ -1,7 +1,8 @@
 """A run that makes no progress is ended, however large its work is: what is large keeps records and tells events.
 
 Progress is an event of the run, or a record that one of its stages kept. Dagster's own run monitoring does the ending,
-as if the run's time was up: it knows how to on every machine that a run may be on.
+as if the run's time was up: it knows how to on every machine that a run may be on. It is told by a tag, which Dagster
+hands on to the run that is run in the place of this one. There it is taken back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import last_record_of_run
 
+SILENT_RUN_TAG = "tenant_runtime/silent_run"
+"""On a run whose longest time was set or taken back here: its own id. Another's came with another's longest time."""
+
 
 @dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def silent_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SkipReason:
@@ -25,11 +29,13 @@ def silent_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -
     running = context.instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     for record in running:
         run = record.dagster_run
+        if run.tags.get(SILENT_RUN_TAG, run.run_id) != run.run_id:
+            context.instance.add_run_tags(run.run_id, {MAX_RUNTIME_SECONDS_TAG: "", SILENT_RUN_TAG: run.run_id})
         silent = (now - _last_sign(opened, context.instance, record)).total_seconds()
         if record.start_time is None or silent <= opened.settings.silent_run_seconds:
             continue
         so_far = max(1, int(now.timestamp() - record.start_time))
-        context.instance.add_run_tags(run.run_id, {MAX_RUNTIME_SECONDS_TAG: str(so_far)})
+        context.instance.add_run_tags(run.run_id, {MAX_RUNTIME_SECONDS_TAG: str(so_far), SILENT_RUN_TAG: run.run_id})
         message = (
             f"The run has made no progress for {silent:.0f} seconds (TENANT_RUNTIME_SILENT_RUN_SECONDS): it is ended"
         )

@@ -1,5 +1,6 @@
 """What a run had in hand that was ended is given back by the sensor that looks for such runs."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import dagster as dg
 import psycopg2.errors
 import pytest
 import sqlalchemy.exc
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.errors import StageFaultError
@@ -15,6 +17,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import ended_runs as sensor
 from tenant_pipeline.sensors.ended_runs import ended_runs, unjudged
+from tenant_pipeline.sensors.silent_runs import silent_runs
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches, uploads
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
 from tenant_pipeline.services.runtime import Runtime
@@ -231,6 +234,33 @@ def test_what_was_assembled_and_not_judged_as_it_stands_is_put_in_line_and_what_
     stand = _found(runtime, tenant, *sources)
     assert [each.ingest_status for each in stand] == [*["waiting"] * 3, *["assembled"] * 4]
     assert [each.hindrance["code"] for each in stand if each.hindrance] == ["run-gone"] * 3
+
+
+def _started(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> str:
+    """A run that has begun, and says nothing since."""
+    run = instance.create_run_for_job(ended_job, tags=tags)
+    instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run.run_id)
+    return run.run_id
+
+
+def test_a_run_in_the_place_of_one_that_was_silent_may_take_as_long_as_any_other(tenants: TwoTenants) -> None:
+    """Dagster hands a run's tags on to the run that is run in its place."""
+    runtime = tenants.runtime
+    hasty = replace(runtime, settings=runtime.settings.model_copy(update={"silent_run_seconds": 0}))
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tags_after_a_tick(opened: Runtime, run_id: str) -> Mapping[str, str]:
+            resources = {"runtime": RuntimeAccess(opened)}
+            silent_runs.evaluate_tick(dg.build_sensor_context(instance, resources=resources))
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            return run.tags
+
+        silent = tags_after_a_tick(hasty, _started(instance, {}))
+        assert silent[MAX_RUNTIME_SECONDS_TAG]
+        again = _started(instance, silent)
+        assert not tags_after_a_tick(runtime, again)[MAX_RUNTIME_SECONDS_TAG]
+        assert tags_after_a_tick(hasty, again)[MAX_RUNTIME_SECONDS_TAG], "it may be silent itself"
 
 
 def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
