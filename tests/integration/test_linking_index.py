@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -255,34 +254,75 @@ def test_two_sources_at_once_take_turns_and_the_second_sees_what_the_first_made(
 
 
 def test_another_tenant_finds_and_writes_nothing(runtime: Runtime, tenant: TenantId) -> None:
+    for source, entity in {"a": {**HALL, "identifier": "PKT-1"}, "b": HALL}.items():
+        with runtime.database.tenant(tenant) as connection:
+            (linked_now,) = _link(connection, tenant, source, entity).values()
+    canonical = linked_now["canonical_id"]
     with runtime.database.tenant(tenant) as connection:
-        (known,) = _link(connection, tenant, "a", {**HALL, "identifier": "PKT-1"}).values()
+        connection.execute(
+            """
+            INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, explanation, status)
+            VALUES (%s, 'jud-1', %s, 'can-zz', 'different', '{}', 'decided')
+            """,
+            (tenant, canonical),
+        )
     before = _everything(runtime, tenant)
-    canonical, known_hall = known["canonical_id"], Features("ent-a-0", "EventVenue")
-    known_hall.add("name", HALL["name@en"], "en", identifying=False)
-    reads: tuple[Callable[[PostgresEntityIndex], object], ...] = (
-        lambda index: index.members(["ent-a-0"]),
-        lambda index: index.hand_on([[Said("ent-a-1", "", known_hall)]]),
+    (member,) = [each for each in before["entity_members"] if each["source_id"] == "b"]
+    home = member["home_id"]
+    assert home != canonical
+    (kept,) = [each["features"] for each in before["entity_features"] if each["canonical_id"] == home]
+    hall = Features.from_json("ent-b-9", kept)
+    hall.table = member["source_table"]
+    reads: tuple[Callable[[PostgresEntityIndex], Sized], ...] = (
+        lambda index: index.members(["ent-b-0"]),
+        lambda index: _heir_of(index, Said("ent-b-9", "", hall)),
         lambda index: index.by_identifier("EventVenue", [("identifier", "PKT-1")]),
         lambda index: index.features([canonical]),
         lambda index: index.holders([canonical]),
         lambda index: index.judged([canonical]),
-        lambda index: index.release([canonical]),
-        lambda index: index.by_blocking_key(unpacked_keys(packed_keys("Place", known_hall))),
+        lambda index: index.release([home]),
+        lambda index: index.by_blocking_key(unpacked_keys(packed_keys("Place", hall))),
+        lambda index: list(index.linked()),
     )
-    for read in reads:
-        with suppress(psycopg.errors.InsufficientPrivilege), runtime.database.tenant(ATTACKER) as connection:
-            assert not read(PostgresEntityIndex(connection, tenant, SourceId("a")))
-    member = Member("ent-x", "can-x", "EventVenue", "new", 1.0, {}, "can-x", "t1", "")
-    home = Home(Features("ent-x", "EventVenue"), "Place", "can-x")
+    for reader in (tenant, ATTACKER):
+        with runtime.database.tenant(reader) as connection, _index_of_another(connection, reader, tenant) as index:
+            connection.execute("INSERT INTO pg_temp.linked_now VALUES ('ent-b-0', false)")
+            found = []
+            for read in reads:
+                with connection.transaction(force_rollback=True):
+                    found.append(len(read(index)) > 0)
+        assert found == [reader == tenant] * len(reads)
+    new = Member("ent-x", "can-x", "EventVenue", "new", 1.0, {}, "can-x", "t1", "")
+    new_home = Home(Features("ent-x", "EventVenue"), "Place", "can-x")
     for victim in (tenant, VICTIM):
         with (
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
             runtime.database.tenant(ATTACKER) as connection,
-            PostgresEntityIndex(connection, victim, SourceId("a")) as index,
+            _index_of_another(connection, ATTACKER, victim) as index,
         ):
-            index.add([], {}, [member], {"can-x": home}, [])
+            index.add([], {}, [new], {"can-x": new_home}, [])
+        with (
+            pytest.raises(psycopg.errors.InsufficientPrivilege, match="lock a tenant"),
+            runtime.database.tenant(ATTACKER) as connection,
+        ):
+            PostgresEntityIndex(connection, victim, SourceId("b"))
     assert _everything(runtime, tenant) == before
+
+
+def _heir_of(index: PostgresEntityIndex, said: Said) -> Sized:
+    index.hand_on([[said]])
+    return index.members([said.entity_id])
+
+
+def _index_of_another(connection: Connection, reader: TenantId, tenant: TenantId) -> PostgresEntityIndex:
+    """The index that a reader opens for itself, asking for a tenant's rows: only the database is in the way."""
+    index = PostgresEntityIndex(connection, reader, SourceId("b"))
+    parameters = {"tenant": tenant, "source": SourceId("b")}
+    index._tenant = index._keys._tenant = tenant
+    index._parameters = index._additions._parameters = parameters
+    index._first = index._keys._empty = index.source_is_new = False
+    index._any_judged = True
+    return index
 
 
 def test_an_identifier_is_looked_up_without_reading_the_others(
