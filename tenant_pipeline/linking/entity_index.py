@@ -153,7 +153,11 @@ class EntityIndex(Protocol):
         ...
 
     def release(self, homes: Sequence[str]) -> list[Features]:
-        """Take homes of this run from what they were attached to; returns their entities, to be matched again."""
+        """Take homes of this run from what they were attached to, and with them, in turn, those that a score attached
+        to them; returns the entities of all, to be matched again.
+
+        A home goes with another once, so that this ends. Later, and where it has more than one member, it stays, tied
+        to its canonical entity itself."""
         ...
 
     def add(

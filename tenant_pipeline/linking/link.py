@@ -104,9 +104,8 @@ def _link_batch(batch: Batch, entities: Sequence[Gathered], again: Sequence[Feat
     batch.digests = {each.features.entity_id: each.digest for each in entities}
     batch.keys = {each.features.entity_id: each.keys for each in entities if each.keys is not None}
     batch.match([each.features for each in entities], again)
-    displaced = batch.index.release(batch.displaced) if batch.displaced else []
     batch.index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
-    return displaced
+    return batch.index.release(batch.displaced) if batch.displaced else []
 
 
 def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:

@@ -45,6 +45,33 @@ SELECT wanted.scheme, wanted.value, home.canonical_id, coalesce(home.merged_into
          WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = known.canonical_id OFFSET 0) AS home
 """
 
+_LEAVING = """
+WITH RECURSIVE leaving AS (
+    SELECT home.canonical_id AS home_id, home.merged_into, true AS leaves
+      FROM unnest(%(homes)s::text[]) AS wanted (id)
+      CROSS JOIN LATERAL (
+            SELECT canonical_id, merged_into FROM runtime.entities
+             WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = wanted.id OFFSET 0) AS home
+     UNION
+    SELECT home.canonical_id, leaving.merged_into,
+           of_home.members = 1 AND of_home.method = 'score' AND home.canonical_id <> ALL(%(followed)s::text[])
+      FROM leaving
+      CROSS JOIN LATERAL (
+            SELECT canonical_id FROM runtime.entities
+             WHERE tenant_id = (SELECT %(tenant)s::text) AND merged_into = leaving.merged_into
+               AND attached_to = leaving.home_id OFFSET 0) AS home
+      CROSS JOIN LATERAL (
+            SELECT count(*) AS members, min(method) AS method FROM runtime.entity_members
+             WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = leaving.merged_into
+               AND home_id = home.canonical_id) AS of_home
+     WHERE leaving.leaves
+)
+SELECT home_id, bool_or(leaves) AS leaves FROM leaving GROUP BY home_id
+"""
+_TIE_TO_WHAT_STAYS = """
+UPDATE runtime.entities SET attached_to = merged_into WHERE tenant_id = %s AND canonical_id = ANY(%s)
+"""
+
 _LINKED = """
 COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score, member.explanation
         FROM pg_temp.linked_now AS now
@@ -80,6 +107,7 @@ class PostgresEntityIndex:
         self._additions = EntityAdditions(connection, tenant, source, self._keys)
         self._added = SeenFilter()
         self._any_telling = self._perhaps_telling = False
+        self._followed: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -236,13 +264,22 @@ class PostgresEntityIndex:
         return [(row["own"], row["other"], row["judgement"]) for row in rows]
 
     def release(self, homes: Sequence[str]) -> list[Features]:
-        """Take homes of this run from what they were attached to; returns their entities, to be matched again."""
+        """Take homes of this run from what they were attached to, with what a score attached to them in turn; returns
+        their entities, to be matched again."""
+        found = self._connection.execute(
+            _LEAVING, {"tenant": self._tenant, "homes": list(homes), "followed": list(self._followed)}
+        ).fetchall()
+        leaving = [row["home_id"] for row in found if row["leaves"]]
+        staying = [row["home_id"] for row in found if not row["leaves"]]
+        self._followed.update(set(leaving).difference(homes))
+        if staying:
+            self._connection.execute(_TIE_TO_WHAT_STAYS, (self._tenant, staying))
         self._connection.execute(
             """
             UPDATE runtime.entities SET merged_into = NULL, attached_to = '', attached_bits = NULL
              WHERE tenant_id = %s AND canonical_id = ANY(%s)
             """,
-            (self._tenant, list(homes)),
+            (self._tenant, leaving),
         )
         rows = self._connection.execute(
             """
@@ -254,7 +291,7 @@ class PostgresEntityIndex:
                AND kept.tenant_id = (SELECT %(tenant)s::text) AND kept.canonical_id = member.home_id
             RETURNING member.entity_id, member.source_table, kept.features
             """,
-            {**self._parameters, "homes": list(homes)},
+            {**self._parameters, "homes": leaving},
         ).fetchall()
         released = []
         for row in sorted(rows, key=lambda row: str(row["entity_id"])):

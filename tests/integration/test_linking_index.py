@@ -23,10 +23,12 @@ from tenant_pipeline.linking.entity_index import Home, Member, Said
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
-from tenant_pipeline.services import blocking_key_rows, parallel_map, registry
+from tenant_pipeline.linking.score import Match
+from tenant_pipeline.services import blocking_key_rows, parallel_map, registry, roles
 from tenant_pipeline.services.entity_additions import EntityAdditions
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
+from tenant_pipeline.services.judgements import judge
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
@@ -52,25 +54,31 @@ def tenant(runtime: Runtime) -> TenantId:
     return identifier
 
 
-def _stage(source: str, entities: Sequence[Mapping[str, str]], ids: Sequence[str] = ()) -> MemoryStage:
-    rows = []
+def _stage(
+    source: str, entities: Sequence[Mapping[str, str]], ids: Sequence[str] = (), tables: Sequence[str] = ()
+) -> MemoryStage:
+    rows: dict[str, list[dict[str, str]]] = {}
     for number, entity in enumerate(entities):
         for key, value in entity.items():
             property_, _, lang = key.partition("@")
             said = dict.fromkeys(STATEMENT_COLUMNS, "")
             name = ids[number] if ids else f"ent-{source}-{number}"
             said |= {"entity_id": name, "type": "EventVenue", "property": property_}
-            rows.append(said | {"value": value, "lang": lang})
+            table = tables[number] if tables else "t00001"
+            rows.setdefault(table, []).append(said | {"value": value, "lang": lang})
     stage = MemoryStage()
-    with stage.table("t00001", "statements") as writer:
-        writer.write(pa.Table.from_pylist(rows).to_pandas(types_mapper=pd.ArrowDtype))
+    for table, said_there in rows.items():
+        with stage.table(table, "statements") as writer:
+            writer.write(pa.Table.from_pylist(said_there).to_pandas(types_mapper=pd.ArrowDtype))
     return stage
 
 
-def _link(connection: Connection, tenant: TenantId, source: str, *entities: Mapping[str, str]) -> dict[str, Any]:
+def _link(
+    connection: Connection, tenant: TenantId, source: str, *entities: Mapping[str, str], tables: Sequence[str] = ()
+) -> dict[str, Any]:
     out = MemoryStage()
     with PostgresEntityIndex(connection, tenant, SourceId(source)) as index:
-        link(_stage(source, entities), out, vocabulary=VOCABULARY, index=index, tenant=tenant)
+        link(_stage(source, entities, tables=tables), out, vocabulary=VOCABULARY, index=index, tenant=tenant)
     (table,) = out.tables("links")
     return {row["entity_id"]: row for frame in table.batches() for row in frame.to_dict("records")}
 
@@ -200,6 +208,62 @@ def test_the_canonical_home_is_the_oldest_of_its_entity_so_that_no_judgement_els
         homes = homes_of(connection, tenant, every)
     assert len(set(homes.canonical.values())) < len(homes.canonical)
     assert homes.partition().canonical == homes.canonical
+
+
+SITE = {"email": "hall@makham.example", "url": "https://makham.example/hall"}
+WITH_SITE = {**HALL, **SITE}
+LESS_SURE = {name: value for name, value in WITH_SITE.items() if name != "postalCode"}
+IN_THAI = {"name@th": "ศูนย์ประชุมอ่าวมะขาม", **SITE}
+
+
+@pytest.mark.parametrize(
+    ("rows", "tables", "together"),
+    [
+        ((LESS_SURE, WITH_SITE), ("t1", "t1"), {frozenset({1}), frozenset({0})}),
+        (
+            ({**LESS_SURE, "alternateName@th": IN_THAI["name@th"]}, IN_THAI, HALL),
+            ("t1", "t2", "t1"),
+            {frozenset({2}), frozenset({0, 1})},
+        ),
+    ],
+    ids=["which let another in itself", "which let another in"],
+)
+def test_what_was_found_by_a_row_that_gives_way_is_matched_again_without_it(
+    runtime: Runtime,
+    tenant: TenantId,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: tuple[dict[str, str], ...],
+    tables: tuple[str, ...],
+    together: set[frozenset[int]],
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", 1)
+    index = MemoryIndex()
+    linked(index, "a", HALL)
+    expected = linked(index, "b", *rows, tables=tables)
+    with runtime.database.tenant(tenant) as connection:
+        (known,) = _link(connection, tenant, "a", HALL).values()
+    with runtime.database.tenant(tenant) as connection:
+        found = _link(connection, tenant, "b", *rows, tables=tables)
+    last = f"ent-b-{len(rows) - 1}"
+    assert _grouping(found) == {frozenset(f"ent-b-{number}" for number in group) for group in together}
+    assert found[last]["canonical_id"] == known["canonical_id"]
+    assert sorted(row["method"] for row in found.values()) == sorted(row["method"] for row in expected.values())
+    assert _grouping(found) == _grouping(expected)
+    kept = _everything(runtime, tenant)
+    assert len(kept["judgements"]) == len(index.proposals)
+    with runtime.database.tenant(tenant) as connection:
+        homes = homes_of(connection, tenant, [home["canonical_id"] for home in kept["entities"]])
+    assert homes.partition().canonical == homes.canonical
+
+    word: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
+    roles.grant_role(runtime, tenant, person=word["person"], role=word["role"], granted_by="test")
+    judge(runtime, tenant, known["canonical_id"], last, Match.DIFFERENT, **word)
+    was, is_now = (
+        {member["entity_id"]: member["canonical_id"] for member in each["entity_members"]}
+        for each in (kept, _everything(runtime, tenant))
+    )
+    assert is_now == {**was, last: is_now[last]}
+    assert is_now[last] not in was.values()
 
 
 def test_linking_a_source_twice_changes_no_row(runtime: Runtime, tenant: TenantId) -> None:

@@ -44,9 +44,10 @@ class MemoryIndex:
     source: str = ""
     now: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
 
     def start(self, source: str) -> None:
-        self.source, self.now, self.again = source, set(), set()
+        self.source, self.now, self.again, self.followed = source, set(), set(), set()
 
     def canonical(self, home: str) -> str:
         return self.homes[home].canonical_id if home in self.homes else home
@@ -127,9 +128,14 @@ class MemoryIndex:
         return sorted(found, key=lambda each: (each[2] == "different", each[2] == "unsure", each))
 
     def release(self, homes: Sequence[str]) -> list[Features]:
+        leaving, staying = self._leaving(homes)
+        self.followed |= leaving - set(homes)
+        for name in staying:
+            home = self.homes[name]
+            self.homes[name] = replace(home, attached_to=home.canonical_id)
         released = []
         for (source, name), member in sorted(self.of_sources.items()):
-            if member.home_id in homes:
+            if member.home_id in leaving:
                 home = self.homes[member.home_id]
                 self.homes[member.home_id] = replace(home, canonical_id=member.home_id, attached_to="", bits=None)
                 self.of_sources[source, name] = replace(member, canonical_id=member.home_id, method="new")
@@ -137,6 +143,20 @@ class MemoryIndex:
                 features.table = member.table
                 released.append(features)
         return released
+
+    def _leaving(self, homes: Sequence[str]) -> tuple[set[str], set[str]]:
+        leaving, staying, waiting = set(homes), set[str](), list(homes)
+        while waiting:
+            left = waiting.pop()
+            for name, home in self.homes.items():
+                if home.attached_to == left and home.canonical_id == self.homes[left].canonical_id:
+                    methods = [each.method for each in self.of_sources.values() if each.home_id == name]
+                    if methods != ["score"] or name in self.followed:
+                        staying.add(name)
+                    elif name not in leaving:
+                        leaving.add(name)
+                        waiting.append(name)
+        return leaving, staying - leaving
 
     def add(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -138,6 +139,27 @@ def test_what_an_identifier_has_given_to_one_row_no_score_gives_to_another(
     named = found[f"ent-b-{rows.index(0)}"]
     assert (named["canonical_id"], named["method"]) == (known, "identifier:identifier")
     assert len({row["canonical_id"] for row in found.values()}) == 2
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_whatever_gives_way_each_home_is_tied_to_one_of_its_own_entity(
+    monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link, "ENTITIES_A_BATCH", batch)
+    chance = random.Random(1)
+    index = MemoryIndex()
+    for source in "abc":
+        halls = []
+        for number in range(20):
+            name = f"{('Makham', 'Sarin', 'Lanta', 'Rawai')[number % 4]} {chance.choice(('Hall', 'Hall Centre'))}"
+            hall = {"name@en": name, "geo": f"7.{number % 4}{chance.randrange(4):04d},98.1", "postalCode": "83000"}
+            hall |= {"url": f"https://hall.example/{number % 4}"} if chance.random() < 0.4 else {}
+            halls.append({key: value for key, value in hall.items() if key == "name@en" or chance.random() < 0.8})
+        _linked(index, source, *halls, tables=[chance.choice(("t1", "t2")) for _ in halls])
+    tied = {name: home for name, home in index.homes.items() if home.attached_to}
+    assert tied
+    assert all(index.homes[home.attached_to].canonical_id == home.canonical_id for home in tied.values())
+    assert all(name in tied for name, home in index.homes.items() if home.canonical_id != name)
 
 
 def test_rows_of_two_tables_or_of_one_without_keys_can_be_one() -> None:
