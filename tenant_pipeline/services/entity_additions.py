@@ -76,10 +76,12 @@ UPDATE runtime.entity_members AS member SET features_digest = changed.digest
    AND member.entity_id = changed.entity_id
 """
 _KEEP_PROPOSALS = """
-INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
-SELECT %(tenant)s, id, left_id, right_id, 'unsure', score, explanation, 'proposed'
-  FROM pg_temp.new_proposals ORDER BY id
-ON CONFLICT DO NOTHING
+INSERT INTO runtime.judgements AS known (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
+SELECT DISTINCT ON (id) %(tenant)s, id, left_id, right_id, 'unsure', score, explanation, 'proposed'
+  FROM pg_temp.new_proposals ORDER BY id, score DESC
+ON CONFLICT (tenant_id, id) DO UPDATE
+   SET status = 'proposed', score = excluded.score, explanation = excluded.explanation
+ WHERE known.status = 'reverted'
 """
 
 

@@ -370,8 +370,12 @@ def _propose(connection: Connection, tenant: TenantId, ties: Sequence[Tie]) -> N
     for tie in ties:
         connection.execute(
             """
-            INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
-            VALUES (%s, %s, %s, %s, 'unsure', %s, %s, 'proposed') ON CONFLICT DO NOTHING
+            INSERT INTO runtime.judgements AS known
+                   (tenant_id, id, left_id, right_id, judgement, score, explanation, status)
+            VALUES (%s, %s, %s, %s, 'unsure', %s, %s, 'proposed')
+            ON CONFLICT (tenant_id, id) DO UPDATE
+               SET status = 'proposed', score = excluded.score, explanation = excluded.explanation
+             WHERE known.status = 'reverted'
             """,
             (tenant, short_id("jud-", (tie.left, tie.right)), tie.left, tie.right, 1 / (1 + 2**-tie.bits), Jsonb(says)),
         )

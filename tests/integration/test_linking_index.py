@@ -28,7 +28,7 @@ from tenant_pipeline.services import blocking_key_rows, parallel_map, registry, 
 from tenant_pipeline.services.entity_additions import EntityAdditions
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
-from tenant_pipeline.services.judgements import judge
+from tenant_pipeline.services.judgements import judge, list_pairs, reverse
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
@@ -255,15 +255,37 @@ def test_what_was_found_by_a_row_that_gives_way_is_matched_again_without_it(
         homes = homes_of(connection, tenant, [home["canonical_id"] for home in kept["entities"]])
     assert homes.partition().canonical == homes.canonical
 
-    word: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
-    roles.grant_role(runtime, tenant, person=word["person"], role=word["role"], granted_by="test")
-    judge(runtime, tenant, known["canonical_id"], last, Match.DIFFERENT, **word)
+    judge(runtime, tenant, known["canonical_id"], last, Match.DIFFERENT, **_word(runtime, tenant))
     was, is_now = (
         {member["entity_id"]: member["canonical_id"] for member in each["entity_members"]}
         for each in (kept, _everything(runtime, tenant))
     )
     assert is_now == {**was, last: is_now[last]}
     assert is_now[last] not in was.values()
+
+
+def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_linking_asks(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    ends = set()
+    for source, identifier in (("a", "PKT-1"), ("b", "PKT-2")):
+        with runtime.database.tenant(tenant) as connection:
+            (row,) = _link(connection, tenant, source, {"name@en": "Hall", "identifier": identifier}).values()
+        ends.add(row["canonical_id"])
+    judged = judge(runtime, tenant, *ends, Match.SAME, **_word(runtime, tenant))
+    reverse(runtime, tenant, judged.sequence, **_word(runtime, tenant))
+    assert list_pairs(runtime, tenant) == []
+    both = {"name@en": "Hall", "identifier@x": "PKT-1", "identifier@y": "PKT-2"}
+    with runtime.database.tenant(tenant) as connection:
+        _link(connection, tenant, "c", both, both)
+    (pair,) = list_pairs(runtime, tenant)
+    assert ({pair["left_id"], pair["right_id"]}, pair["score"]) == (ends, 0.5)
+
+
+def _word(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    word = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
+    roles.grant_role(runtime, tenant, person=word["person"], role=word["role"], granted_by="test")
+    return word
 
 
 def test_linking_a_source_twice_changes_no_row(runtime: Runtime, tenant: TenantId) -> None:

@@ -165,6 +165,22 @@ def test_different_takes_apart_what_linking_had_joined_and_it_stays_apart(tenant
     assert tenant.canonical(second) == own
 
 
+def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_others_stand_between_it(tenant: Tenant) -> None:
+    row = "Makham Bay Convention Centre,100,83000,7.8312,98.4071"
+    first, second = tenant.add("a", row), tenant.add("b", row)
+    third = tenant.canonical(tenant.add("c", "Sarasin Pavilion,40,,,"))
+    one = tenant.canonical(first)
+    (entity,) = tenant.rows(f"SELECT entity_id FROM runtime.entity_members WHERE source_id = '{second}'")
+    judged = judge(tenant.runtime, tenant.id, one, entity["entity_id"], Match.DIFFERENT, **WORD)
+    other = tenant.canonical(second)
+    reverse(tenant.runtime, tenant.id, judged.sequence, **WORD)
+    assert list_pairs(tenant.runtime, tenant.id) == []
+    judge(tenant.runtime, tenant.id, one, third, Match.SAME, **WORD)
+    judge(tenant.runtime, tenant.id, other, third, Match.DIFFERENT, **WORD)
+    (pair,) = list_pairs(tenant.runtime, tenant.id)
+    assert ({pair["left_id"], pair["right_id"]}, pair["score"] > 0.9) == ({one, other}, True)
+
+
 def test_a_source_assembled_again_from_old_links_follows_what_was_judged_since(tenant: Tenant) -> None:
     first, second = tenant.add("a", "Assembly Hall,100,,,"), tenant.add("b", "Assembly Hall,200,,,")
     older = tenant.canonical(first)
