@@ -118,6 +118,10 @@ class EntityIndex(Protocol):
         """The entities of this source that an earlier run has linked."""
         ...
 
+    def note(self, entity_ids: Iterable[Sequence[str]]) -> None:
+        """Learn what the source speaks of now: the ids of all its entities in batches, read when they are needed."""
+        ...
+
     def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
         """Make heirs members in the place of entities that the source spoke of before and does not any more.
 
@@ -144,7 +148,7 @@ class EntityIndex(Protocol):
         ...
 
     def holders(self, canonical_ids: Iterable[str]) -> dict[tuple[str, str], Holder]:
-        """The rows of this source by canonical entity and table."""
+        """The rows that this source speaks of now, by canonical entity and table."""
         ...
 
     def judged(self, home_ids: Sequence[str]) -> list[tuple[str, str, str]]:

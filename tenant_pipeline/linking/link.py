@@ -60,6 +60,7 @@ def link(
     batch = partial(Batch, vocabulary, index, tenant, keyless, alone, code)
     again: list[Features] = []
     linked = 0
+    index.note(_entity_ids(validated))
     if by_content:
         index.hand_on(_said(gather(validated, identifying, code, folder=folder), by_content, families))
     with out.table("links", "links") as writer:
@@ -77,6 +78,13 @@ def link(
         StageCount("statement", statements, statements, 0, 0, linked, "entity"),
         StageCount("entity", linked, linked, 0, 0, statements, "statement"),
     )
+
+
+def _entity_ids(validated: StageReader) -> Iterator[list[str]]:
+    """The ids of all entities of the source, each once in a batch of its statements."""
+    for table in validated.tables("statements"):
+        for frame in table.batches(("entity_id",)):
+            yield list(frame["entity_id"].unique())
 
 
 def _said(

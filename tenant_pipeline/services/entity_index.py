@@ -108,6 +108,8 @@ class PostgresEntityIndex:
         self._added = SeenFilter()
         self._any_telling = self._perhaps_telling = False
         self._followed: set[str] = set()
+        self._unread: Iterable[Sequence[str]] = ()
+        connection.execute("CREATE TEMPORARY TABLE said_anywhere (entity_id text) ON COMMIT DROP")
 
     def __enter__(self) -> Self:
         return self
@@ -135,6 +137,22 @@ class PostgresEntityIndex:
             {**self._parameters, "ids": list(entity_ids)},
         )
         return {row.pop("entity_id"): KnownMember(**row) for row in rows}
+
+    def note(self, entity_ids: Iterable[Sequence[str]]) -> None:
+        """Learn what the source speaks of now. Of one that is new that is what this run has linked."""
+        self._unread = () if self.source_is_new else entity_ids
+
+    def _note_what_is_said(self) -> None:
+        unread, self._unread = self._unread, ()
+        if not unread:
+            return
+        connection = self._connection
+        with connection.cursor() as cursor, cursor.copy("COPY pg_temp.said_anywhere FROM STDIN") as copy:
+            for batch in unread:
+                for entity_id in batch:
+                    copy.write_row((entity_id,))
+        connection.execute("CREATE INDEX ON pg_temp.said_anywhere (entity_id)")
+        connection.execute("ANALYZE pg_temp.said_anywhere")
 
     def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
         """Make heirs members in the place of entities that the source spoke of before and does not any more."""
@@ -210,10 +228,12 @@ class PostgresEntityIndex:
         return found
 
     def holders(self, canonical_ids: Iterable[str]) -> dict[tuple[str, str], Holder]:
-        """The rows of this source by canonical entity and table; those of this run with the bits they came in by."""
+        """The rows that this source speaks of now, by canonical entity and table; those of this run with the bits they
+        came in by."""
         wanted = sorted(canonical_ids)
         if not wanted:
             return {}
+        self._note_what_is_said()
         rows = self._connection.execute(
             """
             SELECT member.canonical_id, member.source_table, member.entity_id, member.home_id,
@@ -229,7 +249,10 @@ class PostgresEntityIndex:
                     SELECT attached_bits FROM runtime.entities
                      WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = member.home_id OFFSET 0) AS home
               LEFT JOIN pg_temp.linked_now ON linked_now.entity_id = member.entity_id
-             WHERE member.source_id = %(source)s
+              LEFT JOIN LATERAL (
+                    SELECT true AS found FROM pg_temp.said_anywhere WHERE entity_id = member.entity_id LIMIT 1
+              ) AS said ON true
+             WHERE member.source_id = %(source)s AND (linked_now.entity_id IS NOT NULL OR said.found)
              ORDER BY bits NULLS LAST, member.entity_id
             """,
             {**self._parameters, "ids": wanted},

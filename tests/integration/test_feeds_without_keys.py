@@ -14,6 +14,7 @@ from tenant_pipeline.services.feeds.polling import Answer
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.feed_steps import (
     RuntimeOnAClock,
+    csv_answer,
     new_feed,
     poll_now,
     runtime,
@@ -149,3 +150,17 @@ def test_rows_that_were_named_by_their_place_find_what_they_were(
     assert new == {**old, "Noon Pavilion": new["Noon Pavilion"]}
     assert not new["Noon Pavilion"] & set().union(*old.values())
     assert _homes_and_proposals(runtime, tenant)[1] == 0
+
+
+def test_a_row_that_gets_its_key_is_found_again_by_what_it_says(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    hall = "Makham Bay Convention Centre"
+    versions = [csv_answer(f"{number},{hall},83000", "PKT-2,Boat House,83100") for number in ("", "PKT-1")]
+    feed = new_feed(runtime, tenant, server.answer("/register.csv", *versions))
+    _take_in(runtime, feed)
+    old = _canonical_ids(runtime, feed)
+    _take_in(runtime, feed)
+    assert _canonical_ids(runtime, feed) == old
+    of_its_own = "the row as its key names it"
+    assert _homes_and_proposals(runtime, tenant) == (len(old) + len([of_its_own]), 0)

@@ -120,10 +120,41 @@ def test_the_database_hands_on_what_memory_hands_on(
         {"ent-21": shore, "ent-22": {**shore, "name@en": "Shore"}, "ent-26": assembly},
         {"ent-02": shore, "ent-01": assembly, "ent-31": shore},
     )
-    index, found, expected = MemoryIndex(), [], []
+    index = MemoryIndex()
+    found = _versions_linked(runtime, tenant, index, versions, keyless=tables, by_content=tables)
+    assert found[1]["ent-16"] == found[2]["ent-26"] == found[3]["ent-01"] == found[0]["ent-01"]
+    kept = _everything(runtime, tenant)
+    assert len(kept["entities"]) == len(index.homes)
+    assert len(kept["judgements"]) == len(index.proposals)
+
+
+@pytest.mark.parametrize("batch", [1, 5_000])
+def test_a_row_keeps_others_of_its_table_out_only_as_long_as_its_source_has_it(
+    runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
+    versions = ({"ent-05": HALL}, {"ent-04": HALL, "ent-05": HALL}, {"ent-04": HALL, "ent-06": HALL})
+    index = MemoryIndex()
+    first, grown, replaced = _versions_linked(runtime, tenant, index, versions)
+    canonical, _ = first["ent-05"]
+    assert grown["ent-05"] == first["ent-05"]
+    assert grown["ent-04"][0] != canonical
+    assert replaced == {"ent-04": grown["ent-04"], "ent-06": (canonical, "score")}
+    assert len(_everything(runtime, tenant)["judgements"]) == len(index.proposals) == 0
+
+
+def _versions_linked(
+    runtime: Runtime,
+    tenant: TenantId,
+    index: MemoryIndex,
+    versions: Sequence[Mapping[str, dict[str, str]]],
+    **tables: Any,
+) -> list[dict[str, tuple[str, str]]]:
+    """The canonical id and the method of each entity in each version of a source: what memory finds is what the
+    database does."""
+    found, expected = [], []
     for version in versions:
-        given = {"keyless": tables, "by_content": tables}
-        links = linked(index, "a", *version.values(), ids=list(version), **given)
+        links = linked(index, "a", *version.values(), ids=list(version), **tables)
         expected.append({name: (row["canonical_id"], row["method"]) for name, row in links.items()})
         out = MemoryStage()
         with (
@@ -131,15 +162,12 @@ def test_the_database_hands_on_what_memory_hands_on(
             PostgresEntityIndex(connection, tenant, SourceId("a")) as database,
         ):
             stage = _stage("a", list(version.values()), list(version))
-            link(stage, out, vocabulary=VOCABULARY, index=database, tenant=TENANT, **given)
+            link(stage, out, vocabulary=VOCABULARY, index=database, tenant=TENANT, **tables)
         (table,) = out.tables("links")
         rows = [row for frame in table.batches() for row in frame.to_dict("records")]
         found.append({row["entity_id"]: (row["canonical_id"], row["method"]) for row in rows})
     assert found == expected
-    assert found[1]["ent-16"] == found[2]["ent-26"] == found[3]["ent-01"] == found[0]["ent-01"]
-    kept = _everything(runtime, tenant)
-    assert len(kept["entities"]) == len(index.homes)
-    assert len(kept["judgements"]) == len(index.proposals)
+    return found
 
 
 @pytest.mark.parametrize("batch", [3, 5_000])

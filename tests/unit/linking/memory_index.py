@@ -45,9 +45,10 @@ class MemoryIndex:
     now: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     followed: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
 
     def start(self, source: str) -> None:
-        self.source, self.now, self.again, self.followed = source, set(), set(), set()
+        self.source, self.now, self.again, self.followed, self.said = source, set(), set(), set(), set()
 
     def canonical(self, home: str) -> str:
         return self.homes[home].canonical_id if home in self.homes else home
@@ -59,6 +60,9 @@ class MemoryIndex:
             for name, each in found.items()
             if each
         }
+
+    def note(self, entity_ids: Iterable[Sequence[str]]) -> None:
+        self.said = {name for batch in entity_ids for name in batch}
 
     def hand_on(self, batches: Iterable[Sequence[Said]]) -> None:
         said = {each.entity_id: each for batch in batches for each in batch}
@@ -113,7 +117,7 @@ class MemoryIndex:
         wanted = set(canonical_ids)
         found: dict[tuple[str, str], Holder] = {}
         for (source, name), member in sorted(self.of_sources.items()):
-            if source == self.source and member.canonical_id in wanted:
+            if source == self.source and member.canonical_id in wanted and name in self.said:
                 alone = sum(other.home_id == member.home_id for other in self.of_sources.values()) == 1
                 free = alone and name in self.now and name not in self.again and member.method == "score"
                 bits = self.homes[member.home_id].bits if free else None
