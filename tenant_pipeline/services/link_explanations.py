@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from tenant_pipeline.core.errors import NotFoundError
@@ -14,6 +14,8 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 
 MOST_MEMBERS = 1_000
+CONTACTS = ("telephone", "email")
+"""What may be a person's. Linking compares by it for good; of a pair it is shown as long as a source says it."""
 
 
 def as_told(explanation: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -80,7 +82,8 @@ def show_entity(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell 
 
 
 def show_pair(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell = in_english) -> dict[str, Any]:
-    """A pair by its id: what speaks for and against it, both sides with their identifiers, and what was judged.
+    """A pair by its id: what speaks for and against it, both sides with what is known of them, and what was judged.
+    Of telephones and e-mails only those in force are told.
 
     Raises NotFoundError when there is none.
     """
@@ -110,6 +113,22 @@ def show_pair(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell = 
             """,
             (tenant, [pair["left_id"], pair["right_id"]]),
         ).fetchall()
+        said = connection.execute(
+            """
+            SELECT DISTINCT member.home_id, said.property, said.value
+              FROM runtime.entity_members AS member
+              JOIN runtime.statements AS said
+                ON said.tenant_id = member.tenant_id AND said.source_id = member.source_id
+               AND said.entity_id = member.entity_id
+             WHERE member.tenant_id = %(tenant)s AND member.canonical_id = ANY(%(canonical)s)
+               AND member.home_id = ANY(%(homes)s)
+               AND said.property = ANY(%(contacts)s) AND said.retired_at IS NULL
+            """,
+            {
+                "tenant": tenant, "contacts": list(CONTACTS), "homes": [side["home_id"] for side in sides],
+                "canonical": [side["canonical_id"] for side in sides],
+            },
+        ).fetchall()  # fmt: skip
         judgements = connection.execute(
             """
             SELECT sequence, judgement, before, reverses, person, role, reason, decided_at
@@ -118,7 +137,18 @@ def show_pair(runtime: Runtime, tenant: TenantId, identifier: str, tell: Tell = 
             """,
             (tenant, pair["left_id"], pair["right_id"]),
         ).fetchall()
+    in_force = {(row["home_id"], row["property"], row["value"]) for row in said}
+    sides = [{**side, "features": _shown(side["features"], side["home_id"], in_force)} for side in sides]
     return {**pair, "explanation": as_told(pair["explanation"], tell), "sides": sides, "judgements": judgements}
+
+
+def _shown(features: Mapping[str, Any], home: str, in_force: Container[tuple[str, str, str]]) -> dict[str, Any]:
+    """What is known of a home, without contacts that no source gives it any more."""
+    values = {
+        name: [each for each in kept if name not in CONTACTS or (home, name, each) in in_force]
+        for name, kept in features["values"].items()
+    }
+    return {**features, "values": {name: kept for name, kept in values.items() if kept}}
 
 
 def _canonical_id(connection: Connection, tenant: TenantId, identifier: str) -> str:

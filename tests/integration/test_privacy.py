@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import (
     DecidedMeanwhileError,
     GateClosedError,
@@ -23,13 +24,16 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import key_id_of_token
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.score import Match
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
 from tenant_pipeline.services import digest_keys, gates, normalisation, registry, roles, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
+from tenant_pipeline.services.judgements import judge
 from tenant_pipeline.services.lineage import current_gate_states, every_record
+from tenant_pipeline.services.link_explanations import show_pair
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.privacy_declarations import declare, list_declarations, queue_expired, revoke, sign
 from tenant_pipeline.services.runtime import Runtime
@@ -218,6 +222,31 @@ def test_what_a_declaration_let_in_leaves_the_knowledge_base_when_it_is_revoked(
     ]
     assert len(assembled) == 3
     assert all(record.repeated for record in through(runtime, source).values())
+
+
+def test_what_a_declaration_let_in_is_shown_of_no_pair_when_it_is_revoked(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "beside").mkdir()
+    source, beside = venues(runtime, tmp_path), venues(runtime, tmp_path / "beside")
+    declaration = contacts(runtime, source)
+    sign(runtime, TENANT, declaration, **SIGNING)
+    ends = []
+    for each in (source, beside):
+        for stage in STAGES:
+            run_stage(runtime, TENANT, each.id, stage)
+        with runtime.database.tenant(TENANT) as connection:
+            (name,) = statements_of(connection, TENANT, source=each.id, property_="name", limit=9)
+        ends.append(name["entity_id"])
+    judged = judge(runtime, TENANT, *ends, Match.DIFFERENT, **SIGNING)
+    pair = short_id("jud-", (judged.left_id, judged.right_id))
+    with runtime.database.tenant(TENANT) as connection:
+        (said,) = statements_of(connection, TENANT, source=source.id, property_="telephone", limit=9)
+    assert said["value"] in str(show_pair(runtime, TENANT, pair)["sides"])
+    revoke(runtime, TENANT, declaration, person="ann@tenant.example", role="tenant-admin", reason="Was a mistake")
+    for stage in STAGES:
+        run_stage(runtime, TENANT, source.id, stage)
+    shown = show_pair(runtime, TENANT, pair)
+    assert said["value"] not in str(shown)
+    assert all(side["features"]["values"]["name"] for side in shown["sides"])
 
 
 def test_what_was_linked_under_a_declaration_and_not_assembled_is_linked_anew_when_it_is_revoked(
