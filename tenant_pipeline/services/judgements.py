@@ -129,7 +129,8 @@ def judge(
             raise InputError(
                 "Both sides are the same entity",
                 where=f"{left} {right}",
-                remedy="Entities that bear one identifier are one: mend the identifier in the source.",
+                remedy="Entities that bear one identifier are one: withdraw the source that has it wrong, and hand it "
+                "in anew with the identifier mended.",
             )
         return _decide(
             runtime, connection, tenant, (ends[0], ends[1]), str(judgement), None,

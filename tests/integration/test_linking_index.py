@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from tenant_pipeline.core import entity_parts
+from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking import link as link_stage
@@ -308,6 +309,19 @@ def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_linking_asks(
         _link(connection, tenant, "c", both, both)
     (pair,) = list_pairs(runtime, tenant)
     assert ({pair["left_id"], pair["right_id"]}, pair["score"]) == (ends, 0.5)
+
+
+def test_what_one_identifier_joined_is_taken_apart_in_the_source_and_by_no_judgement(
+    runtime: Runtime, tenant: TenantId
+) -> None:
+    canonical = []
+    for source, identifier in (("a", "PKT-1"), ("b", "PKT-1"), ("b anew", "PKT-2")):
+        with runtime.database.tenant(tenant) as connection:
+            (row,) = _link(connection, tenant, source, {**HALL, "identifier": identifier}).values()
+        canonical.append(row["canonical_id"])
+    with pytest.raises(InputError, match="withdraw the source that has it wrong, and hand it in anew"):
+        judge(runtime, tenant, canonical[0], "ent-b-0", Match.DIFFERENT, **_word(runtime, tenant))
+    assert canonical[0] == canonical[1] != canonical[2]
 
 
 def _word(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
