@@ -8,17 +8,19 @@ import psycopg
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError
 from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.services.templates import upgrading
 from tenant_pipeline.services.templates.publishing import list_templates, publish_template, shipped
-from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
+from tenant_pipeline.services.templates.upgrading import UpgradePlan, plan_upgrade, upgrade
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.conflict_statements import Sources
-from tests.integration.releasable import approve_everything, releasable, settle
+from tests.integration.releasable import approve_everything, published, releasable, settle
 
 GOV = {"person": "gov", "role": "platform-governance"}
 
@@ -100,6 +102,45 @@ def test_an_upgrade_is_planned_looked_at_and_done_for_that_plan_only(runtime: Ru
             "SELECT action FROM runtime.audit_log WHERE tenant_id = %s AND action LIKE 'template.%%'", (tenant,)
         ).fetchall()
     assert [row["action"] for row in actions] == ["template.upgrade"]
+
+
+def _live_and_about_to_publish_what_the_later_template_does_not_take(made: Sources) -> None:
+    runtime, tenant = made.runtime, made.tenant
+    made.say(3, ("postalCode", "", "83100"), entity="can-pavilion", compare=False, title="Post office")
+    settle(made)
+    published(runtime, tenant)
+    made.say(4, ("name", "en", "New Arena"), entity="can-arena", compare=False, title="Press")
+    settle(made)
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+
+
+def test_a_release_that_was_built_before_an_upgrade_is_not_published_after_it(runtime: Runtime, made: Sources) -> None:
+    tenant = made.tenant
+    _live_and_about_to_publish_what_the_later_template_does_not_take(made)
+    upgrade(runtime, tenant, "2.0.0", plan=plan_upgrade(runtime, tenant, "2.0.0").digest(), **GOV)
+    with pytest.raises(OutdatedError, match=r"no longer at template 1\.0\.0"):
+        publish_approved(runtime, tenant, run_by="run")
+    with pytest.raises(ReleaseRefusedError, match="fits-template"):
+        request_release(runtime, tenant, requested_by="kanya")
+
+
+def test_what_is_published_between_the_plan_and_the_upgrade_keeps_the_upgrade_from_being_done(
+    runtime: Runtime, made: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = made.tenant
+    _live_and_about_to_publish_what_the_later_template_does_not_take(made)
+
+    def planned_before_it_is_published(*given: Any) -> UpgradePlan:
+        planned = plan_upgrade(*given)
+        publish_approved(runtime, tenant, run_by="run")
+        return planned
+
+    plan = plan_upgrade(runtime, tenant, "2.0.0").digest()
+    monkeypatch.setattr(upgrading, "plan_upgrade", planned_before_it_is_published)
+    with pytest.raises(InputError, match=r"no longer the one"):
+        upgrade(runtime, tenant, "2.0.0", plan=plan, **GOV)
+    assert show_tenant(runtime, tenant)["template_version"] == "1.0.0"
 
 
 def test_a_release_that_does_not_fit_its_template_is_refused(runtime: Runtime, made: Sources) -> None:

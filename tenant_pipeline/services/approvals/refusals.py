@@ -18,7 +18,10 @@ class RequestEndedError(InputError):
 
 
 class OutdatedError(InputError):
-    """What was approved can no longer be done: something else was published since. It has to be asked for anew."""
+    """What was approved can no longer be done: something else was published since, or the tenant's template is another.
+
+    It has to be asked for anew.
+    """
 
     code = "approval-outdated"
 

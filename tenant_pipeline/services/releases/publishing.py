@@ -37,10 +37,10 @@ Verify = Callable[[Connection], Sequence[str]]
 def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by: str, verify: Verify) -> int:
     """Make a release the one that readers see, and return its number in the publishing history. Audited.
 
-    Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where something else was published
-    since it was built, or under its version, and whatever `verify` raises. Its rows are laid down first, where nobody
-    sees them, so that the tenant's approvals and its audit log wait for one small transaction only; killed before
-    that one ends, they are found there by the next.
+    Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where since it was built something else
+    was published, also under its version, or the tenant has gone on to another template, and whatever `verify` raises.
+    Its rows are laid down first, where nobody sees them, so that the tenant's approvals and its audit log wait for one
+    small transaction only; killed before that one ends, they are found there by the next.
     """
     with runtime.database.platform() as connection:
         built = release(connection, tenant, digest)
@@ -174,6 +174,13 @@ def _require_current(connection: Connection, built: Release) -> None:
             f"Another release was published as {built.version} since this one was built",
             where=where,
             remedy="Build it again, which gives it a version of its own, and ask for its approvals.",
+        )
+    row = connection.execute("SELECT template_version FROM runtime.tenants WHERE id = %s", (built.tenant,)).fetchone()
+    if row is None or row["template_version"] != built.template_version:
+        raise OutdatedError(
+            f"The tenant is no longer at template {built.template_version}, which this release was built for",
+            where=where,
+            remedy="Build it again, for the tenant's template, and ask for its approvals.",
         )
 
 

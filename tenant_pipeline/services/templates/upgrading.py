@@ -10,6 +10,7 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.template.change import TemplateChange, changes_between
 from tenant_pipeline.core.template.template import Template
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.releases.reading import Release, documents_of, live_release
@@ -92,16 +93,12 @@ def plan_upgrade(runtime: Runtime, tenant: TenantId, to: str) -> UpgradePlan:
 def upgrade(runtime: Runtime, tenant: TenantId, to: str, *, plan: str, person: str, role: str) -> UpgradePlan:
     """Pin the tenant to a later template, for exactly the plan whose digest is given. Audited.
 
-    Raises InputError where the plan is no longer that one or entities lack what would be required, NotAllowedError
-    without the role.
+    Raises InputError where the plan is no longer that one, also because something else was published meanwhile, or
+    entities lack what would be required, and NotAllowedError without the role.
     """
     planned = plan_upgrade(runtime, tenant, to)
     if planned.digest() != plan:
-        raise InputError(
-            "The plan is no longer the one that was looked at",
-            where=f"{tenant}, --plan",
-            remedy="Look at it again: `tenant-pipeline template plan`.",
-        )
+        raise _another_plan(tenant)
     if planned.lacking_in_all:
         first = ", ".join(f"{each['id']} ({', '.join(each['lacks'])})" for each in planned.lacking[:3])
         raise InputError(
@@ -110,7 +107,11 @@ def upgrade(runtime: Runtime, tenant: TenantId, to: str, *, plan: str, person: s
             remedy="Have them completed and released first.",
         )
     with runtime.database.platform() as connection:
+        connection.execute("SELECT app.lock('release of', %s)", (tenant,))
+        lock_approvals(connection, tenant)
         require_role(connection, tenant, person, role, UPGRADING_ROLES)
+        if live_release(connection, tenant) != planned.live:
+            raise _another_plan(tenant)
         moved = connection.execute(
             "UPDATE runtime.tenants SET template_version = %s WHERE id = %s AND template_version = %s",
             (str(planned.after.version), tenant, str(planned.before.version)),
@@ -121,3 +122,11 @@ def upgrade(runtime: Runtime, tenant: TenantId, to: str, *, plan: str, person: s
         entry = AuditEntry(actor=person, action="template.upgrade", subject=tenant, details=details)
         runtime.audit.append(connection, tenant, [entry])
     return planned
+
+
+def _another_plan(tenant: TenantId) -> InputError:
+    return InputError(
+        "The plan is no longer the one that was looked at",
+        where=f"{tenant}, --plan",
+        remedy="Look at it again: `tenant-pipeline template plan`.",
+    )
