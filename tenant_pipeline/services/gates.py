@@ -174,8 +174,9 @@ def require_open(
         raise GateClosedError(
             f"The {gate} gate is closed: {reasons}",
             where=f"{tenant}|{source}",
-            remedy="Mend the source and add it again, or have governance override the gate with a reason and an"
-            " expiry: `tenant-pipeline gate override`.",
+            remedy="Mend the source and add it again; record the data-handling agreement where that is missing:"
+            " `tenant-pipeline tenant update --pdpa-agreement`; or have governance override the gate with a reason and"
+            " an expiry: `tenant-pipeline gate override`.",
         )
 
 

@@ -143,8 +143,8 @@ def update_tenant(
 ) -> dict[str, Any]:
     """Change what is known about a tenant; None leaves a field as it is. Returns its registry row. Audited.
 
-    The id, and the names that are made from it, never change. Raises NotFoundError, or InputError for nothing to
-    change or a name that lacks a language.
+    The id, and the names that are made from it, never change. With its first data-handling agreement, what was stopped
+    is in line again. Raises NotFoundError, or InputError for nothing to change or a name that lacks a language.
     """
     changes = {"name": name, "domain": domain, "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref}
     given = {field: value for field, value in changes.items() if value is not None}
@@ -163,6 +163,14 @@ def update_tenant(
             """,
             (Jsonb(name) if name else None, domain, tier, pdpa_agreement_ref, tenant),
         )
+        if pdpa_agreement_ref and not before["pdpa_agreement_ref"]:
+            connection.execute(
+                """
+                UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
+                 WHERE tenant_id = %s AND ingest_status IN ('stopped', 'running')
+                """,
+                (tenant,),
+            )
         details = {field: {"before": before[field], "after": value} for field, value in given.items()}
         entry = AuditEntry(actor=person, action="tenant.update", subject=tenant, details=details)
         runtime.audit.append(connection, tenant, [entry])

@@ -19,6 +19,7 @@ from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import current_gate_states
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
+from tests.integration.conflict_statements import new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 TENANT = TenantId("gate-test")
@@ -165,14 +166,25 @@ def test_a_gate_that_is_open_needs_no_override(runtime: Runtime, tmp_path: Path)
         )  # fmt: skip
 
 
-def test_personal_data_without_an_agreement_closes_the_gate(runtime: Runtime, tmp_path: Path) -> None:
+def test_personal_data_without_an_agreement_closes_the_gate_until_one_is_recorded(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    tenant = new_tenant(runtime).tenant
     rows = "".join(f"Hall {n},{n}\n" for n in range(20))
-    source = _add(runtime, tmp_path / "one.csv", f"name,note\n{rows}Hall,call 081-234-5678\n", ATTACKER)
+    source = _add(runtime, tmp_path / "one.csv", f"name,note\n{rows}Hall,call 081-234-5678\n", tenant)
     for stage in UP_TO_SCREEN:
-        run_stage(runtime, ATTACKER, source, stage)
-    state = current_gate_states(runtime, ATTACKER, source)[Gate.PII]
+        run_stage(runtime, tenant, source, stage)
+    state = current_gate_states(runtime, tenant, source)[Gate.PII]
     assert not state.open
     assert any("agreement" in reason for reason in state.reasons)
+    with pytest.raises(GateClosedError, match="tenant update --pdpa-agreement"):
+        run_stage(runtime, tenant, source, Stage.MAP)
+    registry.update_tenant(runtime, tenant, person="anan", pdpa_agreement_ref="DPA-1")
+    with runtime.database.tenant(tenant) as connection:
+        assert sources.get_source(connection, tenant, source).ingest_status == "waiting"
+    for stage in UP_TO_SCREEN:
+        run_stage(runtime, tenant, source, stage)
+    assert current_gate_states(runtime, tenant, source)[Gate.PII].open
 
 
 def test_another_tenants_source_is_not_there(runtime: Runtime, stopped: SourceId) -> None:
