@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg.types.json import Jsonb
 from pycrdt import Array, Doc, Map, Text
 
@@ -15,15 +17,24 @@ from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCat
 from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.shared_state import Presence
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services.access import revoke_tokens_of
+from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.approvals.handing_over import delegate
+from tenant_pipeline.services.approvals.person_keys import add_person_key
+from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.compliance.breaches import open_breach
 from tenant_pipeline.services.compliance.isolation_controls import row_level_security
 from tenant_pipeline.services.compliance.processing_records import declare
+from tenant_pipeline.services.going_live.releases import request_release
 from tenant_pipeline.services.idempotency import answer_once
+from tenant_pipeline.services.presence import note_presence
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import append_updates, compact_document
+from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
 from tests.integration.releasable import releasable
@@ -151,7 +162,7 @@ def test_what_people_have_typed_into_the_workspace_is_looked_at_whether_compacte
         document.get(field, type=Map)[key] = value
     append_updates(made.runtime, made.tenant, [("noi@hall.example", document.get_update())])
     clean = controls(made)["raw-personal-data"].evidence
-    assert [each for each in clean["found"] if "workspace" in each["place"]] == [], "who is at it is no finding"
+    assert clean["found"] == [], "who is at it is no finding"
     written = document.get_state()
     document.get("upload.notes", type=Map)["day out"] = Text("Write to somchai@hall.example or so")
     document.get("conflict.drafts", type=Map)["item-1"] = Map({"person": Array(["tel 081-234-5678"])})
@@ -166,6 +177,29 @@ def test_what_people_have_typed_into_the_workspace_is_looked_at_whether_compacte
         compact_document(made.runtime, made.tenant)
     other = releasable(made.runtime)
     assert place not in str(controls(other)["raw-personal-data"].evidence)
+
+
+def test_people_who_are_named_by_their_addresses_are_no_finding(made: Sources) -> None:
+    runtime, tenant, noi = made.runtime, made.tenant, "noi@hall.example"
+    roles.grant_role(runtime, tenant, person=noi, role="reviewer", granted_by="ann@city.example")
+    revoke_tokens_of(runtime, tenant, noi, revoked_by="ann@city.example")
+    request_release(runtime, tenant, requested_by="kanya")
+    (asked, *_) = list_requests(runtime, tenant, person=noi)
+    delegate(runtime, tenant, asked.request.id, role="reviewer", to="nok@hall.example", person=noi, reason="On leave")
+    decided = decide(
+        runtime, tenant, asked.request.id, digest=asked.request.subject_digest, approves=True,
+        person="nok@hall.example", role="reviewer", reason="Seen",
+    )  # fmt: skip
+    public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    add_person_key(runtime, tenant, person=noi, public_key=public_key, added_by=noi)
+    body = json.dumps(decided.as_json()).encode()
+    answer_once(runtime, tenant, noi, "a key", Sha256("a" * 64), lambda: (200, body))
+    note_presence(runtime, tenant, "a server", [Presence(1, 1, {"person": noi, "panel": "review"})])
+    entry = AuditEntry(actor=noi, action="feed.add", subject="of somchai@hall.example")
+    with runtime.database.platform() as connection:
+        runtime.audit.append(connection, tenant, [entry])
+    found = controls(made)["raw-personal-data"].evidence["found"]
+    assert found == [{"place": "database: audit_log.subject", "entity_type": "EMAIL_ADDRESS", "count": 1}]
 
 
 def test_answers_that_are_kept_to_be_given_again_are_looked_at(made: Sources) -> None:

@@ -1,16 +1,16 @@
 """Every text that is kept of a tenant outside its encrypted raw zone, place by place, in bounded memory.
 
 The database's rows, the document that people edit together, what the instance serves, the plain outputs of the stages,
-and the installation's logs and pages. Who decided something is named on the record on purpose: the columns and fields
-that hold the names of people in their roles are not read.
+and the installation's logs and pages. Who decided something, or was given a role or a decision, is named on the record
+on purpose: the columns and fields that hold the names of people in their roles are not read.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, LiteralString
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,10 +31,19 @@ OVERLAP = 256
 
 PEOPLE = frozenset(
     {
-        "actor", "approver", "built_by", "created_by", "decided_by", "granted_by", "opened_by", "person", "received_by",
-        "requested_by", "revoked_by", "signed_by", "signer", "used_by",
+        "accepted_by", "actor", "approver", "built_by", "closed_by", "created_by", "decided_by", "done_by",
+        "granted_by", "lifted_by", "on_behalf_of", "opened_by", "overridden_by", "person", "received_by", "released_by",
+        "requested_by", "retired_by", "revoked_by", "signed_by", "signer", "to_person", "used_by",
     }
 )  # fmt: skip
+HANDED_TO = frozenset({"to"})
+TELLING_WHOM = frozenset({"audit_log", "idempotent_requests"})
+"""Tables whose JSON names with `HANDED_TO` to whom a decision was handed; elsewhere that may be anything."""
+READ_AS: Mapping[tuple[str, str], LiteralString] = {
+    ("audit_log", "subject"): "CASE WHEN action !~ '^(person-key|role|session|tokens?)[.]' THEN subject END AS subject",
+    ("workspace_presence", "state"): "convert_to(state, 'UTF8') AS state",
+}
+"""Columns not read as they are: the subject of these actions is a person, and a text that is JSON names one."""
 NO_TEXTS = frozenset({"crdt_doc", "public_key", "signature", "update"})
 """Columns of bytes that are no texts: keys, signatures, and the shared document, which is read as a whole."""
 
@@ -76,10 +85,17 @@ def _database(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
         for table in tables:
             columns = [name for name in table["columns"] if name not in PEOPLE | NO_TEXTS | {"tenant_id"}]
             if columns:
+                selected = sql.SQL(", ").join(_selected(table["name"], name) for name in columns)
                 query = sql.SQL("SELECT {} FROM runtime.{} WHERE tenant_id = %s").format(
-                    sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table["name"])
+                    selected, sql.Identifier(table["name"])
                 )
-                yield from _rows(connection, query, (tenant,), f"database: {table['name']}")
+                aside = PEOPLE | HANDED_TO if table["name"] in TELLING_WHOM else PEOPLE
+                yield from _rows(connection, query, (tenant,), f"database: {table['name']}", aside)
+
+
+def _selected(table: str, column: str) -> sql.Composable:
+    read_as = READ_AS.get((table, column))
+    return sql.Identifier(column) if read_as is None else sql.SQL(read_as)
 
 
 def _document(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
@@ -98,12 +114,18 @@ def _serving(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
             yield from _rows(connection, query, (), "served: release_documents")
 
 
-def _rows(connection: Connection, query: sql.Composed, given: tuple[str, ...], place: str) -> Iterator[Texts]:
+def _rows(
+    connection: Connection,
+    query: sql.Composed,
+    given: tuple[str, ...],
+    place: str,
+    aside: frozenset[str] = PEOPLE,
+) -> Iterator[Texts]:
     with connection.cursor(name="stored_texts") as cursor:
         cursor.execute(query, given)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             for column in rows[0]:
-                texts = [text for row in rows for text in _leaves(row[column])]
+                texts = [text for row in rows for text in _leaves(row[column], aside)]
                 if texts:
                     yield f"{place}.{column}", texts
 
