@@ -24,6 +24,7 @@ from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals
 from tenant_pipeline.services.approvals.requesting import request_operation, withdraw_unfitting
 from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.going_live.conditions import what_keeps_from_live
 from tenant_pipeline.services.marketplace.listing import lock_listing, withdraw_outdated
 from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
@@ -156,6 +157,7 @@ def return_to_service(
     for what keeps any tenant from going live: then nothing is changed, and the approvals stay unused.
     """
     content = lifecycle_content(runtime, tenant, TenantState.LIVE)
+    verdict_of_tenant(runtime, tenant)  # takes minutes of a large tenant, and is kept: below nobody waits for it
     with runtime.database.platform() as connection:
         used = use_approvals(runtime, connection, tenant, Operation.LIFECYCLE, content, used_by=person)
         reasons = what_keeps_from_live(runtime, connection, tenant)

@@ -12,6 +12,7 @@ from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import tenant_state
 from tenant_pipeline.services.appointments import give_roles_in_new_tenant
+from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -152,8 +153,9 @@ def update_tenant(
         raise InputError("There is nothing to change", where=tenant, remedy="Give a name, domain, tier or agreement.")
     if name is not None:
         _require_languages(name)
-    before = show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
+        lock_approvals(connection, tenant)
+        before = show_tenant(runtime, tenant)
         connection.execute(
             """
             UPDATE runtime.tenants

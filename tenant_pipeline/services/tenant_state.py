@@ -1,7 +1,8 @@
 """What a tenant's state allows, asked in the transaction that does it.
 
-Whoever changes a state holds the lock on the tenant's approvals, as do asking, deciding and using: what is read here
-under that lock stays so until the transaction ends.
+Whoever changes a state, or what else the tenant's row holds, has the lock on the tenant's approvals, as do asking,
+deciding and using: what is read here under that lock stays so until the transaction ends. It is taken before the row
+and the audit log are written, so that nobody waits for the one and holds the other.
 """
 
 from __future__ import annotations

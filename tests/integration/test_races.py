@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals import handing_over, queue
 from tenant_pipeline.services.approvals.deciding import decide
@@ -30,8 +31,10 @@ from tenant_pipeline.services.going_live.listings import list_approved, request_
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import listing_history, withdraw
+from tenant_pipeline.services.registry import update_tenant
 from tenant_pipeline.services.releases import publishing
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
@@ -291,6 +294,27 @@ def test_while_a_releases_rows_are_laid_down_the_tenants_other_work_goes_on(
     with ThreadPoolExecutor(1) as pool:
         assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
     assert [each["step"] for each in listing_history(runtime, tenant)] == ["listed", "withdrawn"]
+
+
+def test_a_tenant_is_changed_while_its_first_release_is_published_and_neither_fails(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the use of the approvals and the draft's going to review, somebody changes what is known of it."""
+    runtime, tenant = tenants.runtime, releasable(tenants.runtime).tenant
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    changes: list[Future[dict[str, Any]]] = []
+
+    def state_while_somebody_changes(*given: Any) -> TenantState:
+        changes.append(pool.submit(update_tenant, runtime, tenant, person="anan", domain="b.example"))
+        _wait_for_a_waiting_lock(runtime)
+        return state_of(*given)
+
+    monkeypatch.setattr("tenant_pipeline.services.going_live.releases.state_of", state_while_somebody_changes)
+    with ThreadPoolExecutor(1) as pool:
+        assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.0.0"
+        changed = changes[0].result()
+    assert (changed["domain"], changed["status"]) == ("b.example", "review")
 
 
 def _wait_for_a_waiting_lock(runtime: Runtime) -> None:
