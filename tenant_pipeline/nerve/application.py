@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio import CancelScope, fail_after, to_thread
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from tenant_pipeline.nerve.formats import geojson, jsonld
-from tenant_pipeline.nerve.knowledge_base import EXPORT_TIMEOUT, LEAST_SCORE, BusyError, KnowledgeBase, NoReleaseError
+from tenant_pipeline.nerve.knowledge_base import LEAST_SCORE, BusyError, KnowledgeBase, NoReleaseError
 from tenant_pipeline.nerve.settings import InstanceSettings
 
 LONGEST_QUERY = 200
 MOST_RESULTS = 100
 NO_STORE = "no-cache, private"
 PIECE = 64 * 1024
+EXPORT_SECONDS = 300.0
+"""So long a client may take to read an export."""
 
 
 class Found(BaseModel):
@@ -106,6 +110,25 @@ class Problem(BaseModel):
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (401, 403, 404, 422, 503)
 }
+
+
+class _Export(StreamingResponse):
+    """Pieces of a snapshot, which is let go when they have been sent, and also when the client reads them no more."""
+
+    def __init__(self, pieces: Generator[bytes, None, None], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(pieces, media_type=media_type, headers=headers)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._pieces.close)
+
+    async def stream_response(self, send: Send) -> None:
+        with fail_after(EXPORT_SECONDS):
+            await super().stream_response(send)
 
 
 _BEARER = HTTPBearer(auto_error=False)
@@ -217,10 +240,10 @@ def create_application(settings: InstanceSettings) -> FastAPI:
         """The description of all this."""
         return application.openapi()
 
-    def _stream(write: Callable[[Iterator[dict[str, Any]]], Iterator[bytes]], media_type: str) -> StreamingResponse:
+    def _stream(write: Callable[[Iterator[dict[str, Any]]], Iterator[bytes]], media_type: str) -> Response:
         # The first piece is read before the answer begins, so that what cannot be read is told as a problem.
-        def pieces() -> Iterator[bytes]:
-            with knowledge_base.snapshot(EXPORT_TIMEOUT) as snapshot:
+        def pieces() -> Generator[bytes, None, None]:
+            with knowledge_base.export() as snapshot:
                 if snapshot.flags().get("instance.exports", True) is not True:
                     raise HTTPException(403, "Exports are switched off for this tenant.")
                 yield snapshot.live().digest.encode()
@@ -234,9 +257,7 @@ def create_application(settings: InstanceSettings) -> FastAPI:
 
         opened = pieces()
         digest = next(opened).decode()
-        return StreamingResponse(
-            opened, media_type=media_type, headers={"ETag": f'"{digest}"', "Cache-Control": NO_STORE}
-        )
+        return _Export(opened, media_type, {"ETag": f'"{digest}"', "Cache-Control": NO_STORE})
 
     @application.middleware("http")
     async def harden(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:

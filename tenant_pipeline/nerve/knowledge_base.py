@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
 CONNECTIONS = 4
+EXPORTS = CONNECTIONS // 2
+"""So many are read at once: each holds a connection for as long as its client takes, and all others need one, too."""
 STATEMENT_TIMEOUT = "5s"
 EXPORT_TIMEOUT = "300s"
 CANDIDATES = 200
@@ -54,6 +57,7 @@ class KnowledgeBase:
     def __init__(self, settings: InstanceSettings) -> None:
         self._dsn = settings.dsn
         self._schema = sql.Identifier(settings.schema)
+        self._exports = threading.BoundedSemaphore(EXPORTS)
         self._idle: queue.LifoQueue[Connection | None] = queue.LifoQueue()
         for _ in range(CONNECTIONS):
             self._idle.put(None)
@@ -91,6 +95,17 @@ class KnowledgeBase:
             raise BusyError from None
         finally:
             self._idle.put(connection)
+
+    @contextmanager
+    def export(self) -> Iterator[Snapshot]:
+        """A snapshot that is read for long. Raises BusyError where EXPORTS are read already, or none can be had."""
+        if not self._exports.acquire(blocking=False):
+            raise BusyError
+        try:
+            with self.snapshot(EXPORT_TIMEOUT) as snapshot:
+                yield snapshot
+        finally:
+            self._exports.release()
 
     def _alive(self, connection: Connection | None) -> Connection:
         if connection is not None and not connection.closed:

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import psycopg
 import pytest
@@ -19,6 +21,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.nerve import application
+from tenant_pipeline.nerve.knowledge_base import CONNECTIONS, EXPORTS
+from tenant_pipeline.nerve.settings import InstanceSettings
 from tenant_pipeline.services.feature_flags.overrides import clear_flag, set_flag
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.releases.reading import list_releases
@@ -168,6 +173,84 @@ def test_the_exports_hold_every_entity_in_formats_that_others_read(instance: Ins
     assert len(graph) == 3
     hall = next(node for node in graph if node["@id"] == "entities/can-hall")
     assert {"@value": "หอประชุมภูเก็ต", "@language": "th"} in hall["name"]
+
+
+class Unread:
+    """Clients in this process that ask for an export and read none of it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.application = application.create_application(
+            InstanceSettings(
+                tenant=instance.tenant, schema=login_of(instance.tenant), dsn=instance.dsn(), access_token=TOKEN,
+                host="", port=0, port_file=None, code_version="",
+            )
+        )  # fmt: skip
+        self.statuses: list[int] = []
+
+    @asynccontextmanager
+    async def asked(self, times: int) -> AsyncIterator[None]:
+        """While so many have been answered."""
+        scope: dict[str, Any] = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": "/export.jsonld", "query_string": b"", "server": ("nerve", 80),
+            "headers": [(b"authorization", f"Bearer {TOKEN}".encode())],
+        }  # fmt: skip
+        awaited = len(self.statuses) + times
+        async with anyio.create_task_group() as group:
+            for _ in range(times):
+                group.start_soon(self.application, dict(scope), self._receive, self._send)
+            with anyio.fail_after(20):
+                while len(self.statuses) < awaited:
+                    await anyio.sleep(0.01)
+            yield
+            group.cancel_scope.cancel()
+
+    async def ready(self) -> int:
+        transport = httpx.ASGITransport(self.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://nerve") as client:
+            return (await client.get("/health/ready")).status_code
+
+    async def _receive(self) -> MutableMapping[str, Any]:
+        await anyio.sleep_forever()
+        return {}
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            await anyio.sleep_forever()
+        self.statuses.append(message["status"])
+
+
+def test_exports_that_nobody_reads_leave_the_instance_to_the_others(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "PIECE", 1)
+    unread = Unread(instance)
+
+    async def asked() -> None:
+        async with unread.application.router.lifespan_context(unread.application):
+            async with unread.asked(CONNECTIONS):
+                assert sorted(unread.statuses) == [200, 200, 503, 503]
+                assert await unread.ready() == 200
+            async with unread.asked(1):
+                assert unread.statuses[-1] == 200, "those have gone away"
+
+    anyio.run(asked)
+
+
+def test_an_export_that_is_not_read_in_time_is_cut_off(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "PIECE", 1)
+    monkeypatch.setattr(application, "EXPORT_SECONDS", 0.1)
+    unread = Unread(instance)
+
+    async def asked() -> None:
+        async with unread.application.router.lifespan_context(unread.application), unread.asked(EXPORTS):
+            end = time.monotonic() + 20
+            while unread.statuses.count(200) <= EXPORTS:
+                assert time.monotonic() < end, unread.statuses
+                async with unread.asked(1):
+                    await anyio.sleep(0.05)
+
+    anyio.run(asked)
 
 
 @pytest.mark.parametrize(
