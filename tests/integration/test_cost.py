@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,6 +23,7 @@ from tenant_pipeline.services.cost.billing import cost_of
 from tenant_pipeline.services.cost.budgets import alerts_of, raise_alerts, set_budget
 from tenant_pipeline.services.cost.measuring import usage_of
 from tenant_pipeline.services.observation.figures import read_figures
+from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, State, begin, record
 from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -95,6 +97,25 @@ def test_an_instance_costs_from_when_it_is_healthy_to_when_it_is_taken_down(runt
     deprovision(runtime, tenant, **asked)  # type: ignore[arg-type]
     after = usage_of(runtime, tenant, month).instance_hours
     assert usage_of(runtime, tenant, month).instance_hours == after
+
+
+def test_an_instance_that_was_taken_down_for_broken_isolation_costs_no_more(runtime: Runtime, tenant: TenantId) -> None:
+    ended: dict[str, list[tuple[str, State, dict[str, Any]]]] = {
+        "stands": [("instance_healthy", State.DONE, {}), (DONE, State.DONE, {})],
+        "failed": [("failed", State.FAILED, {"isolation_broken": False}), (COMPENSATED, State.DONE, {})],
+        "broken": [("failed", State.FAILED, {"isolation_broken": True}), (COMPENSATED, State.DONE, {})],
+    }
+
+    def grows() -> bool:
+        hours = [usage_of(runtime, tenant, Month.of(runtime.now())).instance_hours for _ in range(2)]
+        return hours[0] < hours[1]
+
+    for name, costs in (("stands", True), ("failed", True), ("broken", False)):
+        with runtime.database.platform() as connection:
+            operation = begin(connection, tenant, Act.PROVISION, "local-process", "n", "a" * 64, [], "ann")
+        for step, state, detail in ended[name]:
+            record(runtime, operation, step, state, detail, "ann")
+        assert grows() is costs, name
 
 
 def test_a_budget_alerts_once_for_each_threshold_and_is_audited(runtime: Runtime, tenant: TenantId) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from tenant_pipeline.core.cost.month import Interval, Month, hours_within
 from tenant_pipeline.core.cost.price import Usage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.provisioning.operations import DONE, Act, Operation, State, operations
+from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, Operation, State, operations
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 
@@ -42,10 +42,11 @@ def _standing(history: list[Operation], now: datetime) -> list[Interval]:
     since: datetime | None = None
     for operation in reversed(history):
         healthy = [each.at for each in operation.steps if (each.step, each.state) == ("instance_healthy", State.DONE)]
-        ended = [each.at for each in operation.steps if (each.step, each.state) == (DONE, State.DONE)]
+        ended = [each.at for each in operation.steps if each.step in (DONE, COMPENSATED) and each.state is State.DONE]
+        takes_down = operation.act is Act.DEPROVISION or operation.broke_isolation
         if operation.act is Act.PROVISION and healthy and operation.outcome == DONE:
             since = since or healthy[0]
-        elif operation.act is Act.DEPROVISION and ended and since is not None:
+        elif takes_down and ended and since is not None:
             intervals.append((since, ended[0]))
             since = None
     return [*intervals, (since, now)] if since is not None else intervals
