@@ -317,6 +317,16 @@ def test_a_role_that_was_taken_again_is_nobodys_to_use_for_its_holder(runtime: R
         say(runtime, request, "deputy", "tenant-admin")
 
 
+def test_a_deputy_who_has_the_role_themself_decides_for_themself(runtime: Runtime, tenant: TenantId) -> None:
+    request = ask(runtime, tenant)
+    handing_over.delegate(
+        runtime, tenant, request.request.id, role="tenant-admin", to="adam", person="ann", reason="On leave"
+    )
+    roles.revoke_role(runtime, tenant, person="ann", role="tenant-admin", revoked_by="test")
+    (given,) = say(runtime, request, "adam", "tenant-admin").decisions
+    assert (given["approver"], given["on_behalf_of"]) == ("adam", None)
+
+
 def test_the_queue_shows_a_person_what_they_may_decide_and_no_more(runtime: Runtime, tenant: TenantId) -> None:
     request = ask(runtime, tenant)
     review = ask(runtime, tenant, Operation.RELEASE)

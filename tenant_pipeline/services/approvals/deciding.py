@@ -15,7 +15,7 @@ from tenant_pipeline.services.approvals.records import RecordedRequest, lock_app
 from tenant_pipeline.services.approvals.refusals import RequestEndedError
 from tenant_pipeline.services.approvals.verification import missing_approvals
 from tenant_pipeline.services.releases.stages import note_stage
-from tenant_pipeline.services.roles import require_role
+from tenant_pipeline.services.roles import require_role, roles_held
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting
@@ -34,7 +34,7 @@ def decide(
     reason: str,
     signature: bytes | None = None,
 ) -> RecordedRequest:
-    """Approve or reject a request, in a role that the person holds or was delegated. Audited.
+    """Approve or reject a request, in a role that the person holds, or else was delegated. Audited.
 
     `digest` is the one that the person was shown. Raises NotFoundError for no such request; InputError for another
     digest than the request's, or a rejection without a reason; RequestEndedError for one that waits no longer, or on
@@ -50,7 +50,8 @@ def decide(
         recorded = one_request(connection, tenant, request, now)
         _require_open(recorded, digest, person)
         require_fitting(connection, tenant, recorded.operation)
-        behalf = _delegator(recorded, person, role)
+        holds_it = role in roles_held(connection, tenant).get(person, ())
+        behalf = None if holds_it else _delegator(recorded, person, role)
         require_role(connection, tenant, behalf or person, role, roles_of(recorded.request.needs))
         _require_unspoken(recorded, behalf or person)
         decision = "approve" if approves else "reject"
