@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,6 +68,16 @@ def test_who_lacks_the_role_or_a_reason_declares_nothing(made: Sources) -> None:
         with pytest.raises(refused):
             declare(made.runtime, made.tenant, replace(REGISTER, activity="never-said"), **told)
     assert "never-said" not in [each["activity"] for each in history(made.runtime, made.tenant)]
+
+
+def test_a_period_that_nobody_means_is_refused_and_one_that_was_declared_before_bars_nothing(made: Sources) -> None:
+    for_ever = replace(REGISTER, activity="for-ever", retention_days=2**31 - 1)
+    with pytest.raises(InputError, match="36500"):
+        declare(made.runtime, made.tenant, for_ever, **ADMIN)
+    received_at = datetime(2026, 1, 2, tzinfo=UTC)
+    assert not for_ever.kept_too_long(received_at, received_at + timedelta(days=36_500))
+    assert REGISTER.kept_too_long(received_at, received_at + timedelta(days=90, seconds=1))
+    assert not REGISTER.kept_too_long(received_at, received_at + timedelta(days=90))
 
 
 def test_another_tenants_source_cannot_be_named_and_its_records_cannot_be_seen(made: Sources) -> None:

@@ -62,7 +62,7 @@ class ProcessingRecord:
 
     def kept_too_long(self, received_at: datetime, now: datetime) -> bool:
         """Whether what was received then is held beyond the declared period at `now`."""
-        return now - received_at > timedelta(days=self.retention_days)
+        return (now - received_at) / timedelta(days=1) > self.retention_days
 
     def as_json(self) -> dict[str, Any]:
         """The record as the command line and the evidence give it."""

@@ -17,6 +17,7 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 DECLARING_ROLES = ("tenant-admin", "platform-governance")
+LONGEST_RETENTION_DAYS = 36_500
 
 
 def declare(
@@ -25,8 +26,14 @@ def declare(
     """Declare an activity, or what is different about it from now on; return its version. Audited.
 
     Declared again in the same words, the version that is there stands. Raises NotAllowedError without the role,
-    InputError without a reason, NotFoundError for no such tenant or source.
+    InputError without a reason or for a period that nobody means, NotFoundError for no such tenant or source.
     """
+    if declared.retention_days > LONGEST_RETENTION_DAYS:
+        raise InputError(
+            "Nobody keeps data for so long",
+            where="--retention-days",
+            remedy=f"At most {LONGEST_RETENTION_DAYS}: a hundred years.",
+        )
     return _append(runtime, tenant, declared, "declare", person, role, reason)
 
 
