@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -262,8 +263,9 @@ def _entities(table: MappedTable, batch: pa.Table, tenant: TenantId, source: Sou
     mapping = table.choice.mapping
     keys: list[str | None] = [None] * batch.num_rows
     if table.keyed:
-        parts = zip(*(batch[column].to_pylist() for column in table.key), strict=True)
-        keys = [f"{mapping.id}:" + "|".join(part) if all(part) else None for part in parts]
+        parts = [_text(batch[column]) for column in table.key]
+        joined = pc.binary_join_element_wise(f"{mapping.id}:", pc.binary_join_element_wise(*parts, "|"), "")
+        keys = pc.if_else(reduce(pc.and_, map(saying, parts)), joined, pa.scalar(None, _TEXT)).to_pylist()
     unnamed = [number for number, key in enumerate(keys) if key is None]
     if unnamed:
         records = batch.take(unnamed) if table.keyed else batch

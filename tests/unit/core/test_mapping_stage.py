@@ -123,6 +123,16 @@ def test_rows_of_a_register_that_lack_their_key_are_what_they_say() -> None:
     assert (report["keyed"], report["records_without_key"]) == (True, 1)
 
 
+def test_rows_whose_key_says_nothing_are_not_one_thing() -> None:
+    fields = ["licence_no", "venue_name_en", "licensed_capacity"]
+    keys = ["-", "n/a", " ", "ไม่มี"] * 2 + ["A-1"]
+    rows: list[list[str | None]] = [[key, f"Hall {number}", "10"] for number, key in enumerate(keys)]
+    out, _, said = _mapped(_screened(t00001=(fields, rows)), "regulator")
+    assert said["entity_id"].nunique() == len(rows)
+    (report,) = out.document("mapping")["tables"]
+    assert (report["keyed"], report["records_without_key"]) == (True, len(rows) - 1)
+
+
 def test_a_property_that_the_type_does_not_have_is_unmapped_and_not_said() -> None:
     _, _, said = _mapped(_screened(t00001=(["event", "starts", "capacity"], [["Fair", "2026-01-01", "10"]])))
     allowed = CONTRACTS.vocabulary.type("Event").properties
