@@ -44,7 +44,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """Pairs for people to judge, those most in doubt first."""
+    """Pairs for people to judge: links that a conflict showed to be wrong first, then those most in doubt."""
     with opened() as runtime:
         wanted = None if status == "all" else status
         rows = judgements.list_pairs(runtime, tenant_id(tenant), status=wanted, limit=limit)

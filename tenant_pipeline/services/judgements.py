@@ -33,6 +33,16 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 NONE = "none"
 """What stands for a pair that nobody has judged, or whose judgement was reversed."""
 
+_PAIRS = """
+  FROM runtime.judgements AS pair
+  JOIN runtime.entities AS one ON one.tenant_id = pair.tenant_id AND one.canonical_id = pair.left_id
+  JOIN runtime.entities AS other ON other.tenant_id = pair.tenant_id AND other.canonical_id = pair.right_id
+ WHERE pair.tenant_id = %(tenant)s AND (%(status)s::text IS NULL OR pair.status = %(status)s)
+   AND (pair.status <> 'proposed' OR pair.explanation ? 'conflict_id'
+        OR coalesce(one.merged_into, one.canonical_id) <> coalesce(other.merged_into, other.canonical_id))
+"""
+_ORDER = "pair.explanation ? 'conflict_id' DESC, abs(pair.score - 0.5), pair.id"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -72,28 +82,23 @@ def reviewer_roles(runtime: Runtime) -> tuple[str, ...]:
 def list_pairs(
     runtime: Runtime, tenant: TenantId, *, status: str | None = "proposed", limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Pairs by status (`proposed`, `decided`, `reverted`, or all), those most in doubt first; with a name of each.
+    """Pairs by status (`proposed`, `decided`, `reverted`, or all), with a name of each.
 
-    A proposed pair whose sides have become one by another judgement is left out.
+    Links that somebody held to be wrong at a conflict come first, then those most in doubt. Of proposed pairs whose
+    sides are one, only such links are there.
     """
     registry.show_tenant(runtime, tenant)
     with runtime.database.tenant(tenant) as connection:
         return connection.execute(
-            """
+            f"""
             WITH pair AS MATERIALIZED (
                 SELECT pair.id, pair.left_id, pair.right_id, one.type AS left_type, other.type AS right_type,
                        coalesce(one.merged_into, one.canonical_id) AS left_canonical_id,
                        coalesce(other.merged_into, other.canonical_id) AS right_canonical_id,
                        pair.score, pair.explanation, pair.status,
                        CASE pair.status WHEN 'decided' THEN pair.judgement ELSE '' END AS judgement, pair.decided_by
-                  FROM runtime.judgements AS pair
-                  JOIN runtime.entities AS one ON one.tenant_id = pair.tenant_id AND one.canonical_id = pair.left_id
-                  JOIN runtime.entities AS other
-                    ON other.tenant_id = pair.tenant_id AND other.canonical_id = pair.right_id
-                 WHERE pair.tenant_id = %(tenant)s AND (%(status)s::text IS NULL OR pair.status = %(status)s)
-                   AND (pair.status <> 'proposed' OR coalesce(one.merged_into, one.canonical_id)
-                                                     <> coalesce(other.merged_into, other.canonical_id))
-                 ORDER BY abs(pair.score - 0.5), pair.id
+                  {_PAIRS}
+                 ORDER BY {_ORDER}
                  LIMIT %(limit)s)
             SELECT pair.*, left_name.value AS left_name, right_name.value AS right_name
               FROM pair
@@ -105,10 +110,19 @@ def list_pairs(
                     SELECT value FROM runtime.statements
                      WHERE tenant_id = %(tenant)s AND canonical_id = pair.right_canonical_id AND property = 'name'
                      ORDER BY retired_at IS NOT NULL, lang <> 'en', lang, value LIMIT 1) AS right_name ON true
-             ORDER BY abs(pair.score - 0.5), pair.id
+             ORDER BY {_ORDER}
             """,
             {"tenant": tenant, "status": status, "limit": limit},
         ).fetchall()
+
+
+def count_proposed_pairs(runtime: Runtime, tenant: TenantId) -> int:
+    """How many pairs wait for a person: those that `list_pairs` gives as proposed."""
+    with runtime.database.tenant(tenant) as connection:
+        row = connection.execute(
+            f"SELECT count(*) AS pairs {_PAIRS}", {"tenant": tenant, "status": "proposed"}
+        ).fetchone()
+    return int(row["pairs"]) if row else 0
 
 
 def judge(

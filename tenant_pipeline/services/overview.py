@@ -12,6 +12,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.conflicts.reading import totals_of_matrix
 from tenant_pipeline.services.coverage.reading import verdict_of_tenant
+from tenant_pipeline.services.judgements import count_proposed_pairs
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import list_sources
@@ -35,7 +36,7 @@ def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in
         "go_live_at": row["go_live_at"],
         "sources": dict(sorted(by_status.items())),
         "conflicts": totals_of_matrix(runtime, tenant),
-        "pairs_in_doubt": _pairs_in_doubt(runtime, tenant),
+        "pairs_in_doubt": count_proposed_pairs(runtime, tenant),
         "green": verdict.green,
         "why_not_green": [tell(reason) for reason in verdict.reasons],
         "live_release": None if live is None else {"version": live.version, "entities": live.entities},
@@ -54,11 +55,3 @@ def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in
         ],
         "waits_for_you": len(mine),
     }
-
-
-def _pairs_in_doubt(runtime: Runtime, tenant: TenantId) -> int:
-    with runtime.database.tenant(tenant) as connection:
-        row = connection.execute(
-            "SELECT count(*) AS pairs FROM runtime.judgements WHERE tenant_id = %s AND status = 'proposed'", (tenant,)
-        ).fetchone()
-    return int(row["pairs"]) if row else 0

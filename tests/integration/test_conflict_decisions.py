@@ -18,6 +18,7 @@ from tenant_pipeline.services.conflicts.refusals import AlreadyDecidedError, Dec
 from tenant_pipeline.services.conflicts.resolved_values import resolved_values
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, reopen, resolve
+from tenant_pipeline.services.judgements import count_proposed_pairs, list_pairs
 from tenant_pipeline.storage.audit_log import AuditLog
 from tests.integration.conflict_statements import ANN, BOB, Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -116,6 +117,11 @@ def test_a_wrong_link_is_handed_to_link_judgement_and_the_item_stays_open(source
         assert (judgement["judgement"], judgement["status"]) == ("unsure", "proposed")
         assert item["canonical_id"] in (judgement["left_id"], judgement["right_id"])
         assert judgement["explanation"]["conflict_id"] == item["conflict_id"]
+    shown = list_pairs(sources.runtime, sources.tenant)
+    assert {pair["left_id"] for pair in shown} | {pair["right_id"] for pair in shown} == {
+        each for judgement in handed for each in (judgement["left_id"], judgement["right_id"])
+    }
+    assert len(shown) == count_proposed_pairs(sources.runtime, sources.tenant) == 2
     assert [signed for _, _, signed in resolved(sources)] == [False]
 
 

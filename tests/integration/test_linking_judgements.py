@@ -18,10 +18,13 @@ from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements, registry, roles, sources
+from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
-from tenant_pipeline.services.conflicts.reading import list_conflicts
+from tenant_pipeline.services.conflicts.reading import Filter, list_conflicts, page_of_matrix
+from tenant_pipeline.services.conflicts.signatures import Decision
+from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.coverage.scoring import update_coverage
-from tenant_pipeline.services.judgements import judge, judged_pairs, list_pairs, reverse
+from tenant_pipeline.services.judgements import count_proposed_pairs, judge, judged_pairs, list_pairs, reverse
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.link_explanations import show_entity, show_pair
 from tenant_pipeline.services.normalisation import run_stage
@@ -179,6 +182,44 @@ def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_others_stand_
     judge(tenant.runtime, tenant.id, other, third, Match.DIFFERENT, **WORD)
     (pair,) = list_pairs(tenant.runtime, tenant.id)
     assert ({pair["left_id"], pair["right_id"]}, pair["score"] > 0.9) == ({one, other}, True)
+
+
+def hold_wrong(tenant: Tenant) -> None:
+    """Have a reviewer of the one open conflict say that its sources speak of different things."""
+    (item,) = page_of_matrix(tenant.runtime, tenant.id, Filter(property=CAPACITY, status="open"), limit=9).items
+    resolve(
+        tenant.runtime, tenant.id, item["conflict_id"], digest=item["candidates_digest"],
+        choice=Choice(Decision.LINK_WRONG), signer=Signer(**WORD),
+    )  # fmt: skip
+
+
+def test_a_link_that_a_conflict_shows_to_be_wrong_is_put_to_people_each_time_it_is_said(tenant: Tenant) -> None:
+    place = "83000,7.8312,98.4071"
+    halls = [tenant.add(name, f"Makham Bay Convention Centre,{size},{place}") for name, size in (("a", 1), ("b", 9))]
+    canonical = tenant.canonical(halls[0])
+    assert tenant.canonical(halls[1]) == canonical
+    tenant.add("c", "Makham Bay Convention Centre,,,,")
+    (in_doubt,) = list_pairs(tenant.runtime, tenant.id)
+
+    hold_wrong(tenant)
+    pair, after = list_pairs(tenant.runtime, tenant.id)
+    assert after["id"] == in_doubt["id"], "what somebody has held to be wrong comes first"
+    assert pair["left_canonical_id"] == pair["right_canonical_id"] == canonical
+    assert count_proposed_pairs(tenant.runtime, tenant.id) == 2
+    ends = pair["left_id"], pair["right_id"]
+
+    judged = judge(tenant.runtime, tenant.id, *ends, Match.DIFFERENT, **WORD)
+    assert tenant.canonical(halls[1]) != canonical
+    assert pair["id"] not in [each["id"] for each in list_pairs(tenant.runtime, tenant.id)]
+    reverse(tenant.runtime, tenant.id, judged.sequence, **WORD)
+    for hall in halls:
+        update_conflicts(tenant.runtime, tenant.id, hall)
+    hold_wrong(tenant)
+    assert list_pairs(tenant.runtime, tenant.id)[0]["id"] == pair["id"]
+
+    stands = judge(tenant.runtime, tenant.id, *ends, Match.SAME, **WORD).sequence
+    with pytest.raises(InputError, match=f"judgement {stands} stands"):
+        hold_wrong(tenant)
 
 
 def test_a_source_assembled_again_from_old_links_follows_what_was_judged_since(tenant: Tenant) -> None:

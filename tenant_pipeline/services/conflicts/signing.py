@@ -51,7 +51,8 @@ def resolve(
     `digest` is the form's `candidates_digest`. A wrong link leaves the item open and hands its members to link
     judgement. Nothing overwrites a statement. Raises DecisionOutdatedError when the candidates or their rules have
     changed since, AlreadyDecidedError when somebody has signed them, NotAllowedError when this person in this role
-    may not, NotFoundError for no such item, and InputError for a choice that is none of the form's.
+    may not, NotFoundError for no such item, and InputError for a choice that is none of the form's, or a wrong link
+    that people have judged.
     """
     with runtime.database.tenant(tenant) as connection:
         require_entitled(runtime, connection, tenant, signer)
@@ -205,7 +206,8 @@ def _standardised(runtime: Runtime, item: dict[str, Any], value: str) -> str:
 def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict[str, Any]) -> None:
     """Propose to judge whether the entities that the candidates are about are the one they were linked to.
 
-    What is at home there bears its identifiers, and is mended in its source.
+    What is at home there bears its identifiers, and is mended in its source. Raises InputError where people have judged
+    every one of the links: then it is a judgement that has to be reversed.
     """
     statements = [(one["source_id"], one["statement_id"]) for one in item["candidates"]]
     canonical = item["canonical_id"]
@@ -215,26 +217,43 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
           FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
           JOIN runtime.statements AS said USING (source_id, statement_id)
           JOIN runtime.entity_members AS member USING (tenant_id, source_id, entity_id)
-         WHERE said.tenant_id = %s AND said.canonical_id = %s ORDER BY said.source_id, said.entity_id
+         WHERE said.tenant_id = %s AND said.canonical_id = %s AND member.home_id <> said.canonical_id
+         ORDER BY said.source_id, said.entity_id
         """,
         ([source for source, _ in statements], [statement for _, statement in statements], tenant, canonical),
     ).fetchall()
+    judged = []
     for entity in entities:
         home = entity.pop("home_id")
-        if home == canonical:
-            continue
-        left, right = min(home, canonical), max(home, canonical)
+        ends = min(home, canonical), max(home, canonical)
         explanation = {
             "says": say("A person who looked at a conflict holds the link to be wrong."),
             "conflict_id": item["conflict_id"],
             **entity,
         }
-        connection.execute(
+        proposed = connection.execute(
             """
             INSERT INTO runtime.judgements (tenant_id, id, left_id, right_id, judgement, explanation, status)
-            VALUES (%s, %s, %s, %s, 'unsure', %s, 'proposed') ON CONFLICT DO NOTHING
+            VALUES (%s, %s, %s, %s, 'unsure', %s, 'proposed')
+            ON CONFLICT (tenant_id, id) DO UPDATE SET status = 'proposed', explanation = excluded.explanation
+             WHERE judgements.status <> 'decided' RETURNING id
             """,
-            (tenant, short_id("jud-", (left, right)), left, right, Jsonb(explanation)),
+            (tenant, short_id("jud-", ends), *ends, Jsonb(explanation)),
+        ).fetchone()
+        if proposed is None:
+            judged.append(ends)
+    if judged and len(judged) == len(entities):
+        row = connection.execute(
+            """
+            SELECT max(sequence) AS last FROM runtime.judgement_history
+             WHERE tenant_id = %s AND left_id = %s AND right_id = %s
+            """,
+            (tenant, *judged[0]),
+        ).fetchone()
+        raise InputError(
+            f"Somebody has judged that link: judgement {row['last'] if row else ''} stands",
+            where=" ".join(judged[0]),
+            remedy="Reverse that one: `tenant-pipeline link history` shows it.",
         )
 
 

@@ -54,7 +54,7 @@ function Pair({ pair, judges }) {
   const deeds = { same: useDone(judge("same")), different: useDone(judge("different")), unsure: useDone(judge("unsure")) };
   return html`
     <article class="card wide">
-      <h3>${pair.left_name ?? pair.left_id} ↔ ${pair.right_name ?? pair.right_id} <span class="badge">${Math.round(pair.score * 100)} %</span></h3>
+      <h3>${pair.left_name ?? pair.left_id} ↔ ${pair.right_name ?? pair.right_id} ${pair.score !== null && html`<span class="badge">${Math.round(pair.score * 100)} %</span>`}</h3>
       ${taken
         ? html`<p>${t("assignedTo")} ${taken} ${taken === me().person && html`<button class="plain" onClick=${() => remove(pair.id)}>${t("back")}</button>`}</p>`
         : writable &&
