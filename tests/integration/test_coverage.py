@@ -127,6 +127,38 @@ def test_more_entities_than_are_listed_are_ranked_by_what_they_would_gain(source
     assert {lift.gain for lift in lifts} == {2}
 
 
+def test_what_was_observed_ages_each_day_though_nothing_is_scored_anew(sources: Sources) -> None:
+    with sources.runtime.database.tenant(sources.tenant) as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.coverage_scores
+                   (tenant_id, source_id, dimension, numerator, denominator, score, band, explanation, input_digest)
+            SELECT tenant_id, id, 'timeliness', 1, 1, 1, 'pass', 'as of its scoring', unit_digest
+              FROM runtime.tenant_sources WHERE tenant_id = %s
+            """,
+            (sources.tenant,),
+        )
+        connection.execute(
+            """
+            UPDATE runtime.tenant_sources SET observed_at = now() - interval '10 days 1 hour'
+             WHERE tenant_id = %s AND id = %s
+            """,
+            (sources.tenant, f"src-{1:016x}"),
+        )
+    period = sources.runtime.contracts.fresh_within_days
+    later = replace(sources, runtime=Later(**vars(sources.runtime)))
+    for at, age in ((sources, 10), (later, 11)):
+        assert score(at, "timeliness") == (period - age, period), "a source without a date has no part in it"
+        (lift,) = lacking(at, "timeliness").lifts
+        assert (lift.source, lift.gain) == (f"src-{1:016x}", age)
+        (dated,), (undated,) = (
+            [each.found for each in read_coverage(at.runtime, at.tenant, SourceId(f"src-{number:016x}"))]
+            for number in (1, 2)
+        )
+        assert dated.explanation == f"pass because it was observed {age} days ago and stays fresh for {period}"
+        assert undated.band is Band.NOT_ASSESSED
+
+
 def test_an_override_counts_until_it_ends_and_leaves_the_score_as_it_is(sources: Sources) -> None:
     before = score(sources, "consistency")
     assert holds_up(sources, "consistency")

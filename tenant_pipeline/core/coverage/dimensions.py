@@ -98,9 +98,14 @@ def consistency_of(shared: int, disputed: int) -> Measure:
 
 def timeliness(evidence: CoverageEvidence) -> Measure:
     """Days left of the freshness period over the period; not assessed without a day of observation."""
-    if evidence.age_days is None:
+    return timeliness_of(evidence.age_days, evidence.fresh_within_days)
+
+
+def timeliness_of(age_days: int | None, period: int) -> Measure:
+    """The timeliness of what was observed so many days ago, or nobody said when, and stays fresh for a period."""
+    if age_days is None:
         return Measure(0, 0, "", say("nobody said as of when the facts hold"))
-    period, age = evidence.fresh_within_days, max(0, evidence.age_days)
+    age = max(0, age_days)
     reason = say("it was observed {age:figure} days ago and stays fresh for {period:figure}", age=age, period=period)
     return Measure(max(0, period - age), period, reason)
 

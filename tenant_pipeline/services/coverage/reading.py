@@ -19,6 +19,7 @@ from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.coverage.scoring import scores_of_source
 from tenant_pipeline.services.coverage.shortfalls import Lift, Shortfall, shortfall
 from tenant_pipeline.services.coverage.tenant import EVIDENCE, scores_of_tenant
+from tenant_pipeline.services.coverage.timeliness import TIMELINESS
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 
@@ -111,7 +112,8 @@ def coverage_outdated_since(
     That is the score, and what the dimensions that are `explained` lack.
     """
     subjects = [] if source else [EVIDENCE]
-    subjects += [_shortfall_named(Scope(tenant, source), dimension) for dimension in explained]
+    kept = [dimension for dimension in explained if dimension != TIMELINESS]
+    subjects += [_shortfall_named(Scope(tenant, source), dimension) for dimension in kept]
     with runtime.database.tenant(tenant) as connection:
         return outdated_since(connection, tenant, subjects)
 
@@ -130,6 +132,8 @@ def _shortfall(runtime: Runtime, connection: Connection, scope: Scope, read: Rea
     if not read.lacks:
         return Shortfall()
     dimension = read.dimension.id
+    if dimension == TIMELINESS:
+        return shortfall(runtime, connection, scope, dimension)
     kept = kept_count(
         runtime, connection, scope.tenant, _shortfall_named(scope, dimension),
         lambda: asdict(shortfall(runtime, connection, scope, dimension)), exact=exact,
@@ -145,7 +149,7 @@ def _read(
     runtime: Runtime, connection: Connection, tenant: TenantId, source: SourceId | None, exact: bool
 ) -> list[ReadDimension]:
     scores = (
-        scores_of_source(connection, tenant, source)
+        scores_of_source(runtime, connection, tenant, source)
         if source
         else scores_of_tenant(runtime, connection, tenant, exact=exact)
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 
+from tenant_pipeline.core.coverage.dimensions import timeliness_of
 from tenant_pipeline.core.coverage.evidence import CoverageEvidence
-from tenant_pipeline.core.coverage.score import DimensionScore, score, weighted
+from tenant_pipeline.core.coverage.score import DimensionScore, judge, score, weighted
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import DecidedMeanwhileError
 from tenant_pipeline.core.gate import Band
@@ -17,6 +19,7 @@ from tenant_pipeline.services.code_version import COVERAGE_SCORE, code_version
 from tenant_pipeline.services.conflicts.items import count_open_items
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.coverage.timeliness import TIMELINESS
 from tenant_pipeline.services.identity import digest_with_identity, with_rights
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
@@ -100,16 +103,33 @@ def _require_unchanged(connection: Connection, scored: Source) -> None:
         )
 
 
-def scores_of_source(connection: Connection, tenant: TenantId, source: SourceId) -> list[DimensionScore]:
-    """The source's scores as they are kept."""
+def scores_of_source(
+    runtime: Runtime, connection: Connection, tenant: TenantId, source: SourceId
+) -> list[DimensionScore]:
+    """The source's scores as they are kept, but for its timeliness, which is as of now."""
     rows = connection.execute(
         """
-        SELECT dimension, numerator, denominator, band, explanation
-          FROM runtime.coverage_scores WHERE tenant_id = %s AND source_id = %s
+        SELECT score.dimension, score.numerator, score.denominator, score.band, score.explanation, source.observed_at
+          FROM runtime.coverage_scores AS score
+          JOIN runtime.tenant_sources AS source ON source.tenant_id = score.tenant_id AND source.id = score.source_id
+         WHERE score.tenant_id = %s AND score.source_id = %s
         """,
         (tenant, source),
     ).fetchall()
-    return [DimensionScore(**{**row, "band": Band(row["band"])}) for row in rows]
+    dimensions = {each.id: each for each in runtime.contracts.coverage_dimensions}
+    scores = []
+    for row in rows:
+        age = _age_days(runtime, row.pop("observed_at"))
+        if row["dimension"] == TIMELINESS and TIMELINESS in dimensions:
+            measure = timeliness_of(age, runtime.contracts.fresh_within_days)
+            scores.append(judge(dimensions[TIMELINESS], measure.numerator, measure.denominator, measure.why))
+        else:
+            scores.append(DimensionScore(**{**row, "band": Band(row["band"])}))
+    return scores
+
+
+def _age_days(runtime: Runtime, observed_at: datetime | None) -> int | None:
+    return (runtime.now() - observed_at).days if observed_at else None
 
 
 def _keep(
@@ -153,7 +173,6 @@ def _evidence(
         connection,
         "SELECT count(*) AS all, count(*) FILTER (WHERE locator <> '' AND method <> '') AS traceable FROM mine",
     )[0]
-    age = (runtime.now() - source.observed_at).days if source.observed_at else None
     return CoverageEvidence(
         expected_slots=slots[0],
         filled_slots=slots[1],
@@ -170,7 +189,7 @@ def _evidence(
         facts_corroborated=facts["corroborated"],
         facts_shared=facts["shared"],
         facts_disputed=facts["disputed"],
-        age_days=age,
+        age_days=_age_days(runtime, source.observed_at),
         fresh_within_days=runtime.contracts.fresh_within_days,
         rights_declared=bool(source.rights.strip()),
         records_screened=behind[Stage.SCREEN].rows_in,

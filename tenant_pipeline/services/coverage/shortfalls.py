@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import THINGS, Scope
+from tenant_pipeline.services.coverage.timeliness import DAYS_LEFT, TIMELINESS, as_of_now
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
@@ -234,11 +235,25 @@ def _of_sources(dimension: str, lacks: str) -> Callable[[Runtime, Connection, Sc
             """,
             (scope.tenant, dimension, scope.source, scope.source, MOST_LISTED),
         ).fetchall()
-        return Shortfall(
-            (), tuple(Lift(row["source_id"], "", lacks, row["gain"], row["source_id"], "") for row in rows)
-        )
+        return _lifting_sources(rows, lacks)
 
     return look
+
+
+def _timeliness(runtime: Runtime, connection: Connection, scope: Scope) -> Shortfall:
+    rows = connection.execute(
+        f"""
+        SELECT source_id, %(period)s - days_left AS gain FROM ({DAYS_LEFT}) AS source
+         WHERE days_left < %(period)s AND (%(source)s::text IS NULL OR source_id = %(source)s)
+         ORDER BY gain DESC, source_id LIMIT %(most)s
+        """,
+        {**as_of_now(runtime, scope.tenant), "source": scope.source, "most": MOST_LISTED},
+    ).fetchall()
+    return _lifting_sources(rows, say("a newer day of observation"))
+
+
+def _lifting_sources(rows: Sequence[Mapping[str, Any]], lacks: str) -> Shortfall:
+    return Shortfall((), tuple(Lift(row["source_id"], "", lacks, row["gain"], row["source_id"], "") for row in rows))
 
 
 def _properties(lacks: str) -> str:
@@ -297,7 +312,7 @@ _LOOKS: Mapping[str, Callable[[Runtime, Connection, Scope], Shortfall]] = {
     "validity": _of_sources("validity", say("values that can be used: `tenant-pipeline stages` names the reasons")),
     "corroboration": _corroboration,
     "consistency": _consistency,
-    "timeliness": _of_sources("timeliness", say("a newer day of observation")),
+    TIMELINESS: _timeliness,
     "traceability": _traceability,
     "rights_and_privacy": _of_sources(
         "rights_and_privacy",

@@ -13,6 +13,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.kept_counts import kept_count
 from tenant_pipeline.services.coverage.scope import Scope
+from tenant_pipeline.services.coverage.timeliness import DAYS_LEFT, TIMELINESS, as_of_now
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
@@ -31,7 +32,7 @@ def scores_of_tenant(
 ) -> list[DimensionScore]:
     """The tenant's score in each dimension of the contract, as its knowledge base is now, or nearly so."""
     evidence = _evidence(runtime, connection, tenant, exact)
-    sums = _sums(connection, tenant)
+    sums = _sums(runtime, connection, tenant)
     scores = []
     for dimension in runtime.contracts.coverage_dimensions:
         if dimension.id in OVER_ENTITIES:
@@ -42,9 +43,16 @@ def scores_of_tenant(
     return scores
 
 
-def _sums(connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
+def _sums(runtime: Runtime, connection: Connection, tenant: TenantId) -> Mapping[str, Measure]:
     rows = connection.execute(
-        "SELECT dimension, numerator, denominator, sources FROM runtime.tenant_coverage WHERE tenant_id = %s", (tenant,)
+        f"""
+        SELECT dimension, numerator, denominator, sources FROM runtime.tenant_coverage
+         WHERE tenant_id = %(tenant)s AND dimension <> '{TIMELINESS}'
+         UNION ALL
+        SELECT '{TIMELINESS}', coalesce(sum(days_left), 0)::bigint, count(days_left) * %(period)s, count(*)
+          FROM ({DAYS_LEFT}) AS source HAVING count(*) > 0
+        """,
+        as_of_now(runtime, tenant),
     ).fetchall()
     return {
         row["dimension"]: Measure(
