@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
+from functools import cache
 from itertools import combinations, groupby
 from operator import itemgetter
 
@@ -147,7 +148,12 @@ def _apart(candidates: Sequence[Candidate]) -> Callable[[str, str], bool]:
     said: dict[str, list[Candidate]] = {}
     for one in candidates:
         said.setdefault(one.value, []).append(one)
-    return lambda left, right: not hold_together([*said[left], *said[right]])
+
+    @cache
+    def apart(left: str, right: str) -> bool:
+        return left != right and not hold_together(said[left], said[right])
+
+    return apart
 
 
 def _one_for_each_time(

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 from tenant_pipeline.core.conflict.comparison import Candidate
 
 VALID_AT_DIFFERENT_TIMES = "valid_at_different_times"
 
 
-def hold_together(candidates: Sequence[Candidate]) -> bool:
-    """Whether any two of the candidates that differ are said to hold at one time.
+def hold_together(some: Sequence[Candidate], others: Sequence[Candidate]) -> bool:
+    """Whether any of these candidates and any of the others are said to hold at one time.
 
     A candidate without a valid time holds always; times are ISO 8601 text, and an end is the last day on which the
     value holds.
     """
-    return (
-        any(one.value != other.value and _overlap(one, other) for one, other in combinations(candidates, 2))
-        or len({one.value for one in candidates}) == 1
-    )
+    return any(_overlap(one, other) for one in some for other in others)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenant_pipeline.core.conflict import validity
 from tenant_pipeline.core.conflict.comparison import Candidate, ConflictItem, Verdict
 from tenant_pipeline.core.conflict.find import MOST_VALUES, find_conflicts
 from tenant_pipeline.core.conflict.resolution import propose
@@ -92,6 +94,26 @@ def test_of_too_many_values_for_different_times_none_is_left_out_of_the_proposal
     years = [candidate(f"Hall {n}", f"s{n}", valid_from=str(n), valid_to=str(n)) for n in range(1950, 1991)]
     (item,) = items(*years)
     assert (len(years) > MOST_VALUES, len(item.proposed_values), item.needs_person) == (True, len(years), True)
+
+
+def test_values_of_many_periods_are_held_against_each_other_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    overlap = validity._overlap
+
+    def counted(one: Candidate, other: Candidate) -> bool:
+        compared.append(1)
+        return overlap(one, other)
+
+    monkeypatch.setattr(validity, "_overlap", counted)
+    for periods in (200, 400):
+        compared.clear()
+        years = [
+            candidate(("Patong Hall", "Kathu Hall")[n % 2], ("a", "b")[n % 2], valid_from=str(n), valid_to=str(n))
+            for n in range(1500, 1500 + periods)
+        ]
+        (item,) = items(*years)
+        assert len(item.proposed_values) == 2
+        assert len(compared) <= 2 * (periods // 2) ** 2
 
 
 def test_the_gravest_pair_gives_the_verdict() -> None:
