@@ -79,9 +79,20 @@ def _check_rules(given: MappingOf[str, Any], contracts: Contracts) -> None:
             raise _refused("the template must have {value} once", f"{place}/template")
         if rule.get("first", 0) < 0:
             raise _refused("it cannot keep fewer than no characters", f"{place}/first")
+        if "lookup" in rule:
+            _check_lookup(rule["lookup"], f"{place}/lookup")
     for property_, value in given["constants"].items():
         if property_ not in allowed or not isinstance(value, str):
             raise _refused("a constant is a text for a property of the type", "constants")
+
+
+def _check_lookup(lookup: MappingOf[str, Any], place: str) -> None:
+    fields = {field_key(name) for name in lookup["fields"]}
+    for end in ("match", "take"):
+        if field_key(lookup[end]) not in fields:
+            raise _refused("it is none of the fields of the table to look up in", f"{place}/{end}")
+    if lookup["first"] < 0:
+        raise _refused("it cannot keep fewer than no characters", f"{place}/first")
 
 
 def _schema() -> dict[str, Any]:

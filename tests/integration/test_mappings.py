@@ -356,6 +356,11 @@ def _definition(**other: Any) -> dict[str, Any]:
     }
 
 
+def _looking_up(**other: Any) -> dict[str, Any]:
+    lookup = {"fields": ["id", "code"], "match": "id", "take": "code", "first": 0, **other}
+    return _definition(rules=[{"property": "name", "from": ["a"], "lookup": lookup}])
+
+
 @pytest.mark.parametrize(
     ("given", "where"),
     [
@@ -370,6 +375,10 @@ def _definition(**other: Any) -> dict[str, Any]:
         (_definition(rules=[{"property": "startDate", "from": ["a"]}]), "definition#/rules/0/property"),
         (_definition(rules=[{"property": "name"}]), "definition#/rules/0"),
         (_definition(rules=[{"property": "name", "from": ["a"], "template": "x"}]), "definition#/rules/0/template"),
+        (_looking_up(match="no"), "definition#/rules/0/lookup/match"),
+        (_looking_up(take="name"), "definition#/rules/0/lookup/take"),
+        (_looking_up(fields=[]), "definition#/rules/0/lookup/match"),
+        (_looking_up(first=-1), "definition#/rules/0/lookup/first"),
         (_definition(constants={"name": 1}), "definition#/constants"),
     ],
 )
