@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -235,26 +236,29 @@ def across(
     reason: ReasonOption,
     limit: Annotated[int, typer.Option(min=1, max=cross_tenant.MOST_PLACES, help="Read so many shared places.")] = 100,
     after: Annotated[
-        tuple[str, str, str] | None, typer.Option(help="Go on after this place: scheme, value and type.")
+        tuple[str, str, str] | None, typer.Option(help="Go on after this: the `next` of the answer before.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What tenants say differently of the same place. For platform governance; every tenant's audit log says so."""
     with opened() as runtime:
-        places = cross_tenant.conflicts_across_tenants(
+        found = cross_tenant.conflicts_across_tenants(
             runtime, reader=Signer(person, role, reason), limit=limit, after=after
         )
     if as_json:
-        print_json(places)
+        print_json({"places": found.places, "next": found.next})
         return
     rows = [
         {"place": " ".join(place["place"]), "agreeing": place["agreeing"], "tenant": tenant, **conflict, **branch}
-        for place in places
+        for place in found.places
         for conflict in place["conflicts"]
         for tenant, branch in conflict["branches"].items()
     ]
     columns = ("place", "property", "lang", "rule", "tenant", "values", "standing", "agreeing")
     print_rows("Conflicts across tenants", rows, columns, as_json=False)
+    if found.next:
+        last = shlex.join(found.next)
+        console.print(f"There are more: --after {last}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_item(item: dict[str, Any], as_json: bool) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from tenant_pipeline.cli import conflict as command
 from tenant_pipeline.cli import conflict_table, shell
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.services.conflicts import cross_tenant
 from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources, new_tenant
@@ -130,12 +131,16 @@ def test_a_decision_is_exactly_one_choice(sources: Sources, choices: tuple[str, 
         run(sources, "resolve", item["conflict_id"], "--digest", item["candidates_digest"], *choices, *SIGNED_BY)
 
 
-def test_governance_reads_across_tenants_by_command(sources: Sources) -> None:
+def test_governance_reads_across_tenants_by_command(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["across", "--person", "gail", "--role", "platform-governance", "--reason", "Looking."]
     result = CliRunner().invoke(command.app, [*words, "--json"], catch_exceptions=False)
-    assert isinstance(json.loads(result.output), list)
+    assert set(json.loads(result.output)) == {"places", "next"}
     with pytest.raises(NotAllowedError):
         CliRunner().invoke(command.app, [*words[:4], "reviewer", *words[5:]], catch_exceptions=False)
+    stopped = cross_tenant.Places([], ["identifier", "TH 1", "EventVenue"])
+    monkeypatch.setattr(cross_tenant, "conflicts_across_tenants", lambda *_, **__: stopped)
+    told = CliRunner().invoke(command.app, words, catch_exceptions=False).output
+    assert "There are more: --after identifier 'TH 1' EventVenue" in told
 
 
 def test_another_tenants_item_is_not_found_by_any_command(sources: Sources) -> None:

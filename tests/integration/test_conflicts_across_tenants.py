@@ -59,7 +59,7 @@ def across(tenants: TwoTenants, code: str, reader: Signer = GOVERNOR) -> dict[st
     """The place of that code."""
     return next(
         place
-        for place in conflicts_across_tenants(tenants.runtime, reader=reader, limit=1000)
+        for place in conflicts_across_tenants(tenants.runtime, reader=reader, limit=1000).places
         if place["place"][1] == code
     )
 
@@ -102,8 +102,23 @@ def test_each_tenants_own_decision_is_its_branch(tenants: TwoTenants, both: tupl
 def test_tenants_that_agree_are_not_shown(tenants: TwoTenants, both: tuple[Sources, Sources, str]) -> None:
     _, other, code = both
     other.say(1, capacity("2500"), ("postalCode", "", "83000"))
-    places = conflicts_across_tenants(tenants.runtime, reader=GOVERNOR, limit=1000)
-    assert code not in [place["place"][1] for place in places]
+    found = conflicts_across_tenants(tenants.runtime, reader=GOVERNOR, limit=1000)
+    assert code not in [place["place"][1] for place in found.places]
+    assert found.next is None
+
+
+def test_reading_goes_on_past_places_in_which_tenants_agree(
+    tenants: TwoTenants, both: tuple[Sources, Sources, str]
+) -> None:
+    one, other, code = both
+    other.say(1, capacity("2500"), ("postalCode", "", "83000"))
+    for sources, value in ((one, "5"), (other, "6")):
+        sources.say(2, capacity(value), entity="can-second")
+        give_key(sources, f"{code}-2", entity="can-second")
+    agreed = conflicts_across_tenants(tenants.runtime, reader=GOVERNOR, limit=1, after=["identifier", code, ""])
+    assert (agreed.places, agreed.next) == ([], ["identifier", code, "EventVenue"])
+    further = conflicts_across_tenants(tenants.runtime, reader=GOVERNOR, limit=1, after=agreed.next)
+    assert [place["place"][1] for place in further.places] == [f"{code}-2"]
 
 
 def test_each_tenant_that_was_read_has_it_in_its_audit_log(

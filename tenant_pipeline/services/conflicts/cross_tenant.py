@@ -88,15 +88,23 @@ class Branch:
         return {"values": list(self.values), "standing": self.standing, "statements": [*map(dict, self.statements)]}
 
 
+@dataclass(frozen=True)
+class Places:
+    """Places of which tenants say different things, and where to go on: `next` is None after the last shared place."""
+
+    places: list[dict[str, Any]]
+    next: list[str] | None
+
+
 def conflicts_across_tenants(
     runtime: Runtime, *, reader: Signer, limit: int = 100, after: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
+) -> Places:
     """Places that at least two tenants name by the same identifier, with what the tenants say differently of them.
 
-    `limit` places are read, those without a difference left out of the answer; `after` is the `place` of the last one
-    (scheme, value, type). `agreeing` counts the other properties in which the tenants agree: where it is 0, the
-    identifiers may coincide by chance. Raises NotAllowedError for another role than that of platform governance, and
-    where the person has it in no tenant, InputError where person or reason is missing.
+    `limit` places are read, those without a difference left out of the answer; `after` is the `next` of the answer
+    before: the last place that was read (scheme, value, type). `agreeing` counts the other properties in which the
+    tenants agree: where it is 0, the identifiers may coincide by chance. Raises NotAllowedError for another role than
+    that of platform governance, and where the person has it in no tenant, InputError where person or reason is missing.
     """
     if reader.role != GOVERNING_ROLE:
         raise NotAllowedError(
@@ -111,15 +119,21 @@ def conflicts_across_tenants(
         action="governance.cross-tenant-read",
         subject="conflicts",
     )
+    most = min(limit, MOST_PLACES)
     with runtime.database.governance() as connection:
         shared = connection.execute(
             _SHARED,
-            {"governed": governed, "after": list(after) if after else None, "limit": min(limit, MOST_PLACES)},
+            {"governed": governed, "after": list(after) if after else None, "limit": most},
         ).fetchall()
         entities = sorted({(tenant, entity) for place in shared for tenant, entity in place["entities"]})
         branches = _branches(connection, entities)
     found = (_place(row, branches, runtime.contracts.vocabulary) for row in shared)
-    return [place for place in found if place["conflicts"]]
+    last = _named(shared[-1]) if len(shared) == most else None
+    return Places([place for place in found if place["conflicts"]], last)
+
+
+def _named(shared: Mapping[str, Any]) -> list[str]:
+    return [shared["scheme"], shared["value"], shared["type"]]
 
 
 def _branches(connection: Connection, entities: Sequence[Entity]) -> Mapping[Entity, Mapping[tuple[str, str], Branch]]:
@@ -183,7 +197,7 @@ def _place(
             }
         )
     return {
-        "place": [shared["scheme"], shared["value"], shared["type"]],
+        "place": _named(shared),
         "entities": dict(sorted(shared["entities"])),
         "agreeing": agreeing,
         "conflicts": conflicts,
