@@ -7,7 +7,7 @@ Whatever run materialises a downstream stage, it asks here first; Dagster's asse
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,12 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import later_clock
 
 OVERRIDE_ROLES = PLATFORM_ROLES
+
+_VERDICTS = "SELECT * FROM runtime.gate_verdicts WHERE tenant_id = %(tenant)s"
+_NEWEST_VERDICTS = """
+SELECT DISTINCT ON (source_id, gate) * FROM runtime.gate_verdicts
+ WHERE tenant_id = %(tenant)s AND source_id = ANY(%(sources)s) ORDER BY source_id, gate, decided_at DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -122,12 +128,32 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
 
     It is over as soon as either our clock, which says `now`, or the database's is past it.
     """
+    which = _VERDICTS if source is None else f"{_VERDICTS} AND source_id = %(source)s"
+    return _states(connection, which, {"tenant": tenant, "source": source, "now": now})
+
+
+def newest_states(connection: Connection, tenant: TenantId, sources: Sequence[str], now: datetime) -> list[GateState]:
+    """The newest verdict of each gate of these sources that was judged, with the override in force."""
+    return _states(connection, _NEWEST_VERDICTS, {"tenant": tenant, "sources": list(sources), "now": now})
+
+
+def state(
+    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, output_digest: Sha256, now: datetime
+) -> GateState | None:
+    """The state of one gate over one output, or None when it has not been judged."""
+    which = f"{_VERDICTS} AND source_id = %(source)s AND gate = %(gate)s AND output_digest = %(output)s"
+    named = {"tenant": tenant, "source": source, "gate": str(gate), "output": output_digest, "now": now}
+    return next(iter(_states(connection, which, named)), None)
+
+
+def _states(connection: Connection, which: str, named: Mapping[str, Any]) -> list[GateState]:
+    """The verdicts that the query `which` gives, newest first, each with the override in force at `now`."""
     rows = connection.execute(
-        """
+        f"""
         SELECT verdict.gate, verdict.source_id AS source, verdict.output_digest, verdict.band, verdict.reasons,
                verdict.findings, verdict.decided_at, override.person AS overridden_by,
                override.expires_at AS overridden_until
-          FROM runtime.gate_verdicts AS verdict
+          FROM ({which}) AS verdict
           LEFT JOIN LATERAL (
                 SELECT person, expires_at
                   FROM runtime.gate_overrides
@@ -137,10 +163,9 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
                  ORDER BY expires_at DESC
                  LIMIT 1
                ) AS override ON true
-         WHERE verdict.tenant_id = %(tenant)s AND (%(source)s::text IS NULL OR verdict.source_id = %(source)s)
          ORDER BY verdict.decided_at DESC, verdict.source_id, verdict.gate
         """,
-        {"tenant": tenant, "source": source, "now": now},
+        named,
     ).fetchall()
     return [
         GateState(
@@ -154,14 +179,6 @@ def states(connection: Connection, tenant: TenantId, now: datetime, source: Sour
         )
         for row in rows
     ]
-
-
-def state(
-    connection: Connection, tenant: TenantId, source: SourceId, gate: Gate, output_digest: Sha256, now: datetime
-) -> GateState | None:
-    """The state of one gate over one output, or None when it has not been judged."""
-    found = states(connection, tenant, now, source)
-    return next((each for each in found if (each.gate, each.output_digest) == (gate, output_digest)), None)
 
 
 def require_open(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotAllowedError, NotFoundError, SourceStoppedError
-from tenant_pipeline.core.gate import Gate
+from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -153,6 +154,24 @@ def test_an_override_without_the_role_a_reason_or_a_time_to_come_is_refused(
             expires_at=runtime.now() + timedelta(hours=hours),
         )  # fmt: skip
     assert not current_gate_states(runtime, TENANT, stopped)[Gate.PII].open
+
+
+def test_a_gate_is_asked_for_one_output_or_for_the_newest_whatever_was_judged_before(
+    runtime: Runtime, stopped: SourceId
+) -> None:
+    with runtime.database.tenant(TENANT) as connection:
+        (closed,) = gates.states(connection, TENANT, runtime.now(), stopped)
+        for number in range(3):
+            verdict = GateVerdict(Gate.PII, Band.PASS, (), ())
+            gates.record_verdict(connection, TENANT, stopped, Sha256(f"{number:064x}"), verdict)
+        now = runtime.now()
+        assert gates.state(connection, TENANT, stopped, Gate.PII, closed.output_digest, now) == closed
+        assert gates.state(connection, TENANT, stopped, Gate.QUALITY, closed.output_digest, now) is None
+        (newest,) = gates.newest_states(connection, TENANT, [stopped], now)
+        assert (newest.output_digest, newest.open) == (f"{2:064x}", True)
+        assert [each.output_digest for each in gates.states(connection, TENANT, now, stopped)] == [
+            f"{2:064x}", f"{1:064x}", f"{0:064x}", closed.output_digest,
+        ]  # fmt: skip
 
 
 def test_a_gate_that_is_open_needs_no_override(runtime: Runtime, tmp_path: Path) -> None:

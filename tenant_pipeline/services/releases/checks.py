@@ -230,11 +230,8 @@ def _allowed(runtime: Runtime, tenant: TenantId) -> Callable[[str, str], bool]:
 
 
 def _closed_gates(runtime: Runtime, connection: Connection, release: Release) -> list[str]:
-    newest: dict[tuple[str, str], bool] = {}
-    for state in gates.states(connection, release.tenant, runtime.now()):
-        newest.setdefault((state.source, str(state.gate)), state.open)
-    return sorted(f"{source} ({gate})" for (source, gate), is_open in newest.items()
-                  if source in release.sources and not is_open)  # fmt: skip
+    newest = gates.newest_states(connection, release.tenant, release.sources, runtime.now())
+    return sorted(f"{state.source} ({state.gate})" for state in newest if not state.open)
 
 
 def _withdrawn_sources(connection: Connection, release: Release) -> list[str]:
