@@ -19,6 +19,7 @@ _OTHER_REGIONS = ("CN", "US")
 
 _DIGITS_ONLY = frozenset({"TH_NATIONAL_ID", "TH_TAX_ID", "CREDIT_CARD", "TH_BANK_ACCOUNT", "US_SSN"})
 _ALPHANUMERIC = frozenset({"CN_RESIDENT_ID", "PASSPORT", "IBAN_CODE", "MAC_ADDRESS", "DRIVING_LICENCE"})
+_FLOAT_TAIL = re.compile(r"(?<=[0-9]{7})\.0+\Z")
 
 
 def canonical_value(entity_type: str, text: str) -> str:
@@ -26,16 +27,18 @@ def canonical_value(entity_type: str, text: str) -> str:
 
     Telephone numbers become E.164 (digits where no plan fits), numbers their digits, documents their letters and
     digits in upper case, addresses and handles case-folded, names NFC, without title, spaces collapsed, case-folded.
-    Invisible characters and percent escapes make no difference, but that in a name such a character may be its space.
+    Invisible characters, percent escapes and the `.0` of a float make no difference, but that in a name such a
+    character may be its space.
     """
     whole = text if entity_type == "PERSON" else revealed(text)
     folded = fold(unicodedata.normalize("NFC", whole)).strip()
+    number = _FLOAT_TAIL.sub("", folded)
     if entity_type == "PHONE_NUMBER":
-        return _e164(folded)
+        return _e164(number)
     if entity_type in _DIGITS_ONLY:
-        return digits_of(folded)
+        return digits_of(number)
     if entity_type in _ALPHANUMERIC:
-        return re.sub(r"[^0-9A-Za-z]", "", folded).upper()
+        return re.sub(r"[^0-9A-Za-z]", "", number).upper()
     if entity_type == "VEHICLE_PLATE":
         return re.sub(r"[\s.·-]", "", folded).upper()
     if entity_type == "IP_ADDRESS":

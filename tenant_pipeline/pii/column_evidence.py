@@ -48,9 +48,9 @@ def number_evidence(folded: pa.Array, settled: Sequence[str] = ()) -> tuple[str,
 
 
 def bare_numbers(folded: pa.Array) -> pa.Array:
-    """Those of the texts that are digits and nothing else, without spaces around."""
-    fits = pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}\s*$"), False)
-    return pc.utf8_trim_whitespace(folded.filter(fits))
+    """Those of the texts that are whole numbers and nothing else: their digits."""
+    fits = pc.fill_null(pc.match_substring_regex(folded, r"^\s*[0-9]{9,19}(?:\.0+)?\s*$"), False)
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(folded.filter(fits)), r"\.0+$", "")
 
 
 def _holds_persons(folded: pa.Array) -> bool:

@@ -18,7 +18,7 @@ from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import NO_SERIES, SERIES, words_expression, words_of, words_pattern
 from tenant_pipeline.pii.quick_nearby_words import QuickNearbyWords
-from tenant_pipeline.pii.recognisers.folded import FoldedRecogniser
+from tenant_pipeline.pii.recognisers.folded import FoldedRecogniser, bare_number
 
 _ID = RecognizerResult.RECOGNIZER_IDENTIFIER_KEY
 
@@ -50,7 +50,7 @@ class DirectEngine(AnalyzerEngine):
         artifacts = self.nlp_engine.process_text(text, language)
         found: list[tuple[EntityRecognizer, list[RecognizerResult]]] = []
         for recogniser, patterns in self._questions(
-            language, tuple(entities), tuple(context or ()), folded.strip().isdigit()
+            language, tuple(entities), tuple(context or ()), bool(bare_number(folded))
         ):
             for pattern in patterns:
                 if not pattern.search(folded):

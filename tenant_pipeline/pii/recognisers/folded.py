@@ -25,8 +25,14 @@ START = r"(?:(?<![0-9A-Za-z])|(?<=(?i:tel))|(?<=(?i:id))|(?<=(?i:no))|(?<=(?i:ph
 `\\b` would fail after a Thai or Chinese letter.
 """
 
-END = r"(?![0-9])(?!\.[0-9])(?:(?![A-Za-z])|(?=(?i:ext|line|mail|email|fax|tel|x ?[0-9])))"
-"""Where it may end."""
+FLOAT_TAIL = r"\.0+(?![0-9A-Za-z]|\.[0-9])"
+"""What stands behind the digits where a column of whole numbers was written as one of floats."""
+
+END = (
+    rf"(?![0-9])(?:(?!\.[0-9])|(?<=[0-9]{{9}})(?={FLOAT_TAIL}))"
+    r"(?:(?![A-Za-z])|(?=(?i:ext|line|mail|email|fax|tel|x ?[0-9])))"
+)
+"""Where it may end. Behind groups of digits, `.00` is of a time of day or an amount."""
 
 THRESHOLD = 0.5
 """A result counts from this score on."""
@@ -88,11 +94,12 @@ class FoldedRecogniser(LocalRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Presidio's call: the candidates as results, in the offsets of `text`."""
+        folded = fold(text)
         return [
             RecognizerResult(
                 self.entity,
                 candidate.start,
-                candidate.end,
+                _with_tail(folded, candidate.end),
                 candidate.score,
                 recognition_metadata={
                     RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
@@ -100,7 +107,7 @@ class FoldedRecogniser(LocalRecognizer):
                     BARE_KEY: candidate.bare,
                 },
             )
-            for candidate in self.candidates(fold(text))
+            for candidate in self.candidates(folded)
         ]
 
     def enhance_using_context(
@@ -137,6 +144,15 @@ def valid_matches(pattern: re.Pattern[str], folded: str, valid: Callable[[str], 
             position = match.start() + 1
 
 
+_TAIL = re.compile(rf"(?<=[0-9]{{6}}){FLOAT_TAIL}")
+
+
+def _with_tail(folded: str, end: int) -> int:
+    """Where a number that ends there ends together with its tail, so that none is left beside what replaces it."""
+    tail = _TAIL.match(folded, end) if folded.startswith(".0", end) else None
+    return tail.end() if tail else end
+
+
 _NO_DIGIT = re.compile("[^0-9]")
 
 
@@ -145,9 +161,20 @@ def digits_of(text: str) -> str:
     return _NO_DIGIT.sub("", text)
 
 
+_FLOAT = re.compile(r"([0-9]+)\.0+")
+
+
+def bare_number(folded: str) -> str:
+    """The digits of a cell that is a whole number and nothing else, also where it was written as a float; else ''."""
+    text = folded.strip()
+    if ".0" in text and (written := _FLOAT.fullmatch(text)):
+        text = written[1]
+    return text if text.isdigit() else ""
+
+
 def is_bare(folded: str, start: int, end: int) -> bool:
     """Whether the stretch is digits only and the whole cell, so that nothing around it says what it is."""
-    return folded[start:end].isdigit() and folded.strip() == folded[start:end]
+    return bare_number(folded) == folded[start:end]
 
 
 def inside_url(folded: str, start: int) -> bool:

@@ -33,7 +33,7 @@ texts = st.lists(st.tuples(st.sampled_from(WORDS + FOUND), st.sampled_from(GAPS)
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    text=texts | st.sampled_from(FOUND) | st.from_regex(r"\A ?[0-9]{9,19} ?\Z"),
+    text=texts | st.sampled_from(FOUND) | st.from_regex(r"\A ?[0-9]{9,19}(?:\.0)? ?\Z"),
     field=st.sampled_from(FIELDS),
     evidence=st.lists(st.sampled_from(EVIDENCE), max_size=3),
 )

@@ -252,6 +252,24 @@ def test_cards_among_other_numbers_are_withheld(analyzer: PiiAnalyzer) -> None:
     assert (count.quarantined, values(out)) == (40, COMPANIES)
 
 
+@pytest.mark.parametrize("field", ["national_id", "x"])
+def test_numbers_that_were_written_as_floats_are_withheld_like_whole_ones(analyzer: PiiAnalyzer, field: str) -> None:
+    floats = [*(f"{number}.0" for number in PERSONS), None]
+    cards = [*(f"{number}.00" for number in CARDS), None]
+    stage = records_stage({field: floats + [None] * 41, "ref": [None] * 41 + cards})
+    out, count, _ = run(analyzer, stage, load_contracts().pii_policy)
+    assert not [number for number in (*PERSONS, *CARDS) if number in out.everything()]
+    assert count.quarantined == 80
+
+
+def test_what_replaces_a_float_covers_all_of_it(analyzer: PiiAnalyzer) -> None:
+    whole, float_ = (
+        values(run(analyzer, records_stage({"บัตรประชาชน": [text]}))[0]) for text in (PERSONS[0], f"{PERSONS[0]}.0")
+    )
+    assert whole == float_
+    assert is_token(str(whole[0]))
+
+
 @pytest.mark.parametrize(("first", "batch"), [(3_000, 5_000), (30, 30), (3_000, 2_000)])
 def test_what_comes_late_in_a_column_decides_as_what_comes_first(analyzer: PiiAnalyzer, first: int, batch: int) -> None:
     stage = records_stage({"tax id": numbers(10553600031, first) + PERSONS}, batch=batch)
@@ -260,10 +278,11 @@ def test_what_comes_late_in_a_column_decides_as_what_comes_first(analyzer: PiiAn
     assert count.quarantined == 40
 
 
-def test_time_stamps_are_still_no_ids(analyzer: PiiAnalyzer) -> None:
+@pytest.mark.parametrize("tail", ["", ".0"])
+def test_time_stamps_are_still_no_ids(analyzer: PiiAnalyzer, tail: str) -> None:
     chance = random.Random(5)
-    stamps = [str(chance.randrange(1_600_000_000_000, 1_700_000_000_000)) for _ in range(300)]
-    codes = [f"{chance.randrange(10**16):016d}" for _ in range(300)]
+    stamps = [f"{chance.randrange(1_600_000_000_000, 1_700_000_000_000)}{tail}" for _ in range(300)]
+    codes = [f"{chance.randrange(10**16):016d}{tail}" for _ in range(300)]
     out, count, _ = run(analyzer, records_stage({"at": stamps, "code": codes}), load_contracts().pii_policy)
     assert count.quarantined == 0
     assert (values(out), values(out, "f0001")) == (stamps, codes)
