@@ -181,8 +181,9 @@ def _keep(
     if stage is Stage.RECEIVE:
         list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(record.output_digest))
     if stage is Stage.SCREEN:  # under the digest key of now, like everything else that it has screened
-        received = lineage(connection, runtime, source, before=Stage.IDENTIFY)[Stage.RECEIVE]
-        list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(received.output_digest))
+        received = lineage(connection, runtime, source, before=Stage.IDENTIFY).get(Stage.RECEIVE)
+        if received is not None:  # else something was let in meanwhile, and the run that it waits for lists anew
+            list_objects(connection, runtime, source, runtime.stage_store(source.tenant).read(received.output_digest))
     _note_progress(connection, source, stage, record)
     runtime.audit.append(connection, source.tenant, [_audit_entry(source.id, record)])
     return record

@@ -15,13 +15,13 @@ import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
-from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import records
-from tenant_pipeline.services import quarantine, registry, roles, sources
+from tenant_pipeline.services import normalisation, quarantine, registry, roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -215,6 +215,32 @@ def _too_large(stream: BinaryIO, *, limits: ParserLimits, **about: Any) -> Itera
     if limits == ParserLimits().half_as_much_again():
         raise UnreadableError("parser-memory", "Reading it takes more memory than a document may.")
     yield from records(stream, limits=limits, **about)
+
+
+def test_a_source_that_is_being_screened_while_a_file_is_released_waits_and_comes_through(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _taken_in(runtime, tmp_path)
+    run_stage(runtime, TENANT, source.id, Stage.EXTRACT)
+    screen = normalisation._STAGE_FUNCTIONS[Stage.SCREEN]
+
+    def released_meanwhile(work: normalisation.StageWork) -> normalisation.StageResult:
+        quarantine.release(runtime, TENANT, source.id, "file=1&member=2", **WORD)
+        return screen(work)
+
+    with monkeypatch.context() as patched:
+        patched.setitem(normalisation._STAGE_FUNCTIONS, Stage.SCREEN, released_meanwhile)  # type: ignore[arg-type]
+        run_stage(runtime, TENANT, source.id, Stage.SCREEN)
+    assert _ingest_status(runtime, source) == "waiting"
+    for stage in STAGES:
+        run_stage(runtime, TENANT, source.id, stage)
+    assert _ingest_status(runtime, source) == "assembled"
+    assert len(_paths(runtime, source)) == 2
+
+
+def _ingest_status(runtime: Runtime, source: Source) -> str:
+    with runtime.database.tenant(TENANT) as connection:
+        return sources.get_source(connection, TENANT, source.id).ingest_status
 
 
 def _audit(runtime: Runtime) -> list[dict[str, object]]:
