@@ -29,8 +29,7 @@ _ENOUGH_TO_DENY = 20
 
 def column_evidence(folded: pa.Array) -> tuple[str, ...]:
     """Context for a column, from its distinct folded values (the first batch's), and whether they are names."""
-    said = number_evidence(folded)
-    return (*said, SERIES + PERSONS) if _holds_persons(folded) else said
+    return (*number_evidence(folded), *person_evidence(folded))
 
 
 def number_evidence(folded: pa.Array, settled: Sequence[str] = ()) -> tuple[str, ...]:
@@ -45,6 +44,11 @@ def number_evidence(folded: pa.Array, settled: Sequence[str] = ()) -> tuple[str,
     kinds = (recogniser.series for recogniser in RECOGNISERS if recogniser.series is not None)
     open_ = (kind for kind in kinds if not {SERIES + kind.kind, NO_SERIES + kind.kind} & set(settled))
     return tuple(said for kind in open_ if (said := _evidence(kind, digits)))
+
+
+def person_evidence(folded: pa.Array) -> tuple[str, ...]:
+    """Whether distinct folded values are names of persons, as context for each of them."""
+    return (SERIES + PERSONS,) if _holds_persons(folded) else ()
 
 
 def bare_numbers(folded: pa.Array) -> pa.Array:

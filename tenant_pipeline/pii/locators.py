@@ -13,15 +13,25 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenant_pipeline.pii.column_evidence import number_evidence
+from tenant_pipeline.core.pseudonym import REPLACEMENT
+from tenant_pipeline.pii.column_evidence import number_evidence, person_evidence
 from tenant_pipeline.pii.findings import Place
+from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import field_words
+from tenant_pipeline.pii.readings import seen
 from tenant_pipeline.pii.replacement import Replacer
 
 _POSITIONS = r"((?:^o|row=|page=|line=|item=|table=)[0-9]{1,9}|/[0-9]{1,8}(?:$|/))"
 _NUMBERS = r"[=/\n][0-9]{9,19}(?:$|[/&\n])"
 _NUMBER = re.compile(r"(?<=[=/\n])([0-9]{9,19})(?=\Z|[/&\n])")
 """A sheet's name, a key or an id that is a bare number: what all of them show tells whether it is a person's."""
+
+_BETWEEN = re.compile(r"[#/=&\n]")
+_APART = re.compile(rf"({REPLACEMENT.pattern}|^[a-z-]+=|[/=])")
+"""Between the names in a part of a locator: the steps of a path, the reader's own words, what has been replaced."""
+
+_SAMPLE = 2_000
+"""Of so many locators without their positions, the names are asked together whether they are persons'."""
 
 _SPLIT = "\n"
 _MANY_WORDS = 100
@@ -34,6 +44,8 @@ class LocatorScreen:
 
     replacer: Replacer
     place: Place
+    persons: tuple[str, ...] = ()
+    """What is said of all names in them that they are persons': by those of the tables, and by themselves."""
     _evidence: tuple[str, ...] = ()
     _known: dict[str, str] = field(default_factory=dict)
 
@@ -41,7 +53,8 @@ class LocatorScreen:
         """The locators, with the source's own words in them screened."""
         shapes = pc.replace_substring_regex(locators, _POSITIONS, _SPLIT).unique()
         words = pc.replace_substring_regex(shapes, _NUMBERS, _SPLIT).unique()
-        if not (self._holds_numbers(shapes, words) or self.replacer.analyzer.find_all(words)):
+        named = self._holds_persons(words)
+        if not (self._holds_numbers(shapes, words) or named or self.replacer.analyzer.find_all(words)):
             return locators
         return pa.array([self._one(locator) for locator in locators.to_pylist()], type=locators.type)
 
@@ -58,6 +71,16 @@ class LocatorScreen:
         about = _words_of(words.drop_null().to_pylist())
         return bool(self.replacer.analyzer.find_all(numbers, (about, *self._evidence)))
 
+    def _holds_persons(self, words: pa.Array) -> bool:
+        """Whether the names in them are persons': of keys, sheets or elements, in this batch or one before."""
+        if not self.persons:
+            sample = words.drop_null()[:_SAMPLE].to_pylist()
+            names = dict.fromkeys(fold(seen(name)) for text in sample for name in _BETWEEN.split(text))
+            self.persons = person_evidence(pa.array(list(names), type=pa.string()))
+            if self.persons:
+                self._known.clear()
+        return bool(self.persons)
+
     def _one(self, locator: str | None) -> str | None:
         if locator is None:
             return None
@@ -73,7 +96,10 @@ class LocatorScreen:
             pieces[::2] = [self.replacer.text(words, self.place) for words in pieces[::2]]
             numbers = [self.replacer.text(number, self.place, (about, *self._evidence)) for number in pieces[1::2]]
             pieces[1::2] = numbers
-            self._known[part] = "".join(pieces)
+            screened = "".join(pieces)
+            if self.persons:
+                screened = self.replacer.each(screened, _APART, self.place, self.persons)
+            self._known[part] = screened
         return self._known[part]
 
 

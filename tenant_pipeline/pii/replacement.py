@@ -104,6 +104,12 @@ class Replacer:
         found = self.analyzer.find(text, context)
         return _rewritten(text, self._treat(text, found, place, FieldPolicy(self.policy), 1)) if found else text
 
+    def each(self, text: str, apart: re.Pattern[str], place: Place, context: Sequence[str]) -> str:
+        """Screen each stretch of a name or path by itself; what stands between them, the one group of `apart`, stays."""
+        stretches = apart.split(text)
+        stretches[::2] = [self.text(one, place, context) if one.strip("0123456789") else one for one in stretches[::2]]
+        return "".join(stretches)
+
     def json(self, value: Any, place: Place) -> Any:
         """Screen every text in a JSON value, keys and numbers included. A bare number speaks for itself alone."""
         if isinstance(value, str):

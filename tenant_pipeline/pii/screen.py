@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,9 +15,9 @@ import pyarrow as pa
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableDescriptor, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
-from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence
+from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence, person_evidence
 from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.folding import fold
@@ -66,9 +67,12 @@ def screen(
     """
     replacer = Replacer(analyzer, policy, key)
     totals = _Totals()
-    for reader, withheld in parents_first(extracted.tables("records")):
+    tables = extracted.tables("records")
+    persons = _named_after_persons(tables)
+    for reader, withheld in parents_first(tables):
         fields = TableFieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
-        _screen_table(reader, out, replacer, totals, fields, withheld)
+        about = reader.descriptor.about
+        _screen_table(reader, out, replacer, totals, fields, withheld, persons[about.get("object", "")])
     with out.table("findings", "findings") as writer:
         writer.write(replacer.findings.frame())
     passed = totals.records - totals.quarantined
@@ -82,6 +86,14 @@ def screen(
         residual=totals.residual,
     )
     return (count,), verdict
+
+
+def _named_after_persons(tables: Sequence[TableReader]) -> dict[str, tuple[str, ...]]:
+    """By object: whether its tables, a workbook's sheets for one, are called after persons."""
+    names = defaultdict[str, dict[str, None]](dict)
+    for about in (table.descriptor.about for table in tables):
+        names[about.get("object", "")][fold(seen(about.get("name", "")))] = None
+    return {each: person_evidence(pa.array(list(named), type=pa.string())) for each, named in names.items()}
 
 
 @dataclass
@@ -137,17 +149,19 @@ def _screen_table(
     totals: _Totals,
     policies: TableFieldPolicies,
     withheld: WithheldRecords,
+    persons: tuple[str, ...],
 ) -> None:
     descriptor = reader.descriptor
     names = Place(descriptor.name, -1, "(field name)")
     described = Place(descriptor.name, -1, "(description)")
-    evidence = number_evidence(pa.array([fold(seen(name)) for name in descriptor.fields], type=pa.string()).unique())
-    fields = tuple(replacer.text(name, names, evidence) for name in descriptor.fields)
+    fields = _field_names(descriptor, replacer, names)
     about = {
         name: value if name in _OWN_WORDS else replacer.json(value, described)
         for name, value in descriptor.about.items()
     }
-    locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"))
+    if persons:
+        about["name"] = replacer.each(about["name"], _APART, described, persons)
+    locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"), persons)
     table = _TableScreen(reader, replacer, fields, locators, policies, withheld)
     with out.table(descriptor.name, descriptor.role, fields=fields, about=about) as writer:
         written = False
@@ -156,6 +170,20 @@ def _screen_table(
         if not written:
             columns = ["record", "locator", *(f"f{position:04d}" for position in range(len(fields)))]
             writer.write(_empty(columns))
+
+
+_APART = re.compile(rf"({REPLACEMENT.pattern}|[./](?=\S))")
+"""Between the names that a field's is made of, where nested objects were flattened."""
+
+
+def _field_names(descriptor: TableDescriptor, replacer: Replacer, place: Place) -> tuple[str, ...]:
+    """The names of a table's fields, screened as a column would be: they may be numbers, or names, of persons."""
+    folded = list(dict.fromkeys(fold(seen(name)) for name in descriptor.fields))
+    evidence = number_evidence(pa.array(folded, type=pa.string()))
+    screened = tuple(replacer.text(name, place, evidence) for name in descriptor.fields)
+    distinct = dict.fromkeys(piece for name in folded for piece in _APART.split(name)[::2])
+    persons = person_evidence(pa.array(list(distinct), type=pa.string()))
+    return tuple(replacer.each(name, _APART, place, persons) for name in screened) if persons else screened
 
 
 def _screen_batch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -311,6 +312,63 @@ def test_time_stamps_in_locators_stay_as_they_are(analyzer: PiiAnalyzer) -> None
     locators = [f"o00001#message={chance.randrange(1_600_000_000_000, 1_700_000_000_000)}" for _ in range(300)]
     out, _, _ = run(analyzer, records_stage({"a": ["x"] * 300}, locators=locators))
     assert list(out.written["t00001"].whole()["locator"]) == locators
+
+
+STAFF = [
+    "สมชาย ใจดี", "พิมพ์มาดา สุขใจ", "ก้องภพ ทองสุข", "อรัญญา มณีโชติ", "มาลี ศรีสุข", "John Carter", "Mary Weiss",
+    "SARAH TAYLOR", "陈静", "王芳", "李伟", "Xyzzy Plugh",
+]  # fmt: skip
+PLACES = ["Kata Beach", "หาดป่าตอง", "普吉镇", "Old Town", "ถลาง", "Bang Tao", "Karon", "Kamala", "Surin", "King Power"]
+
+
+def assert_nobody_is_named(out: MemoryStage) -> None:
+    everything = out.everything()
+    assert not [name for name in STAFF if name in everything]
+
+
+def test_keys_that_are_names_of_persons_do_not_pass_in_locators(analyzer: PiiAnalyzer) -> None:
+    locators = [f"o00001#/{name}" for name in STAFF]
+    out, count, _ = run(analyzer, records_stage({"key": STAFF}, locators=locators))
+    assert_nobody_is_named(out)
+    assert list(out.written["t00001"].whole()["locator"]) == [f"o00001#/{token}" for token in values(out)]
+    assert count.quarantined == 0
+    locators = [f"o00001#/staff/{name}/{row}" for row, name in enumerate([*STAFF, "081-234-5678"])]
+    out, _, _ = run(analyzer, records_stage({"hours": ["8"] * 13}, locators=locators))
+    assert_nobody_is_named(out)
+    assert "081-234-5678" not in out.everything()
+
+
+def test_fields_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) -> None:
+    out, _, _ = run(analyzer, records_stage({"วันที่": ["1"], **{name: ["8"] for name in STAFF}}))
+    assert_nobody_is_named(out)
+    nested = {f"hours.{name}": ["8"] for name in STAFF}
+    out, _, _ = run(analyzer, records_stage({**nested, "hours.081.234.5678": ["8"], "day": ["1"]}))
+    assert_nobody_is_named(out)
+    fields = out.written["t00001"].descriptor.fields
+    assert len({name.partition(".")[0] for name in fields[:-1]}) == 1
+    assert fields[-2].endswith(".⟦PHONE_NUMBER:k1:" + fields[-2][-33:])
+    assert all(is_token(name.partition(".")[2]) for name in fields[:-1])
+
+
+def test_sheets_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) -> None:
+    workbook = MemoryStage()
+    for number, name in enumerate(STAFF):
+        sheet = records_stage({"hours": ["8"]}, about={"name": name}, locators=[f"o00001#sheet={name}&row=2"])
+        table = sheet.written["t00001"]
+        table.descriptor = replace(table.descriptor, name=f"t{number:05d}")
+        workbook.written[table.descriptor.name] = table
+    out, _, _ = run(analyzer, workbook)
+    assert_nobody_is_named(out)
+    (locator,) = out.written["t00000"].whole()["locator"]
+    assert locator == f"o00001#sheet={out.written['t00000'].descriptor.about['name']}&row=2"
+
+
+def test_keys_and_fields_that_are_called_after_places_stay_as_they_are(analyzer: PiiAnalyzer) -> None:
+    locators = [f"o00001#/places/{place}" for place in PLACES]
+    stage = records_stage(dict.fromkeys(PLACES, ["8"] * len(PLACES)), locators=locators)
+    out, _, _ = run(analyzer, stage)
+    assert list(out.written["t00001"].whole()["locator"]) == locators
+    assert out.written["t00001"].descriptor.fields == tuple(PLACES)
 
 
 def test_the_output_does_not_depend_on_how_rows_are_batched(analyzer: PiiAnalyzer) -> None:
