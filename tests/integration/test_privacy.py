@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,32 @@ def says(runtime: Runtime, source: Source) -> str:
     """Everything that the source's current statements say."""
     with runtime.database.tenant(source.tenant) as connection:
         return str(statements_of(connection, source.tenant, source=source.id, limit=1000))
+
+
+CARDS = """BEGIN:VCARD
+VERSION:3.0
+N:Kittisak;Prayut;;;
+FN:Prayut Kittisak
+ORG:Bay Centre
+END:VCARD
+BEGIN:VCARD
+VERSION:3.0
+N:มณีโชติ;อรัญญา;;;
+FN:อรัญญา มณีโชติ
+END:VCARD
+"""
+
+
+def test_persons_on_a_few_contact_cards_do_not_pass_and_each_card_stays_a_record(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    source = handed_in(runtime, tmp_path, CARDS, name="cards.vcf")
+    records = through(runtime, source)
+    said = says(runtime, source)
+    assert not [name for name in ("Prayut", "Kittisak", "อรัญญา", "มณีโชติ") if name in said]
+    assert "Bay Centre" in said
+    assert (records["map"].rows_in, records["map"].rejected) == (2, 0)
+    assert len(set(re.findall("⟦PERSON:[^⟧]+⟧", said))) == 2
 
 
 def contacts(runtime: Runtime, of: Source, **changed: Any) -> str:

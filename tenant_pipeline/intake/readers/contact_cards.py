@@ -36,8 +36,11 @@ def read_vcard(stream: BinaryIO, encoding: str) -> Items:
 
 def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
     organisation = _first(contents, "org")
+    name = _first(contents, "fn") or _first(contents, "n") or organisation
+    personal = _is_of_a_person(contents, name)
     values: dict[str, str | None] = {
-        "name": _first(contents, "fn") or _first(contents, "n") or organisation,
+        "name": organisation if personal else name,
+        "contact person": name if personal else None,
         "organization": organisation,
         "job title": _first(contents, "title"),
     }
@@ -50,6 +53,23 @@ def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
     for field, name in (("description", "note"), ("kind", "kind"), ("uid", "uid"), ("categories", "categories")):
         values[field] = _first(contents, name)
     return values
+
+
+def _is_of_a_person(contents: dict[str, list[Any]], name: str | None) -> bool:
+    """Whether a card has the parts of a person's name and does not say that it is an organisation's, or called like one.
+
+    What such a person is called stands in a field of persons: of a few cards, nothing else tells that it is a name.
+    """
+    if (_first(contents, "kind") or "individual").lower() != "individual" or "n" not in contents:
+        return False
+    if (_first(contents, "x-abshowas") or "").upper() == "COMPANY":
+        return False
+    organisation = _first(contents, "org") or ""
+    if name in (organisation, organisation.partition(", ")[0]):
+        return False
+    parts = contents["n"][0].value
+    said = parts.split(";")[:2] if isinstance(parts, str) else (parts.family, parts.given)
+    return any(map(_text, said))
 
 
 def _address(lines: list[Any]) -> dict[str, str | None]:

@@ -158,6 +158,24 @@ def test_vcards_of_all_versions_are_records_and_a_broken_one_is_a_problem() -> N
     assert problems(read_vcard, VCARD) == [("card=2", "broken-card")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("N:Jaidee;Somchai;;;\nFN:Somchai Jaidee\nORG:Bay Centre",
+         {"name": "Bay Centre", "organization": "Bay Centre", "contact person": "Somchai Jaidee"}),
+        ("N:ใจดี;สมชาย;;นาย;\nKIND:individual", {"contact person": "นาย สมชาย ใจดี", "kind": "individual"}),
+        ("N:Bay Centre;;;;\nFN:Bay Centre\nORG:Bay Centre;Events",
+         {"name": "Bay Centre", "organization": "Bay Centre, Events"}),
+        ("N:;;;;\nFN:Bay Centre", {"name": "Bay Centre"}),
+        ("N:Centre;Bay;;;\nFN:Bay Centre\nKIND:org", {"name": "Bay Centre", "kind": "org"}),
+        ("N:Centre;Bay;;;\nFN:Bay Centre\nX-ABShowAs:COMPANY", {"name": "Bay Centre"}),
+    ],
+)  # fmt: skip
+def test_a_person_on_a_card_stands_in_a_field_of_persons(lines: str, expected: dict[str, str]) -> None:
+    (found,) = records(read_vcard, f"BEGIN:VCARD\nVERSION:3.0\n{lines}\nEND:VCARD\n")
+    assert found == ("contacts", "card=1", expected)
+
+
 def test_calendar_events_have_their_times_and_one_of_whole_days_ends_on_its_last_day() -> None:
     assert records(read_icalendar, ICALENDAR.replace("\n", "\r\n")) == [
         ("events", "event=1", {
