@@ -105,9 +105,11 @@ class Replacer:
         return _rewritten(text, self._treat(text, found, place, FieldPolicy(self.policy), 1)) if found else text
 
     def each(self, text: str, apart: re.Pattern[str], place: Place, context: Sequence[str]) -> str:
-        """Screen each stretch of a name or path by itself; what stands between them, the one group of `apart`, stays."""
+        """Screen each stretch of a name or path by itself; what lies between, the one group of `apart`, stays."""
         stretches = apart.split(text)
-        stretches[::2] = [self.text(one, place, context) if one.strip("0123456789") else one for one in stretches[::2]]
+        for position in range(0, len(stretches), 2):
+            if stretches[position].strip("0123456789"):
+                stretches[position] = self.text(stretches[position], place, context)
         return "".join(stretches)
 
     def json(self, value: Any, place: Place) -> Any:

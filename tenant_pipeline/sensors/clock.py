@@ -1,4 +1,4 @@
-"""What comes due by itself: approvals that nobody gave in time, flags whose time is over, answers to be forgotten."""
+"""What comes due by itself: approvals that nobody gave in time, flags and uploads that expire, answers of before."""
 
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from tenant_pipeline.services.idempotency import forget_old_answers
 from tenant_pipeline.services.presence import forget_presence
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.settling import settle
+from tenant_pipeline.services.uploads import forget_expired_uploads
 
 SETTLING_SECONDS = 20.0
 """With what is under way then, well within the minute that Dagster lets a tick take."""
@@ -23,8 +24,8 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
     """Takes requests that have waited too long to the next in line, and tells instances of flags that have expired.
 
     It approves nothing. Instances follow their tenants' states where that failed, was cut off, or was out of reach of
-    whoever changed the state. Answers that were kept for who asks again are thrown away after a day, and who was where
-    in a workspace after a minute.
+    whoever changed the state. Answers that were kept for who asks again are thrown away after a day, who was where in a
+    workspace after a minute, and what uploads that nobody went on with were called when their time is over.
     """
     opened = runtime.open()
     now = opened.now()
@@ -35,6 +36,7 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
         )
     forget_old_answers(opened)
     forget_presence(opened)
+    forget_expired_uploads(opened)
     since = datetime.fromisoformat(context.cursor) if context.cursor else None
     ended = end_expired(opened, since, now)
     for tenant in ended:

@@ -32,7 +32,10 @@ class UploadEndedError(NotFoundError):
 
 @dataclass(frozen=True)
 class UploadRecord:
-    """What is known of an upload: its path in its folder, how long it will be, and its digest when all is there."""
+    """What is known of an upload: its path in its folder, how long it will be, and its digest when all is there.
+
+    The path can hold a person's name: it is forgotten when the upload ends.
+    """
 
     id: str
     path: str
@@ -144,6 +147,16 @@ def source_of_uploads(
     return added
 
 
+def forget_expired_uploads(runtime: Runtime) -> int:
+    """End the uploads of all tenants that nobody has gone on with in time; return how many."""
+    now = runtime.now()
+    with runtime.database.platform() as connection:
+        return connection.execute(
+            "UPDATE runtime.uploads SET ended_at = %s, path = '-' WHERE ended_at IS NULL AND expires_at <= %s",
+            (now, now),
+        ).rowcount
+
+
 def _find(runtime: Runtime, connection: Connection, tenant: TenantId, identifier: str, person: str) -> UploadRecord:
     row = connection.execute(
         """
@@ -161,6 +174,6 @@ def _find(runtime: Runtime, connection: Connection, tenant: TenantId, identifier
 
 def _end(runtime: Runtime, connection: Connection, tenant: TenantId, uploads: Sequence[str]) -> None:
     connection.execute(
-        "UPDATE runtime.uploads SET ended_at = %s WHERE tenant_id = %s AND id = ANY(%s)",
+        "UPDATE runtime.uploads SET ended_at = %s, path = '-' WHERE tenant_id = %s AND id = ANY(%s)",
         (runtime.now(), tenant, list(uploads)),
     )

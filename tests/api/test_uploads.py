@@ -190,6 +190,28 @@ def test_an_upload_whose_time_is_over_is_gone(served: Served, monkeypatch: pytes
         assert _send(kanya, place, 0, b"1").status_code == 410
 
 
+def test_what_a_file_was_called_is_forgotten_when_its_upload_ends(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def paths(name: str) -> list[str]:
+        with served.runtime.database.tenant(OWN) as connection:
+            rows = connection.execute("SELECT path FROM runtime.uploads WHERE path LIKE %s", (f"%{name}%",)).fetchall()
+        return [row["path"] for row in rows]
+
+    with served.client("kanya") as kanya:
+        handed_in = _uploaded(kanya, "สมชาย ใจดี.csv", b"name_en,capacity\nHall A,100\n")
+        given_up = _begin(kanya, "สมชาย มั่นคง.csv", 10).headers["location"]
+        assert len(paths("สมชาย")) == 2
+        assert _hand_in(kanya, [handed_in], "single-file", title="Halls of a person").status_code == 201
+        assert kanya.delete(given_up, headers=TUS).status_code == 204
+        assert paths("สมชาย") == []
+        monkeypatch.setattr(service, "KEPT", timedelta(seconds=-1))
+        _begin(kanya, "สมชาย ทองสุข.csv", 10)
+    assert service.forget_expired_uploads(served.runtime) > 0
+    assert paths("สมชาย") == []
+    assert service.forget_expired_uploads(served.runtime) == 0
+
+
 def test_a_file_is_inspected_before_it_is_handed_in(served: Served) -> None:
     with served.client("kanya") as kanya:
         answer = kanya.post(

@@ -308,6 +308,15 @@ def test_what_was_taken_in_and_judged_is_known_by_its_outputs(server: tuple[Path
                 """,
                 (TENANT, CANARY_SOURCE),
             )
+            connection.execute(
+                """
+                INSERT INTO runtime.uploads (tenant_id, id, path, length, person, expires_at, ended_at)
+                VALUES (%(tenant)s, repeat('0', 32), 'ended.csv', 1, 'ann', now() + interval '1 day', now()),
+                       (%(tenant)s, repeat('1', 32), 'expired.csv', 1, 'ann', now(), NULL),
+                       (%(tenant)s, repeat('2', 32), 'goes on.csv', 1, 'ann', now() + interval '1 day', NULL)
+                """,
+                {"tenant": TENANT},
+            )
         migrate(runtime.database)
         with runtime.database.tenant(TENANT) as connection:
             taken_in = connection.execute(
@@ -317,6 +326,10 @@ def test_what_was_taken_in_and_judged_is_known_by_its_outputs(server: tuple[Path
                 "SELECT verdict.output_digest AS verdict, given.output_digest AS override"
                 "  FROM runtime.gate_verdicts AS verdict, runtime.gate_overrides AS given"
             ).fetchall()
+            uploads = connection.execute("SELECT path, ended_at IS NULL AS on_its_way FROM runtime.uploads ORDER BY id")
+            assert [(row["path"], row["on_its_way"]) for row in uploads] == [
+                ("-", False), ("-", False), ("goes on.csv", True)
+            ], "what an upload was called goes with it"  # fmt: skip
         assert taken_in == [
             {"id": f"src-{2:016x}", "taken_in": "", "taking": 0},
             {"id": CANARY_SOURCE, "taken_in": "validated now l a", "taking": 1},

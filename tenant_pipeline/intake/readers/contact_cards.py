@@ -56,7 +56,7 @@ def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
 
 
 def _is_of_a_person(contents: dict[str, list[Any]], name: str | None) -> bool:
-    """Whether a card has the parts of a person's name and does not say that it is an organisation's, or called like one.
+    """Whether a card has the parts of a person's name, and is neither an organisation's nor called like one.
 
     What such a person is called stands in a field of persons: of a few cards, nothing else tells that it is a name.
     """
