@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tenant_pipeline.core.origin import UnitMode
-from tenant_pipeline.pii.findings import Place
+from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -11,23 +13,23 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.stage_store import StoredStage
 
 
-def list_objects(connection: Connection, runtime: Runtime, source: Source, received: StoredStage) -> None:
-    """Note what `receive` took in, and what a single file is called: its own name, or that of the archive around it.
-
-    A file's name can hold a person's: it is screened like everything else.
-    """
-    # Loaded where a file is listed: it brings in Presidio and spaCy.
+def screened_paths(runtime: Runtime, tenant: TenantId, paths: Iterable[str]) -> dict[str, str]:
+    """How each of these paths is shown. A file's name can hold a person's: it is screened like everything else."""
+    # Loaded where a path is shown: it brings in Presidio and spaCy.
+    from tenant_pipeline.pii.findings import Place
     from tenant_pipeline.pii.replacement import Replacer
 
-    screened = Replacer(analyzer(), runtime.contracts.pii_policy, runtime.keys.digest_key(source.tenant))
+    screened = Replacer(analyzer(), runtime.contracts.pii_policy, runtime.keys.digest_key(tenant))
+    return {path: screened.text(path, Place("manifest", -1, "(path)")) for path in paths}
+
+
+def list_objects(connection: Connection, runtime: Runtime, source: Source, received: StoredStage) -> None:
+    """Note what `receive` took in, and what a single file is called: its own name, or that of the archive around it."""
     paths: dict[str, str] = {}
     with connection.cursor() as cursor:
         for table in received.tables("manifest"):
             for frame in table.batches(["object", "sha256", "size", "media_type", "path"]):
-                paths = {
-                    name: screened.text(path, Place("manifest", -1, "(path)"))
-                    for name, path in zip(frame["object"], frame["path"], strict=True)
-                }
+                paths = screened_paths(runtime, source.tenant, frame["path"])
                 cursor.executemany(
                     """
                     INSERT INTO runtime.objects
@@ -38,8 +40,8 @@ def list_objects(connection: Connection, runtime: Runtime, source: Source, recei
                            display_path = excluded.display_path
                     """,
                     [
-                        (source.tenant, source.id, name, digest, size, media_type, paths[name])
-                        for name, digest, size, media_type, _ in frame.itertuples(index=False, name=None)
+                        (source.tenant, source.id, name, digest, size, media_type, paths[path])
+                        for name, digest, size, media_type, path in frame.itertuples(index=False, name=None)
                     ],
                 )
     if source.unit_mode is UnitMode.SINGLE_FILE and paths:

@@ -19,6 +19,7 @@ from tenant_pipeline.services import sources
 from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.lineage import lineage
+from tenant_pipeline.services.objects import screened_paths
 from tenant_pipeline.services.quarantine_releases import GivenRelease, releases_of
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -32,6 +33,8 @@ _RELEASABLE: Mapping[Stage, frozenset[str]] = {
     Stage.IDENTIFY: RELEASABLE_PARSES,
     Stage.EXTRACT: RELEASABLE_PARSES,
 }
+_FILE = "file="
+"""How the locators of files and of what lies in them begin."""
 REFUSED, RELEASED, LET_IN = "refused", "released", "let-in"
 
 
@@ -39,8 +42,8 @@ REFUSED, RELEASED, LET_IN = "refused", "released", "let-in"
 class QuarantinedItem:
     """A file, an archive's member or an object that was not taken in: where, why, and whether a person may release it.
 
-    `path` is the file's within the unit, `digest` tells what was looked at, `released_by` names who released it. The
-    `state` is `refused`; `released` until the source has run again; `let-in` since.
+    `path` is the file's within the unit, screened; `digest` tells what was looked at, `released_by` who released it.
+    The `state` is `refused`; `released` until the source has run again; `let-in` since.
     """
 
     stage: Stage
@@ -92,7 +95,17 @@ def _quarantined(runtime: Runtime, source: Source) -> list[QuarantinedItem]:
     for each in given:
         if each.stage not in last and each.of_this_version:
             released.append((each.released_at, _released(_item(paths, each.stage, *each.release), RELEASED, each)))
-    return refused + [item for _, item in sorted(released, key=lambda pair: pair[0])]
+    found = refused + [item for _, item in sorted(released, key=lambda pair: pair[0])]
+    return _shown(runtime, source, found)
+
+
+def _shown(runtime: Runtime, source: Source, found: list[QuarantinedItem]) -> list[QuarantinedItem]:
+    """The items with the names of files screened, as those of objects are."""
+    handed_in = {item.path for item in found if item.locator.startswith(_FILE)}
+    if not handed_in:
+        return found
+    paths = screened_paths(runtime, source.tenant, handed_in)
+    return [replace(item, path=paths[item.path]) if item.locator.startswith(_FILE) else item for item in found]
 
 
 def _reasons(stored: StoredStage) -> dict[tuple[str, str], str]:
@@ -237,7 +250,7 @@ def release(
 
 
 def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str, str]:
-    """The paths of a source's files and objects by the beginnings of their locators."""
+    """The paths of a source's files (as handed in) and objects by the beginnings of their locators."""
     with runtime.raw_zone(source.tenant).open(source.unit_digest) as stream:
         unit = Unit.from_json(json.loads(stream.read()))
     files = sorted(unit.files, key=lambda file: file.path)
@@ -245,6 +258,6 @@ def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str
         "SELECT object, display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s",
         (source.tenant, source.id),
     ).fetchall()
-    return {f"file={number}": file.path for number, file in enumerate(files, 1)} | {
+    return {f"{_FILE}{number}": file.path for number, file in enumerate(files, 1)} | {
         row["object"]: row["display_path"] for row in objects
     }

@@ -286,6 +286,18 @@ def test_what_cannot_be_read_cannot_be_released(runtime: Runtime, tmp_path: Path
         quarantine.release(runtime, TENANT, source.id, "file=1", **WORD)
 
 
+def test_the_name_of_a_refused_file_is_shown_screened(runtime: Runtime, tmp_path: Path) -> None:
+    (tmp_path / "guests of นายสมชาย ใจดี 0812345678.zip").write_bytes(b"PK\x03\x04 and no more")
+    source = sources.add_source(
+        runtime, TENANT, origin=Origin.MIXED, unit_mode=UnitMode.FOLDER, places=[str(tmp_path)], title="Guests",
+        actor="test",
+    )  # fmt: skip
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    (refused,) = quarantine.list_quarantined(runtime, TENANT, source.id)
+    assert refused.path.startswith("guests of นาย⟦PERSON:")
+    assert not [word for word in ("สมชาย", "ใจดี", "0812345678") if word in refused.path]
+
+
 def test_a_tenant_cannot_release_for_itself(tenants: TwoTenants, runtime: Runtime, tmp_path: Path) -> None:
     source = _taken_in(runtime, tmp_path)
     with tenants.login(TENANT) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
