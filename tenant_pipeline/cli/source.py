@@ -112,9 +112,7 @@ def change(
     }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}
     with opened() as runtime:
-        changed = change_source(
-            runtime, tenant_id(tenant), source_id(source), changes, actor=operator()
-        ).as_json()
+        changed = change_source(runtime, tenant_id(tenant), source_id(source), changes, actor=operator()).as_json()
     if as_json:
         print_json(changed)
     else:
