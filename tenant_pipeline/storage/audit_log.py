@@ -130,6 +130,11 @@ class AuditLog:
         """The chain in which the tenant's checkpoints stand, as it was kept."""
         return self._checkpoints.chain(tenant)
 
+    def checkpoints_of(self, tenants: Sequence[TenantId]) -> list[Checkpoint]:
+        """The chains in which the checkpoints of several tenants stand, each chain once and as it was kept."""
+        chains = tenants if self._checkpoints.apart else tenants[:1]
+        return [line for tenant in chains for line in self._checkpoints.chain(tenant)]
+
     def sealed_at(self) -> datetime | None:
         """When a log was last sealed, of whatever tenant; None before the first time."""
         return self._checkpoints.sealed_at()

@@ -33,7 +33,8 @@ from tenant_pipeline.core.tenancy import TenantId, partition_key
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
-from tenant_pipeline.services.backup.layout import KEYS, BackupFolder, contents
+from tenant_pipeline.services.backup import taking
+from tenant_pipeline.services.backup.layout import CHECKPOINTS, KEYS, BackupFolder, contents
 from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.backup.signing import SIGNATURE, SIGNED, signed, signer, verified_signer
@@ -135,6 +136,17 @@ def _contents(runtime: Runtime, tenant: TenantId) -> dict[str, bytes]:
 
 def _names(runtime: Runtime, tenant: TenantId) -> list[str]:
     return [name for name, _ in contents(runtime, tenant)]
+
+
+def _work_goes_on(monkeypatch: pytest.MonkeyPatch, runtime: Runtime, tenant: TenantId) -> None:
+    """Have something done in the tenant, and sealed, while the next backup copies objects."""
+
+    def while_work_goes_on(*arguments: Any, copied: Any = taking._objects) -> Any:
+        registry.update_tenant(runtime, tenant, domain="busy.example", person="anan")
+        seal_audit(runtime, tenant)
+        return copied(*arguments)
+
+    monkeypatch.setattr(taking, "_objects", while_work_goes_on)
 
 
 def _sealed(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -312,7 +324,7 @@ def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date(empty: Se
 
 @pytest.mark.slow
 def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_again(
-    backed: Backed, empty: Settings, tmp_path: Path
+    backed: Backed, empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bucket_server(tmp_path / "s3") as server, its_environment(server):
         settings = empty.model_copy(update={"object_store_url": server.url})
@@ -345,6 +357,7 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
             assert verify_audit(runtime, backed.kept)[0]["intact"]
             assert [_sealed(each) for each in runtime.audit.checkpoints(backed.kept)[: len(sealed)]] == sealed
             recipient = new_recovery_key(tmp_path / "recovery.pem", PASSPHRASE)
+            _work_goes_on(monkeypatch, runtime, backed.kept)
             again = take_backup(runtime, tmp_path / "again", recipient)["snapshot"]
         with tempfile.TemporaryDirectory(prefix="tenant-runtime-test-") as folder:
             Path(folder).chmod(0o755)
@@ -359,6 +372,21 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
                     assert verify_audit(runtime, backed.kept)[0]["intact"]
                     assert _contents(runtime, backed.kept) == _contents(backed.runtime, backed.kept)
                     assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept))
+
+
+def test_a_snapshot_has_every_entry_that_its_checkpoints_seal_though_work_goes_on(
+    backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, tenant, name = backed.runtime, TenantId("busy-tenant"), {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(runtime, tenant, name=name, domain="b.example", tier="pilot", actor="test")
+    seal_audit(runtime, tenant)
+
+    _work_goes_on(monkeypatch, runtime, tenant)
+    taken = take_backup(runtime, tmp_path / "backups", backed.recipient, tenant)
+    (entries,) = (table["rows"] for table in taken["tables"] if table["path"] == "runtime.audit_log")
+    sealed = BackupFolder(tmp_path / "backups").part(backed.opener(), taken["snapshot"], CHECKPOINTS)
+    assert max(line["size"] for line in sealed) == entries
+    assert max(line["size"] for line in runtime.audit.checkpoints(tenant) if line["tenant"] == tenant) > entries
 
 
 def test_nothing_readable_and_no_key_lies_in_a_backup(backed: Backed) -> None:

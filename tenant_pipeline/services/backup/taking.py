@@ -1,7 +1,8 @@
 """Take a backup of everything or of one tenant, while the installation is at work.
 
-The rows are one moment's: a single REPEATABLE READ transaction reads them all. The objects that they name were there
-before them and are content-addressed, so copying them later copies the same. Nobody needs the recovery key for it.
+The rows are one moment's: a single REPEATABLE READ transaction reads them all. What checkpoints seal is read before;
+the objects that rows name were there before and are content-addressed, so copying them later copies the same. Nobody
+needs the recovery key for it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from tenant_pipeline.services.backup.layout import (
 )
 from tenant_pipeline.services.backup.signing import SIGNATURE, signed, signer
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.checkpoints import Checkpoint
 from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.private_folder import make_private_folder
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Sealer
@@ -72,12 +74,15 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
             "format": FORMAT, "snapshot": identifier, "taken_at": taken_at.isoformat(), "tenant": tenant,
         }  # fmt: skip
         snapshot = _Snapshot(folder, identifier, sealer, taken_at)
+        chains = _checkpoints(runtime, tenant)
         manifest |= _rows(runtime, snapshot, tenant)
         tenants = manifest["tenants"]
+        whose = set(tenants)
+        sealed = [line for line in chains if line["tenant"] in whose]
         manifest["objects"], manifest["copied"] = _objects(runtime, snapshot, tenants)
         snapshot.document(KEYS, _keys(runtime, tenants, whole=tenant is None))
         snapshot.document(CREDENTIALS, _credentials(runtime, tenants))
-        snapshot.document(CHECKPOINTS, _checkpoints(runtime, tenants))
+        snapshot.document(CHECKPOINTS, sealed)
         snapshot.end(manifest, runtime.keys.backup_signing_key())
     return {**manifest, "signed_by": signer(runtime.keys.backup_signing_key().public_key())}
 
@@ -194,14 +199,13 @@ def _keys(runtime: Runtime, tenants: list[TenantId], *, whole: bool) -> dict[str
     }
 
 
-def _checkpoints(runtime: Runtime, tenants: list[TenantId]) -> list[Any]:
-    """The tenants' checkpoints in the order of their chains, each once."""
-    lines = {}
-    for tenant in tenants:
-        for line in runtime.audit.checkpoints(tenant):
-            if line["tenant"] in tenants:
-                lines[line["signature"]] = dict(line)
-    return list(lines.values())
+def _checkpoints(runtime: Runtime, tenant: TenantId | None) -> list[Checkpoint]:
+    """The chains in which the tenants' checkpoints stand, as they are before the rows are read.
+
+    What they seal is committed, and among the rows. Read later they could seal entries that came since.
+    """
+    tenants = [tenant] if tenant else [TenantId(row["id"]) for row in registry.list_tenants(runtime)]
+    return runtime.audit.checkpoints_of(tenants)
 
 
 def _credentials(runtime: Runtime, tenants: list[TenantId]) -> dict[str, str]:
