@@ -5,6 +5,7 @@ Sizes that an archive declares are never trusted: a bomb is stopped while it unp
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import stat
@@ -64,7 +65,10 @@ class Budget:
 
 
 class MemberStream(io.RawIOBase):
-    """A member's bytes as they are unpacked. Reading raises ArchiveError as soon as a limit is passed."""
+    """A member's bytes as they are unpacked.
+
+    Reading raises ArchiveError where they are damaged and as soon as a limit is passed, OSError where the disk fails.
+    """
 
     def __init__(self, source: BinaryIO, packed_bytes: int, budget: Budget) -> None:
         super().__init__()
@@ -78,7 +82,10 @@ class MemberStream(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer).cast("B")
-        data = self._source.read(min(len(view), CHUNK_BYTES))
+        try:
+            data = self._source.read(min(len(view), CHUNK_BYTES))
+        except BROKEN as error:
+            raise _meant(error, "corrupt-member", "The member cannot be unpacked") from None
         limits = self._budget.limits
         self._read += len(data)
         self._budget.bytes_left -= len(data)
@@ -107,11 +114,11 @@ def is_document_package(archive: zipfile.ZipFile) -> bool:
 
 
 def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
-    """The archive in a seekable stream. Raises ArchiveError when its directory cannot be read."""
+    """The archive in a seekable stream. Raises ArchiveError when its directory is damaged, OSError as reading does."""
     try:
         return zipfile.ZipFile(stream)
-    except BROKEN:
-        raise ArchiveError("corrupt-archive", "The archive is damaged") from None
+    except BROKEN as error:
+        raise _meant(error, "corrupt-archive", "The archive is damaged") from None
 
 
 @dataclass(frozen=True)
@@ -138,11 +145,11 @@ def members(archive: zipfile.ZipFile) -> list[Member]:
 
 
 def open_member(archive: zipfile.ZipFile, member: Member, budget: Budget) -> BinaryIO:
-    """The bytes of a member. Raises ArchiveError here or while reading."""
+    """The bytes of a member. Raises ArchiveError here or while reading, OSError where the disk fails."""
     try:
         source = archive.open(member.info)
-    except (*BROKEN, RuntimeError):
-        raise ArchiveError("corrupt-member", "The member cannot be unpacked") from None
+    except (*BROKEN, RuntimeError) as error:
+        raise _meant(error, "corrupt-member", "The member cannot be unpacked") from None
     return cast(BinaryIO, MemberStream(cast(BinaryIO, source), member.info.compress_size, budget))
 
 
@@ -157,12 +164,19 @@ def check_package(stream: BinaryIO, limits: ArchiveLimits) -> None:
             if member.refusal is not None:
                 raise member.refusal
             with open_member(archive, member, budget) as source:
-                try:
-                    while source.read(CHUNK_BYTES):
-                        pass
-                except BROKEN:
-                    raise ArchiveError("corrupt-member", "The document is damaged") from None
+                while source.read(CHUNK_BYTES):
+                    pass
     stream.seek(0)
+
+
+def _meant(error: Exception, code: str, what: str) -> Exception:
+    """What an error while unpacking means: a damaged archive, or a machine that fails, which the archive cannot help.
+
+    What unpacks gives damage no error number, or that of a place that cannot be.
+    """
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        return error
+    return ArchiveError(code, what)
 
 
 def _refusal(info: zipfile.ZipInfo, path: str, seen: set[str]) -> ArchiveError | None:

@@ -22,7 +22,6 @@ from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Reject, StageCount
 from tenant_pipeline.core.tables import BATCH_ROWS, RawObjects, StageWriter
 from tenant_pipeline.intake.archive import (
-    BROKEN,
     ArchiveError,
     ArchiveLimits,
     Budget,
@@ -175,8 +174,6 @@ class _Intake:
                     leaf = self._taken_out(archive, member, file, place, digest, budget)
                 except ArchiveError as error:
                     self._refusals.refuse(place, error.code, error.what, digest)
-                except BROKEN:
-                    self._refusals.refuse(place, "corrupt-member", "The member cannot be unpacked", digest)
                 else:
                     if leaf is not None:
                         yield from self.leaves(leaf, place, budget, depth + 1)

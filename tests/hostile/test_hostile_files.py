@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -72,6 +75,24 @@ def test_a_broken_archive_loses_no_member_without_a_word(raw: RawZone) -> None:
     for content in archives.hostile_wholes(SEED):
         out = _received(raw, content)
         assert out.rejects or len(_paths(out)) == MEMBERS
+
+
+@pytest.mark.parametrize("failed", [errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO, errno.ECONNRESET])
+def test_a_disk_that_fills_or_fails_is_no_damage_of_the_member_that_is_unpacked(
+    raw: RawZone, monkeypatch: pytest.MonkeyPatch, failed: int
+) -> None:
+    content, _ = next(archives.hostile_members(SEED))
+    digest, size = raw.put(io.BytesIO(content))
+
+    def fails(*_: object) -> NoReturn:
+        raise OSError(failed, "no fault of the file")
+
+    out, unit = MemoryStage(), Unit(UnitMode.AI_BUNDLE, (UnitFile("b.zip", digest, size),))
+    for what, where in ((raw, "put"), (zipfile.ZipExtFile, "read"), (zipfile.ZipFile, "open")):
+        with monkeypatch.context() as failing:
+            failing.setattr(what, where, fails)
+            with pytest.raises(OSError, match="no fault"):
+                receive(unit, raw, out, ReceiveLimits())
 
 
 @pytest.fixture(scope="module")
