@@ -27,6 +27,7 @@ from tenant_pipeline.storage.private_folder import make_private_folder, sync
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_DIGITS = 8
+_RAW_ZONE_FILE = "raw-zone"
 _DIGEST_FILE = re.compile(r"digest(?:-([1-9][0-9]*))?")
 
 
@@ -50,7 +51,7 @@ class KeyRing:
 
         Raises KeysDestroyedError when it was destroyed, IntegrityError when its file was changed.
         """
-        return self._tenant_key(tenant, "raw-zone")
+        return self._tenant_key(tenant, _RAW_ZONE_FILE)
 
     def digest_key(self, tenant: TenantId) -> DigestKey:
         """The key under which a tenant's personal data is digested now: the one of the highest version.
@@ -127,8 +128,17 @@ class KeyRing:
         return {name: self._unwrapped(tenant, name, (self._folder(tenant) / name).read_bytes()) for name in names}
 
     def take_over(self, tenant: TenantId, keys: Mapping[str, bytes]) -> None:
-        """Take keys out of escrow, wrapped anew. Raises KeysDestroyedError, InputError where there are others."""
+        """Take keys out of escrow, wrapped anew.
+
+        Raises KeysDestroyedError, InputError where there are others, IntegrityError for a name that no key has.
+        """
         for name, key in keys.items():
+            if name != _RAW_ZONE_FILE and not _DIGEST_FILE.fullmatch(name):
+                raise IntegrityError(
+                    "A key has a name that none is given",
+                    where=f"keys of {tenant}",
+                    remedy="Take the keys from another backup, and find out who wrote these into it.",
+                )
             if self._tenant_key(tenant, name, key) != key:
                 raise InputError("The tenant has other keys here", where=tenant, remedy="Restore into an empty home.")
 

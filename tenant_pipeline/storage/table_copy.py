@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
+from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.storage.database import Connection, login_of
 from tenant_pipeline.storage.serving import TABLES as SERVING_TABLES
@@ -103,21 +104,29 @@ def copy_out(
             yield bytes(block)
 
 
-def copy_in(connection: Connection, table: Table, rows: Iterable[bytes]) -> None:
-    """Write rows that `copy_out` gave. Of the platform's own rows, those that are there already stay as they are."""
+def copy_in(connection: Connection, table: Table, rows: Iterable[bytes], tenant: TenantId | None = None) -> None:
+    """Write rows that `copy_out` gave. Of the platform's own rows, those that are there already stay as they are.
+
+    With a tenant, raises IntegrityError where there is a row that is not of that tenant.
+    """
     _set_form(connection, _FORM)
     place, columns = sql.Identifier(table.schema, table.name), _names(table.columns)
-    target = place if table.tenant_column or table.schema != SCHEMA else sql.Identifier("pg_temp", "copied")
+    shared = not table.tenant_column and table.schema == SCHEMA
+    target = sql.Identifier("pg_temp", "copied") if shared or tenant is not None else place
     if target is not place:
-        connection.execute(sql.SQL("CREATE TEMP TABLE copied (LIKE {}) ON COMMIT DROP").format(place))
+        connection.execute(
+            sql.SQL("CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(columns, place)
+        )
     with connection.cursor().copy(sql.SQL("COPY {} ({}) FROM STDIN").format(target, columns)) as copy:
         for block in rows:
             copy.write(block)
+    if tenant is not None:
+        _require_rows_of(connection, table, tenant)
     if target is not place:
         connection.execute(
-            sql.SQL(
-                "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM copied ON CONFLICT DO NOTHING"
-            ).format(place, columns=columns)
+            sql.SQL("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}{}").format(
+                place, target, sql.SQL(" ON CONFLICT DO NOTHING" if shared else ""), columns=columns
+            )
         )
         connection.execute("DROP TABLE pg_temp.copied")
     for column in table.identities:
@@ -127,6 +136,20 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[bytes]) -> None
                 " (SELECT last_value FROM pg_sequences WHERE format('%I.%I', schemaname, sequencename)::regclass"
                 " = pg_get_serial_sequence({path}, {name})::regclass), 1))"
             ).format(path=table.path, name=column, column=sql.Identifier(column), table=place)
+        )
+
+
+def _require_rows_of(connection: Connection, table: Table, tenant: TenantId) -> None:
+    """Return when all rows that were copied are the tenant's; of the platform's tables none is."""
+    others: sql.Composable = sql.SQL("SELECT FROM pg_temp.copied")
+    if table.tenant_column:
+        column = sql.Identifier(table.tenant_column)
+        others += sql.SQL(" WHERE {} IS DISTINCT FROM {}").format(column, sql.Literal(tenant))
+    if connection.execute(others + sql.SQL(" LIMIT 1")).fetchone() is not None:
+        raise IntegrityError(
+            "Not all rows are of the tenant that they are brought back for",
+            where=table.path,
+            remedy="No backup is taken so: restore another snapshot, and find out who wrote this into the folder.",
         )
 
 

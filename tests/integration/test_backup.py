@@ -34,7 +34,15 @@ from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.backup import taking
-from tenant_pipeline.services.backup.layout import CHECKPOINTS, KEYS, BackupFolder, contents
+from tenant_pipeline.services.backup.layout import (
+    CHECKPOINTS,
+    CREDENTIALS,
+    KEYS,
+    MANIFEST,
+    OBJECTS,
+    BackupFolder,
+    contents,
+)
 from tenant_pipeline.services.backup.pruning import prune_backups
 from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.backup.signing import SIGNATURE, SIGNED, signed, signer, verified_signer
@@ -49,11 +57,11 @@ from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import list_sources
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
-from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.database import PLATFORM, login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.keys import KeysDestroyedError
 from tenant_pipeline.storage.sealed_file import Opener, Sealer, new_recovery_key
-from tenant_pipeline.storage.table_copy import copy_out, runtime_tables, serving_tables
+from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, serving_tables
 from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 from tests.integration.releasable import releasable
@@ -457,6 +465,94 @@ def test_what_somebody_else_put_into_the_folder_is_not_brought_back(backed: Back
     with pytest.raises(IntegrityError, match="not taken by that installation"):
         restore(settings, copied, opener, backed.everything, actor="operator", signed_by=ours)
     assert not settings.home.exists()
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """An unsigned snapshot of one tenant, which somebody who knows the recipient puts into a folder."""
+
+    backed: Backed
+    root: Path
+    tenant: TenantId
+    identifier: str = "20260101T000000Z-f0f0f0f0"
+
+    def restore(
+        self,
+        *,
+        manifest: Mapping[str, Any] | None = None,
+        keys: Mapping[str, Any] | None = None,
+        credentials: Mapping[str, str] | None = None,
+        objects: str = "",
+        tables: Mapping[Table, str] | None = None,
+    ) -> None:
+        """Bring it back into the installation that is at work."""
+        opener = self.backed.opener()
+        said: dict[str, Any] = {
+            **BackupFolder(self.backed.folder).manifest(opener, self.backed.one),
+            "snapshot": self.identifier, "tenant": self.tenant, "tenants": [self.tenant], "served": {self.tenant: []},
+            "tables": [
+                {"path": table.path, "columns": table.columns, "rows": 1, "sha256": self._digest_of_its_own(rows)}
+                for table, rows in (tables or {}).items()
+            ],
+        }  # fmt: skip
+        for name, value in (
+            (MANIFEST, {**said, **(manifest or {})}),
+            (KEYS, {"master": None, "tenants": {self.tenant: {}}, "destroyed": [], **(keys or {})}),
+            (CREDENTIALS, credentials or {}),
+            (CHECKPOINTS, []),
+        ):
+            self._put(name, json.dumps(value))
+        self._put(OBJECTS, objects)
+        for table, rows in (tables or {}).items():
+            self._put(table.path, rows)
+        restore(self.backed.runtime.settings, self.root, opener, self.identifier, actor="operator", signed_by=None)
+
+    def _digest_of_its_own(self, rows: str) -> str:
+        return sha256_of_bytes(b"".join(row.encode() for row in rows.splitlines(True) if self.tenant in row))
+
+    def _put(self, name: str, content: str) -> None:
+        place = BackupFolder(self.root).snapshot(self.identifier) / name
+        with Sealer(self.backed.recipient).file(place, f"{self.identifier}/{name}", self.root) as file:
+            file.write(content.encode())
+
+
+def test_a_snapshot_of_one_tenant_brings_nothing_of_another_and_nothing_of_the_platforms(
+    backed: Backed, tmp_path: Path
+) -> None:
+    runtime, forgery = backed.runtime, Forgery(backed, tmp_path / "forged", TenantId("new-comer"))
+    with runtime.database.administration() as connection:
+        tables = {table.name: table for table in runtime_tables(connection)}
+        roles, logins, appointments = (
+            tables[name] for name in ("tenant_user_roles", "tenant_logins", "platform_appointments")
+        )
+        held = b"".join(copy_out(connection, roles, VICTIM)).decode().splitlines()[0]
+        before = b"".join(copy_out(connection, appointments, None))
+    was = _contents(runtime, VICTIM)
+    taken = dict(zip(roles.columns, held.split("\t"), strict=True)) | {"person": "intruder", "role": "founder"}
+    appointed = {
+        "number": str(2**40), "person": "intruder", "role": "founder", "step": "appointed", "decided_by": "intruder",
+        "reason": "-", "at": "2026-01-01 00:00:00+00",
+    }  # fmt: skip
+    digest = "ab" * 32
+    try:
+        for forged in (
+            {"manifest": {"tenants": [forgery.tenant, VICTIM]}, "keys": {"destroyed": [VICTIM]}},
+            {"credentials": {f"{VICTIM}/partner": "00"}},
+            {"objects": f"{VICTIM}/raw/{digest[:2]}/{digest}\n"},
+            {"tables": {roles: "\t".join(taken[name] for name in roles.columns) + "\n"}},
+            {"tables": {logins: f"{PLATFORM}\t{forgery.tenant}\n"}},
+            {"tables": {appointments: "\t".join(appointed[name] for name in appointments.columns) + "\n"}},
+        ):
+            with pytest.raises(IntegrityError, match="of the tenant that"):
+                forgery.restore(**forged)  # type: ignore[arg-type]
+        with pytest.raises(IntegrityError, match="a name that none is given"):
+            forgery.restore(keys={"tenants": {forgery.tenant: {f"../{VICTIM}.destroyed": "00" * 32}}})
+    finally:
+        runtime.settings.restoring_file.unlink(missing_ok=True)
+    assert VICTIM not in runtime.keys.destroyed()
+    assert _contents(runtime, VICTIM) == was
+    with runtime.database.administration() as connection:
+        assert b"".join(copy_out(connection, appointments, None)) == before
 
 
 def test_the_command_brings_nothing_back_until_it_is_said_who_took_it(

@@ -23,6 +23,7 @@ from tenant_pipeline.services.backup.layout import (
     CHECKPOINTS,
     CREDENTIALS,
     KEYS,
+    MANIFEST,
     ZONES,
     BackupFolder,
     damaged,
@@ -62,16 +63,18 @@ def restore(
     that a copy that is only tried out asks nobody's server, unless they are to go on.
 
     Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
-    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs, or
-    where another than `signed_by` took it.
+    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs, where
+    another than `signed_by` took it, or where a snapshot of one tenant holds anything of another or of the platform.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
     took = require_signer(folder, opener, identifier, signed_by)
+    whole = manifest["tenant"] is None
+    if not whole and manifest["tenants"] != [manifest["tenant"]]:
+        raise _not_its_own(f"{identifier}/{MANIFEST}")
     keys = folder.part(opener, identifier, KEYS)
     ring = KeyRing(settings.keys_directory)
     erased = folder.erased() | set(keys["destroyed"]) | set(ring.destroyed())
-    whole = manifest["tenant"] is None
     if not whole and manifest["tenant"] in erased:
         raise KeysDestroyedError(
             "The tenant was erased after the backup was taken", where=manifest["tenant"], remedy="It stays erased."
@@ -84,8 +87,8 @@ def restore(
             if tenant not in erased:
                 held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
                 runtime.keys.take_over(tenant, held)
-        _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), erased)
-        objects, missing = _objects(runtime, folder, opener, identifier, erased, leave_out_damaged)
+        _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
+        objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged)
         _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
         for tenant in manifest["tenants"]:
             runtime.database.create_tenant_login(tenant)
@@ -140,11 +143,10 @@ def _mark(manifest: dict[str, Any]) -> str:
     return " ".join(filter(None, (manifest["snapshot"], manifest["tenant"])))
 
 
-def _credentials(runtime: Runtime, files: dict[str, str], erased: set[TenantId]) -> None:
+def _credentials(runtime: Runtime, files: dict[str, str], manifest: dict[str, Any], erased: set[TenantId]) -> None:
     root = runtime.settings.credentials_directory
     for name, content in files.items():
-        whose, _, file = name.partition("/")
-        tenant = tenant_id(whose)
+        tenant, file = _tenant_of(name, manifest), name.partition("/")[2]
         if tenant in erased or "/" in file or file.startswith("."):
             continue
         make_private_folder(root / tenant, root)
@@ -156,7 +158,7 @@ def _objects(
     runtime: Runtime,
     folder: BackupFolder,
     opener: Opener,
-    identifier: str,
+    manifest: dict[str, Any],
     erased: set[TenantId],
     leave_out_damaged: bool,
 ) -> tuple[int, list[str]]:
@@ -165,9 +167,9 @@ def _objects(
     Returns how many came, and the names of those that were damaged and left out.
     """
     restored, missing = 0, []
-    for name in folder.object_names(opener, identifier):
-        whose, zone, _, digest = name.split("/")
-        tenant = tenant_id(whose)
+    for name in folder.object_names(opener, manifest["snapshot"]):
+        _, zone, _, digest = name.split("/")
+        tenant = _tenant_of(name, manifest)
         if tenant in erased:
             continue
         if zone not in ZONES:
@@ -208,6 +210,8 @@ def _rows(
             wanted = {entry["path"]: entry for entry in manifest["tables"]}
             for path in (each for each in tables if each in wanted):
                 _table(connection, folder, opener, manifest, tables[path], wanted[path])
+            if manifest["tenant"] is not None:
+                _require_own_login(connection, manifest["tenant"])
             if not feeds_go_on:
                 connection.execute(
                     "UPDATE runtime.feeds SET status = 'paused' WHERE status = 'active' AND tenant_id = ANY(%s)",
@@ -223,6 +227,15 @@ def _rows(
             where="TENANT_RUNTIME_DATABASE_DSN",
             remedy="Restore with a superuser, or a role with BYPASSRLS that may set session_replication_role.",
         ) from None
+
+
+def _require_own_login(connection: Connection, tenant: TenantId) -> None:
+    """Return when no login was brought back as the tenant's that is another's, or the platform's."""
+    others = connection.execute(
+        "SELECT FROM runtime.tenant_logins WHERE tenant_id = %s AND role_name <> %s", (tenant, login_of(tenant))
+    )
+    if others.fetchone() is not None:
+        raise _not_its_own("runtime.tenant_logins")
 
 
 def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
@@ -255,9 +268,9 @@ def _table(
     name = f"{manifest['snapshot']}/{table.path}"
     if tuple(entry["columns"]) != table.columns:
         raise IntegrityError("The table has other columns than here", where=table.path, remedy="Use its own release.")
-    with opener.open(folder.snapshot(manifest["snapshot"]) / table.path, name) as stream:
-        copy_in(connection, table, _blocks(stream))
     tenant = manifest["tenant"] if table.schema == "runtime" else None
+    with opener.open(folder.snapshot(manifest["snapshot"]) / table.path, name) as stream:
+        copy_in(connection, table, _blocks(stream), tenant)
     # As every snapshot is taken now; or as an older release took it, in the form and order of its server.
     if entry["sha256"] not in (_digest(connection, table, tenant, as_set_here=each) for each in (False, True)):
         raise IntegrityError(
@@ -278,6 +291,22 @@ def _digest(connection: Connection, table: Table, tenant: TenantId | None, *, as
 def _blocks(stream: Any) -> Iterator[bytes]:
     while data := stream.read(READ_BYTES):
         yield data
+
+
+def _tenant_of(name: str, manifest: dict[str, Any]) -> TenantId:
+    """Whose a file of the snapshot is. Raises IntegrityError where the snapshot is of others."""
+    tenant = tenant_id(name.partition("/")[0])
+    if tenant not in manifest["tenants"]:
+        raise _not_its_own(name)
+    return tenant
+
+
+def _not_its_own(where: str) -> IntegrityError:
+    return IntegrityError(
+        "The snapshot holds what is not of the tenant that it is of",
+        where=where,
+        remedy="No backup is taken so: restore another snapshot, and find out who wrote this into the folder.",
+    )
 
 
 def _audit(

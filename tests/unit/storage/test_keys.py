@@ -166,3 +166,10 @@ def test_a_digest_key_file_of_another_version_is_noticed(tmp_path: Path) -> None
     (folder / "digest-2").write_bytes((folder / "digest").read_bytes())
     with pytest.raises(IntegrityError):
         ring.digest_key(PHUKET)
+
+
+@pytest.mark.parametrize("name", ["../krabi.destroyed", "../../master.key", "digest-0", "digest-2x", "another", ""])
+def test_out_of_escrow_nothing_comes_but_keys_by_their_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(IntegrityError):
+        KeyRing(tmp_path / "keys").take_over(PHUKET, {name: b"k" * 32})
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
