@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -48,18 +49,13 @@ class ObjectStore:
 
     def listed(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Every file below a folder, those in the making too: its name and its size in bytes."""
-        for path in sorted((self.root / prefix).rglob("*")):
-            if path.is_file():
-                yield str(path.relative_to(self.root)), path.stat().st_size
+        for name, about in sorted(self._files(prefix)):
+            yield name, about.st_size
 
     def dated(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
         """As `listed`, and when each file was last handed in."""
-        for path in (self.root / prefix).rglob("*"):
-            with suppress(FileNotFoundError):
-                if path.is_file():
-                    about = path.stat()
-                    at = datetime.fromtimestamp(about.st_mtime, UTC)
-                    yield str(path.relative_to(self.root)), about.st_size, at
+        for name, about in self._files(prefix):
+            yield name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC)
 
     def renew(self, name: str) -> bool:
         """Let a file count as handed in now; False where there is none, because it was removed this very moment."""
@@ -94,6 +90,15 @@ class ObjectStore:
             shutil.rmtree(place)
         return deleted
 
+    def _files(self, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Every file below a folder; one that others take away meanwhile is there or not."""
+        for folder, _, names in os.walk(self.root / prefix, onerror=_raise_unless_gone):
+            for path in (Path(folder, name) for name in names):
+                with suppress(FileNotFoundError):
+                    about = path.stat()
+                    if stat.S_ISREG(about.st_mode):
+                        yield str(path.relative_to(self.root)), about
+
     def _move_in(self, name: str, file: Path | None) -> Path:
         place = self.root / name
         make_private_folder(place.parent, self.root)
@@ -105,6 +110,11 @@ class ObjectStore:
             except FileNotFoundError:  # there is none whose removal could be under way
                 file.replace(place)
         return place.parent
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 @contextmanager

@@ -10,9 +10,11 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError
 from tenant_pipeline.core.tables import RawObjects
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.storage.object_store import RawZone, Zone
+from tenant_pipeline.storage.object_store import DRAFT, RawZone, Zone
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 
 PHUKET, KRABI = TenantId("phuket"), TenantId("krabi")
@@ -92,6 +94,24 @@ def test_a_file_is_removed_only_when_it_was_last_handed_in_before_then(store: Ob
     assert raw.remove(DIGEST, at + timedelta(seconds=1))
     assert not raw.remove(DIGEST, at + timedelta(seconds=1))
     assert files(store) == []
+
+
+@pytest.mark.parametrize("look", [ObjectStore.listed, ObjectStore.dated])
+def test_what_is_there_is_listed_though_drafts_vanish_meanwhile(
+    store: ObjectStore, raw: RawZone, monkeypatch: pytest.MonkeyPatch, look: Callable[..., Iterator[tuple[Any, ...]]]
+) -> None:
+    raw.put(io.BytesIO(CONTENT))
+    draft = store.root / PHUKET / "raw" / f"{DRAFT}of-a-stage"
+    draft.mkdir()
+
+    def read_when_it_is_gone(path: Any, read: Any = os.scandir) -> Any:
+        if str(path) == str(draft):
+            draft.rmdir()
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", read_when_it_is_gone)
+    assert [name for name, *_ in look(store, PHUKET)] == [f"{PHUKET}/raw/{DIGEST[:2]}/{DIGEST}"]
+    assert not draft.exists()
 
 
 @pytest.mark.parametrize("key", [None, KEY])
