@@ -9,6 +9,7 @@ import errno
 import io
 import lzma
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 CHUNK_BYTES = 1024 * 1024
 RATIO_FLOOR_BYTES = 10 * 1024 * 1024
+ENTRIES_A_MEMBER = 2
+"""Folders are entries of an archive's directory, too, and no members."""
+BYTES_AN_ENTRY = 512
+"""So long the entries of a directory may be on average, with their names, comments and what else systems add."""
 BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, NotImplementedError)
+
+_SIGNATURE, _LENGTH, _PLACE = 0, 5, 9
+"""Where `zipfile` has them of the end of a directory: its place is behind the directory."""
+_ZIP64_END, _ZIP64_END_BYTES = b"PK\x06\x06", 56 + 20
+_ENTRY, _ENTRY_MAGIC = struct.Struct("<28x3H12x"), b"PK\x01\x02"
 
 
 class ArchiveError(InputError):
@@ -113,9 +123,13 @@ def is_document_package(archive: zipfile.ZipFile) -> bool:
     return "[Content_Types].xml" in names or {"mimetype", "META-INF/manifest.xml"} <= names
 
 
-def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
-    """The archive in a seekable stream. Raises ArchiveError when its directory is damaged, OSError as reading does."""
+def open_archive(stream: BinaryIO, limits: ArchiveLimits) -> zipfile.ZipFile:
+    """The archive in a seekable stream.
+
+    Raises ArchiveError when its directory is damaged or lists far more than the limits allow, OSError as reading does.
+    """
     try:
+        _require_short_directory(stream, limits)
         return zipfile.ZipFile(stream)
     except BROKEN as error:
         raise _meant(error, "corrupt-archive", "The archive is damaged") from None
@@ -157,7 +171,7 @@ def check_package(stream: BinaryIO, limits: ArchiveLimits) -> None:
     """Unpack a document package once, keeping nothing, so that a parser meets no bomb. Raises ArchiveError."""
     budget = Budget(limits)
     stream.seek(0)
-    with open_archive(stream) as archive:
+    with open_archive(stream, limits) as archive:
         found = members(archive)
         budget.take_members(len(found))
         for member in found:
@@ -167,6 +181,28 @@ def check_package(stream: BinaryIO, limits: ArchiveLimits) -> None:
                 while source.read(CHUNK_BYTES):
                     pass
     stream.seek(0)
+
+
+def _require_short_directory(stream: BinaryIO, limits: ArchiveLimits) -> None:
+    """Walk the directory in constant memory, before `zipfile` makes an object of each entry.
+
+    Raises ArchiveError where it is too long, whatever number of entries it declares. One that cannot be walked to its
+    end is left to `zipfile`, which goes no further either.
+    """
+    end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # so that both look at the same directory
+    if end is None:
+        return
+    length, behind = end[_LENGTH], end[_PLACE] - (_ZIP64_END_BYTES if end[_SIGNATURE] == _ZIP64_END else 0)
+    at, entries, most = behind - length, 0, ENTRIES_A_MEMBER * limits.max_members
+    while at >= 0 and length <= most * BYTES_AN_ENTRY and entries <= most:
+        stream.seek(at)
+        head = stream.read(_ENTRY.size)
+        if at >= behind or len(head) < _ENTRY.size or not head.startswith(_ENTRY_MAGIC):
+            return
+        at += _ENTRY.size + sum(_ENTRY.unpack(head))
+        entries += 1
+    if at >= 0:
+        raise ArchiveError("too-many-members", "The archive lists too many members")
 
 
 def _meant(error: Exception, code: str, what: str) -> Exception:

@@ -158,7 +158,7 @@ class _Intake:
                 refusals.refuse(locator, error.code, error.what, digest)
 
     def _unpacked(self, stream: BinaryIO, file: _Leaf, locator: str, budget: Budget, depth: int) -> Iterator[_Leaf]:
-        with open_archive(stream) as archive:
+        with open_archive(stream, budget.limits) as archive:
             if is_document_package(archive):
                 yield file
                 return

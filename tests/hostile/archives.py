@@ -75,6 +75,13 @@ def hostile_wholes(seed: int) -> Iterator[bytes]:
         yield bytes(broken)
 
 
+def crowded(entries: int, name_bytes: int = 1) -> bytes:
+    """An archive that is nothing but a directory of so many entries, of which it declares one."""
+    entry = struct.pack("<4s24x3H12x", b"PK\x01\x02", name_bytes, 0, 0) + b"x" * name_bytes
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, entries * len(entry), 4, 0)
+    return b"PK\x03\x04" + entry * entries + end
+
+
 def _named(path: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo("placeholder")
     info.filename = path

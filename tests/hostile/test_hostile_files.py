@@ -15,6 +15,7 @@ import pytest
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import conserve_chain
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.intake.archive import ArchiveError, ArchiveLimits, open_archive
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
@@ -93,6 +94,36 @@ def test_a_disk_that_fills_or_fails_is_no_damage_of_the_member_that_is_unpacked(
             failing.setattr(what, where, fails)
             with pytest.raises(OSError, match="no fault"):
                 receive(unit, raw, out, ReceiveLimits())
+
+
+@pytest.mark.parametrize(("entries", "name_bytes"), [(60_000, 1), (400, 65_535)])
+def test_a_directory_beyond_all_bounds_is_refused_before_it_is_held(
+    raw: RawZone, monkeypatch: pytest.MonkeyPatch, entries: int, name_bytes: int
+) -> None:
+    def held(*_: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(zipfile, "ZipFile", held)
+    out = _received(raw, archives.crowded(entries, name_bytes))
+    assert [reject["code"] for reject in out.rejects] == ["too-many-members"]
+
+
+@pytest.mark.parametrize("form", ["plain", "comment", "prefix", "zip64"])
+def test_a_directory_is_counted_wherever_an_archive_has_it(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    if form == "zip64":
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.csv", "a,b")
+        archive.comment = b"of the register" if form == "comment" else b""
+    content = (b"#!/bin/sh\n" if form == "prefix" else b"") + written.getvalue()
+    assert (b"PK\x06\x06" in content) == (form == "zip64")
+    with open_archive(io.BytesIO(content), ArchiveLimits()) as opened:
+        assert len(opened.infolist()) == 5
+    with pytest.raises(ArchiveError) as refused:
+        open_archive(io.BytesIO(content), ArchiveLimits(max_members=2))
+    assert refused.value.code == "too-many-members"
 
 
 @pytest.fixture(scope="module")
