@@ -38,6 +38,12 @@ def encrypted_size(plain: int) -> int:
     return HEADER_BYTES + plain + TAG_BYTES * max(1, -(-plain // CHUNK_BYTES))
 
 
+def plain_size(stored: int) -> int:
+    """How many plain bytes a file of so many has that ends with a whole chunk, or has none; it is not looked at."""
+    body = max(stored - HEADER_BYTES, 0)
+    return body - TAG_BYTES * -(-body // SEALED_BYTES)
+
+
 def _cipher(key: bytes, salt: bytes) -> AESGCM:
     return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"tenant raw zone file").derive(key))
 

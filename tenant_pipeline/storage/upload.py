@@ -1,9 +1,10 @@
 """Uploads that survive interruption: what has arrived stays, encrypted, and the rest is appended to it later.
 
 An upload is a folder of parts, one a session. A part that a killed session left is cut back to its last whole chunk
-and never written to again, so that no nonce is used twice. An upload that came in one session becomes the stored file
-as it is; the parts of an interrupted one are put together once, at the end. The parts lie on this machine's disk
-wherever the stored file will lie: what is half there is of no use elsewhere, and an upload comes back to where it was.
+before the next one is begun, and never written to again, so that no nonce is used twice; what came before it is not
+read again. An upload that came in one session becomes the stored file as it is; the parts of an interrupted one are put
+together once, at the end. The parts lie on this machine's disk wherever the stored file will lie: what is half there is
+of no use elsewhere, and an upload comes back to where it was.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tenant_pipeline.core.digest import Sha256, short_id
-from tenant_pipeline.core.errors import InputError
-from tenant_pipeline.storage.encrypted_file import EncryptedWriter, whole_chunks, whole_chunks_length
+from tenant_pipeline.core.errors import InputError, IntegrityError
+from tenant_pipeline.storage.encrypted_file import EncryptedWriter, plain_size, whole_chunks, whole_chunks_length
 from tenant_pipeline.storage.private_folder import make_private_folder
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Upload:
         self._folder = folder
         self._key = key
         self._parts = sorted(folder.glob("*.part"))
-        self.offset = sum(_settled(part, key) for part in self._parts)
+        self.offset = sum(plain_size(part.stat().st_size) for part in self._parts[:-1])
+        self.offset += sum(_settled(part, key) for part in self._parts[-1:])
         self._sha256 = hashlib.sha256()
         self._file: BinaryIO = (folder / f"{len(self._parts):06d}.part").open("xb")
         self._writer = EncryptedWriter(self._file, key)
@@ -55,12 +57,20 @@ class Upload:
         self.offset += len(data)
 
     def finish(self) -> tuple[Sha256, int]:
-        """The upload is whole: store it under its digest, and return that and its size in bytes."""
+        """The upload is whole: store it under its digest, and return that and its size in bytes.
+
+        Raises IntegrityError where a part was damaged since others followed it; the upload then begins anew.
+        """
         self._finished = True
         if self._parts:
             self._end_part(PART)
             parts = sorted(self._folder.glob("*.part"))
-            stored = self._zone.put(cast(BinaryIO, io.BufferedReader(_Joined(parts, self._key), 1024 * 1024)))
+            joined = _Joined(parts, self._key, self.offset)
+            try:
+                stored = self._zone.put(cast(BinaryIO, io.BufferedReader(joined, 1024 * 1024)))
+            except IntegrityError:
+                shutil.rmtree(self._folder)
+                raise
         else:
             digest = Sha256(self._sha256.hexdigest())
             self._end_part(self._sha256.digest())
@@ -111,6 +121,7 @@ def _settled(part: Path, key: bytes) -> int:
     with part.open("r+b") as file:
         plain, stored = whole_chunks_length(file, key, PART)
         file.truncate(stored)
+        os.fsync(file.fileno())
     return plain
 
 
@@ -123,11 +134,11 @@ def _sweep(folder: Path) -> None:
 
 
 class _Joined(io.RawIOBase):
-    """The plain bytes of parts, one behind the other."""
+    """The plain bytes of parts, one behind the other. Raises IntegrityError at their end where they are not so many."""
 
-    def __init__(self, parts: list[Path], key: bytes) -> None:
+    def __init__(self, parts: list[Path], key: bytes, size: int) -> None:
         super().__init__()
-        self._chunks = self._all(parts, key)
+        self._chunks = self._all(parts, key, size)
         self._held = memoryview(b"")
 
     def readable(self) -> bool:
@@ -146,7 +157,14 @@ class _Joined(io.RawIOBase):
         return count
 
     @staticmethod
-    def _all(parts: list[Path], key: bytes) -> Iterator[bytes]:
+    def _all(parts: list[Path], key: bytes, size: int) -> Iterator[bytes]:
+        left = size
         for part in parts:
             with part.open("rb") as file:
-                yield from whole_chunks(file, key, PART)
+                for chunk in whole_chunks(file, key, PART):
+                    left -= len(chunk)
+                    yield chunk
+        if left:
+            raise IntegrityError(
+                "What had arrived of an upload was damaged", where="upload", remedy="Send it again from its beginning."
+            )

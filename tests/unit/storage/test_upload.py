@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.storage import upload as upload_module
 from tenant_pipeline.storage.encrypted_file import CHUNK_BYTES
 from tenant_pipeline.storage.object_store import RawZone
 from tenant_pipeline.storage.object_store_folder import ObjectStore
@@ -109,6 +111,47 @@ def test_a_part_that_was_changed_ends_before_the_change(zone: RawZone, tmp_path:
         upload.write(content[upload.offset :])
         digest, _ = upload.finish()
     assert zone.open(digest).read() == content
+
+
+def test_what_was_damaged_after_more_had_followed_is_never_stored_and_the_upload_begins_anew(
+    zone: RawZone, tmp_path: Path
+) -> None:
+    content = os.urandom(3 * CHUNK_BYTES)
+    for start, end in ((0, CHUNK_BYTES + 5), (CHUNK_BYTES + 5, 2 * CHUNK_BYTES)):
+        with zone.upload("venues") as upload:
+            upload.write(content[start:end])
+    first = min(path for path in _files(tmp_path) if path.suffix == ".part")
+    damaged = bytearray(first.read_bytes())
+    damaged[CHUNK_BYTES // 2] ^= 1
+    first.write_bytes(damaged)
+    with zone.upload("venues") as upload:
+        assert upload.offset == 2 * CHUNK_BYTES
+        upload.write(content[upload.offset :])
+        with pytest.raises(IntegrityError, match="damaged"):
+            upload.finish()
+    assert not list(zone.stored())
+    with zone.upload("venues") as upload:
+        assert upload.offset == 0
+        upload.write(content)
+        digest, _ = upload.finish()
+    assert zone.open(digest).read() == content
+
+
+def test_going_on_reads_what_came_last_and_not_all_that_has_arrived(
+    zone: RawZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def looked_at(source: BinaryIO, *arguments: Any, length: Any = upload_module.whole_chunks_length) -> Any:
+        read.append(source)
+        return length(source, *arguments)
+
+    monkeypatch.setattr(upload_module, "whole_chunks_length", looked_at)
+    for number in range(6):
+        with zone.upload("venues") as upload:
+            assert upload.offset == number * 1000
+            upload.write(b"x" * 1000)
+    assert len(read) == 5
 
 
 def test_what_lies_on_the_disk_meanwhile_is_encrypted(zone: RawZone, tmp_path: Path) -> None:
