@@ -9,19 +9,21 @@ import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tenant_pipeline.core.errors import StoreUnavailableError
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId
 from tenant_pipeline.services import uploads as service
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.sources import list_sources
+from tenant_pipeline.storage.object_store import Zone
 from tests.api.conftest import OTHER, OWN, Served
 
 PLACE = f"/api/tenant/{OWN}/uploads"
@@ -170,6 +172,23 @@ def test_of_two_that_go_on_with_one_upload_one_is_told_to_wait(served: Served) -
             arriving.write(b"12345")
             assert _send(kanya, place, 0, b"1234567890").status_code == 423
         assert _send(kanya, place, 5, b"67890").status_code == 204
+
+
+def test_an_upload_whose_last_step_failed_is_whole_when_it_is_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> NoReturn:
+        raise StoreUnavailableError("The object store does not answer")
+
+    with served.client("kanya") as kanya:
+        place = _begin(kanya, "late.csv", 12).headers["location"]
+        assert _send(kanya, place, 0, b"name\nHall").status_code == 204
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(Zone, "put", away)
+            assert _send(kanya, place, 9, b" A\n").status_code == 503
+            assert kanya.head(place, headers=TUS).status_code == 503
+        assert _arrived(kanya, place) == 12
+        assert _hand_in(kanya, [place.rpartition("/")[2]], "single-file").status_code == 201
 
 
 def test_many_uploads_at_once_do_not_get_in_each_others_way(served: Served) -> None:

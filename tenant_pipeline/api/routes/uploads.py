@@ -74,11 +74,13 @@ def begin(
 
 @router.head("/{upload}", response_class=Response)
 def offset(upload: UploadPath, caller: CallerOf, runtime: RuntimeOf, tus_resumable: Resumable) -> Response:
-    """How much of it has arrived."""
+    """How much of it has arrived; where that is all of it, it is stored before that is said."""
     record = _own(runtime, caller, upload)
     if record.sha256 is not None:
         return Response(headers={**_headers(record, record.length), "Cache-Control": "no-store"})
     with uploads.going_on(runtime, caller.tenant, upload, caller.person) as (record, arriving):
+        if arriving.offset == record.length:  # its last step failed, and nothing is left to send
+            uploads.finish(runtime, caller.tenant, record, arriving)
         return Response(headers={**_headers(record, arriving.offset), "Cache-Control": "no-store"})
 
 
