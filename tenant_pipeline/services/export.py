@@ -52,8 +52,9 @@ def export_statements(
     """Write the tenant's statements as they stand to `target`, in one pass and in bounded memory.
 
     A statement is what is said of an entity's property in a language for a period; sources that say the same are its
-    provenance, the one of most authority first. The file is written beside its place and moved there when it is whole.
-    Raises InputError where a file is there already and `force` is not given, or where none can be written.
+    provenance, the one of most authority first. The file is written beside its place, and
+    moved there when it is whole and on record in the audit log. Raises InputError where a file is there already and
+    `force` is not given, or where none can be written.
     """
     registry.show_tenant(runtime, tenant)
     if target.is_dir():
@@ -80,6 +81,10 @@ def export_statements(
             file.flush()
             os.fsync(file.fileno())
             size = file.tell()
+        details = {"format": str(format_), "statements": count}
+        entry = AuditEntry(actor=actor, action="statements.export", subject=tenant, details=details)
+        with runtime.database.tenant(tenant) as connection:
+            runtime.audit.append(connection, tenant, [entry])
         _move(draft, target, force)
     except OSError as error:
         raise InputError(
@@ -90,11 +95,6 @@ def export_statements(
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-    with runtime.database.tenant(tenant) as connection:
-        details = {"format": str(format_), "statements": count}
-        runtime.audit.append(
-            connection, tenant, [AuditEntry(actor=actor, action="statements.export", subject=tenant, details=details)]
-        )
     return Exported(target, count, size)
 
 

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli.main import app
 from tenant_pipeline.core.canonical_export import STATEMENT_FIELDS, export_lines
-from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
+from tenant_pipeline.core.errors import DatabaseUnavailableError, GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import is_token
 from tenant_pipeline.core.stage import STAGES
@@ -32,6 +32,7 @@ from tenant_pipeline.services.releases.reading import documents_of
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
+from tenant_pipeline.storage.audit_log import AuditLog
 from tests.installed import migrated_home
 
 FIRST, SECOND = TenantId("first-tenant"), TenantId("second-tenant")
@@ -216,6 +217,18 @@ def test_an_export_that_is_stopped_leaves_no_file(
 
     monkeypatch.setattr(os, "fsync", stopped)
     with pytest.raises(KeyboardInterrupt):
+        export_statements(runtime, SECOND, tmp_path / "new.ndjson", ExportFormat.NDJSON, actor="test")
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_file_is_there_that_is_not_on_record(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> NoReturn:
+        raise DatabaseUnavailableError("The database does not answer")
+
+    monkeypatch.setattr(AuditLog, "append", away)
+    with pytest.raises(DatabaseUnavailableError):
         export_statements(runtime, SECOND, tmp_path / "new.ndjson", ExportFormat.NDJSON, actor="test")
     assert os.listdir(tmp_path) == []
 
