@@ -27,7 +27,7 @@ function reading(path, version, show) {
       const data = await get(path, { "Accept-Language": language.value });
       if (wanted) show({ path, data, problem: null });
     } catch (problem) {
-      if (wanted) show((before) => ({ ...before, path, problem }));
+      if (wanted) show((before) => (before.path === path ? { ...before, problem } : { path, data: null, problem }));
     }
     busy = false;
     later();

@@ -20,7 +20,7 @@ from tenant_pipeline import workspace
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
-from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts import bulk_signing
 from tenant_pipeline.services.conflicts.authority import Signer
@@ -33,7 +33,7 @@ from tenant_pipeline.services.feeds.polling import poll_feed
 from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import list_sources
+from tenant_pipeline.services.sources import add_source, list_sources
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.api.browser import People, browser, needs_browser, nothing_goes_wrong_unseen
 from tests.api.conftest import OTHER, Served, serving
@@ -403,6 +403,51 @@ def test_what_the_roles_of_a_person_do_not_write_cannot_be_typed_in(people: Peop
     expect(nok.get_by_role("radio").first).to_be_disabled()
     anan = people.open("anan", "panel-wizard")
     expect(anan.get_by_label("Domain")).to_be_enabled()
+
+
+def test_where_a_source_cannot_be_read_nothing_of_another_stands_there_and_its_own_stays(
+    people: People, served: Served, tmp_path: Path
+) -> None:
+    made = _reviewed_by_rin(served, "halls-to-read")
+    grant_role(served.runtime, made.tenant, person="anan", role="tenant-admin", granted_by="test")
+    own = People(people.browser, served, made.tenant)
+
+    def handed_in(title: str) -> str:
+        path = tmp_path / title
+        path.write_text(f"name_en\n{title}\n")
+        return add_source(
+            served.runtime, made.tenant, origin=Origin.REGULATOR, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
+            title=title, actor="kanya",
+        ).id  # fmt: skip
+
+    one, another = (handed_in(title) for title in ("one.csv", "another.csv"))
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        said = {"title": "The database is away", "status": 503, "code": "outage"}
+        route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(said))
+
+    def something_happens() -> None:
+        with served.runtime.database.tenant(made.tenant) as connection:
+            entry = AuditEntry(actor="test", action="stage.complete", subject=f"{one}:extract", details={})
+            served.runtime.audit.append(connection, made.tenant, [entry])
+
+    anan = own.open("anan", "panel-normalise", source=one)
+    deed, told = anan.get_by_text("Withdraw the source"), anan.get_by_role("alert")
+    expect(deed).to_be_visible()
+    anan.route(f"**/sources/{another}", refuse, times=1)
+    own.go(anan, "panel-normalise", source=another)
+    expect(told).to_have_text(re.compile("The database is away"))
+    expect(deed).to_have_count(0)
+    something_happens()
+    expect(deed).to_be_visible()
+    expect(told).to_have_count(0)
+    anan.route(f"**/sources/{another}", refuse, times=1)
+    something_happens()
+    expect(told).to_be_visible()
+    expect(deed).to_be_visible()
+    assert len(refused) == 2
 
 
 def test_who_has_no_role_here_sees_nothing(people: People, served: Served) -> None:

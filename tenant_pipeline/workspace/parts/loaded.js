@@ -1,13 +1,12 @@
-/** What is shown while something is read, and when it cannot be. */
+/** What is shown while something is read, and when it cannot be read, or not anew. */
 
 import { html } from "../vendor/modules.js";
 import { t } from "../language.js";
 
 /** @param {{of: {data: any, problem: any}, children: any}} properties `children` is a function of what was read */
 export function Loaded({ of, children }) {
-  if (of.problem && !of.data) return html`<${Told} problem=${of.problem} />`;
-  if (!of.data) return html`<p class="quiet" role="status">${t("loading")}</p>`;
-  return children(of.data);
+  if (!of.problem && !of.data) return html`<p class="quiet" role="status">${t("loading")}</p>`;
+  return html`<${Told} problem=${of.problem} />${of.data && children(of.data)}`;
 }
 
 /** What went wrong, where, and what to do. @param {{problem: any}} properties */
