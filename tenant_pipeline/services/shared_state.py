@@ -80,9 +80,13 @@ def updates_after(runtime: Runtime, tenant: TenantId, number: int) -> list[KeptU
 
 
 def append_updates(runtime: Runtime, tenant: TenantId, updates: Sequence[tuple[str, bytes]]) -> int:
-    """Keep edits, each with who made it, in one transaction; return the number of the last."""
+    """Keep edits, each with who made it, in one transaction; return the number of the last.
+
+    Raises KeysDestroyedError for a tenant that was erased: a window still has what the document said.
+    """
     with runtime.database.tenant(tenant) as connection:
         newest: int = _workspace(connection, tenant)["newest"]
+        runtime.keys.require_not_destroyed(tenant)
         with connection.cursor() as cursor:
             cursor.executemany(
                 """

@@ -151,6 +151,13 @@ class KeyRing:
         _create_once(self._tombstone(tenant), b"", self._directory)
         self._erase(tenant)
 
+    def require_not_destroyed(self, tenant: TenantId) -> None:
+        """Raise KeysDestroyedError for a tenant whose keys were destroyed: of it nothing more is to be kept."""
+        if self._tombstone(tenant).exists():
+            raise KeysDestroyedError(
+                "The tenant's keys were destroyed", where=tenant, remedy="What they encrypted is erased for good."
+            )
+
     def _digest_versions(self, tenant: TenantId) -> list[int]:
         """The versions of which there is a file; the names of files half-written begin with a dot."""
         found = (_DIGEST_FILE.fullmatch(path.name) for path in self._folder(tenant).glob("digest*"))
@@ -174,17 +181,17 @@ class KeyRing:
         return master
 
     def _tenant_key(self, tenant: TenantId, purpose: str, key: bytes | None = None) -> bytes:
-        self._require_not_destroyed(tenant)
+        self.require_not_destroyed(tenant)
         nonce = os.urandom(NONCE_BYTES)
         fresh = nonce + self._cipher().encrypt(nonce, key or os.urandom(KEY_BYTES), _bound_to(tenant, purpose))
         try:
             wrapped = _create_once(self._folder(tenant) / purpose, fresh, self._directory)
         except FileNotFoundError:  # the folder was destroyed while the key was being made
-            self._require_not_destroyed(tenant)
+            self.require_not_destroyed(tenant)
             raise
         if self._tombstone(tenant).exists():
             self._erase(tenant)
-            self._require_not_destroyed(tenant)
+            self.require_not_destroyed(tenant)
         return self._unwrapped(tenant, purpose, wrapped)
 
     def _cipher(self) -> AESGCM:
@@ -205,12 +212,6 @@ class KeyRing:
 
     def _tombstone(self, tenant: TenantId) -> Path:
         return self._tenants / f"{tenant_id(tenant)}.destroyed"
-
-    def _require_not_destroyed(self, tenant: TenantId) -> None:
-        if self._tombstone(tenant).exists():
-            raise KeysDestroyedError(
-                "The tenant's keys were destroyed", where=tenant, remedy="What they encrypted is erased for good."
-            )
 
     def _erase(self, tenant: TenantId) -> None:
         folder = self._folder(tenant)

@@ -21,15 +21,20 @@ from tenant_pipeline.api.collaboration.update_format import state_vector
 from tenant_pipeline.core.shared_state import Presence
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.access import revoke_tokens_of
+from tenant_pipeline.services.erasure.whole_tenant import STEPS
 from tenant_pipeline.services.presence import forget_presence
+from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import (
     COMPACTED_AFTER,
     append_updates,
     compact_document,
     load_document,
+    read_document,
     updates_after,
 )
+from tenant_pipeline.storage.keys import KeysDestroyedError
 from tests.api.conftest import OTHER, OWN, Served, serving
 from tests.api.windows import Window
 
@@ -414,6 +419,30 @@ def test_who_is_sent_away_is_out_of_the_document_too(
     rin = window("rin").come()
     revoke_tokens_of(served.runtime, OWN, "rin", revoked_by="anan")
     assert rin.closed()[0] == 4401
+
+
+def test_no_window_brings_back_what_was_erased(
+    served: Served, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenant_pipeline.api.collaboration.connection.LOOK_AGAIN_SECONDS", 0.2)
+    runtime, erased = served.runtime, TenantId("closed-court")
+    name = {"th": "ทดสอบ", "en": "Closed court", "zh": "测试"}
+    register_tenant(runtime, erased, name=name, domain="closed.example", tier="pilot", actor="test")
+    grant_role(runtime, erased, person="anan", role="tenant-admin", granted_by="test")
+    anan, stays = (window("anan", tenant=erased).come() for _ in range(2))
+    anan.write(ANSWERS, "domain", "hall.example")
+    stays.see(ANSWERS, "domain", "hall.example")
+    anan.go()
+    for step in ("keys", "rows"):
+        STEPS[step](runtime, erased, "gail")
+    assert stays.closed()[0] == 4401
+    with pytest.raises(ConnectionClosed) as closed:
+        anan.come()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4404
+    with pytest.raises(KeysDestroyedError):
+        append_updates(runtime, erased, [("anan", anan.document.get_update())])
+    assert read_document(runtime, erased) == {}
 
 
 def test_six_bytes_do_not_take_the_memory_of_the_server(window: OpenWindow) -> None:

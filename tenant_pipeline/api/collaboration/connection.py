@@ -25,6 +25,7 @@ from tenant_pipeline.api.collaboration.rooms import Rooms
 from tenant_pipeline.api.guards import own_origins
 from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.core.shared_state import Presence
+from tenant_pipeline.storage.keys import KeysDestroyedError
 
 router = APIRouter()
 
@@ -65,10 +66,20 @@ async def _admitted(websocket: WebSocket, tenant: str) -> Caller:
     public_url = websocket.app.state.runtime.settings.public_url
     if not with_bearer and origin not in own_origins(public_url, websocket):
         raise ProblemError(403, "foreign-origin", "The page is another site's")
-    token = await asyncio.to_thread(authenticator_of(websocket).token, websocket)
-    caller = await caller_of(websocket, token, tenant)
+    caller = await _caller(websocket, tenant)
     if _windows[caller.tenant, caller.person] >= WINDOWS_A_PERSON:
         raise ProblemError(429, "too-many-windows", "You have it open too often")
+    return caller
+
+
+async def _caller(websocket: WebSocket, tenant: str) -> Caller:
+    """Who may have the document open. Raises ProblemError: 401, or 404, also for a tenant that was erased."""
+    token = await asyncio.to_thread(authenticator_of(websocket).token, websocket)
+    caller = await caller_of(websocket, token, tenant)
+    try:
+        await asyncio.to_thread(websocket.app.state.runtime.keys.require_not_destroyed, caller.tenant)
+    except KeysDestroyedError as error:
+        raise ProblemError(404, error.code, "The tenant was erased") from None
     return caller
 
 
@@ -151,7 +162,7 @@ class _Connection:
             self.close(1000, "")
 
     async def _look_again(self) -> None:
-        """End it when the token expires; and look now and then whether it was taken back, or the roles were."""
+        """End it when the token expires; look now and then whether it or the roles are gone, or the tenant is."""
         while True:
             left = (self.caller.until - datetime.now(UTC)).total_seconds()
             if left <= 0:
@@ -159,8 +170,7 @@ class _Connection:
                 return
             await asyncio.sleep(min(left, LOOK_AGAIN_SECONDS))
             try:
-                token = await asyncio.to_thread(authenticator_of(self._websocket).token, self._websocket)
-                self.caller = await caller_of(self._websocket, token, self.caller.tenant)
+                self.caller = await _caller(self._websocket, self.caller.tenant)
             except ProblemError:
                 self.close(SIGNED_OUT, "the token is not good any more")
                 return

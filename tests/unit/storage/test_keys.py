@@ -79,13 +79,13 @@ def test_destroyed_keys_are_gone_for_good_and_only_that_tenants(tmp_path: Path) 
 def test_a_key_made_while_it_is_destroyed_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring, other = KeyRing(tmp_path / "keys"), KeyRing(tmp_path / "keys")
     ring.login_secret()
-    check = ring._require_not_destroyed
+    check = ring.require_not_destroyed
 
     def destroyed_after_the_check(tenant: TenantId) -> None:
         check(tenant)
         other.destroy(tenant)
 
-    monkeypatch.setattr(ring, "_require_not_destroyed", destroyed_after_the_check)
+    monkeypatch.setattr(ring, "require_not_destroyed", destroyed_after_the_check)
     with pytest.raises(KeysDestroyedError):
         ring.raw_zone_key(PHUKET)
     assert not (tmp_path / "keys" / "tenants" / PHUKET).exists()
