@@ -1,4 +1,4 @@
-/** Times as people read them: in their language, in Bangkok's time, and in the Buddhist era where they ask for it. */
+/** Times as people read and type them: in their language, in Bangkok's time, and in the Buddhist era where they ask for it. */
 
 import { calendar, language } from "./store.js";
 
@@ -15,6 +15,12 @@ export function moment(time) {
   /** @type {Intl.DateTimeFormatOptions} */
   const options = { dateStyle: "medium", timeStyle: "short", timeZone: "Asia/Bangkok" };
   return new Intl.DateTimeFormat(locale(), options).format(new Date(time));
+}
+
+/** The time that was typed, in Bangkok's, as ISO 8601 has it; null for what is none. @param {string} typed */
+export function fromBangkok(typed) {
+  const time = new Date(`${typed}+07:00`);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
 /** How far a time is from now, in words: "in 3 hours". @param {string} time */

@@ -118,6 +118,26 @@ def test_a_flag_is_set_and_cleared_by_who_owns_it(people: People) -> None:
     expect(cards[1].locator("h3 .badge")).to_have_text("on")
 
 
+def test_a_time_is_typed_as_it_is_shown_wherever_the_browser_is(people: People, served: Served) -> None:
+    anan = people.browser.new_context(locale="en-GB", timezone_id="America/New_York").new_page()
+    anan.goto(f"{served.url}/#code={LocalIssuer(served.runtime).sign_in_code('anan', people.tenant)}")
+    expect(anan.locator("header .person")).to_have_text("anan")
+    with anan.expect_request("**/audit?*since=2026-01-01T05%3A00%3A00.000Z*"):
+        people.go(anan, "panel-overview", trail="open", since="2026-01-01T12:00", until="no-time")
+    people.go(anan, "panel-handoff")
+    anan.get_by_role("heading", name="What is switched on").click()
+    card = anan.locator("article").filter(has_text="Sources may be added by link")
+    card.get_by_text("Change", exact=True).click()
+    card.get_by_label("Until").fill("2066-03-04T18:30")
+    card.get_by_label("Reason").first.fill("While the site is rebuilt")
+    card.get_by_role("button", name="Save").click()
+    expect(card.get_by_text("Until 4 Mar 2066, 18:30")).to_be_visible()
+    clearing = card.locator("form").filter(has_text="Back to the default")
+    clearing.get_by_label("Reason").fill("It is rebuilt")
+    clearing.get_by_role("button").click()
+    expect(card.get_by_text("Until 4 Mar 2066, 18:30")).to_have_count(0)
+
+
 def test_governance_suspends_a_tenant_and_takes_it_live_again_once_all_have_signed(
     people: People, runtime_of: Runtime
 ) -> None:

@@ -2,7 +2,7 @@
 
 import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { moment, percent } from "../dates.js";
+import { fromBangkok, moment, percent } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
@@ -39,7 +39,7 @@ function Override({ found }) {
       floor: form.get("floor"),
       reason: form.get("reason"),
       requested_by: form.get("requested_by"),
-      expires_at: new Date(form.get("until")).toISOString(),
+      expires_at: fromBangkok(form.get("until")),
     });
   return html`
     <${Deed} legend=${t("giveOverride")} button=${t("giveOverride")} send=${give}>

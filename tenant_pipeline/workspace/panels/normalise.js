@@ -2,7 +2,7 @@
 
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { moment, number } from "../dates.js";
+import { fromBangkok, moment, number } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed } from "../parts/done.js";
@@ -82,7 +82,7 @@ function Gates({ record }) {
       gate,
       role: roleOf(...PLATFORM_ROLES),
       reason: form.get("reason"),
-      expires_at: new Date(form.get("until")).toISOString(),
+      expires_at: fromBangkok(form.get("until")),
     });
   return html`
     <h2>${t("gates")}</h2>

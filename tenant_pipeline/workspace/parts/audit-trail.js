@@ -1,7 +1,7 @@
 /** The audit trail: who did what, when and why, narrowed as the address says, page by page. */
 
 import { html } from "../vendor/modules.js";
-import { moment } from "../dates.js";
+import { fromBangkok, moment } from "../dates.js";
 import { t } from "../language.js";
 import { useResource } from "../resource.js";
 import { narrow, ofTenant } from "../store.js";
@@ -15,7 +15,10 @@ const FIRST_PAGE = { after: "" };
 function address(params) {
   const asked = new URLSearchParams();
   for (const name of [...Object.keys(TEXTS), "after"]) if (params[name]) asked.set(name, params[name]);
-  for (const name of Object.keys(TIMES)) if (Date.parse(params[name])) asked.set(name, new Date(params[name]).toISOString());
+  for (const name of Object.keys(TIMES)) {
+    const time = fromBangkok(params[name]);
+    if (time) asked.set(name, time);
+  }
   return ofTenant(`/audit?${asked}`);
 }
 

@@ -2,7 +2,7 @@
 
 import { html } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { moment } from "../dates.js";
+import { fromBangkok, moment } from "../dates.js";
 import { t } from "../language.js";
 import { useResource } from "../resource.js";
 import { may, ofTenant } from "../store.js";
@@ -40,7 +40,7 @@ function Flag({ flag }) {
       {
         value: READ[flag.type](form.get("value")),
         reason: form.get("reason"),
-        expires_at: form.get("until") ? new Date(form.get("until")).toISOString() : null,
+        expires_at: fromBangkok(form.get("until")),
       },
       "PUT",
     );
