@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 ORDERS = (
     *(code for code in range(0x20) if code not in (0x09, 0x0A)),
     *range(0x7F, 0xA0),
@@ -22,3 +24,11 @@ def printable(text: str) -> str:
 def printable_json(text: str) -> str:
     """JSON that means the same, with each order escaped."""
     return text.translate(_IN_JSON)
+
+
+def is_one_line(text: str) -> bool:
+    """Whether nothing in it controls, ends a line or is half a character.
+
+    Spaces of any width may be in it, and what shows nothing: people's files have them in their names.
+    """
+    return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.origin import Unit, UnitFile, UnitMode
+from tenant_pipeline.core.printable import is_one_line
 from tenant_pipeline.core.tables import RawObjects
 
 RESUMED_FROM_BYTES = 64 * 1024 * 1024
@@ -62,7 +63,7 @@ def unit_from_uploads(mode: UnitMode, files: Sequence[UnitFile]) -> Unit:
     """Files that are in the raw zone already as a unit, as `unit_from_paths` would make it of them.
 
     The one folder that all lie in is the unit's own, and is not part of their paths. Raises InputError for a path that
-    leads elsewhere, for two files of one name, and for what does not fit the mode.
+    leads elsewhere or is not one line, for two files of one name, and for what does not fit the mode.
     """
     if mode is UnitMode.LINK or not files:
         raise InputError("There is no file", where="uploads", remedy="Upload what is to be handed in.")
@@ -87,8 +88,12 @@ def unit_from_uploads(mode: UnitMode, files: Sequence[UnitFile]) -> Unit:
 def _checked_inside(path: str) -> str:
     inside = unicodedata.normalize("NFC", path)
     parts = inside.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\\" in inside or not inside.isprintable():
+    if any(part in ("", ".", "..") for part in parts) or "\\" in inside:
         raise InputError("The path leads elsewhere", where="uploads", remedy="Give each file's path in its folder.")
+    if not is_one_line(inside):
+        raise InputError(
+            "The path holds a control character or an end of line", where="uploads", remedy="Rename the file."
+        )
     return inside
 
 

@@ -20,6 +20,9 @@ async function refused(answer) {
   return new Problem(body);
 }
 
+/** Whether the same may be tried again in a while, from where the server says that it is. @param {Problem} problem */
+const passes = ({ status, code }) => [423, 429, 503].includes(status) || code === "offset-conflict";
+
 /** A file on its way. Its progress is told to `changed`. */
 export class Sending {
   /** @param {File} file @param {string} path where it lies in its folder @param {() => void} changed */
@@ -73,7 +76,7 @@ export class Sending {
         this.changed();
         return;
       } catch (problem) {
-        if (problem instanceof Problem && ![409, 423, 429, 503].includes(problem.status)) {
+        if (problem instanceof Problem && !passes(problem)) {
           this.state = "refused";
           this.problem = problem;
           forget(this.key);

@@ -165,6 +165,17 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(served: Served) -> Non
             assert _hand_in(kanya, [upload], "single-file").status_code == 409
 
 
+def test_a_file_may_have_any_space_in_its_name_and_nothing_that_is_more_than_one_line(served: Served) -> None:
+    names = [f"ตาราง{space}halls.csv" for space in ("\u3000", "\u00a0", "\u202f", "\u200b")]
+    with served.client("kanya") as kanya:
+        uploads = [_uploaded(kanya, name, name.encode()) for name in names]
+        assert _hand_in(kanya, uploads, "folder", title="Of any space").status_code == 201
+        for name in ("a\nb.csv", "a\0b.csv", "a\u2028b.csv", "a\x85b.csv"):
+            answer = _begin(kanya, name, 1)
+            assert (answer.status_code, answer.json()["code"]) == (409, "metadata-invalid")
+            assert "a control character or an end of line" in answer.json()["title"]
+
+
 def test_of_two_that_go_on_with_one_upload_one_is_told_to_wait(served: Served) -> None:
     with served.client("kanya") as kanya:
         place = _begin(kanya, "twice.csv", 10).headers["location"]

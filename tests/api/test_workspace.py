@@ -543,6 +543,42 @@ def test_a_folder_is_dropped_inspected_and_handed_in(people: People, served: Ser
     expect(kanya.get_by_role("log")).not_to_contain_text("source.add")
 
 
+def test_an_upload_that_is_refused_is_told_also_to_whoever_has_gone_elsewhere(people: People, tmp_path: Path) -> None:
+    listed = tmp_path / "terraces.csv"
+    listed.write_text("name_en\nTerrace\n")
+    waiting: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        said = {"title": "Not under this name", "status": 409, "code": "metadata-invalid"}
+        route.fulfill(status=409, content_type="application/problem+json", body=json.dumps(said))
+
+    def hand_in_and_leave() -> Route:
+        people.go(kanya, "panel-upload")
+        kanya.locator("input[type=file]").first.set_input_files(listed)
+        kanya.get_by_role("button", name="Hand in").click()
+        while not waiting:
+            kanya.wait_for_timeout(50)
+        people.go(kanya, "panel-coverage")
+        return waiting.pop()
+
+    kanya = people.open("kanya", "panel-upload")
+    kanya.route("**/uploads", refuse, times=1)
+    kanya.locator("input[type=file]").first.set_input_files(listed)
+    kanya.get_by_role("button", name="Hand in").click()
+    told = kanya.locator("main li").get_by_role("alert")
+    expect(told).to_have_text(re.compile("Not under this name"))
+    kanya.locator("input[type=file]").first.set_input_files(listed)
+    expect(told).to_have_count(0)
+    kanya.get_by_role("button", name="Remove").click()
+    expect(kanya.locator("main progress")).to_have_count(0)
+    kanya.route("**/source/upload", lambda route: waiting.append(route), times=2)
+    refuse(hand_in_and_leave())
+    expect(kanya.get_by_role("status").get_by_text("terraces.csv: Not under this name")).to_be_visible()
+    hand_in_and_leave().continue_()
+    expect(kanya.get_by_role("status").get_by_text("Handed in.")).to_be_visible()
+    expect(kanya.locator("h1")).to_have_text("Coverage")
+
+
 def test_a_link_and_an_ai_bundle_are_handed_in(people: People, served: Served, tmp_path: Path) -> None:
     bundle = tmp_path / "chats.zip"
     with ZipFile(bundle, "w") as archive:

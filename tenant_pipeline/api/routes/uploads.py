@@ -23,6 +23,7 @@ from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.routes.sources import HANDING_IN_ROLES
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.printable import is_one_line
 from tenant_pipeline.services import uploads
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.uploads import UploadEndedError, UploadRecord
@@ -65,8 +66,11 @@ def begin(
     caller.require(HANDING_IN_ROLES)
     metadata = _metadata(upload_metadata)
     path = metadata.get("relativePath") or metadata.get("filename", "")
-    if not path or len(path) > 1000 or not path.isprintable():
+    if not path:
         raise ProblemError(409, "metadata-invalid", "The file has no name", "Give `filename` or `relativePath`.")
+    if len(path) > 1000 or not is_one_line(path):
+        said = "The file's path is too long, or holds a control character or an end of line"
+        raise ProblemError(409, "metadata-invalid", said, "Rename the file.")
     begun = uploads.begin_upload(runtime, caller.tenant, path=path, length=upload_length, person=caller.person)
     place = f"{request.url.path}/{begun.id}"
     return Response(status_code=201, headers={**_headers(begun, 0), "Location": place})

@@ -1,13 +1,13 @@
 /** panel-upload: 13 origins × 4 modes, files and folders dropped here, sent so that they can be gone on with. */
 
-import { html, useRef, useState } from "../vendor/modules.js";
+import { html, useEffect, useRef, useState } from "../vendor/modules.js";
 import { act, Problem } from "../api.js";
 import { label, t } from "../language.js";
 import { useDone } from "../parts/done.js";
 import { Feeds } from "../parts/feeds.js";
-import { Told } from "../parts/loaded.js";
+import { Told, wordOf } from "../parts/loaded.js";
 import { SharedText } from "../parts/presence.js";
-import { changes, go, labels, may, ofTenant, tell } from "../store.js";
+import { go, labels, may, ofTenant, tell } from "../store.js";
 import { filesOf, Sending } from "../uploading.js";
 
 const AT_ONCE = 3;
@@ -34,7 +34,7 @@ function Files({ files, remove }) {
           <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.sent) / Math.max(1, each.file.size))} %</span>${" "}
           ${each.state === "sending" && html`<button class="plain" onClick=${() => each.pause()}>${t("pause")}</button>`}
           ${each.state === "paused" && html`<button class="plain" onClick=${() => each.send()}>${t("resume")}</button>`}
-          ${["ready", "refused"].includes(each.state) && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
+          ${each.state !== "sending" && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
           <progress aria-label=${each.path} max=${each.file.size || 1} value=${each.state === "sent" ? each.file.size || 1 : each.sent}></progress>
           <${Told} problem=${each.problem} />
         </li>`,
@@ -83,15 +83,18 @@ export function Upload({ params }) {
   const files = useRef(/** @type {Sending[]} */ ([]));
   const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const folderPicker = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const isOpen = useRef(true);
+  useEffect(() => () => { isOpen.current = false; }, []);
 
   const take = (found) => {
     if (found.length > 1 || found[0]?.path.includes("/")) {
       if (mode === "single-file") setMode("folder");
     }
     for (const { file, path } of found) {
-      if (!files.current.some((each) => each.path === path)) {
-        files.current.push(new Sending(file, path, () => redraw((count) => count + 1)));
-      }
+      const before = files.current.find((each) => each.path === path);
+      if (before?.state === "sending") continue;
+      const sending = new Sending(file, path, () => redraw((count) => count + 1));
+      files.current = [...files.current.filter((each) => each !== before), sending];
     }
     if (!title && found[0]) setTitle(found[0].path.split("/")[0]);
     redraw((count) => count + 1);
@@ -100,27 +103,33 @@ export function Upload({ params }) {
     take([...event.target.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
     event.target.value = "";
   };
-  const handIn = useDone(async () => {
+  const send = async () => {
     if (mode !== "link") {
       const line = files.current.filter((each) => each.state !== "sent");
       await Promise.all(
         Array.from({ length: AT_ONCE }, async () => {
-          for (let next = line.shift(); next; next = line.shift()) await next.send();
+          for (let next = line.shift(); next; next = line.shift()) if (files.current.includes(next)) await next.send();
         }),
       );
       const left = files.current.find((each) => each.state !== "sent");
       if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
     }
     const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? `${observed}T00:00:00+07:00` : null };
-    const source = await act(
+    return act(
       ofTenant("/source/upload"),
       mode === "link" ? { ...body, url } : { ...body, uploads: files.current.map((each) => each.id) },
     );
-    files.current = [];
-    setSeen(null);
-    changes.value += 1;
-    tell(t("sent"));
-    go("panel-normalise", { source: source.id });
+  };
+  const handIn = useDone(async () => {
+    try {
+      const source = await send();
+      files.current = [];
+      setSeen(null);
+      if (isOpen.current) go("panel-normalise", { source: source.id });
+    } catch (problem) {
+      if (!isOpen.current) tell(`${title}: ${wordOf(problem)}`, "danger");
+      throw problem;
+    }
   }, t("sent"));
   const inspect = useDone(async () => {
     const objects = [];

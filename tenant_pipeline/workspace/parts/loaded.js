@@ -9,10 +9,13 @@ export function Loaded({ of, children }) {
   return html`<${Told} problem=${of.problem} />${of.data && children(of.data)}`;
 }
 
+/** What went wrong, in a word. @param {any} problem */
+export const wordOf = (problem) => (problem.code === "unreachable" ? t("unreachable") : problem.message);
+
 /** What went wrong, where, and what to do. @param {{problem: any}} properties */
 export const Told = ({ problem }) =>
   problem &&
   html`<p class="callout danger" role="alert">
-    ${problem.code === "unreachable" ? t("unreachable") : problem.message}
+    ${wordOf(problem)}
     ${problem.where && html` <code>${problem.where}</code>`} ${problem.remedy}
   </p>`;
