@@ -30,7 +30,7 @@ from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
 from tenant_pipeline.services.feeds.polling import poll_feed
-from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.registry import register_tenant, show_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import add_source, list_sources
@@ -142,6 +142,9 @@ def test_three_people_fill_in_the_wizard_at_once(people: People) -> None:
     anan.get_by_label("Name in Thai").fill("หอประชุมเมือง")
     anan.get_by_role("button", name="Save").click()
     expect(rin.locator("header .tenant")).to_have_text("City halls of Phuket")
+    for each in (anan, kanya, rin):
+        expect(each.get_by_text("Now: City halls of Phuket")).to_be_visible()
+        expect(each.get_by_label("Name in English")).to_have_value("")
 
 
 def test_what_is_typed_without_a_connection_is_merged_when_it_is_back(people: People) -> None:
@@ -299,6 +302,24 @@ def _reviewed_by_rin(served: Served, tenant: str) -> Sources:
     register_tenant(served.runtime, made.tenant, name=name, domain="new.example", tier="pilot", actor="test")
     grant_role(served.runtime, made.tenant, person="rin", role="reviewer", granted_by="test")
     return made
+
+
+def test_what_is_saved_is_what_the_page_shows(people: People, served: Served) -> None:
+    made = _reviewed_by_rin(served, "halls-with-answers")
+    grant_role(served.runtime, made.tenant, person="anan", role="tenant-admin", granted_by="test")
+    own = People(people.browser, served, made.tenant)
+    anan = own.open("anan", "panel-wizard")
+    anan.get_by_label("Domain").fill("only-typed.example")
+    own.go(anan, "panel-wizard", step="agreement")
+    agreement = anan.get_by_label("Data-handling agreement")
+    agreement.fill("PDPA-7")
+    anan.get_by_role("button", name="Save").click()
+    expect(anan.get_by_text("Now: PDPA-7")).to_be_visible()
+    expect(agreement).to_have_value("")
+    row = show_tenant(served.runtime, made.tenant)
+    assert (row["domain"], row["pdpa_agreement_ref"]) == ("new.example", "PDPA-7")
+    own.go(anan, "panel-wizard", step="identity")
+    expect(anan.get_by_label("Domain")).to_have_value("only-typed.example")
 
 
 def test_counts_of_a_while_ago_are_told_to_be_so_where_counting_takes_long(people: People, served: Served) -> None:

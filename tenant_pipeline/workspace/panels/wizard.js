@@ -1,6 +1,6 @@
 /** panel-wizard: a tenant is registered, and filled in step by step by everybody who is here. */
 
-import { html, useState } from "../vendor/modules.js";
+import { html, useRef, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { label, t } from "../language.js";
 import { Deed, useDone } from "../parts/done.js";
@@ -35,17 +35,27 @@ function Registration() {
   `;
 }
 
-/** What was typed together, as the tenant's row takes it. */
-function changesOf(answers, row) {
+/** What of the tenant's row is answered in the wizard, and under which keys. @type {Record<string, string[]>} */
+const ANSWERED = { name: ["th", "en", "zh"], domain: ["domain"], pdpa_agreement_ref: ["agreement"] };
+
+/** What was typed together of these parts of the tenant's row, as the row takes it. @param {string[]} parts */
+function changesOf(answers, row, parts) {
   const name = { th: answers.th || row.name.th, en: answers.en || row.name.en, zh: answers.zh || row.name.zh };
   const wanted = { name, domain: answers.domain || row.domain, pdpa_agreement_ref: answers.agreement || row.pdpa_agreement_ref };
-  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(row[key])));
+  const isChanged = ([part, value]) => parts.includes(part) && JSON.stringify(value) !== JSON.stringify(row[part]);
+  return Object.fromEntries(Object.entries(wanted).filter(isChanged));
 }
 
-function Keep({ row }) {
-  const { values } = useShared(ANSWERS);
-  const changed = changesOf(values, row);
-  const deed = useDone(() => act(ofTenant(""), changed, "PATCH"), t("saved"));
+/** Saves what was typed of these parts of the tenant's row: from then on the row says it, and the document no longer. */
+function Keep({ row, parts }) {
+  const { values, remove } = useShared(ANSWERS);
+  const newest = useRef(values);
+  newest.current = values;
+  const changed = changesOf(values, row, parts);
+  const deed = useDone(async () => {
+    await act(ofTenant(""), changed, "PATCH");
+    for (const key of parts.flatMap((part) => ANSWERED[part])) if (newest.current[key] === values[key]) remove(key);
+  }, t("saved"));
   const nothing = Object.keys(changed).length === 0;
   return html`
     <${Told} problem=${deed.problem} />
@@ -68,7 +78,7 @@ const Identity = ({ row }) => html`
     <${SharedText} field=${ANSWERS} name="en" label=${t("nameEn")} help=${now(row.name.en)} />
     <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${now(row.name.zh)} />
   </div>
-  <${Keep} row=${row} />
+  <${Keep} row=${row} parts=${["name", "domain"]} />
   <${Tier} row=${row} />
 `;
 
@@ -82,7 +92,7 @@ function Tier({ row }) {
 
 const Agreement = ({ row }) => html`
   <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ? now(row.pdpa_agreement_ref) : t("agreementHelp")} />
-  <${Keep} row=${row} />
+  <${Keep} row=${row} parts=${["pdpa_agreement_ref"]} />
 `;
 
 /** A role that somebody has; whoever may give it may take it again. */
