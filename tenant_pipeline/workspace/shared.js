@@ -7,6 +7,7 @@
 
 import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
 import { documentIsOpen, lookWhoIsHere, me, ofTenant, session, tell, where } from "./store.js";
+import { common } from "./texts.js";
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -195,10 +196,7 @@ export function useSharedText(field, key) {
       if (!(map.get(key) instanceof Y.Text)) map.set(key, new Y.Text()); // it was begun before, and taken away
       const text = map.get(key);
       const before = text.toString();
-      let from = 0;
-      while (from < before.length && from < wanted.length && before[from] === wanted[from]) from += 1;
-      let end = 0;
-      while (end < before.length - from && end < wanted.length - from && before.at(-1 - end) === wanted.at(-1 - end)) end += 1;
+      const [from, end] = common(before, wanted);
       if (before.length - end > from) text.delete(from, before.length - end - from);
       if (wanted.length - end > from) text.insert(from, wanted.slice(from, wanted.length - end));
     });

@@ -147,6 +147,34 @@ def test_three_people_fill_in_the_wizard_at_once(people: People) -> None:
         expect(each.get_by_label("Name in English")).to_have_value("")
 
 
+def test_whoever_types_stays_in_their_place_while_another_types_in_the_same_text(people: People) -> None:
+    anan, kanya = (people.open(person, "panel-wizard") for person in ("anan", "kanya"))
+    mine, theirs = (page.get_by_label("Name in Chinese") for page in (anan, kanya))
+    mine.fill("Halls of the city")
+    expect(theirs).to_have_value("Halls of the city")
+    mine.press("Home")
+    for _ in "Halls":
+        mine.press("ArrowRight")
+    theirs.press("Home")
+    theirs.press_sequentially("All ")
+    expect(mine).to_have_value("All Halls of the city")
+    mine.press_sequentially(" and roofs ")
+    expect(theirs).to_have_value("All Halls and roofs  of the city")
+    keyboard = anan.context.new_cdp_session(anan)
+    keyboard.send("Input.imeSetComposition", {"text": "ni", "selectionStart": 2, "selectionEnd": 2})
+    theirs.press("End")
+    theirs.press_sequentially("!")
+    theirs.press("Home")
+    theirs.press_sequentially("*")
+    anan.wait_for_timeout(500)
+    expect(mine).to_have_value("All Halls and roofs ni of the city")
+    keyboard.send("Input.insertText", {"text": "你"})
+    mine.press_sequentially(",")
+    for each in (mine, theirs):
+        expect(each).to_have_value("*All Halls and roofs 你, of the city!")
+    mine.fill("")
+
+
 def test_what_is_typed_without_a_connection_is_merged_when_it_is_back(people: People) -> None:
     anan, kanya = people.open("anan", "panel-upload"), people.open("kanya", "panel-upload")
     anan.get_by_label("Notes for all").fill("Bring the list.")

@@ -1,8 +1,9 @@
 /** Who is here, and what of a form somebody else is at. */
 
-import { html } from "../vendor/modules.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/modules.js";
 import { label, t } from "../language.js";
 import { attend, here, useSharedText } from "../shared.js";
+import { merged, moved } from "../texts.js";
 
 export function Presence() {
   const others = here.value.filter((each) => !each.mine && each.person);
@@ -25,18 +26,45 @@ export const editorOf = (field) => here.value.find((each) => !each.mine && each.
 
 /**
  * A text that several people may write in at once.
+ *
+ * Whoever is in it stays where they are when others change it. While letters are being composed nothing is changed under
+ * them: what came meanwhile is merged with what was composed.
  * @param {{field: string, name: string, label: string, help?: string, rows?: number, disabled?: boolean}} properties
  */
 export function SharedText({ field, name, label: called, help, rows, disabled }) {
   const [text, write, writable] = useSharedText(field, name);
+  /** While letters are composed: the text they are composed in, and each that others have made of it since. */
+  const [held, setHeld] = useState(/** @type {string[] | null} */ (null));
+  if (held && held.at(-1) !== text) held.push(text);
+  const box = useRef(/** @type {any} */ (null));
   const other = editorOf(`${field}/${name}`);
+  const shown = box.current && box.current === document.activeElement ? box.current : null;
+  const before = shown && { value: shown.value, start: shown.selectionStart, end: shown.selectionEnd };
+  useLayoutEffect(() => {
+    if (!shown || shown.value === before.value) return;
+    shown.setSelectionRange(moved(before.start, before.value, shown.value), moved(before.end, before.value, shown.value));
+  });
   const properties = {
+    ref: box,
     name,
-    value: text,
+    value: held ? box.current.value : text,
     disabled: disabled || !writable,
     class: other ? "editing" : "",
     style: other ? { "--editor": other.colour } : {},
-    onInput: (event) => write(event.target.value),
+    onInput: (event) => !held && write(event.target.value),
+    // In lower case: an element has no property by which Preact would find these names.
+    oncompositionstart: (event) => setHeld([event.target.value]),
+    oncompositionend: ({ target }) => {
+      const texts = held ?? [text];
+      texts.slice(1).forEach((theirs, at) => {
+        const mine = target.value;
+        const place = target.selectionStart;
+        target.value = merged(texts[at], mine, theirs);
+        target.setSelectionRange(moved(place, mine, target.value), moved(place, mine, target.value));
+      });
+      write(target.value);
+      setHeld(null);
+    },
     onFocus: () => attend(`${field}/${name}`),
     onBlur: () => attend(""),
   };
