@@ -6,6 +6,7 @@
  */
 
 import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
+import { t } from "./language.js";
 import { documentIsOpen, lookWhoIsHere, me, ofTenant, session, tell, where } from "./store.js";
 import { common } from "./texts.js";
 
@@ -16,6 +17,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const SIGNED_OUT = 4401;
 const NOT_ALLOWED = 4403;
+/** The frame, and the document, would be too long. */
+const TOO_LONG = [1009, 4413];
 const COLOURS = ["#0b5d66", "#8a3ffc", "#b3261e", "#14693a", "#8a5300", "#1f4fbf", "#9f1853"];
 
 /** Everybody who is here, one entry an open window. @type {{value: any[]}} */
@@ -119,6 +122,7 @@ function connect(to) {
     if (to.ended) return;
     documentIsOpen.value = false;
     if (code === SIGNED_OUT) lookWhoIsHere(); // where they are still known it is tried again all the same
+    if (TOO_LONG.includes(code)) tell(t("documentFull"), "danger");
     if (code === NOT_ALLOWED) {
       // What was refused is in this window's copy only: begin anew from what everybody has.
       tell(reason || "not allowed", "danger");

@@ -63,6 +63,7 @@ export const WORDS = {
   different: ["No, two things", "ไม่ใช่ เป็นคนละสิ่ง", "不是，两个事物"],
   differenceToLive: ["Difference to the live release", "ความต่างจากรุ่นที่ใช้งานอยู่", "与在线版本的差异"],
   dimension: ["Dimension", "มิติ", "维度"],
+  documentFull: ["What people edit together takes no more. Shorten what was typed last.", "เอกสารที่แก้ไขร่วมกันรับข้อความเพิ่มไม่ได้แล้ว โปรดย่อสิ่งที่พิมพ์ล่าสุด", "共同编辑的文档已满，请缩短刚输入的内容。"],
   domain: ["Domain", "โดเมน", "域名"],
   done: ["Done", "เสร็จแล้ว", "完成"],
   doubt: ["Pairs in doubt", "คู่ที่ยังไม่แน่ใจ", "存疑的配对"],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -453,6 +455,41 @@ def test_six_bytes_do_not_take_the_memory_of_the_server(window: OpenWindow) -> N
     rin.socket.send(sync_frame(STEP_1, claims_to_have_very_many_clients))
     assert rin.closed()[0] == 4400
     assert psutil.Process().memory_info().rss - before < 100 * 1024 * 1024
+
+
+def test_who_asks_for_the_document_over_and_over_and_takes_none_is_sent_away(
+    window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenant_pipeline.api.collaboration.connection.BYTES_IN_LINE", 1_000_000)
+    anan, rin = window("anan").come(), window("rin").come()
+    anan.write(ANSWERS, "long", "x" * 100_000)
+    rin.see(ANSWERS, "long", "x" * 100_000)
+    assert rin.socket is not None
+    with suppress(ConnectionClosed):
+        for _ in range(250):
+            rin.socket.send(sync_frame(STEP_1, Doc().get_state()))
+    assert rin.closed()[0] == 1013
+    anan.write(ANSWERS, "long", "")
+
+
+def test_no_more_waits_to_be_kept_than_a_server_can_hold(monkeypatch: pytest.MonkeyPatch, window: OpenWindow) -> None:
+    ends = threading.Event()
+
+    def away(*_: Any) -> int:
+        ends.wait(60)
+        raise RuntimeError
+
+    monkeypatch.setattr("tenant_pipeline.api.collaboration.room.append_updates", away)
+    monkeypatch.setattr("tenant_pipeline.api.collaboration.room.BYTES_WAITING", 500_000)
+    window("rin").come()
+    anan = window("anan").come()
+    with suppress(ConnectionClosed):
+        for number in range(5):
+            anan.write(ANSWERS, f"long-{number}", "x" * 200_000)
+    try:
+        assert anan.closed() == (1013, "too much waits to be kept")
+    finally:
+        ends.set()
 
 
 def test_what_could_not_be_kept_is_sent_again_by_who_wrote_it(

@@ -20,7 +20,7 @@ from tenant_pipeline.api.collaboration.frames import (
     SyncFrame,
     read_frame,
 )
-from tenant_pipeline.api.collaboration.room import BROKEN, Room
+from tenant_pipeline.api.collaboration.room import BROKEN, LARGEST_DOCUMENT, Room
 from tenant_pipeline.api.collaboration.rooms import Rooms
 from tenant_pipeline.api.guards import own_origins
 from tenant_pipeline.api.problems import ProblemError
@@ -32,6 +32,7 @@ router = APIRouter()
 SIGNED_OUT, FOREIGN, NOT_YOURS, TOO_MANY, TOO_SLOW, TEXT, TOO_LONG = 4401, 4403, 4404, 4429, 1013, 1003, 1009
 LONGEST_FRAME = 1024 * 1024
 FRAMES_IN_LINE = 1000
+BYTES_IN_LINE = 2 * LARGEST_DOCUMENT
 FRAMES_A_SECOND = 60
 BURST = 300
 WINDOWS_A_PERSON = 20
@@ -90,15 +91,17 @@ class _Connection:
         self.caller = caller
         self._websocket = websocket
         self._line: asyncio.Queue[bytes] = asyncio.Queue(FRAMES_IN_LINE)
+        self._bytes_in_line = 0
         self._ending: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._budget, self._filled = float(BURST), time.monotonic()
 
     def send(self, frame: bytes) -> None:
         """Put a frame in line; whoever does not take them fast enough is closed, and comes back for what it missed."""
-        try:
-            self._line.put_nowait(frame)
-        except asyncio.QueueFull:
+        if self._line.full() or self._bytes_in_line + len(frame) > BYTES_IN_LINE:
             self.close(TOO_SLOW, "too slow")
+            return
+        self._bytes_in_line += len(frame)
+        self._line.put_nowait(frame)
 
     def close(self, code: int, reason: str) -> None:
         """End the connection; the first reason counts."""
@@ -157,7 +160,9 @@ class _Connection:
     async def _forward(self) -> None:
         try:
             while True:
-                await self._websocket.send_bytes(await self._line.get())
+                frame = await self._line.get()
+                await self._websocket.send_bytes(frame)
+                self._bytes_in_line -= len(frame)
         except (RuntimeError, WebSocketDisconnect):
             self.close(1000, "")
 

@@ -32,6 +32,7 @@ from tenant_pipeline.telemetry.about import about
 
 NOT_ALLOWED, BROKEN, TOO_LARGE, TRY_AGAIN = 4403, 4400, 4413, 1013
 LARGEST_DOCUMENT = 8 * 1024 * 1024
+BYTES_WAITING = LARGEST_DOCUMENT
 MOST_AT_ONCE = 200
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.2, 10.0
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Room:
         self._neighbours = Neighbours(runtime, tenant, server)
         self._clients: dict[Client, dict[int, Presence]] = {}
         self._waiting: list[tuple[Client, bytes]] = []
+        self._bytes_waiting = 0
         self._work = asyncio.Event()
         self._look = False
         self._idle = asyncio.Event()
@@ -110,7 +112,14 @@ class Room:
         return sync_frame(STEP_2, self._document.get_update(state))
 
     def write(self, client: Client, update: bytes) -> None:
-        """Put an edit in line: it is checked and kept, and then shown to the others; or its client is told why not."""
+        """Put an edit in line: it is checked and kept, and then shown to the others; or its client is told why not.
+
+        Where too much waits already, its client is sent away, and comes back with what it has.
+        """
+        if self._bytes_waiting + len(update) > BYTES_WAITING:
+            client.close(TRY_AGAIN, "too much waits to be kept")
+            return
+        self._bytes_waiting += len(update)
         self._waiting.append((client, update))
         self._begin_work()
 
@@ -200,8 +209,10 @@ class Room:
     async def _keep_what_waits(self) -> None:
         if any(map(self._is_in_doubt, self._waiting[:MOST_AT_ONCE])):
             await self._catch_up()
-        batch = self._checked(self._waiting[:MOST_AT_ONCE])
+        written = self._waiting[:MOST_AT_ONCE]
+        batch = self._checked(written)
         del self._waiting[:MOST_AT_ONCE]
+        self._bytes_waiting -= sum(len(update) for _, update in written)
         if batch:
             try:
                 await self._keep(batch)

@@ -5,6 +5,9 @@ import { label, t } from "../language.js";
 import { attend, here, useSharedText } from "../shared.js";
 import { merged, moved } from "../texts.js";
 
+/** So many letters of a text are well within what is sent at once, also in Thai. */
+const LONGEST = 50_000;
+
 export function Presence() {
   const others = here.value.filter((each) => !each.mine && each.person);
   if (!others.length) return null;
@@ -47,6 +50,7 @@ export function SharedText({ field, name, label: called, help, rows, disabled })
   const properties = {
     ref: box,
     name,
+    maxlength: LONGEST,
     value: held ? box.current.value : text,
     disabled: disabled || !writable,
     class: other ? "editing" : "",
