@@ -23,7 +23,7 @@ const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
 /** @param {string} property */
 const field = (property) => label("properties", property);
 
-function Matrix({ counts, sources, params }) {
+function Matrix({ counts, titles, params }) {
   const open = counts.filter((each) => each.status === (params.status ?? "open"));
   const properties = [...new Set(open.map((each) => each.property))].sort();
   const rows = [...new Set(open.map((each) => each.source_id))];
@@ -35,8 +35,8 @@ function Matrix({ counts, sources, params }) {
     }
     return found;
   }, [counts, params.status]);
-  const most = Math.max(1, ...cells.values());
-  const title = (id) => sources.find((each) => each.id === id)?.title ?? id;
+  const most = [...cells.values()].reduce((found, items) => Math.max(found, items), 1);
+  const title = (id) => titles[id] ?? id;
   if (!rows.length) return html`<p class="quiet">${t("none")}</p>`;
   return html`
     <div class="scroll">
@@ -267,7 +267,7 @@ export function Conflict({ params }) {
     else if (event.key === "k") step(-1);
   });
   return html`
-    ${asked.status !== "stale" && html`<${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} sources=${sources.data?.sources ?? []} params=${params} />`}<//>`}
+    ${asked.status !== "stale" && html`<${Loaded} of=${matrix}>${(found) => html`<${Matrix} counts=${found.counts} titles=${titles} params=${params} />`}<//>`}
     <div class="fields">
       <label>${t("status")}<select value=${params.status ?? "open"} onChange=${(event) => narrow({ status: event.target.value, item: "" })}>
         ${STATUSES.map((each) => html`<option value=${each} selected=${each === (params.status ?? "open")}>${statusWord(each)}</option>`)}
