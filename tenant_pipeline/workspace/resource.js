@@ -1,27 +1,30 @@
 /** What is read from the API and kept up to date: read again when the address, the language or anything at the server changes. */
 
-import { useEffect, useRef, useState } from "./vendor/modules.js";
+import { useEffect, useState } from "./vendor/modules.js";
 import { get } from "./api.js";
 import { changes, language } from "./store.js";
 
 const SETTLE_MILLISECONDS = 250;
+const LONGEST_SETTLE_MILLISECONDS = 4000;
 
 /**
- * Reads what is at an address, and once more where it has changed since the last reading was begun.
+ * Reads what is at an address, and once more where something has changed since the last reading was begun.
  *
  * A reading that goes on is let finish: events that keep coming would otherwise leave nothing to be seen. Many events at
- * once are one change to what is shown.
- * @param {string} path @param {number} version @param {(change: any) => void} show
+ * once are one change to what is shown, and the longer they keep coming, the more of them.
+ * @param {string} path @param {(change: any) => void} show
+ * @returns {() => void} what ends it
  */
-function reading(path, version, show) {
+function reading(path, show) {
   let wanted = true;
   let timer = 0;
-  let begun = version;
-  let newest = version;
+  let begun = changes.peek();
   let busy = false;
+  let settle = SETTLE_MILLISECONDS;
+  let ended = 0;
   const read = async () => {
     timer = 0;
-    begun = newest;
+    begun = changes.peek();
     busy = true;
     try {
       const data = await get(path, { "Accept-Language": language.value });
@@ -30,43 +33,30 @@ function reading(path, version, show) {
       if (wanted) show((before) => (before.path === path ? { ...before, problem } : { path, data: null, problem }));
     }
     busy = false;
+    ended = Date.now();
     later();
   };
   const later = () => {
-    if (wanted && !busy && !timer && newest !== begun) timer = setTimeout(read, SETTLE_MILLISECONDS);
+    if (!wanted || busy || timer || changes.peek() === begun) return;
+    settle = Date.now() - ended < settle ? Math.min(2 * settle, LONGEST_SETTLE_MILLISECONDS) : SETTLE_MILLISECONDS;
+    timer = setTimeout(read, settle);
   };
   read();
-  return {
-    /** @param {number} now */
-    upTo: (now) => {
-      newest = now;
-      later();
-    },
-    stop: () => {
-      wanted = false;
-      clearTimeout(timer);
-    },
+  const unsubscribe = changes.subscribe(later);
+  return () => {
+    wanted = false;
+    clearTimeout(timer);
+    unsubscribe();
   };
 }
 
 /**
  * @param {string | null} path where it is read; null for nothing yet
- * @returns {{data: any, problem: any, again: () => void}}
+ * @returns {{data: any, problem: any}}
  */
 export function useResource(path) {
   const [state, setState] = useState(/** @type {{path: string | null, data: any, problem: any}} */ ({ path: null, data: null, problem: null }));
-  const [count, setCount] = useState(0);
-  const version = changes.value + count;
-  const reader = useRef(/** @type {ReturnType<typeof reading> | null} */ (null));
-  useEffect(() => {
-    reader.current = path === null ? null : reading(path, version, setState);
-    return reader.current?.stop;
-  }, [path, language.value]);
-  useEffect(() => reader.current?.upTo(version), [version]);
+  useEffect(() => (path === null ? undefined : reading(path, setState)), [path, language.value]);
   const current = state.path === path;
-  return {
-    data: current ? state.data : null,
-    problem: current ? state.problem : null,
-    again: () => setCount((before) => before + 1),
-  };
+  return { data: current ? state.data : null, problem: current ? state.problem : null };
 }
