@@ -224,12 +224,19 @@ def test_a_decision_is_handed_on_signed_by_who_it_was_handed_to_and_taken_back(
     expect(card[1].get_by_role("button", name="Sign")).to_have_count(0)
 
 
-def test_who_asked_takes_a_request_back_and_nobody_else(people: People, runtime_of: Runtime) -> None:
+def test_who_has_two_roles_signs_in_the_one_they_chose_and_who_asked_takes_it_back(
+    people: People, runtime_of: Runtime
+) -> None:
     _listing_asked_for(people, runtime_of, "A second thought", "partners")
     kanya, anan = people.open("kanya", "panel-handoff"), people.open("anan", "panel-handoff")
     mine, theirs = (page.locator("article").filter(has_text="A second thought") for page in (kanya, anan))
     expect(theirs.get_by_role("button", name="Sign")).to_be_visible()
     expect(theirs.get_by_text("Take the request back")).to_have_count(0)
+    for role in ("tenant-admin", "platform-governance"):
+        grant_role(runtime_of, people.tenant, person="pim", role=role, granted_by="test")
+    pim = people.open("pim", "panel-handoff").locator("article").filter(has_text="A second thought")
+    pim.get_by_role("group", name="Decide").get_by_label("Role").select_option("platform-governance")
+    expect(pim.get_by_role("button", name="Sign · Platform governance")).to_be_visible()
     mine.get_by_text("Take the request back").first.click()
     taking = mine.locator("form").filter(has_text="Take the request back")
     taking.get_by_label("Reason").fill("Not yet")

@@ -43,8 +43,8 @@ function Answer({ request }) {
   const roles = rolesHere(request);
   const [role, setRole] = useState(roles[0] ?? "");
   const [reason, setReason] = useState("");
+  const acting = roles.includes(role) ? role : roles[0];
   const say = async (approves) => {
-    const acting = role || roles[0];
     const signature = me().signs_with_key ? await signatureOver(request, { decision: approves ? "approve" : "reject", role: acting, reason }) : null;
     return act(ofTenant(`/approvals/${request.id}/decision`), { digest: request.digest, approves, role: acting, reason, signature });
   };
@@ -57,13 +57,13 @@ function Answer({ request }) {
       <legend>${t("decide")}</legend>
       <div class="fields">
         ${roles.length > 1 &&
-        html`<label>${t("role")}<select value=${role} onChange=${(event) => setRole(event.target.value)}>${roles.map((each) => html`<option value=${each}>${label("tenant_roles", each)}</option>`)}</select></label>`}
+        html`<label>${t("role")}<select value=${acting} onChange=${(event) => setRole(event.target.value)}>${roles.map((each) => html`<option value=${each}>${label("tenant_roles", each)}</option>`)}</select></label>`}
         <label>${t("reason")}<input value=${reason} maxlength="2000" onInput=${(event) => setReason(event.target.value)} /></label>
       </div>
       ${me().signs_with_key && html`<${OwnKey} />`}
       <${Told} problem=${accept.problem ?? reject.problem} />
       <div class="buttons">
-        <button disabled=${keyless} onClick=${accept.start}>${t("sign")} · ${named(roles.slice(0, 1))}</button>
+        <button disabled=${keyless} onClick=${accept.start}>${t("sign")} · ${named([acting])}</button>
         <button class="danger" disabled=${keyless} onClick=${reject.start}>${t("reject")}</button>
       </div>
     </fieldset>
