@@ -15,11 +15,11 @@ let outlines = null;
 export function PlacesMap() {
   const { data } = useResource(ofTenant("/places"));
   const element = useRef(/** @type {HTMLElement | null} */ (null));
-  const drawn = useRef(/** @type {{map: leaflet.Map, places: leaflet.LayerGroup} | null} */ (null));
+  const drawn = useRef(/** @type {{map: leaflet.Map, places: leaflet.LayerGroup, fitted: boolean} | null} */ (null));
   useEffect(() => {
     const map = leaflet.map(/** @type {HTMLElement} */ (element.current), { attributionControl: false, zoomSnap: 0.5 }).fitBounds(THAILAND);
     const places = leaflet.layerGroup().addTo(map);
-    drawn.current = { map, places };
+    drawn.current = { map, places, fitted: false };
     outlines ??= fetch("/static/vendor/outlines.geojson").then((answer) => answer.json());
     outlines.then((shapes) => {
       if (drawn.current?.map !== map) return;
@@ -41,7 +41,9 @@ export function PlacesMap() {
       leaflet.circleMarker([north, east], { radius: 6, color: "#0b5d66", fillOpacity: 0.8 }).bindTooltip(called).addTo(places);
       return [north, east];
     });
-    if (points.length) map.fitBounds(leaflet.latLngBounds(points).pad(0.3), { maxZoom: 11 });
+    if (!points.length || drawn.current.fitted) return; // from then on it is where the person has moved it
+    map.fitBounds(leaflet.latLngBounds(points).pad(0.3), { maxZoom: 11 });
+    drawn.current.fitted = true;
   }, [data]);
   return html`
     <div class="map" ref=${element} role="application" aria-label=${t("places")}></div>
