@@ -135,7 +135,7 @@ function Decide({ form, titles, follow }) {
   useKeys((event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      if (role && reason && decision && !over) sign.start();
+      if (role && reason && decision && !over && !sign.busy) sign.start();
     } else if (over || meantForText(event)) return;
     else if (/^[1-9]$/.test(event.key) && form.candidates[Number(event.key) - 1]) choose({ decision: "candidate", number: Number(event.key) });
     else if (event.key === "b") choose({ decision: "both-right" });
