@@ -106,7 +106,7 @@ class Source(BaseModel):
 
 
 class Sources(BaseModel):
-    """The tenant's sources, the newest first."""
+    """The tenant's sources, the oldest first."""
 
     sources: list[Source]
 
