@@ -48,10 +48,11 @@ function send(to, bytes) {
 const colourOf = (person) =>
   COLOURS[[...person].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % COLOURS.length];
 
-/** Begin to edit the tenant's document together. @param {string} tenant @param {string} person */
-export function join(tenant, person) {
+/** Begin to edit the tenant's document together, after so many milliseconds and some more or less.
+ * @param {string} tenant @param {string} person @param {number} [wait] */
+export function join(tenant, person, wait = 0) {
   const document = new Y.Doc();
-  const joining = { document, awareness: new presence.Awareness(document), socket: null, wait: FIRST_WAIT, ended: false, timer: null };
+  const joining = { document, awareness: new presence.Awareness(document), socket: null, wait: Math.max(wait, FIRST_WAIT), ended: false, timer: null };
   joined = joining;
   hasCome.value = false;
   document.on("update", (update, origin) => {
@@ -66,7 +67,8 @@ export function join(tenant, person) {
     send(joining, message(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, update)));
   });
   joining.awareness.setLocalState({ person, colour: colourOf(person), panel: where.value.panel, field: "" });
-  connect(joining);
+  if (wait) connectLater(joining);
+  else connect(joining);
   generation.value += 1;
 }
 
@@ -127,12 +129,17 @@ function connect(to) {
       // What was refused is in this window's copy only: begin anew from what everybody has.
       tell(reason || "not allowed", "danger");
       leave();
-      join(me().tenant, me().person);
+      join(me().tenant, me().person, to.wait);
       return;
     }
-    to.timer = setTimeout(() => connect(to), to.wait * (0.5 + Math.random()));
-    to.wait = Math.min(to.wait * 2, LONGEST_WAIT);
+    connectLater(to);
   };
+}
+
+/** Connect after a while, and after a longer one the next time. @param {any} to */
+function connectLater(to) {
+  to.timer = setTimeout(() => connect(to), to.wait * (0.5 + Math.random()));
+  to.wait = Math.min(to.wait * 2, LONGEST_WAIT);
 }
 
 /** Let the others see which panel and field this window is at. @param {string} field */
