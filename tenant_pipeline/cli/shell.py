@@ -82,14 +82,14 @@ def exit_code(error: TenantRuntimeError) -> ExitCode:
 
 
 @contextmanager
-def opened() -> Iterator[Runtime]:
+def opened(*, set_logins: bool = False) -> Iterator[Runtime]:
     """The runtime over the running database, or over the embedded one for as long as the command lasts.
 
-    Local instances rest when the embedded database does; `up` brings them back.
+    Local instances rest when the embedded database does; `up` brings them back. `set_logins` is as `migrate` has it.
     """
     settings = Settings()
     started_here = administration_dsn(settings) is None
-    with open_runtime(settings) as runtime:
+    with open_runtime(settings, set_logins=set_logins) as runtime:
         try:
             yield runtime
         finally:

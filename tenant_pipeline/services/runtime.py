@@ -128,15 +128,18 @@ def connect(settings: Settings, *, half_restored: bool = False) -> Iterator[Runt
 
 
 @contextmanager
-def open_runtime(settings: Settings, revision: str | None = None, *, half_restored: bool = False) -> Iterator[Runtime]:
+def open_runtime(
+    settings: Settings, revision: str | None = None, *, half_restored: bool = False, set_logins: bool = False
+) -> Iterator[Runtime]:
     """The runtime with a migrated database, starting the embedded one for as long as this block lasts if need be.
 
-    `revision`: migrated so far only, to bring a backup back. Raises as `connect` does.
+    `revision`: migrated so far only, to bring a backup back. `set_logins` is as `migrate` has it. Raises as `connect`
+    and `migrate` do.
     """
     with ExitStack() as stack:
         server = None
         if administration_dsn(settings) is None:
             server = stack.enter_context(EmbeddedPostgres(settings.postgres_directory))
         runtime = replace(stack.enter_context(connect(settings, half_restored=half_restored)), server=server)
-        migrate(runtime.database, revision)
+        migrate(runtime.database, revision, set_logins=set_logins)
         yield runtime

@@ -42,6 +42,9 @@ _POWERS = {
 }
 """What no login of an instance may have. Only a superuser may even name some of these: what is not there, is not."""
 
+_WRONG_PASSWORD = ("password authentication failed", "SASL authentication failed")
+"""The words of PostgreSQL, and of PgBouncer: of a connection that fails the driver tells no SQLSTATE."""
+
 
 class Database:
     """One PostgreSQL database, as its several roles."""
@@ -274,6 +277,11 @@ def _still_there(connection: Connection) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return not poll.poll(0)
+
+
+def is_wrong_password(error: psycopg.OperationalError) -> bool:
+    """Whether a connection failed because the login's password is another one."""
+    return any(words in str(error) for words in _WRONG_PASSWORD)
 
 
 def later_clock(connection: Connection, now: datetime) -> datetime:

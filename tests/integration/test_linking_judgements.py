@@ -302,7 +302,7 @@ def test_an_entity_and_a_pair_are_explained_by_their_parts(tenant: Tenant, monke
     assert {side["canonical_id"] for side in told["sides"]} == {tenant.canonical(first), tenant.canonical(third)}
     assert told["explanation"]["parts"]
 
-    monkeypatch.setattr(shell, "open_runtime", lambda _: _Opened(tenant.runtime))
+    monkeypatch.setattr(shell, "open_runtime", lambda *_, **__: _Opened(tenant.runtime))
     for identifier in (tenant.canonical(first), pair["id"]):
         drawn = CliRunner().invoke(link_command.app, ["show", identifier, "--tenant", tenant.id])
         assert drawn.exit_code == 0, drawn.output
@@ -315,7 +315,7 @@ def test_the_command_line_lists_judges_reverses_and_tells_the_history(
 ) -> None:
     first, second = tenant.add("a", "Assembly Hall,100,,,"), tenant.add("b", "Assembly Hall,200,,,")
     ends = [tenant.canonical(first), tenant.canonical(second)]
-    monkeypatch.setattr(shell, "open_runtime", lambda _: _Opened(tenant.runtime))
+    monkeypatch.setattr(shell, "open_runtime", lambda *_, **__: _Opened(tenant.runtime))
     word = [part for name, value in WORD.items() for part in (f"--{name}", value)]
 
     def said(*arguments: str) -> Any:

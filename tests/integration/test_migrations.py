@@ -22,7 +22,9 @@ from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from psycopg.types.json import Jsonb
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from tenant_pipeline.cli import main
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import SourceId, TenantId
@@ -432,6 +434,37 @@ def test_no_process_of_an_older_release_starts_on_a_newer_database(
         assert head_version() in told
         assert "newer release" in told
         assert _version(runtime) == "9999"
+
+
+def _platform_comes_in(runtime: Runtime) -> bool:
+    try:
+        psycopg.connect(runtime.database.platform_conninfo()).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_with_another_keys_folder_nothing_is_migrated_and_nobody_is_locked_out_but_on_purpose(
+    server: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _database(server, "first_installation") as runtime, _database(server, "second_installation") as empty:
+        migrate(runtime.database, FIRST)
+        for ours, before in ((runtime, FIRST), (empty, None)):
+            other = ours.settings.model_copy(update={"home": tmp_path / "other"})
+            with pytest.raises(SettingsError, match="keys folder is not the one"), open_runtime(other):
+                pass
+            assert _version(ours) == before
+            assert _platform_comes_in(runtime)
+        migrate(runtime.database)
+        with connect(runtime.settings.model_copy(update={"home": tmp_path / "other"})) as other_keys:
+            migrate(other_keys.database, set_logins=True)
+            assert (_platform_comes_in(other_keys), _platform_comes_in(runtime)) == (True, False)
+        assert runtime.settings.database_dsn is not None
+        monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+        monkeypatch.setenv("TENANT_RUNTIME_DATABASE_DSN", runtime.settings.database_dsn.get_secret_value())
+        repaired = CliRunner().invoke(main.app, ["migrate", "--set-logins"])
+        assert repaired.exit_code == 0, repaired.output
+        assert _platform_comes_in(runtime)
 
 
 def test_of_several_that_migrate_at_once_one_does(server: tuple[Path, str]) -> None:

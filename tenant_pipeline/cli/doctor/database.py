@@ -116,7 +116,8 @@ def logins(patient: Patient) -> Finding:
     except psycopg.OperationalError:
         return wrong(
             "the platform cannot log in with the password that the master key gives",
-            "Restore the keys folder that belongs to this database, or the database that belongs to these keys.",
+            "Restore the keys folder that belongs to this database, or the database that belongs to these keys. Where"
+            " they belong together, `tenant-pipeline migrate --set-logins` gives the logins their passwords again.",
         )
     return fine("the platform can log in")
 

@@ -9,19 +9,20 @@ from typing import Any
 import psycopg
 
 from tenant_pipeline.core.errors import SettingsError
-from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.database import PLATFORM, Database, is_wrong_password
 
 VERSION_TABLE = "tenant_runtime_version"
 OLDEST_SERVER = 160000
 
 
-def migrate(database: Database, revision: str | None = None) -> str:
+def migrate(database: Database, revision: str | None = None, *, set_logins: bool = False) -> str:
     """Bring the database to the version of this code and return that version; at that version already, do nothing.
 
     An earlier `revision` is where a backup of that version is brought back to; a database past it is left as it is.
+    `set_logins`: the server's logins get the passwords of these keys in any case, whosever they have.
 
     Several processes may call it at once: one migrates, the others wait. Raises SettingsError when the database is
-    newer than the code, or PostgreSQL older than 16.
+    newer than the code, PostgreSQL older than 16, or the logins have passwords of other keys; then nothing is changed.
     """
     head = head_version()
     with psycopg.connect(database.conninfo()) as connection:
@@ -32,16 +33,16 @@ def migrate(database: Database, revision: str | None = None) -> str:
                 remedy="Upgrade it.",
             )
         before = version_of(connection)
-    if before == head:
+    if before == head and not set_logins:
         return head
     for named in (revision, before):
         if named is not None and named not in known_versions():
             raise _unknown(named)
-    _upgrade(database, revision or "head")
+    _upgrade(database, revision or "head", set_logins=set_logins)
     return revision or head
 
 
-def _upgrade(database: Database, revision: str) -> None:
+def _upgrade(database: Database, revision: str, *, set_logins: bool) -> None:
     # Loaded where there is something to migrate: commands and probes only ask for the version.
     from alembic import command
     from alembic.config import Config
@@ -54,13 +55,34 @@ def _upgrade(database: Database, revision: str) -> None:
     config.set_main_option("script_location", "tenant_pipeline.storage:migrations")
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('tenant runtime migration'))"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
+        if not set_logins:
+            _require_our_logins(database, driver)
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
         # In the same transaction: a process killed after it would leave logins without a password behind.
         database.set_role_passwords(driver)
         connection.commit()
+
+
+def _require_our_logins(database: Database, connection: psycopg.Connection[Any]) -> None:
+    """Raise SettingsError where the platform's login has a password that these keys do not give.
+
+    Roles are the server's: whoever has it, in this database or another, would be locked out.
+    """
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (PLATFORM,)).fetchone() is None:
+        return
+    try:
+        psycopg.connect(database.platform_conninfo()).close()
+    except psycopg.OperationalError as error:
+        if is_wrong_password(error):
+            raise SettingsError(
+                "The keys folder is not the one that belongs to this server's logins",
+                where="keys folder",
+                remedy="Name the home that it is in (TENANT_RUNTIME_HOME), or restore it. Where no other installation"
+                " lives by these logins, `tenant-pipeline migrate --set-logins` gives them the passwords of these.",
+            ) from None
 
 
 def refuse_newer(database: Database) -> None:
