@@ -43,6 +43,7 @@ _POWERS = {
 """What no login of an instance may have. Only a superuser may even name some of these: what is not there, is not."""
 
 _WRONG_PASSWORD = ("password authentication failed", "SASL authentication failed")
+_REFUSED = ("authentication failed", "pg_hba.conf", "is not permitted to log in", "permission denied for database")
 """The words of PostgreSQL, and of PgBouncer: of a connection that fails the driver tells no SQLSTATE."""
 
 
@@ -282,6 +283,14 @@ def _still_there(connection: Connection) -> bool:
 def is_wrong_password(error: psycopg.OperationalError) -> bool:
     """Whether a connection failed because the login's password is another one."""
     return any(words in str(error) for words in _WRONG_PASSWORD)
+
+
+def is_refused(error: psycopg.OperationalError) -> bool:
+    """Whether a connection failed because the server judged the login and turned it away.
+
+    A server that is full, restarts or is away has judged nobody.
+    """
+    return any(words in str(error) for words in _REFUSED)
 
 
 def later_clock(connection: Connection, now: datetime) -> datetime:

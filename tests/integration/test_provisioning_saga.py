@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from tenant_pipeline.cli import instance as command
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.provisioning.provisioner import Phase
+from tenant_pipeline.provisioning.provisioner import Phase, Secret
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
@@ -397,6 +397,13 @@ def test_a_neighbour_that_gives_no_answer_fails_nobodys_provisioning_and_is_told
     bring_up(runtime, neighbour, "curt")
     probe = probed(bring_up(runtime, tenant))
     assert probe["not_tried"] == ["other instances: one gave no answer to /"]
+
+
+def test_a_login_that_the_server_does_not_come_to_judge_is_told_as_not_tried(runtime: Runtime) -> None:
+    probe = isolation_probe.Probe()
+    isolation_probe._attack_logins(runtime, Secret("host=127.0.0.1 port=9 user=nerve_x dbname=postgres"), probe)
+    assert probe.attempts == {}
+    assert "logging in: tenant_runtime_platform: the server did not come to judge it" in probe.not_tried
 
 
 def test_broken_isolation_takes_down_even_what_stood_before(runtime: Runtime, tenant: TenantId) -> None:

@@ -3,7 +3,8 @@
 An attempt on the database counts as repelled only when PostgreSQL says that the privilege is missing (SQLSTATE 42501):
 an empty answer, or any other error, would mean that the door stands open. Where a statement is everybody's to ask
 (statistics, sessions) it must show nobody else's. What others take down meanwhile is no door at all: an attempt on a
-login that is gone does not count, and an instance that gives no answer is told as not tried.
+login that is gone does not count, and an instance that gives no answer, or a login that the server does not come to
+judge, is told as not tried.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tenant_pipeline.provisioning.provisioner import InstanceSpecification, Phas
 from tenant_pipeline.services.provisioning.operations import Act, latest_operation
 from tenant_pipeline.services.registry import list_tenants
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.storage.database import instance_login_of
+from tenant_pipeline.storage.database import instance_login_of, is_refused
 
 PATHS = ("/", "/openapi.json", "/version", "/search?q=a", "/entities", "/export.geojson")
 REQUEST_SECONDS = 2.0
@@ -233,7 +234,10 @@ def _attack_logins(runtime: Runtime, credentials: Secret, probe: Probe) -> None:
         try:
             psycopg.connect(make_conninfo(credentials.value, connect_timeout=5, **changed)).close()
             through = True
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if not is_refused(error):
+                probe.not_tried.append(f"{kind}: {target}: the server did not come to judge it")
+                continue
             through = False
         probe.note(kind, f"{kind}: {target}", through=through)
 
