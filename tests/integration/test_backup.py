@@ -53,6 +53,9 @@ from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, T
 from tenant_pipeline.services.feeds.credentials import credential_of, keep_credential
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, list_feeds, set_status
 from tenant_pipeline.services.marts.measuring import measure_tenants
+from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, record
+from tenant_pipeline.services.provisioning.settling import settle
+from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import list_sources
 from tenant_pipeline.settings import Settings
@@ -64,6 +67,7 @@ from tenant_pipeline.storage.sealed_file import Opener, Sealer, new_recovery_key
 from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, serving_tables
 from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.integration.provisioned import small_instances
 from tests.integration.releasable import releasable
 from tests.integration.test_erasure import ASKING, ERASING
 from tests.integration.test_releases import publish_draft, served
@@ -304,8 +308,11 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
 
 
 @pytest.mark.slow
-def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date(empty: Settings, tmp_path: Path) -> None:
-    tenant, name = TenantId("old-tenant"), {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date_and_no_instance_is_waited_for(
+    empty: Settings, tmp_path: Path
+) -> None:
+    tenant, erased = TenantId("old-tenant"), TenantId("old-and-erased")
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
     recipient, opener = new_recovery_key(tmp_path / "key", PASSPHRASE), Opener(tmp_path / "key", PASSPHRASE)
     assert empty.database_dsn is not None
     dsn = empty.database_dsn.get_secret_value()
@@ -313,7 +320,14 @@ def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date(empty: Se
         connection.execute("CREATE DATABASE old")
     old = Settings(home=tmp_path / "old", database_dsn=SecretStr(make_conninfo(dsn, dbname="old")))
     with open_runtime(old, "0035") as runtime:
-        registry.register_tenant(runtime, tenant, name=name, domain="o.example", tier="pilot", actor="test")
+        for each in (tenant, erased):
+            registry.register_tenant(runtime, each, name=name, domain="o.example", tier="pilot", actor="test")
+            with runtime.database.platform() as platform:
+                platform.execute("UPDATE runtime.tenants SET status = 'live' WHERE id = %s", (each,))
+                brought_up = begin(
+                    platform, each, Act.PROVISION, "local-process", f"tenant-{each}", "0" * 64, [], "run"
+                )
+            record(runtime, brought_up, DONE, State.DONE, {}, "run")
         with runtime.database.tenant(tenant) as connection:
             connection.execute(
                 """
@@ -325,9 +339,13 @@ def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date(empty: Se
                 (tenant,),
             )
         snapshot = take_backup(runtime, tmp_path / "backups", recipient)["snapshot"]
+    (tmp_path / "backups" / "erased" / erased).touch()
     restore(empty, tmp_path / "backups", opener, snapshot, actor="operator", signed_by=None)
     with open_runtime(empty) as runtime:
         assert [feed.status for feed in list_feeds(runtime, tenant)] == ["paused"]
+        backend = small_instances(runtime)
+        assert bring_back(runtime, backend, timeout=1) == []
+        assert settle(runtime, backend, seconds=20, actor="clock") == []
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ from tenant_pipeline.services.backup.layout import (
     zone_of,
 )
 from tenant_pipeline.services.backup.signing import require_signer
-from tenant_pipeline.services.erasure.whole_tenant import erase_again
+from tenant_pipeline.services.erasure.whole_tenant import RESTORE, erase_again
+from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record_in
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage import serving
@@ -95,6 +96,7 @@ def restore(
             _served(runtime, folder, opener, manifest, tenant)
         migrate(runtime.database)
         _tell_of_feeds_again(runtime, manifest["tenants"])
+        _tell_of_no_instance(runtime, manifest["tenants"])
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
         verified = {"signed_by": took, "verified": signed_by is not None}
@@ -243,6 +245,22 @@ def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
     with runtime.database.administration() as connection:
         connection.execute("SET LOCAL row_security = off")
         connection.execute("UPDATE runtime.feeds SET told_health = NULL WHERE tenant_id = ANY(%s)", (tenants,))
+
+
+def _tell_of_no_instance(runtime: Runtime, tenants: list[TenantId]) -> None:
+    """Instances are no part of a backup: note each that the rows tell of as taken down, so that it can be asked for.
+
+    Else whoever brings instances back would wait for one that was never brought up here, and for good.
+    """
+    for tenant in tenants:
+        with runtime.database.platform() as connection:
+            last = latest_operation(connection, tenant)
+            if last is None or last.left_nothing:
+                continue
+            taken_down = begin(
+                connection, tenant, Act.DEPROVISION, last.backend, last.namespace, last.plan_digest, [], RESTORE
+            )
+            record_in(runtime, connection, taken_down, DONE, State.DONE, {}, RESTORE)
 
 
 def _served(runtime: Runtime, folder: BackupFolder, opener: Opener, manifest: dict[str, Any], tenant: TenantId) -> None:
