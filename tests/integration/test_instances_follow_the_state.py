@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import dagster as dg
+import psycopg
 import pytest
 import yaml
 
@@ -23,6 +24,7 @@ from tenant_pipeline.services import lifecycle, registry
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, State, begin, operations, record
+from tenant_pipeline.services.provisioning.rotation import rotate_credentials
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
@@ -210,6 +212,32 @@ def test_an_instance_whose_isolation_is_broken_is_laid_to_rest_where_whoever_too
     assert tick(backend) == []
     assert bring_back(runtime, backend, timeout=20) == []
     assert phase(tenant, backend) is Phase.ABSENT
+
+
+def test_an_instance_that_is_to_rest_gets_another_password_and_is_not_brought_up_by_it(
+    runtime: Runtime, served: Sources, backend: LocalProcesses
+) -> None:
+    tenant, namespace = served.tenant, f"tenant-{served.tenant}"
+
+    def brought_onto_the_new_ones() -> bool:
+        before = runtime.database.instance_conninfo(tenant)
+        rotate_credentials(runtime, tenant, backend=backend, requested_by="ann", timeout=20)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(before)
+        psycopg.connect(runtime.database.instance_conninfo(tenant)).close()
+        return backend.credentials(tenant, namespace)[0].value == runtime.database.instance_conninfo(tenant)
+
+    set_state(runtime, tenant, "suspended")
+    assert not brought_onto_the_new_ones()
+    set_state(runtime, tenant, "live")
+    assert brought_onto_the_new_ones()
+    with runtime.database.platform() as connection:
+        (stands,) = operations(connection, tenant)
+        change = begin(connection, tenant, Act.PROVISION, backend.name, namespace, stands.plan_digest, [], "run")
+    assert brought_onto_the_new_ones()
+    record(runtime, change, "failed", State.FAILED, {"reason": "It read", "isolation_broken": True}, "run")
+    assert not brought_onto_the_new_ones()
+    assert [actor for actor, _ in audited(runtime, tenant, "instance.rotate")] == ["ann"] * 4
 
 
 def test_an_instance_that_has_changed_since_it_was_approved_is_asked_for_and_not_brought_back(

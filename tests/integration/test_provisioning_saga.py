@@ -259,6 +259,8 @@ def test_a_password_never_comes_back(runtime: Runtime, tenant: TenantId) -> None
 def test_rotation_gives_the_instance_new_secrets_and_the_old_ones_open_nothing(
     runtime: Runtime, tenant: TenantId
 ) -> None:
+    with runtime.database.platform() as platform:
+        platform.execute("UPDATE runtime.tenants SET status = 'pilot' WHERE id = %s", (tenant,))
     bring_up(runtime, tenant)
     old = runtime.database.instance_conninfo(tenant), runtime.database.instance_token(tenant)
     rotate_credentials(runtime, tenant, backend=small_instances(runtime), requested_by="ann", timeout=20)

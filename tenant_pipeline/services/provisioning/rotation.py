@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from tenant_pipeline.core.approval.operation import Operation as Approved
 from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.lifecycle import FITTING, SERVING, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner
-from tenant_pipeline.services.provisioning.operations import exclusive, latest_operation
+from tenant_pipeline.services.provisioning.operations import Act, Operation, exclusive, latest_operation
 from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 
@@ -17,17 +20,26 @@ def rotate_credentials(
     """Give the instance another password and token, and roll it onto them. Audited.
 
     Sessions that are open go on; new ones with the old password are refused at once. Killed in between, doing it again
-    or provisioning again brings the instance onto the newest secrets. Raises ProvisioningError where no instance runs
-    or somebody else is changing it.
+    or provisioning again brings the instance onto the newest secrets. One that is to rest, or was taken down, is not
+    rolled: it gets them when it comes back. Raises ProvisioningError where no instance runs or somebody else is
+    changing it.
     """
     with exclusive(runtime, tenant):
         namespace = specification_of(runtime, tenant).namespace
         with runtime.database.platform() as connection:
-            last = latest_operation(connection, tenant)
+            state, last = state_of(connection, tenant), latest_operation(connection, tenant)
         if last is None or last.backend != backend.name or backend.status(tenant, namespace).phase is Phase.ABSENT:
             raise ProvisioningError("There is no such instance", where=namespace, remedy="Provision it first.")
         runtime.database.rotate_instance_login(tenant)
         with runtime.database.platform() as connection:
             entry = AuditEntry(requested_by, "instance.rotate", namespace, {"backend": backend.name})
             runtime.audit.append(connection, tenant, [entry])
+        if not _is_to_stand(state, last):
+            return backend.status(tenant, namespace)
         return backend.apply(specification_of(runtime, tenant), timeout=timeout)
+
+
+def _is_to_stand(state: TenantState, last: Operation) -> bool:
+    """Whether it serves its tenant, or is being brought up; where isolation was found broken, neither may go on."""
+    fitting = FITTING[Approved.INSTANCE] if last.outcome == "open" else SERVING
+    return last.act is Act.PROVISION and not (last.left_nothing or last.broke_isolation) and state in fitting
