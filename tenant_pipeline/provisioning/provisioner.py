@@ -124,6 +124,8 @@ class Provisioner(Protocol):
 
     name: str
     capabilities: Capabilities
+    apply_seconds: float
+    """How long `apply` may take of an instance that nothing is wrong with."""
 
     def plan(self, specification: InstanceSpecification) -> Plan:
         """What `apply` would change. Raises ProvisioningError where something there is not ours to change."""

@@ -45,6 +45,7 @@ class KubernetesProvisioner:
         limits_cpu=True,
         survives_this_machine=True,
     )
+    apply_seconds = 300.0
 
     def __init__(self, settings: KubernetesSettings, connection: ApiConnection | None = None) -> None:
         self._settings = settings

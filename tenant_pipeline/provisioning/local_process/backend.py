@@ -53,6 +53,7 @@ class LocalProcesses:
     """
 
     name = "local-process"
+    apply_seconds = 60.0
 
     def __init__(
         self,

@@ -101,6 +101,7 @@ def provision_approved(
         verify=verify,
         finish=finish,
         on_step=on_step,
+        timeout=used_backend.apply_seconds,
     )
     status = used_backend.status(tenant, operation.namespace)
     return {
