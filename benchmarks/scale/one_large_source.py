@@ -30,7 +30,7 @@ from benchmarks.scale.process_tree import watched
 from benchmarks.scale.tablespace import lay_large_tables_in, tablespace
 from benchmarks.scale.venue_file import FIELDS, MAPPING, write_venues
 from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.stage import STAGES
+from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import mappings
 from tenant_pipeline.services.normalisation import run_stage
@@ -58,7 +58,7 @@ def measure(rows: int) -> dict[str, Any]:
         mappings.accept(runtime, TENANT, person="benchmark", reason="the register's own fields", definition=MAPPING)
         empty = _database_bytes(runtime)
         steps = _ours(runtime, path)
-        statements = _statements(runtime)
+        statements = steps[Stage.ASSEMBLE]["rows_out"]
         stored = {**_object_bytes(runtime), "database": _database_bytes(runtime) - empty}
         floor = _floor(runtime, path)
         plain = _plain(runtime, path, rows)
@@ -133,14 +133,6 @@ def _ours(runtime: Runtime, path: Path) -> dict[str, dict[str, Any]]:
 
 def _step(seconds: float, own: float, database: float, together: float) -> dict[str, Any]:
     return {"seconds": round(seconds, 3), "own_mib": own, "database_mib": database, "peak_mib": together}
-
-
-def _statements(runtime: Runtime) -> int:
-    with runtime.database.tenant(TENANT) as connection:
-        row = connection.execute(
-            "SELECT count(*) AS statements FROM runtime.statements WHERE tenant_id = %s", (TENANT,)
-        ).fetchone()
-    return int(row["statements"]) if row else 0
 
 
 def _database_bytes(runtime: Runtime) -> int:
