@@ -115,7 +115,10 @@ def operator() -> str:
 
 def moment(text: str) -> datetime:
     """A day or a time in ISO 8601, by the zone that it says and else in UTC. Raises ValueError for anything else."""
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; such as 2026-11-01, or 2026-11-01T09:00:00+07:00.") from None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 

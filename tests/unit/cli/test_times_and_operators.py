@@ -49,10 +49,13 @@ def test_a_time_counts_by_the_zone_that_it_says_and_else_in_utc(
 
 
 @pytest.mark.parametrize("text", ["yesterday", "1793491200", "2026-13-01", ""])
-def test_what_is_no_time_is_refused_by_the_options_name(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_time_is_refused_by_the_options_name_and_told_how_one_is_written(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended, asked = listed_since(text, monkeypatch)
     assert ended.exit_code == 2
     assert "--since" in ended.output
+    assert "2026-11-01T09:00:00+07:00" in ended.output
     assert asked == []
 
 
