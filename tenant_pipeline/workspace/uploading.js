@@ -121,6 +121,7 @@ export class Sending {
       this.offset = 0;
     } else if (answer.ok) {
       this.offset = Number(answer.headers.get("upload-offset"));
+      this.shown = this.offset; // of what was sent, some may never have arrived
     }
     this.changed();
   }
