@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,9 +34,12 @@ class Gathered(NamedTuple):
 
 @dataclass(frozen=True)
 class Ahead:
-    """Where the parts of a source are read, and their blocking keys made: the family of each type tells which."""
+    """Where the parts of a source are read, and their blocking keys made: the family of each type tells which.
 
-    batch_map: BatchMap
+    The `processes` are there from the first part to the last, and no longer: what they hold is room for what follows.
+    """
+
+    processes: Callable[[], AbstractContextManager[BatchMap]]
     families: Mapping[str, str]
 
 
@@ -61,7 +65,8 @@ def gather(
         paths = part_on_disk(_batches(validated, identifying), _SCHEMA, bounds, Path(place))
         read = partial(_part, identifying=identifying, code=code, families=families)
         if ahead:
-            yield from ahead.batch_map(partial(_packed, read), paths)
+            with ahead.processes() as batch_map:
+                yield from batch_map(partial(_packed, read), paths)
         else:
             yield from map(read, paths)
 

@@ -6,7 +6,8 @@ found there; a sure pair is linked, a pair in the grey zone goes to people and s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def link(
     code: str = "",
     keyless: frozenset[str] = frozenset(),
     by_content: frozenset[str] = frozenset(),
-    batch_map: BatchMap | None = None,
+    processes: Callable[[], AbstractContextManager[BatchMap]] | None = None,
     folder: Path | None = None,
 ) -> tuple[StageCount, ...]:
     """Link the source's entities to the tenant's, keep what was found in `index`, and write the `links` table.
@@ -48,15 +49,15 @@ def link(
     linked before, by this version of the `code`, and has the same features still is only passed on: it is found by its
     id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
     caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
-    whatever the source holds. A `batch_map` is for a large source that is new: it reads the entities and makes the keys
-    that they are looked for under, of all of them. In `folder` lies what does not fit in memory while it works.
+    whatever the source holds. The `processes` are for a large source that is new: they read the entities and make the
+    keys that they are looked for under, of all of them. In `folder` lies what does not fit in memory while it works.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
     tables = validated.tables("statements")
     statements = sum(table.rows for table in tables)
     alone = len(tables) == 1 and tables[0].descriptor.name not in keyless
     families = {type_: family(vocabulary, type_) for type_ in vocabulary.types}
-    ahead = Ahead(batch_map, families) if batch_map else None
+    ahead = Ahead(processes, families) if processes else None
     batch = partial(Batch, vocabulary, index, tenant, keyless, alone, code)
     again: list[Features] = []
     linked = 0
@@ -64,8 +65,8 @@ def link(
     if by_content:
         index.hand_on(_said(gather(validated, identifying, code, folder=folder), by_content, families))
     with out.table("links", "links") as writer:
-        for entities in gather(validated, identifying, code, ahead, folder):
-            for new in _batches(entities):
+        with closing(gather(validated, identifying, code, ahead, folder)) as parts:
+            for new in (new for entities in parts for new in _batches(entities)):
                 again = _link_batch(batch(), new, again)
         while again:
             again = _link_batch(batch(), [], again)

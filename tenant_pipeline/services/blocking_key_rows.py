@@ -29,10 +29,13 @@ from tenant_pipeline.storage.database import Connection
 
 ROWS_IN_MEMORY = 1_000_000
 """Keys that wait in memory, about 50 MB; more go to disk."""
-RANGES = 256
-"""The ranges of keys that runs on disk are merged by, one after the other: keys are digests, so they are even."""
+RANGES = 2_048
+"""The ranges of keys that runs are merged by, one after the other: keys are digests, so they are even."""
+ROWS_AT_ONCE = 100_000
+"""Of keys that are few for so many ranges, some ranges are merged together."""
 _BOUNDS = np.linspace(-(2.0**63), 2.0**63, RANGES + 1)[1:-1].astype(np.int64)
 """Where each range but the first begins."""
+_KEYS = pa.schema([("key", pa.int64()), ("canonical_id", pa.string())])
 
 # Most keys of a large source lead to its own rows or to too many; those are dropped before anything is fetched. A row
 # of the keys that this transaction wrote is of a home of this run, which is nothing to its own table unless it is
@@ -90,7 +93,7 @@ class BlockingKeyRows:
             return
         of_home = np.repeat(np.arange(len(homes)), [len(packed) // 8 for packed in homes.values()])
         names = pa.array(list(homes), pa.string()).take(pa.array(of_home))
-        self._waiting.append(pa.table({"key": numbers, "canonical_id": names}))
+        self._waiting.append(pa.table([numbers, names], schema=_KEYS))
         if sum(map(len, self._waiting)) >= ROWS_IN_MEMORY:
             self._set_aside()
 
@@ -126,38 +129,48 @@ class BlockingKeyRows:
 
     def _in_order(self) -> Iterator[pa.Table]:
         """What waits, each key of each home once, in the order of the keys. It waits no longer."""
-        if not self._runs:
+        if not self._runs and sum(map(len, self._waiting)) <= ROWS_AT_ONCE:
             yield _distinct(pa.concat_tables(self._waiting))
             self._waiting = []
             return
-        self._set_aside()
+        in_memory = _by_range(self._waiting)
+        self._waiting = []
         with ExitStack() as stack:
             runs = [pa.ipc.open_file(stack.enter_context(pa.OSFile(str(path)))) for path in self._runs]
+            together: list[pa.RecordBatch] = []
+            waiting = 0
             for number in range(RANGES):
-                rows = pa.Table.from_batches([run.get_batch(number) for run in runs])
-                if len(rows):
-                    yield _distinct(rows)
+                of_range = [*(run.get_batch(number) for run in runs), in_memory[number]]
+                together += of_range
+                waiting += sum(map(len, of_range))
+                if waiting >= ROWS_AT_ONCE or number == RANGES - 1:
+                    rows = _distinct(pa.Table.from_batches(together))
+                    together, waiting = [], 0
+                    yield rows
         for path in self._runs:
             path.unlink()
         self._runs = []
 
     def _set_aside(self) -> None:
         """Write what waits in memory as a run: a file with a batch for each range of keys."""
-        if not self._waiting:
-            return
         if not self._runs:
             place = tempfile.TemporaryDirectory(prefix="keys-", dir=self._folder)
             self._place = Path(self._on_disk.enter_context(place))
-        rows = pa.concat_tables(self._waiting).sort_by("key").combine_chunks()
-        ends = np.searchsorted(rows["key"].to_numpy(), _BOUNDS)
         path = self._place / f"{len(self._runs)}.arrow"
         options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with pa.ipc.new_file(str(path), rows.schema, options=options) as file:
-            for start, end in zip([0, *ends], [*ends, len(rows)], strict=True):
-                (batch,) = rows.slice(start, end - start).to_batches() or [_none(rows.schema)]
+        with pa.ipc.new_file(str(path), _KEYS, options=options) as file:
+            for batch in _by_range(self._waiting):
                 file.write_batch(batch)
         self._runs.append(path)
         self._waiting = []
+
+
+def _by_range(tables: list[pa.Table]) -> list[pa.RecordBatch]:
+    """Their rows in the order of their keys: a batch for each range."""
+    rows = pa.concat_tables([_KEYS.empty_table(), *tables]).sort_by("key").combine_chunks()
+    ends = np.searchsorted(rows["key"].to_numpy(), _BOUNDS)
+    (batch,) = rows.to_batches() or [pa.RecordBatch.from_pylist([], _KEYS)]
+    return [batch.slice(start, end - start) for start, end in zip([0, *ends], [*ends, len(rows)], strict=True)]
 
 
 def _distinct(rows: pa.Table) -> pa.Table:
@@ -168,7 +181,3 @@ def _as_text(rows: pa.Table) -> memoryview:
     text = io.BytesIO()
     csv.write_csv(rows, text, csv.WriteOptions(include_header=False))
     return text.getbuffer()
-
-
-def _none(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], schema)

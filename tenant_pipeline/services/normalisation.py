@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from tenant_pipeline.core.batch_map import BatchMap
 from tenant_pipeline.core.errors import IntegrityError
@@ -334,19 +335,18 @@ def _link(work: StageWork, connection: Connection) -> StageResult:
         sources.require_not_withdrawn(sources.get_source(connection, tenant, source))  # under the lock of linking
         # Of a source that was linked before, little is new as a rule.
         ahead = index.source_is_new and rows >= _WORTH_READING_AHEAD
-        with _processes(work, Stage.LINK, rows if ahead else 0) as batch_map:
-            counts = link(
-                validated,
-                work.out,
-                vocabulary=work.runtime.contracts.vocabulary,
-                index=index,
-                tenant=tenant,
-                code=code_version(Stage.LINK, work.runtime.contracts),
-                keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
-                by_content=frozenset(table["table"] for table in mapped if table.get("records_without_key")),
-                batch_map=batch_map if ahead else None,
-                folder=folder,
-            )
+        counts = link(
+            validated,
+            work.out,
+            vocabulary=work.runtime.contracts.vocabulary,
+            index=index,
+            tenant=tenant,
+            code=code_version(Stage.LINK, work.runtime.contracts),
+            keyless=frozenset(table["table"] for table in mapped if not table.get("keyed", True)),
+            by_content=frozenset(table["table"] for table in mapped if table.get("records_without_key")),
+            processes=partial(_processes, work, Stage.LINK, rows) if ahead else None,
+            folder=folder,
+        )
     validated_digest = work.lineage[Stage.VALIDATE].output_digest
     note_taking(connection, work.runtime.contracts, work.source, validated_digest, work.taking)
     return StageResult(counts)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import psycopg
 import pyarrow as pa
 import pytest
@@ -474,16 +476,24 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
     monkeypatch.setattr(parallel_map, "WORTH_ROWS", 1)
     halls = [*_noisy_halls("a"), OTHER]
     found = []
+    working_at_the_end = []
+    all_linked = PostgresEntityIndex.linked
+
+    def watched(index: PostgresEntityIndex) -> Iterator[pa.Table]:
+        below = psutil.Process().children(recursive=True)
+        working_at_the_end.append([each.pid for each in below if "loky.backend.popen_loky_posix" in each.cmdline()])
+        return all_linked(index)
+
+    monkeypatch.setattr(PostgresEntityIndex, "linked", watched)
     for processes in (1, 2):
         out = MemoryStage()
         with (
             runtime.database.tenant(tenant) as connection,
-            parallel_map.parallel_map(processes, len(halls), where="here") as batch_map,
             PostgresEntityIndex(connection, tenant, SourceId("a")) as index,
         ):
             link(
                 _stage("a", halls), out, vocabulary=VOCABULARY, tenant=tenant, index=index,
-                batch_map=batch_map if processes > 1 else None,
+                processes=partial(parallel_map.parallel_map, 2, len(halls), where="here") if processes > 1 else None,
             )  # fmt: skip
         (table,) = out.tables("links")
         kept = _everything(runtime, tenant)
@@ -493,6 +503,7 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
         _forget(runtime, tenant)
     assert found[0] == found[1]
     assert len(found[0][1]["entity_members"]) == len(halls)
+    assert working_at_the_end == [[], []]  # what they held is room for the keys
 
 
 @pytest.mark.parametrize("batch", [3, 5_000])
@@ -502,8 +513,9 @@ def test_keys_that_wait_on_disk_are_those_that_wait_in_memory(
     monkeypatch.setattr(link_stage, "ENTITIES_A_BATCH", batch)
     sources = {source: [*_noisy_halls(source), HALL, NEARLY] for source in ("a", "b")}
     found = []
-    for most in (blocking_key_rows.ROWS_IN_MEMORY, 1):
-        monkeypatch.setattr(blocking_key_rows, "ROWS_IN_MEMORY", most)
+    for in_memory, at_once in ((blocking_key_rows.ROWS_IN_MEMORY, blocking_key_rows.ROWS_AT_ONCE), (1, 1), (7, 20)):
+        monkeypatch.setattr(blocking_key_rows, "ROWS_IN_MEMORY", in_memory)
+        monkeypatch.setattr(blocking_key_rows, "ROWS_AT_ONCE", at_once)
         for source, halls in sources.items():
             with (
                 runtime.database.tenant(tenant) as connection,
@@ -516,7 +528,7 @@ def test_keys_that_wait_on_disk_are_those_that_wait_in_memory(
             del home["born_at"]
         found.append(kept)
         _forget(runtime, tenant)
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert found[0]["entity_blocking_keys"]
 
 
