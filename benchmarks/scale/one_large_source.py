@@ -26,7 +26,7 @@ from sqlalchemy import URL
 from benchmarks.measured import run_apart
 from benchmarks.scale.installation import installation, register
 from benchmarks.scale.part import at_least, at_most, curve
-from benchmarks.scale.process_tree import watched
+from benchmarks.scale.process_tree import Peak, watched
 from benchmarks.scale.tablespace import lay_large_tables_in, tablespace
 from benchmarks.scale.venue_file import FIELDS, MAPPING, write_venues
 from tenant_pipeline.core.origin import Origin, UnitMode
@@ -116,12 +116,12 @@ def _ours(runtime: Runtime, path: Path) -> dict[str, dict[str, Any]]:
             title="Venues", actor="benchmark",
         )  # fmt: skip
         seconds = time.perf_counter() - started
-    steps["upload"] = _step(seconds, peak.own_mib, peak.database_mib, peak.together_mib)
+    steps["upload"] = _step(seconds, peak)
     for stage in STAGES:
         with watched() as peak:
             record = run_stage(runtime, TENANT, source.id, stage)
         steps[stage] = {
-            **_step(record.seconds, peak.own_mib, peak.database_mib, peak.together_mib),
+            **_step(record.seconds, peak),
             "rows_in": record.rows_in,
             "rows_out": record.rows_out,
             "rejected": record.rejected,
@@ -131,8 +131,14 @@ def _ours(runtime: Runtime, path: Path) -> dict[str, dict[str, Any]]:
     return steps
 
 
-def _step(seconds: float, own: float, database: float, together: float) -> dict[str, Any]:
-    return {"seconds": round(seconds, 3), "own_mib": own, "database_mib": database, "peak_mib": together}
+def _step(seconds: float, peak: Peak) -> dict[str, Any]:
+    return {
+        "seconds": round(seconds, 3),
+        "own_mib": peak.own_mib,
+        "database_mib": peak.database_mib,
+        "peak_mib": peak.together_mib,
+        "peak_by_process": peak.by_process,
+    }
 
 
 def _database_bytes(runtime: Runtime) -> int:
