@@ -98,7 +98,9 @@ def verify(folder: FolderArgument, key: KeyOption, signed_by: SignerOption = Non
 @app.command()
 def prune(
     folder: FolderArgument,
-    keep_days: Annotated[int, typer.Option(help="Snapshots older than so many days go; the newest stays.")],
+    keep_days: Annotated[
+        int, typer.Option(min=0, max=36_500, help="Snapshots older than so many days go; the newest stays.")
+    ],
 ) -> None:
     """Remove old snapshots, and the objects that no snapshot has any more. Needs no recovery key."""
     print_json(prune_backups(folder, timedelta(days=keep_days), datetime.now(UTC)))

@@ -24,8 +24,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
-from tenant_pipeline.cli.doctor import machine
+from tenant_pipeline.cli.doctor import database, machine
 from tenant_pipeline.cli.doctor.command import examine
+from tenant_pipeline.cli.doctor.database import is_english
 from tenant_pipeline.cli.doctor.examinations import EXAMINATIONS
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
 from tenant_pipeline.cli.doctor.work import approvals
@@ -477,6 +478,16 @@ def test_a_pod_without_an_account_in_the_cluster_is_not_wrong_and_says_where_to_
         found = examine(EXAMINATIONS["Kubernetes"], inside)
     assert found.verdict is Verdict.NOT_EXAMINED
     assert "code server" in found.says
+
+
+def test_a_server_that_speaks_another_language_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = ("C", "POSIX", "C.UTF-8", "en_GB.UTF-8", "English_United States.1252", "")
+    assert [each for each in (*english, "th_TH.UTF-8", "de_DE@euro", "ca_ES") if not is_english(each)] == [
+        "th_TH.UTF-8", "de_DE@euro", "ca_ES",
+    ]  # fmt: skip
+    assert examine(EXAMINATIONS["server messages"], patient).verdict is Verdict.FINE
+    monkeypatch.setattr(database, "is_english", lambda locale: False)
+    assert "lc_messages" in examine(EXAMINATIONS["server messages"], patient).remedy
 
 
 def test_an_old_interpreter_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

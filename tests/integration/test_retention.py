@@ -375,8 +375,10 @@ def test_another_tenant_has_its_own_policies_holds_and_files(
     assert _files(runtime, tenant) == before
 
 
-def test_a_policy_is_no_shorter_than_a_week(runtime: RuntimeOnAClock, tenant: TenantId) -> None:
-    for days, reason in ((6, "short"), (0, "none"), (30, " ")):
+def test_a_policy_is_no_shorter_than_a_week_and_no_longer_than_a_hundred_years(
+    runtime: RuntimeOnAClock, tenant: TenantId
+) -> None:
+    for days, reason in ((6, "short"), (0, "none"), (30, " "), (36_501, "long"), (10**9, "longer")):
         with pytest.raises(InputError):
             set_policy(runtime, tenant, RetentionClass.RAW_UNITS, days, **{**GOVERNANCE, "reason": reason})
 

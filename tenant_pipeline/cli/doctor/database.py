@@ -219,6 +219,23 @@ def connections(patient: Patient) -> Finding:
     return fine(says)
 
 
+def messages(patient: Patient) -> Finding:
+    """The server says in English why it refuses a login: only its words tell."""
+    with patient.connection() as connection:
+        row = connection.execute("SELECT current_setting('lc_messages') AS locale").fetchone() or {}
+    if not is_english(row["locale"]):
+        return wrong(
+            f"the server's messages are in {row['locale']}: a refused login is not told from a server that is away",
+            "ALTER SYSTEM SET lc_messages TO 'C'; SELECT pg_reload_conf();",
+        )
+    return fine("the server's messages are English")
+
+
+def is_english(locale: str) -> bool:
+    """Whether PostgreSQL speaks English in a locale: of those that it has translations for, in these."""
+    return locale.partition(".")[0].partition("@")[0] in ("", "C", "POSIX") or locale.lower().startswith("en")
+
+
 def durability(patient: Patient) -> Finding:
     """What was committed is on the disk."""
     names = ("fsync", "full_page_writes", "synchronous_commit")

@@ -34,6 +34,7 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "encoding": database.encoding,
     "database rights": database.rights,
     "database connections": database.connections,
+    "server messages": database.messages,
     "durability": database.durability,
     "pooler": database.pooler,
     "clock": machine.clock,

@@ -14,7 +14,7 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 SETTING_ROLES = ("platform-governance",)
-LEAST_DAYS = 7
+LEAST_DAYS, MOST_DAYS = 7, 36_500
 
 
 class RetentionClass(StrEnum):
@@ -39,12 +39,15 @@ def set_policy(
 ) -> None:
     """Keep what is superseded for so many days; None for good. Audited.
 
-    Raises NotAllowedError without the role, InputError without a reason or for less than a week, NotFoundError.
+    Raises NotAllowedError without the role, InputError without a reason, for less than a week or more than a hundred
+    years, NotFoundError.
     """
     if not reason.strip():
         raise InputError("A policy needs a reason", where="--reason")
     if days is not None and days < LEAST_DAYS:
         raise InputError("That is too short to notice a mistake", where="--days", remedy=f"At least {LEAST_DAYS}.")
+    if days is not None and days > MOST_DAYS:
+        raise InputError("That is longer than a hundred years", where="--days", remedy="Leave it out: kept for good.")
     show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, SETTING_ROLES)
