@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -49,7 +49,7 @@ def gather(
     code: str,
     ahead: Ahead | None = None,
     folder: Path | None = None,
-) -> Iterator[list[Gathered]]:
+) -> Generator[list[Gathered], None, None]:
     """The source's entities with their features, each once, in the order of their ids, part after part.
 
     Their digests are of this version of the `code`; their keys are made only `ahead`. Parts lie in `folder`, or else
