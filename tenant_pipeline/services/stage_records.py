@@ -151,13 +151,18 @@ def every_step(
 
 
 def insert(connection: Connection, tenant: TenantId, source: SourceId, record: StageRecord) -> bool:
-    """Append `record`, unless the same is there already; say whether it was. The table takes no update."""
+    """Append `record`, unless the same is there already; say whether it was. The table takes no update.
+
+    The last record of a stage tells what stands: it is the last also where the database's clock was set back.
+    """
     inserted = connection.execute(
         """
         INSERT INTO runtime.stage_runs
                (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in, rows_out,
-                rows_rejected, rows_quarantined, reject_codes, seconds, gate_verdict, run_id)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                rows_rejected, rows_quarantined, reject_codes, seconds, gate_verdict, run_id, finished_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+                greatest(now(), (SELECT max(finished_at) + interval '1 microsecond' FROM runtime.stage_runs
+                                  WHERE tenant_id = (SELECT %s::text) AND source_id = %s AND stage = %s)))
         ON CONFLICT (tenant_id, source_id, stage, input_digest, code_version) DO NOTHING
         """,
         (
@@ -176,6 +181,9 @@ def insert(connection: Connection, tenant: TenantId, source: SourceId, record: S
             record.seconds,
             record.gate_verdict,
             record.run_id,
+            tenant,
+            source,
+            record.stage,
         ),
     )
     return inserted.rowcount == 1

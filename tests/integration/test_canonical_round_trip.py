@@ -25,6 +25,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.samples.phuket_mice.pilot import PILOT_AGREEMENT, PILOT_NAME, write_sample
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.export import SAID_ALIKE, Exported, ExportFormat, export_statements
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.releases.building import build_candidate
@@ -177,6 +178,7 @@ def test_a_value_that_holds_for_two_periods_stays_two_from_file_to_release_to_fi
         )  # fmt: skip
         assert run(runtime, source) == dict.fromkeys(map(str, STAGES), 0)
         update_conflicts(runtime, tenant, source.id)
+        update_coverage(runtime, tenant, source.id)
         (document,) = documents_of(runtime, tenant, build_candidate(runtime, tenant, requested_by="test").release)
         capacities = [each for each in document["values"] if each["property"] == "maximumAttendeeCapacity"]
         assert [(each["value"], each["valid_from"], each["valid_to"]) for each in capacities] == periods

@@ -14,11 +14,12 @@ from tenant_pipeline.core.setback import LONGEST_WAIT, MOST_LOSSES_ALONE, Ending
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import uploads as sensor
-from tenant_pipeline.services.code_version import CONFLICT_MATRIX
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
 from tenant_pipeline.services.halts import put_back
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, forget_hindrance, get_source, waiting_sources
 from tenant_pipeline.services.stage_records import StageRecord, insert
+from tenant_pipeline.services.unjudged import is_unjudged, unjudged_in_draft
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
 
@@ -157,6 +158,29 @@ def test_a_source_that_was_assembled_and_not_judged_before_its_run_was_ended_is_
     assert put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) == "waiting"
 
 
-def _record(stage: str) -> StageRecord:
-    digest = Sha256("0" * 64)
+def test_what_was_assembled_last_is_what_stands_also_where_the_clock_was_set_back_meanwhile(runtime: Runtime) -> None:
+    tenant = registered_tenant(runtime)
+    (source,) = _sources(runtime, tenant, 1, "assembled")
+    with runtime.database.tenant(tenant) as connection:
+        for stage in ("assemble", CONFLICT_MATRIX, COVERAGE_SCORE):
+            connection.execute(
+                """
+                INSERT INTO runtime.stage_runs
+                       (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in,
+                        rows_out, rows_rejected, rows_quarantined, reject_codes, seconds, finished_at)
+                VALUES (%s, %s, %s, %s, '1', %s, '[]', 0, 0, 0, 0, '{}', 0, now() + interval '1 hour')
+                """,
+                (tenant, source, stage, "0" * 64, "0" * 64),
+            )
+        assert not is_unjudged(connection, tenant, source)
+        insert(connection, tenant, source, _record("assemble", "1"))
+        assert is_unjudged(connection, tenant, source)
+        assert [each.source for each in unjudged_in_draft(connection, tenant)] == [source]
+        for stage in (CONFLICT_MATRIX, COVERAGE_SCORE):
+            insert(connection, tenant, source, _record(stage, "1"))
+        assert not is_unjudged(connection, tenant, source)
+
+
+def _record(stage: str, digit: str = "0") -> StageRecord:
+    digest = Sha256(digit * 64)
     return StageRecord(stage, digest, "1", digest, (), {}, 0.0)

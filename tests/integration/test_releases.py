@@ -28,6 +28,7 @@ from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.judgements import judge, reverse
 from tenant_pipeline.services.releases import building, publishing
@@ -416,6 +417,10 @@ def test_nothing_is_released_of_what_was_not_compared_and_nothing_is_lost_when_t
             request_release(runtime, halls.id, requested_by="kanya")
         assert "tenant-pipeline run" in refused.value.remedy
         update_conflicts(runtime, halls.id, source)
+    with pytest.raises(ReleaseRefusedError, match="2 sources have yet to be scored as they are now: "):
+        request_release(runtime, halls.id, requested_by="kanya")
+    for source in (first, second):
+        update_coverage(runtime, halls.id, source)
     assert len(released()) == 1
     built = build_candidate(runtime, halls.id, requested_by="kanya").release
     assert "conflicts-signed" in {check.name for check in check_release(runtime, built) if not check.passed}
@@ -429,6 +434,7 @@ def test_what_was_judged_and_not_compared_since_holds_up_a_release_that_was_buil
     judged = judge(runtime, halls.id, halls.canonical(first), halls.canonical(second), Match.SAME, **WORD)
     for source in (first, second):
         update_conflicts(runtime, halls.id, source)
+        update_coverage(runtime, halls.id, source)
     built = build_candidate(runtime, halls.id, requested_by="kanya").release
     (item,) = list_conflicts(runtime, halls.id, source=None, property_=CAPACITY, verdict=None, limit=9)
     reverse(runtime, halls.id, judged.sequence, **WORD)

@@ -26,6 +26,7 @@ from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.retention import old_runs, prune_runs
 from tenant_pipeline.services.compliance.declared_controls import ScreenedSource, retention, screened_sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
@@ -197,6 +198,7 @@ def test_what_the_knowledge_base_and_a_release_rest_on_stays_while_a_newer_versi
     poll_now(runtime, feed)
     walk_through(runtime, feed)
     update_conflicts(runtime, tenant, feed.source_id)
+    update_coverage(runtime, tenant, feed.source_id)
     released = _source(runtime, feed), every_record(runtime, _source(runtime, feed))
     runtime.clock.forward(seconds=10)
     poll_now(runtime, feed)

@@ -19,7 +19,7 @@ from tenant_pipeline.core.release.document import EntityDocument, entity_documen
 from tenant_pipeline.core.release.version import FIRST, ChangeCounts, count_changes, next_version
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
-from tenant_pipeline.services.releases.compared import require_compared
+from tenant_pipeline.services.releases.judged import require_judged
 from tenant_pipeline.services.releases.reading import (
     Release,
     documents_of,
@@ -83,7 +83,7 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
 
     The draft is read in one snapshot and in bounded memory. The same draft gives the same release, however often it is
     built, and a killed build leaves nothing. Raises EmptyDraftError, ReleaseRefusedError where sources have yet to be
-    compared, and InputError where the draft is what is live already of a tenant that is past draft.
+    judged, and InputError where the draft is what is live already of a tenant that is past draft.
     """
     row = registry.show_tenant(runtime, tenant)
     store = runtime.stage_store(tenant)
@@ -92,7 +92,7 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
     source_ids: set[str] = set()
     with runtime.database.tenant(tenant) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        require_compared(connection, tenant)
+        require_judged(connection, tenant)
         conflicts = hashlib.sha256()
         for item in _stream(connection, tenant, _CONFLICTS, "conflicts"):
             conflicts.update(canonical_json(item) + b"\n")
