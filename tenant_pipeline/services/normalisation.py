@@ -210,8 +210,8 @@ def _note_progress(connection: Connection, source: Source, stage: Stage, record:
     already_past = source.ingest_status == "assembled" and record.repeated
     if not already_past:
         sources.set_progress(connection, source.tenant, source.id, str(stage), status, since=source.queued_at)
-    if not record.repeated or stage is Stage.ASSEMBLE:
-        sources.forget_hindrance(connection, source.tenant, source.id, through=stage is Stage.ASSEMBLE)
+    if not record.repeated:
+        sources.forget_hindrance(connection, source.tenant, source.id, through=False)
 
 
 def _audit_entry(source_id: SourceId, record: StageRecord) -> AuditEntry:

@@ -465,7 +465,7 @@ def set_progress(
 
 
 def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId, *, through: bool) -> None:
-    """Note that a source has gone on; one that is `through` is run with others again."""
+    """Note that a source has gone on; one that is `through`, its judgements included, is run with others again."""
     connection.execute(
         """
         UPDATE runtime.tenant_sources
@@ -481,7 +481,7 @@ def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId,
 def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId, *, assembled: bool = False) -> None:
     """Put a source in line again: its run went no further, through no fault of its own.
 
-    One that is `assembled` goes on where it has yet to be judged, and is left alone else.
+    With `assembled` also one that is: it has yet to be judged, or what was judged is found.
     """
     with runtime.database.tenant(tenant) as connection:
         connection.execute(

@@ -9,10 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.errors import InputError, NotFoundError, ProcessLostError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import keyed_digest
+from tenant_pipeline.core.setback import MOST_LOSSES_ALONE, Ending
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services import sources
@@ -20,7 +21,10 @@ from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.reading import read_coverage, verdict_of_tenant
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.feeds.feeds import change_feed, set_status
+from tenant_pipeline.services.halts import put_back
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.releases.checks import ReleaseRefusedError
+from tenant_pipeline.services.releases.judged import require_judged
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_changes import change_source
 from tenant_pipeline.services.sources import Source
@@ -57,6 +61,47 @@ def walk(runtime: Runtime, source: Source) -> list[StageRecord]:
     records = [run_stage(runtime, source.tenant, source.id, stage) for stage in STAGES]
     records.append(update_conflicts(runtime, source.tenant, source.id))
     return [*records, update_coverage(runtime, source.tenant, source.id)]
+
+
+def test_a_source_that_stopped_and_lost_its_rights_since_holds_its_tenants_release_up(
+    runtime: RuntimeOnAClock, tenant: TenantId, tmp_path: Path
+) -> None:
+    source = handed_in(runtime, tenant, tmp_path, rights="CC BY 4.0")
+    walk(runtime, source)
+    with runtime.database.tenant(tenant) as connection:
+        require_judged(connection, tenant)
+        sources.set_progress(connection, tenant, source.id, "map", "stopped")
+    change_source(runtime, tenant, source.id, {"rights": ""}, actor="kanya")
+    with (
+        runtime.database.tenant(tenant) as connection,
+        pytest.raises(ReleaseRefusedError, match=f"1 sources have yet to be scored as they are now: {source.id}"),
+    ):
+        require_judged(connection, tenant)
+
+
+def test_what_ends_a_source_while_it_is_judged_counts_though_all_its_stages_are_found_again_in_between(
+    runtime: RuntimeOnAClock, tenant: TenantId, tmp_path: Path
+) -> None:
+    source = handed_in(runtime, tenant, tmp_path)
+
+    def ended(ending: Ending) -> Source:
+        for stage in STAGES:
+            run_stage(runtime, tenant, source.id, stage)
+        put_back(runtime, tenant, source.id, ending, ProcessLostError("x"), run_id="r")
+        return standing(runtime, source)
+
+    waits = []
+    for _ in range(3):
+        away = ended(Ending.OUTAGE)
+        assert away.not_before is not None
+        waits.append(round((away.not_before - away.queued_at).total_seconds()))
+    assert waits == [15, 30, 60]
+    assert [ended(Ending.LOST).ingest_status for _ in range(1 + MOST_LOSSES_ALONE)] == [
+        *["waiting"] * MOST_LOSSES_ALONE, "stopped",
+    ]  # fmt: skip
+    walk(runtime, source)
+    through = standing(runtime, source)
+    assert (through.ingest_status, through.alone, through.hindrance) == ("assembled", False, None)
 
 
 def standing(runtime: Runtime, source: Source) -> Source:

@@ -49,6 +49,7 @@ def update_coverage(
         code = code_version(COVERAGE_SCORE, runtime.contracts)
         version, known = stage_records.standing(connection, tenant, source_id, COVERAGE_SCORE, input_digest, code)
         if known is not None:
+            sources.forget_hindrance(connection, tenant, source_id, through=True)
             return known
         started = time.perf_counter()
         evidence = _evidence(runtime, connection, source, behind)
@@ -71,6 +72,7 @@ def update_coverage(
             run_id=run_id,
         )
         stage_records.insert(connection, tenant, source_id, record)
+        sources.forget_hindrance(connection, tenant, source_id, through=True)
         runtime.audit.append(
             connection,
             tenant,
