@@ -91,10 +91,11 @@ def ended_runs(context: dg.SensorEvaluationContext, runtime: RuntimeResource) ->
 def unjudged(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.SkipReason:
     """Puts in line what was assembled, was never judged as it stands, and is in the hand of no run."""
     opened = runtime.open()
+    now = datetime.now(UTC)
     tick = _Tick(context, opened)
     adrift = tick.in_no_hand(unjudged_sources(opened, QUIET))
     for key in adrift:
-        tick.attempt(key, partial(tick.put_in_line, key, datetime.now(UTC)))
+        tick.attempt(key, partial(tick.put_in_line, key, now))
     if tick.failed:
         raise tick.failed[0]
     return dg.SkipReason(f"{len(adrift)} assembled sources were in no run, to be judged.")
@@ -146,7 +147,7 @@ class _Tick:
         """Give back what a run had in hand, but for what another run has by now."""
         run = record.dagster_run
         if run.job_name == FETCH_FEED:
-            since = datetime.fromtimestamp(record.start_time or record.create_timestamp.timestamp(), UTC)
+            since = None if record.start_time is None else datetime.fromtimestamp(record.start_time, UTC)
             with suppress(NotFoundError):  # the feed is gone, and its claim with it
                 release_claim(self.runtime, *tenant_and_feed(run.tags[PARTITION_NAME_TAG]), since)
             return

@@ -23,6 +23,7 @@ from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import feeds as sensor
+from tenant_pipeline.sensors.ended_runs import ended_runs
 from tenant_pipeline.services.feeds import health, polling
 from tenant_pipeline.services.feeds.feeds import Feed, set_status
 from tenant_pipeline.services.feeds.polling import BRIEFLY, Answer
@@ -35,6 +36,7 @@ from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import (
     HEADER,
     RuntimeOnAClock,
+    feed_now,
     halls_answer,
     new_feed,
     poll_now,
@@ -175,6 +177,9 @@ def test_a_large_feed_whose_run_waits_in_line_is_not_asked_for_again(
     assert [requested() for _ in range(3)] == [[], [], []]
     assert len(server.asked) == 1
     instance.report_run_canceled(run)
+    ended_runs.evaluate_tick(dg.build_sensor_context(instance, resources={"runtime": RuntimeAccess(runtime)}))
+    assert feed_now(runtime, feed).failures == 0
+    runtime.clock.forward(minutes=1)
     (second,) = requested()
     assert (second.partition_key, second.run_key != first.run_key) == (key, True)
 

@@ -302,7 +302,7 @@ def test_a_feed_that_does_not_answer_is_called_dead_once_and_recovers(
 
 
 @pytest.mark.parametrize("away", [StoreUnavailableError("The object store is away"), OSError(errno.ENOSPC, "full")])
-def test_what_is_away_around_us_is_held_against_no_feed_and_it_is_asked_again_in_a_minute(
+def test_what_is_away_around_us_is_held_against_no_feed_and_told_and_asked_again_soon_and_not_so_soon_where_it_lasts(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch, away: Exception
 ) -> None:
     def fail(*_: object) -> None:
@@ -312,11 +312,16 @@ def test_what_is_away_around_us_is_held_against_no_feed_and_it_is_asked_again_in
     with monkeypatch.context() as patch:
         patch.setattr(type(runtime.objects), "publish", fail)
         for _ in range(DEAD_AFTER + 1):
+            before = feed_now(runtime, feed)
             assert poll_feed(runtime, tenant, feed.id).answer is Answer.FAILED
-            runtime.clock.forward(minutes=1)
-    stands = feed_now(runtime, feed)
-    assert (stands.failures, stands.error, stands.alerted) == (0, "", "")
+            stands = feed_now(runtime, feed)
+            pause = timedelta(minutes=15 if before.error else 1)
+            assert stands.due_at == runtime.now() + pause
+            assert (stands.failures, stands.alerted, stands.asked_at) == (0, "", runtime.now())
+            assert stands.error
+            runtime.clock.forward(seconds=pause.total_seconds())
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+    assert feed_now(runtime, feed).error == ""
 
 
 def test_a_feed_that_brings_nothing_new_for_too_long_is_stale(
@@ -377,6 +382,15 @@ def test_one_who_was_ended_while_asking_is_followed_by_another(
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.NOT_DUE
     runtime.clock.forward(minutes=2)
     assert poll_feed(runtime, tenant, feed.id).answer is Answer.VERSION
+
+
+def test_a_run_that_never_began_is_held_against_no_feed(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/h", halls_answer(3)))
+    release_claim(runtime, tenant, feed.id, None)
+    stands = feed_now(runtime, feed)
+    assert (stands.failures, stands.error, stands.due_at) == (0, "", runtime.now() + timedelta(minutes=1))
 
 
 def test_one_who_was_ended_has_failed_once_whoever_notes_it(

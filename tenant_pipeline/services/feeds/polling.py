@@ -43,8 +43,9 @@ WHOLLY = LinkPolicy(max_bytes=4 * 1024**3, timeout_seconds=3_600.0, request_inte
 DEAD_AFTER = 5
 """After so many failures in a row a feed is called dead. It is asked on, ever more rarely."""
 
-SHORT_PAUSE = timedelta(minutes=1)
-"""So soon a feed is asked again where what hindered it was nothing of its own."""
+SHORT_PAUSE, LONG_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
+"""So soon a feed is asked again where what hindered it was nothing of its own, and where it hinders it still: a large
+feed fills a full disk each time."""
 
 MARGIN = timedelta(minutes=10)
 
@@ -104,7 +105,8 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
     """Ask a feed that is due; `wholly` where it has all the time it needs.
 
     Killed at any point, it is asked again when its claim has run out. Where something around us is away (the object
-    store, room on the disk), nothing is held against it, and it is asked again in a minute.
+    store, room on the disk), nothing is held against it: it is asked again in a minute, and where that lasts in a
+    quarter of an hour.
 
     Raises NotFoundError for no such feed, StateForbidsError and SwitchedOffError where the tenant takes nothing in by
     link, and whatever comes of a database that is away; what is wrong with the feed itself is noted, and never raised.
@@ -126,7 +128,7 @@ def poll_feed(runtime: Runtime, tenant: TenantId, feed_id: str, *, wholly: bool 
         told = in_our_words(error, where=feed.id, run_id="")
         with suppress(Exception):  # where it is the database that is away, the claim runs out by itself
             if isinstance(told, OutageError):
-                return Polled(_put_off(runtime, feed), Answer.FAILED, detail=told.what)
+                return Polled(_put_off(runtime, feed, away=told.what), Answer.FAILED, detail=told.what)
             _give_up(runtime, feed)
         raise
     except BaseException:
@@ -267,16 +269,18 @@ def _failed(runtime: Runtime, asked: Feed, error: TenantRuntimeError) -> Polled:
     return Polled(after, Answer.FAILED, detail=error.what)
 
 
-def release_claim(runtime: Runtime, tenant: TenantId, feed_id: str, since: datetime) -> None:
+def release_claim(runtime: Runtime, tenant: TenantId, feed_id: str, since: datetime | None) -> None:
     """Let a feed be asked again whose run began at `since` and was ended before it could say how it went.
 
     It counts as a failure, so that a feed which ends each run that asks it is asked ever more rarely, and is called
-    dead. Where asking it came to an end since, well or not, that is noted already, and it is left alone. Raises
-    NotFoundError for no such feed.
+    dead. Where asking it came to an end since, well or not, that is noted already, and it is left alone. A run
+    that never began, where `since` is None, has asked nobody. Raises NotFoundError for no such feed.
     """
     with runtime.database.tenant(tenant) as connection:
         feed = get_feed(connection, tenant, feed_id)
-    if feed.asked_at is None or feed.asked_at < since:
+    if since is None:
+        _put_off(runtime, feed)
+    elif feed.asked_at is None or feed.asked_at < since:
         _give_up(runtime, feed)
 
 
@@ -284,10 +288,17 @@ def _give_up(runtime: Runtime, feed: Feed) -> None:
     _failed(runtime, feed, TenantRuntimeError("It was ended while it was asked", where=feed.id))
 
 
-def _put_off(runtime: Runtime, feed: Feed) -> Feed:
-    """The feed, to be asked again soon: nothing is held against it."""
+def _put_off(runtime: Runtime, feed: Feed, *, away: str = "") -> Feed:
+    """The feed, to be asked again soon: nothing is held against it. Of what is `away` it tells, and waits longer where
+    it told of that before."""
+    now = runtime.now()
     with runtime.database.tenant(feed.tenant) as connection:
-        _ask_again(connection, feed, runtime.now() + SHORT_PAUSE)
+        _ask_again(connection, feed, now + (LONG_PAUSE if away and feed.error == away else SHORT_PAUSE))
+        if away:
+            connection.execute(
+                "UPDATE runtime.feeds SET error = %s, asked_at = %s WHERE tenant_id = %s AND id = %s",
+                (away, now, feed.tenant, feed.id),
+            )
         return get_feed(connection, feed.tenant, feed.id)
 
 
