@@ -1,5 +1,6 @@
--- How PgBouncer learns a login's password: as a SCRAM secret, from which the password cannot be told. Run it once, as a
--- superuser, in the runtime's database. Superusers cannot come in through the pooler.
+-- How PgBouncer learns a login's password: as a SCRAM secret, from which the password cannot be told. Run it as a
+-- superuser in each database behind the pooler (docs/operate/postgresql.md). No superuser, and nobody who bypasses
+-- row-level security, comes in by it: the administration role, which backups let do that, stands in userlist.txt.
 
 CREATE SCHEMA pgbouncer;
 REVOKE ALL ON SCHEMA pgbouncer FROM PUBLIC;

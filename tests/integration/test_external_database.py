@@ -134,7 +134,10 @@ def test_a_role_that_is_told_two_things_more_takes_and_restores_backups(
 
 @contextmanager
 def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
-    """A real PgBouncer with the settings of deploy/, but for its addresses; yields its port."""
+    """A real PgBouncer with the settings of deploy/, but for its addresses; yields its port.
+
+    Meanwhile the administration role may do what backups take.
+    """
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("no pgbouncer: `apt-get install pgbouncer` (Debian)")
@@ -144,6 +147,7 @@ def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
             connection.execute("CREATE ROLE pgbouncer LOGIN PASSWORD 'of the pooler'")
             connection.execute("GRANT CONNECT ON DATABASE city TO pgbouncer")
             connection.execute((ROOT / "deploy" / "pgbouncer" / "auth.sql").read_text().encode())
+        connection.execute(f"ALTER ROLE {ADMINISTRATION} BYPASSRLS")
     port = free_port()
     settings = (ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini").read_text()
     for pattern, said in (
@@ -156,7 +160,8 @@ def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
         settings, changed = re.subn(pattern, said, settings, flags=re.MULTILINE)
         assert changed == 1
     (folder / "pgbouncer.ini").write_text(settings)
-    (folder / "userlist.txt").write_text('"pgbouncer" "of the pooler"\n')
+    users = {"pgbouncer": "of the pooler", ADMINISTRATION: PASSWORD}
+    (folder / "userlist.txt").write_text("".join(f'"{user}" "{password}"\n' for user, password in users.items()))
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -180,6 +185,8 @@ def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {ADMINISTRATION} NOBYPASSRLS")
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -217,6 +224,9 @@ def test_through_the_pooler_each_login_is_still_itself(pooled: tuple[str, Runtim
         with opened() as connection:
             (row,) = connection.execute("SELECT session_user AS login")
         assert row == {"login": role}
+    with psycopg.connect(runtime.database.conninfo()) as administration:
+        found = administration.execute("SELECT rolname, rolbypassrls FROM pg_roles WHERE rolname = session_user")
+        assert found.fetchone() == (ADMINISTRATION, True), "it comes in although backups take BYPASSRLS"
 
 
 def test_through_the_pooler_no_superuser_and_no_wrong_password_comes_in(
