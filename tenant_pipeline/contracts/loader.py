@@ -412,10 +412,19 @@ def _check_references(contracts: Contracts) -> None:
             vocabulary.type(definition.parent)
         for name in (*definition.properties, *definition.expected):
             vocabulary.property(name)
-    for mapping in contracts.mappings.mappings:
-        vocabulary.type(mapping.type)
-        for rule in mapping.rules:
-            vocabulary.property(rule.property)
+    for number, mapping in enumerate(contracts.mappings.mappings):
+        allowed = vocabulary.properties_of(mapping.type)
+        for place, name in (
+            *((f"rules/{position}/property", rule.property) for position, rule in enumerate(mapping.rules)),
+            *((f"constants/{property_}", property_) for property_ in mapping.constants),
+        ):
+            vocabulary.property(name)
+            if name not in allowed:
+                raise ContractError(
+                    f"The mapping {mapping.id} says a property that {mapping.type} does not have: {name}",
+                    where=f"source_mapping_engine.json#/mappings/{number}/{place}",
+                    remedy=f"Add it to the properties of {mapping.type} in living_city.json, or leave it out.",
+                )
     for synonym in contracts.mappings.synonyms:
         if synonym.property not in ("latitude", "longitude"):
             vocabulary.property(synonym.property)

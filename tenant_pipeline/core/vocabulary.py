@@ -59,3 +59,13 @@ class Vocabulary:
             return self.properties[name]
         except KeyError:
             raise ContractError(f"The contract has no property {name}", where="living_city.json properties") from None
+
+    def properties_of(self, type_: str) -> set[str]:
+        """The properties of a type and of its ancestors. Raises ContractError when the contract has no such type."""
+        found: set[str] = set()
+        name: str | None = type_
+        while name is not None:
+            definition = self.type(name)
+            found |= set(definition.properties)
+            name = definition.parent
+        return found

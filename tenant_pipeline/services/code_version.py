@@ -40,7 +40,7 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
         "core/mapping/mapping.py",
         "services/field_meanings.py",
     ),
-    Stage.MAP: ("core/mapping",),
+    Stage.MAP: ("core/mapping", "core/vocabulary.py"),
     Stage.STANDARDISE: ("core/standardise",),
     Stage.VALIDATE: ("core/validate",),
     Stage.LINK: ("linking", "core/entity_parts.py", "core/standardise/names.py"),

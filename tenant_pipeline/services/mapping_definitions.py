@@ -13,7 +13,6 @@ from jsonschema import Draft202012Validator
 
 from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.errors import InputError
-from tenant_pipeline.core.mapping.apply import allowed_properties
 from tenant_pipeline.core.mapping.choose import SYNONYMS_MAPPING, TEXT_MAPPING
 from tenant_pipeline.core.mapping.definition import FIRST_VERSION
 from tenant_pipeline.core.mapping.mapping import field_key
@@ -68,7 +67,7 @@ def _check_names(given: MappingOf[str, Any], contracts: Contracts) -> None:
 
 
 def _check_rules(given: MappingOf[str, Any], contracts: Contracts) -> None:
-    allowed = allowed_properties(contracts.vocabulary, given["type"])
+    allowed = contracts.vocabulary.properties_of(given["type"])
     for number, rule in enumerate(given["rules"]):
         place = f"rules/{number}"
         if rule["property"] not in allowed:

@@ -193,23 +193,12 @@ _NO_STATEMENTS = pa.schema([*((name, _TEXT) for name in STATEMENT_COLUMNS), (REC
 def _prepare(reader: TableReader, mappings: MappingRules, vocabulary: Vocabulary, origin: str) -> MappedTable:
     descriptor = reader.descriptor
     choice = choose(mappings, descriptor.fields, str(descriptor.about.get("shape", "records")), origin)
-    allowed = allowed_properties(vocabulary, choice.mapping.type)
+    allowed = vocabulary.properties_of(choice.mapping.type)
     rules = tuple(rule for rule in choice.mapping.rules if rule.property in allowed)
     columns: dict[str, str] = {}
     for position, name in enumerate(descriptor.fields):
         columns.setdefault(field_key(name), f"f{position:04d}")
     return MappedTable(reader, replace(choice, mapping=replace(choice.mapping, rules=rules)), columns)
-
-
-def allowed_properties(vocabulary: Vocabulary, type_: str) -> set[str]:
-    """The properties of a type and of its ancestors."""
-    allowed: set[str] = set()
-    name: str | None = type_
-    while name is not None:
-        definition = vocabulary.type(name)
-        allowed |= set(definition.properties)
-        name = definition.parent
-    return allowed
 
 
 class _Lookups:

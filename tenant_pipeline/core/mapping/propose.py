@@ -6,7 +6,6 @@ from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tenant_pipeline.core.mapping.apply import allowed_properties
 from tenant_pipeline.core.mapping.choose import choose, is_declared
 from tenant_pipeline.core.mapping.content_profile import SAMPLE_ROWS, Profile, profile
 from tenant_pipeline.core.mapping.definition import FIRST_VERSION, mapping_id_for
@@ -109,7 +108,7 @@ def _type(table: Sequence[_Field], rules: MappingRules, vocabulary: Vocabulary) 
 
 def _allowed(vocabulary: Vocabulary, type_: str) -> set[str]:
     """The properties of a type, and the halves of a position where it may have one."""
-    allowed = allowed_properties(vocabulary, type_)
+    allowed = vocabulary.properties_of(type_)
     return allowed | _HALVES if "geo" in allowed else allowed
 
 

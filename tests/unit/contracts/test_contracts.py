@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -174,6 +175,23 @@ def test_a_mapping_to_an_unknown_property_is_refused(edited: Edit) -> None:
 
     with pytest.raises(ContractError, match="no property colour"):
         load_contracts(edited("source_mapping_engine", spoil))
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("rules/1/property", lambda mapping: mapping["rules"][1].update(property="startDate")),
+        ("constants/startDate", lambda mapping: mapping["constants"].update(startDate="2026-11-01")),
+    ],
+)
+def test_a_mapping_that_says_what_its_type_does_not_have_is_refused_with_its_place(
+    edited: Edit, place: str, change: Callable[[Any], None]
+) -> None:
+    directory = edited("source_mapping_engine", lambda document: change(document["mappings"][0]))
+    with pytest.raises(ContractError, match="does not have: startDate") as refused:
+        load_contracts(directory)
+    assert refused.value.where == f"source_mapping_engine.json#/mappings/0/{place}"
+    assert "living_city.json" in refused.value.remedy
 
 
 def test_an_origin_that_the_code_does_not_know_is_refused(edited: Edit) -> None:
