@@ -418,6 +418,14 @@ def test_what_is_wrong_is_found_with_its_remedy_and_without_a_secret(
         assert examine(EXAMINATIONS[name], patient).verdict is not Verdict.WRONG
 
 
+def test_in_a_code_server_of_dagsters_chart_its_home_is_no_fault(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/opt/dagster/dagster_home")
+    monkeypatch.setenv("DAGSTER_CURRENT_IMAGE", "tenant-runtime:0.1.0")
+    assert examine(EXAMINATIONS["environment"], patient).verdict is Verdict.FINE
+
+
 def test_what_nobody_can_approve_is_found(patient: Patient, runtime: Runtime) -> None:
     tenant = staffed_tenant(runtime)
     asked = ask(runtime, tenant)

@@ -23,7 +23,9 @@ LEAST_HOLIDAYS = 10
 
 
 def environment(patient: Patient) -> Finding:
-    """Dagster's own variables are left to us."""
+    """Dagster's own variables are left to us, or to its chart, which sets them for its code servers."""
+    if "DAGSTER_CURRENT_IMAGE" in os.environ:
+        return fine("DAGSTER_HOME is that of Dagster's chart")
     elsewhere = os.environ.get("DAGSTER_HOME")
     if elsewhere is None or Path(elsewhere).resolve() == patient.settings.dagster_home.resolve():
         return fine("DAGSTER_HOME is ours")
