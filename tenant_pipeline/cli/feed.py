@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_json, print_rows
+from tenant_pipeline.cli.shell import (
+    JsonOption,
+    TenantOption,
+    complaints,
+    opened,
+    operator,
+    print_json,
+    print_rows,
+)
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
@@ -53,6 +61,9 @@ def add(
         )  # fmt: skip
         added = add_feed(runtime, tenant_id(tenant), wanted, actor=operator())
     print_rows("Added", [added.as_json()], COLUMNS, as_json=False) if not as_json else print_json(added.as_json())
+    if not added.rights.strip():
+        mend = f"`tenant-pipeline feed change {added.id} --tenant {tenant} --rights …`"
+        complaints.print(f"No rights are declared: the tenant cannot go live until they are: {mend}.", highlight=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import threading
 import time
 from collections import Counter
@@ -16,7 +17,9 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from typer.testing import CliRunner
 
+from tenant_pipeline.cli.main import app
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, StoreUnavailableError
 from tenant_pipeline.core.feed.profile import Expectations, FeedProfile
 from tenant_pipeline.core.feed.schedule import Schedule
@@ -83,6 +86,18 @@ def test_what_has_not_changed_costs_one_request_and_nothing_else(
     with runtime.database.tenant(tenant) as connection:
         assert get_source(connection, tenant, feed.source_id) == before
     assert len(stored_versions(runtime, feed)) == 1
+
+
+def test_the_command_says_of_a_feed_without_rights_that_its_tenant_cannot_go_live(
+    runtime: RuntimeOnAClock, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+    command = ["feed", "add", "--tenant", tenant, "--origin", "regulator", "--title", "Register", "--json"]
+    without = CliRunner().invoke(app, [*command, "https://data.example/a.csv"])
+    assert without.stderr.startswith("No rights are declared: the tenant cannot go live until they are")
+    assert f"feed change {json.loads(without.stdout)['id']} --tenant" in " ".join(without.stderr.split())
+    declared = CliRunner().invoke(app, [*command, "https://data.example/b.csv", "--rights", "CC BY 4.0"])
+    assert (json.loads(declared.stdout)["rights"], declared.stderr) == ("CC BY 4.0", "")
 
 
 def test_asking_costs_the_same_however_many_versions_a_feed_has_brought(
