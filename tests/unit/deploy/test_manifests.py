@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from tenant_pipeline.cli import main
+from tenant_pipeline.intake.link.policy import PORTS
 from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 from tenant_pipeline.settings import Settings
 
@@ -167,6 +168,12 @@ def test_who_reads_backups_to_verify_them_reaches_nothing() -> None:
     (let_out,) = opened["spec"]["podSelector"]["matchExpressions"]
     assert {"backup", "restore"} <= set(let_out["values"])
     assert VERIFY["spec"]["template"]["metadata"]["labels"]["tenant-runtime/component"] not in let_out["values"]
+
+
+def test_links_and_feeds_come_out_by_every_port_that_they_may_lead_to() -> None:
+    (opened,) = (each for each in OBJECTS if each["metadata"]["name"] == "tenant-runtime-shared")
+    (world,) = (rule for rule in opened["spec"]["egress"] if "0.0.0.0/0" in _values(rule, "cidr"))
+    assert {each["port"] for each in world["ports"]} == PORTS
 
 
 def _commands() -> Iterator[list[str]]:
