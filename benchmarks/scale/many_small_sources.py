@@ -81,7 +81,7 @@ def measure(sources: int, in_process: int, sample: int) -> dict[str, Any]:
             ),
         ],
         "notes": [
-            "The daemon does two runs at a time; the work with no orchestrator is one process, as a script would be.",
+            "The daemon does one run of a tenant at a time; with no Dagster it is one process, as a script would be.",
             f"Dagster's defaults: {sample} sources, a run each, all at once, each step in a process of its own.",
         ],
     }  # fmt: skip
