@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import resource
 import socket
@@ -26,6 +25,7 @@ import httpx
 from fastapi import FastAPI, Request
 from psycopg.types.json import Jsonb
 
+from benchmarks.machine import print_found
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts.reading import page_of_matrix
@@ -168,7 +168,7 @@ def main() -> None:
                 ratio = round(api["requests_a_second"] / floor["requests_a_second"], 2)
                 found[name] = {"api": api, "bare_route": floor, "ratio": ratio}
         found["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-        print(json.dumps(found, indent=1))
+        print_found(**found)
 
 
 if __name__ == "__main__":

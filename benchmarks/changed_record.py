@@ -7,7 +7,6 @@ beside them what the first version took, which is what taking everything in anew
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import print_found
 from benchmarks.measured import processor_seconds
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
@@ -120,4 +120,4 @@ def measure(rows: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS), indent=2))
+    print_found(**measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS))

@@ -31,6 +31,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
+from benchmarks.machine import print_found
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
 from tenant_pipeline.api.collaboration.frames import STEP_1, STEP_2, UPDATE, SyncFrame, read_frame, sync_frame
 from tenant_pipeline.core.tenancy import TenantId
@@ -323,7 +324,7 @@ def main() -> None:
                         ratio = found[part]["edit_to_others_p95_ms"] / floor["edit_to_others_p95_ms"]
                         found[part] |= {"bare_relay": floor, "p95_ratio_to_relay": round(ratio, 2)}
     found["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(json.dumps(found, indent=1))
+    print_found(**found)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ measured alone and in the flood, and set beside how long the flood takes as a wh
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.machine import print_found
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.registry import register_tenant
@@ -102,15 +102,14 @@ def main() -> None:
             flooded = seconds_until(runtime, SMALL, 3)
             seconds_until(runtime, FLOOD, sources)
             flood = time.perf_counter() - began
-    found = {
-        "flood_sources": sources,
-        "alone_seconds": round(alone, 1),
-        "flooded_seconds": round(flooded, 1),
-        "flood_seconds": round(flood, 1),
-        "ratio_to_alone": round(flooded / alone, 2),
-        "share_of_the_flood": round(flooded / flood, 3),
-    }
-    print(json.dumps(found, indent=2))
+    print_found(
+        flood_sources=sources,
+        alone_seconds=round(alone, 1),
+        flooded_seconds=round(flooded, 1),
+        flood_seconds=round(flood, 1),
+        ratio_to_alone=round(flooded / alone, 2),
+        share_of_the_flood=round(flooded / flood, 3),
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ reader and of each peer. `python -m benchmarks.intake FORMAT...` does only those
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.intake_files import WRITERS
+from benchmarks.machine import print_found
 from benchmarks.measured import run_apart
 
 SIZES = {
@@ -60,7 +60,7 @@ def main() -> None:
                     peer: round(one["ours"]["rows_per_s"] / one[peer]["rows_per_s"], 3) for peer in PEERS[name]
                 }
                 found.append(one)
-    print(json.dumps(found, indent=2))
+    print_found(formats=found)
 
 
 if __name__ == "__main__":

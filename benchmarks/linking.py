@@ -8,8 +8,6 @@ training, blocking, prediction and clustering, its blocking keys being given to 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.linking_records import write_records
+from benchmarks.machine import print_found
 from benchmarks.measured import run_apart
 from tenant_pipeline.evaluation.counts import Counts
 
@@ -40,8 +39,7 @@ def main() -> None:
                 **_pairwise(path, what),
             }
         found["ratio_to_splink"] = round(found["splink"]["seconds"] / found["ours"]["seconds"], 3)
-    json.dump(found, sys.stdout, indent=2)
-    print()
+    print_found(**found)
 
 
 def _pairwise(path: Path, what: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ their ratio, and the most memory that this process held (MiB).
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import resource
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.machine import print_found
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.digest import sha256_of_bytes
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS, entity_id
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="linking-") as folder:
         Path(folder).chmod(0o755)
         with open_runtime(Settings(home=Path(folder) / "home")) as runtime:
-            print(json.dumps(_measured(runtime, Path(folder), wanted.entities, wanted.new)))
+            print_found(**_measured(runtime, Path(folder), wanted.entities, wanted.new))
 
 
 def _measured(runtime: Runtime, folder: Path, entities: int, new: int) -> dict[str, object]:

@@ -6,7 +6,6 @@ and by how much the process grew. The size in MiB is the first argument (512 if 
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from obstore.store import S3Store
 
+from benchmarks.machine import print_found
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.storage.object_store import Objects, RawZone
@@ -50,18 +50,14 @@ def main() -> None:
         local = _measured(ObjectStore(folder / "objects"), file, size)
         bucket = _measured(BucketStore(f"{server.url}/zone", folder / "staging", 60, 60), file, size)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    print(
-        json.dumps(
-            {
-                "bytes": size,
-                "folder_mb_per_s": {act: round(rate, 1) for act, rate in local.items()},
-                "bucket_mb_per_s": {act: round(rate, 1) for act, rate in bucket.items()},
-                "driver_alone_mb_per_s": {act: round(rate, 1) for act, rate in bare.items()},
-                "bucket_to_driver": {act: round(bucket[act] / bare[act], 2) for act in bare},
-                "bucket_to_folder": {act: round(bucket[act] / local[act], 2) for act in local},
-                "grown_mib": round(grown, 1),
-            }
-        )
+    print_found(
+        bytes=size,
+        folder_mb_per_s={act: round(rate, 1) for act, rate in local.items()},
+        bucket_mb_per_s={act: round(rate, 1) for act, rate in bucket.items()},
+        driver_alone_mb_per_s={act: round(rate, 1) for act, rate in bare.items()},
+        bucket_to_driver={act: round(bucket[act] / bare[act], 2) for act in bare},
+        bucket_to_folder={act: round(bucket[act] / local[act], 2) for act in local},
+        grown_mib=round(grown, 1),
     )
 
 

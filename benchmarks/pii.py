@@ -7,9 +7,9 @@ Presidio in any cell of the sample: speed that loses findings is none.
 
 from __future__ import annotations
 
-import json
 import sys
 
+from benchmarks.machine import print_found
 from benchmarks.measured import run_apart
 from benchmarks.pii_tables import TABLES
 
@@ -20,7 +20,7 @@ TARGETS = {"bookings": 30.0, "venues": 30.0, "nothing_skipped": 3.0}
 def main() -> int:
     """Measure, print, and say how many cells differ."""
     found = [{**run_apart("benchmarks.pii_measures", name), "target_ratio": TARGETS[name]} for name in TABLES]
-    print(json.dumps(found, indent=2, ensure_ascii=False))
+    print_found(tables=found)
     different = sum(each["cells_found_differently"] for each in found)
     if different:
         print(f"{different} cells are found differently than by plain Presidio", file=sys.stderr)

@@ -6,7 +6,6 @@ argument (5 if none); the folder to work in is the second (a new temporary one i
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import shutil
@@ -15,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.machine import print_found
 from tenant_pipeline.core.origin import UnitMode
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.unit_reader import unit_from_paths
@@ -38,16 +38,12 @@ def main() -> None:
         seconds = time.perf_counter() - started
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         assert unit.files[0].size == size
-        print(
-            json.dumps(
-                {
-                    "bytes": size,
-                    "upload_mb_per_s": round(size / seconds / 1e6, 1),
-                    "plain_write_mb_per_s": round(plain, 1),
-                    "ratio": round(size / seconds / 1e6 / plain, 2),
-                    "grown_mib": round(grown / 1024, 1),
-                }
-            )
+        print_found(
+            bytes=size,
+            upload_mb_per_s=round(size / seconds / 1e6, 1),
+            plain_write_mb_per_s=round(plain, 1),
+            ratio=round(size / seconds / 1e6 / plain, 2),
+            grown_mib=round(grown / 1024, 1),
         )
     finally:
         shutil.rmtree(folder)

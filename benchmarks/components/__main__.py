@@ -7,11 +7,10 @@ COMPONENTS="stages=50000" one in another size. Each has a process of its own.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
+from benchmarks.machine import print_found
 from benchmarks.measured import run_apart
-from benchmarks.scale.machine import machine
 
 FULL = {
     "stages": 400_000,
@@ -47,7 +46,7 @@ def main() -> None:
     for name, size in given.wanted or sizes.items():
         print(f"{name}: measuring", file=sys.stderr)
         components[name] = run_apart(f"benchmarks.components.{name}", str(size or sizes[name]))
-    print(json.dumps({"machine": machine(), "components": components}, indent=1, ensure_ascii=False))
+    print_found(components=components)
 
 
 def _component(wanted: str) -> tuple[str, int | None]:

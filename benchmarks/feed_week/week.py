@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import httpx
 
 from benchmarks.feed_week.expected import TIMES_A_DAY, Expected, expected_of
 from benchmarks.feed_week.plan import answers
+from benchmarks.machine import print_found
 from benchmarks.measured import ROOT
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
@@ -273,5 +273,5 @@ def main() -> None:
     """`python -m benchmarks.feed_week [TENANTS [DAYS]]`."""
     tenants, days = (int(value) for value in (*sys.argv[1:], *("50", "7")[len(sys.argv) - 1 :])[:2])
     found = simulate(tenants, days)
-    print(json.dumps(found, indent=2))
+    print_found(**found)
     sys.exit(1 if found["differences"] else 0)

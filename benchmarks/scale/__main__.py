@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import code, machine
 from benchmarks.measured import ROOT, run_apart
 from benchmarks.scale.drawing import drawn
-from benchmarks.scale.machine import code, machine
 from benchmarks.scale.part import Part
 from benchmarks.scale.parts import FULL, SMALL
 
