@@ -105,7 +105,7 @@ def _revive_database(runtime: Runtime) -> None:
         if runtime.server is not None and runtime.server.revive():
             complaints.print("The database had ended by itself, and runs again.")
     except TenantRuntimeError as error:
-        complaints.print(f"The database has ended by itself: {error}", highlight=False, soft_wrap=True)
+        complaints.print(f"The database has ended by itself: {error}", highlight=False, markup=False, soft_wrap=True)
         time.sleep(BETWEEN_STARTS_SECONDS)
 
 

@@ -17,8 +17,9 @@ import pytest
 from tenant_pipeline.assets.materialise import ENDED_BY_TAG
 from tenant_pipeline.assets.normalisation import assemble
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
+from tenant_pipeline.cli import up
 from tenant_pipeline.cli.dagster_environment import dagster_environment
-from tenant_pipeline.core.errors import MachineExhaustedError, SettingsError
+from tenant_pipeline.core.errors import MachineExhaustedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import TenantId, partition_key
@@ -107,8 +108,9 @@ def _names(home: Home, source: Source) -> int:
     return int(row["names"]) if row else 0
 
 
-def _has_room(home: Home) -> float:
-    return sum(each.value for each in read_figures(home.runtime) if each.name == "tenant_runtime_database_has_room")
+def _figure(home: Home, name: str) -> list[float]:
+    """What the metrics say of it now; nothing where they do not."""
+    return [each.value for each in read_figures(home.runtime) if each.name == name]
 
 
 def _assert_intact(home: Home) -> None:
@@ -126,11 +128,11 @@ def test_a_run_that_meets_a_full_disk_waits_for_room_and_is_held_against_no_sour
         run_stage(home.runtime, TENANT, source.id, stage)
     key = partition_key(TENANT, source.id)
     home.instance.add_dynamic_partitions(TENANT_SOURCE, [key])
-    told: list[tuple[float, str]] = []
+    told: list[tuple[list[float], str]] = []
 
     def meanwhile(seconds: float) -> None:
         unready = why_not_ready(home.runtime)
-        told.append((_has_room(home), unready.says if unready else ""))
+        told.append((_figure(home, "tenant_runtime_database_has_room"), unready.says if unready else ""))
         home.disk.make_room()
 
     clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=meanwhile)
@@ -148,9 +150,9 @@ def test_a_run_that_meets_a_full_disk_waits_for_room_and_is_held_against_no_sour
     assert (found.ingest_status, found.alone) == ("waiting", False)
     assert found.hindrance is not None
     assert found.hindrance["code"] == MachineExhaustedError.code
-    assert told[0] == (0, "PostgreSQL has no room on its disk.")
+    assert told[0] == ([0], "PostgreSQL has no room on its disk.")
     assert "the run waits for it" in caplog.text
-    assert _has_room(home) == 1
+    assert _figure(home, "tenant_runtime_database_has_room") == [1]
     assert why_not_ready(home.runtime) is None
     assert _names(home, source) == 0, "of what was cut off nothing is there"
     run_stage(home.runtime, TENANT, source.id, Stage.ASSEMBLE)
@@ -179,7 +181,11 @@ def _fill_write_ahead_log(home: Home) -> None:
 
 
 def test_a_server_that_ended_because_its_log_had_no_room_is_started_again_and_has_lost_nothing(
-    home: Home, tmp_path: Path
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     server = home.runtime.server
     assert server is not None
@@ -189,11 +195,21 @@ def test_a_server_that_ended_because_its_log_had_no_room_is_started_again_and_ha
         _fill_write_ahead_log(home)
     assert server._process is not None
     server._process.wait(60)
-    with pytest.raises(SettingsError, match="did not start"):
-        server.revive()
+    unready = why_not_ready(home.runtime)
+    assert unready is not None
+    assert (unready.examination, unready.says) == ("database", "PostgreSQL does not answer (OperationalError).")
+    assert _figure(home, "tenant_runtime_figures_read") == [0]
+    assert _figure(home, "tenant_runtime_database_has_room") == [], "nobody knows"
+    assert "the database does not tell its figures (OperationalError)" in caplog.text
+    monkeypatch.setattr(up, "BETWEEN_STARTS_SECONDS", 0)
+    up._revive_database(home.runtime)
+    assert "The database has ended by itself: The embedded database did not start" in capsys.readouterr().err
     home.disk.make_room()
-    assert server.revive()
+    up._revive_database(home.runtime)
+    assert "The database had ended by itself, and runs again." in capsys.readouterr().err
     assert not server.revive()
+    assert why_not_ready(home.runtime) is None
+    assert _figure(home, "tenant_runtime_figures_read") == _figure(home, "tenant_runtime_database_has_room") == [1]
     for stage in STAGES:
         run_stage(home.runtime, TENANT, source.id, stage)
     assert _names(home, source) == ROWS
