@@ -70,6 +70,7 @@ class RequestLog:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = time.perf_counter(), 500
+        fault: Exception | None = None
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -89,6 +90,9 @@ class RequestLog:
         with span(f"http {scope['method']}", {"request_id": request_id}, parent=headers_given) as attribute:
             try:
                 await self._application(scope, receive, answer)
+            except Exception as error:
+                fault = error
+                raise
             finally:
                 seconds = time.perf_counter() - began
                 route = getattr(scope.get("route"), "path", "")
@@ -106,7 +110,7 @@ class RequestLog:
                     "status": status,
                     "milliseconds": round(seconds * 1000, 1),
                 }
-                _log.info("request", extra={"fields": entry})
+                _log.info("request", exc_info=fault, extra={"fields": entry})
 
 
 class OriginGuard:

@@ -105,15 +105,21 @@ def test_a_long_body_is_refused_before_it_is_read_and_before_anybody_is_asked_wh
         assert (refused.status_code, refused.json()["code"]) == (413, "http-413")
 
 
-def test_a_fault_tells_nothing_of_the_inside(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_tells_nothing_of_the_inside_and_its_instance_leads_to_its_place_in_the_code(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("password=hunter2")
 
     monkeypatch.setattr("tenant_pipeline.api.routes.overview.overview_of", broken)
-    with serving(runtime) as url, Served(runtime, url).client("anan") as anan:
+    with caplog.at_level(logging.INFO), serving(runtime) as url, Served(runtime, url).client("anan") as anan:
         answer = anan.get(f"/api/tenant/{OWN}/overview")
     assert (answer.status_code, answer.json()["code"]) == (500, "fault")
-    assert "hunter2" not in answer.text
+    lines = [JsonLines("api").format(record) for record in caplog.records]
+    assert "hunter2" not in answer.text + "".join(lines)
+    (line,) = [line for line in map(json.loads, lines) if line.get("request_id") == answer.json()["instance"]]
+    assert (line["status"], line["tenant"], line["exception"]["type"]) == (500, OWN, "RuntimeError")
+    assert " broken" in line["exception"]["places"][-1]
 
 
 def test_every_answer_carries_the_headers_that_browsers_keep_to(served: Served) -> None:
