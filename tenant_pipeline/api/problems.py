@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +22,7 @@ from tenant_pipeline.core.errors import (
     SourceStoppedError,
     TenantRuntimeError,
 )
+from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.storage.keys import KeysDestroyedError
 
 PROBLEM_JSON = "application/problem+json"
@@ -95,6 +97,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (413, "The body is too long"),
         (422, "What was sent cannot be used"),
         (429, "Too many requests"),
+        (503, "Something around us is away or used up: the same again in a while"),
     )
 }
 
@@ -128,8 +131,18 @@ def handle_problems(application: FastAPI) -> None:
     async def ours(request: Request, error: TenantRuntimeError) -> JSONResponse:
         status = status_of(error)
         if status >= 500:
-            _log.error("fault: %s", error.code, exc_info=error)
+            _log_fault(request, error, error.code)
         return problem(request, status, error.code, error.what, where=_place(error.where), remedy=error.remedy)
+
+    @application.exception_handler(psycopg.Error)
+    @application.exception_handler(OSError)
+    async def around_us(request: Request, error: Exception) -> JSONResponse:
+        told = in_our_words(error, where="", run_id="")
+        if request.scope["type"] != "http" or not isinstance(told, OutageError):
+            raise error
+        _log_fault(request, error, told.code)
+        remedy = "Try again in a while; `tenant-pipeline doctor` tells whoever runs this what it is."
+        return problem(request, status_of(told), told.code, told.what, remedy=remedy)
 
     @application.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -152,6 +165,12 @@ def handle_problems(application: FastAPI) -> None:
         return problem(
             request, 500, "fault", "Something went wrong here", remedy="Try again; tell us the instance if it stays."
         )
+
+
+def _log_fault(request: Request, error: Exception, code: str) -> None:
+    tenant = request.path_params.get("tenant")
+    fields = {"tenant": tenant, "code": code} if tenant else {"code": code}
+    _log.error("fault: %s", code, exc_info=error, extra={"fields": fields})
 
 
 def _methods(application: FastAPI, request: Request) -> list[str]:

@@ -85,10 +85,12 @@ class Upload:
             self._end_part(PART)
 
     def _end_part(self, name: bytes) -> None:
-        self._writer.finish(name)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._writer.finish(name)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
 
 
 @contextmanager
