@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from anyio import CancelScope, fail_after, to_thread
+from anyio import CancelScope, current_time, fail_after, to_thread
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tenant_pipeline.nerve.formats import geojson, jsonld
 from tenant_pipeline.nerve.knowledge_base import LEAST_SCORE, BusyError, KnowledgeBase, NoReleaseError
@@ -25,7 +25,8 @@ MOST_RESULTS = 100
 NO_STORE = "no-cache, private"
 PIECE = 64 * 1024
 EXPORT_SECONDS = 300.0
-"""So long a client may take to read an export."""
+LEAST_BYTES_A_SECOND = 64 * 1024
+"""An export is cut off when its client has fallen EXPORT_SECONDS behind reading so much a second."""
 
 
 class Found(BaseModel):
@@ -127,8 +128,14 @@ class _Export(StreamingResponse):
                 await to_thread.run_sync(self._pieces.close)
 
     async def stream_response(self, send: Send) -> None:
-        with fail_after(EXPORT_SECONDS):
-            await super().stream_response(send)
+        with fail_after(EXPORT_SECONDS) as scope:
+
+            async def paced(message: Message) -> None:
+                await send(message)
+                earned = len(message.get("body", b"")) / LEAST_BYTES_A_SECOND
+                scope.deadline = min(scope.deadline + earned, current_time() + EXPORT_SECONDS)
+
+            await super().stream_response(paced)
 
 
 _BEARER = HTTPBearer(auto_error=False)

@@ -216,8 +216,27 @@ class Unread:
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.body":
-            await anyio.sleep_forever()
-        self.statuses.append(message["status"])
+            await self._read(message)
+        else:
+            self.statuses.append(message["status"])
+
+    async def _read(self, message: MutableMapping[str, Any]) -> None:
+        await anyio.sleep_forever()
+
+
+class SlowlyRead(Unread):
+    """A client that reads an export piece by piece, each in its time."""
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(instance)
+        self.read = b""
+        self.whole = anyio.Event()
+
+    async def _read(self, message: MutableMapping[str, Any]) -> None:
+        await anyio.sleep(0.2)
+        self.read += message["body"]
+        if not message["more_body"]:
+            self.whole.set()
 
 
 def test_exports_that_nobody_reads_leave_the_instance_to_the_others(
@@ -249,6 +268,23 @@ def test_an_export_that_is_not_read_in_time_is_cut_off(instance: Instance, monke
                 assert time.monotonic() < end, unread.statuses
                 async with unread.asked(1):
                     await anyio.sleep(0.05)
+
+    anyio.run(asked)
+
+
+def test_an_export_that_is_read_goes_on_for_as_long_as_that_takes(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "PIECE", 1)
+    monkeypatch.setattr(application, "EXPORT_SECONDS", 0.7)
+    monkeypatch.setattr(application, "LEAST_BYTES_A_SECOND", 1)
+
+    async def asked() -> None:
+        slow = SlowlyRead(instance)
+        async with slow.application.router.lifespan_context(slow.application), slow.asked(1):
+            with anyio.fail_after(20):
+                await slow.whole.wait()
+        assert len(json.loads(slow.read)["@graph"]) == 3
 
     anyio.run(asked)
 
