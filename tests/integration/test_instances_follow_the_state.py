@@ -214,22 +214,34 @@ def test_an_instance_whose_isolation_is_broken_is_laid_to_rest_where_whoever_too
     assert phase(tenant, backend) is Phase.ABSENT
 
 
-def test_an_instance_that_is_to_rest_gets_another_password_and_is_not_brought_up_by_it(
-    runtime: Runtime, served: Sources, backend: LocalProcesses
+def test_an_instance_that_rests_or_is_to_rest_gets_another_password_and_is_not_brought_up_by_it(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
 ) -> None:
     tenant, namespace = served.tenant, f"tenant-{served.tenant}"
 
-    def brought_onto_the_new_ones() -> bool:
+    def rotated() -> InstanceStatus:
         before = runtime.database.instance_conninfo(tenant)
-        rotate_credentials(runtime, tenant, backend=backend, requested_by="ann", timeout=20)
+        now = rotate_credentials(runtime, tenant, backend=backend, requested_by="ann", timeout=20)
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(before)
         psycopg.connect(runtime.database.instance_conninfo(tenant)).close()
+        return now
+
+    def holds_the_new_ones() -> bool:
         return backend.credentials(tenant, namespace)[0].value == runtime.database.instance_conninfo(tenant)
+
+    def brought_onto_the_new_ones() -> bool:
+        assert rotated().phase is Phase.HEALTHY
+        return holds_the_new_ones()
 
     set_state(runtime, tenant, "suspended")
     assert not brought_onto_the_new_ones()
+    assert tick(backend) == []
+    assert rotated().phase is Phase.ABSENT
     set_state(runtime, tenant, "live")
+    assert rotated().phase is Phase.ABSENT
+    assert tick(backend) == []
+    assert holds_the_new_ones()
     assert brought_onto_the_new_ones()
     with runtime.database.platform() as connection:
         (stands,) = operations(connection, tenant)
@@ -237,7 +249,7 @@ def test_an_instance_that_is_to_rest_gets_another_password_and_is_not_brought_up
     assert brought_onto_the_new_ones()
     record(runtime, change, "failed", State.FAILED, {"reason": "It read", "isolation_broken": True}, "run")
     assert not brought_onto_the_new_ones()
-    assert [actor for actor, _ in audited(runtime, tenant, "instance.rotate")] == ["ann"] * 4
+    assert [actor for actor, _ in audited(runtime, tenant, "instance.rotate")] == ["ann"] * 6
 
 
 def test_an_instance_that_has_changed_since_it_was_approved_is_asked_for_and_not_brought_back(

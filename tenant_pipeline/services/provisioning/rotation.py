@@ -20,21 +20,21 @@ def rotate_credentials(
     """Give the instance another password and token, and roll it onto them. Audited.
 
     Sessions that are open go on; new ones with the old password are refused at once. Killed in between, doing it again
-    or provisioning again brings the instance onto the newest secrets. One that is to rest, or was taken down, is not
-    rolled: it gets them when it comes back. Raises ProvisioningError where no instance runs or somebody else is
-    changing it.
+    or provisioning again brings the instance onto the newest secrets. One that rests, or is to rest, is not rolled: it
+    gets them when it comes back. Raises ProvisioningError where there is no instance or somebody else is changing it.
     """
     with exclusive(runtime, tenant):
         namespace = specification_of(runtime, tenant).namespace
         with runtime.database.platform() as connection:
             state, last = state_of(connection, tenant), latest_operation(connection, tenant)
-        if last is None or last.backend != backend.name or backend.status(tenant, namespace).phase is Phase.ABSENT:
+        if last is None or last.backend != backend.name or last.left_nothing:
             raise ProvisioningError("There is no such instance", where=namespace, remedy="Provision it first.")
+        rests = backend.status(tenant, namespace).phase is Phase.ABSENT
         runtime.database.rotate_instance_login(tenant)
         with runtime.database.platform() as connection:
             entry = AuditEntry(requested_by, "instance.rotate", namespace, {"backend": backend.name})
             runtime.audit.append(connection, tenant, [entry])
-        if not _is_to_stand(state, last):
+        if rests or not _is_to_stand(state, last):
             return backend.status(tenant, namespace)
         return backend.apply(specification_of(runtime, tenant), timeout=timeout)
 
