@@ -23,4 +23,5 @@ def export(
     """Write all statements of the draft knowledge base to a file, each with its provenance."""
     with opened() as runtime:
         exported = export_statements(runtime, tenant_id(tenant), out, format_, actor=operator(), force=force)
-    complaints.print(f"{exported.statements} statements in {exported.path} ({exported.bytes} bytes).", highlight=False)
+    written = f"{exported.statements} statements in {exported.path} ({exported.bytes} bytes)."
+    complaints.print(written, highlight=False, markup=False)

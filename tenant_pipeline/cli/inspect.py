@@ -39,7 +39,7 @@ def _drawn(each: InspectedObject) -> Tree:
     path = f"[bold]{escape(each.path)}[/]"
     if each.refused:
         tree = Tree(f"[bold red]✗[/] {path}  refused: [red]{each.refused}[/]")
-        tree.add(each.reason)
+        tree.add(escape(each.reason))
         return tree
     encoding = f", {each.encoding}" if each.encoding else ""
     found = f"{each.media_type}{encoding} ({each.confidence:.0%} sure), language {each.language}"
@@ -49,7 +49,7 @@ def _drawn(each: InspectedObject) -> Tree:
     if each.problems:
         problems = tree.add(f"[yellow]{each.problems} problems[/]")
         for place, code, reason in each.first_problems[:SHOWN_PROBLEMS]:
-            problems.add(f"{escape(place)}: [yellow]{code}[/] – {reason}")
+            problems.add(f"{escape(place)}: [yellow]{code}[/] – {escape(reason)}")
         if each.problems > SHOWN_PROBLEMS:
             problems.add(f"… and {each.problems - SHOWN_PROBLEMS} more")
     return tree
@@ -60,11 +60,11 @@ def _add_table(tree: Tree, table: InspectedTable) -> None:
     if table.shape == SEGMENTS:
         tree.add(f"{name}: {table.rows} pieces of text ({escape(', '.join(table.fields))})")
     elif table.proposal is None:
-        branch = tree.add(f"{name}: {table.rows} records, mapped by {table.mapping}")
+        branch = tree.add(f"{name}: {table.rows} records, mapped by {escape(table.mapping)}")
         branch.add(_fields([(field, (table.declared or {}).get(field, ""), "", "") for field in table.fields]))
     else:
         proposal = table.proposal
-        branch = tree.add(f"{name}: {table.rows} records, would be {proposal.type}: {proposal.type_reason}")
+        branch = tree.add(f"{name}: {table.rows} records, would be {proposal.type}: {escape(proposal.type_reason)}")
         rows = [
             (
                 each.field,
@@ -83,5 +83,5 @@ def _fields(rows: Sequence[tuple[str, str, str, str]]) -> Table:
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for field, means, *rest in rows:
-        drawn.add_row(escape(field), means or "[dim]nothing known[/]", *map(escape, rest[: len(columns) - 2]))
+        drawn.add_row(escape(field), escape(means) or "[dim]nothing known[/]", *map(escape, rest[: len(columns) - 2]))
     return drawn

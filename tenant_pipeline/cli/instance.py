@@ -75,7 +75,9 @@ def status(tenant: TenantOption, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(found)
         return
-    console.print(f"{found['phase']} {found['endpoint'] or ''} {found['detail']}".rstrip(), highlight=False)
+    console.print(
+        f"{found['phase']} {found['endpoint'] or ''} {found['detail']}".rstrip(), highlight=False, markup=False
+    )
     for operation in found["operations"][:1]:
         title = f"{operation['act']} by {operation['requested_by']}: {operation['outcome']}"
         print_rows(title, operation["steps"], STEP_COLUMNS, as_json=False)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from tenant_pipeline.cli.shell import complaints, exit_code
@@ -118,7 +119,7 @@ def main() -> None:
 
 
 def _complain(error: TenantRuntimeError) -> NoReturn:
-    complaints.print(f"[bold red]{error.code}[/]: {error.what}", highlight=False)
+    complaints.print(f"[bold red]{error.code}[/]: {escape(error.what)}", highlight=False)
     if error.where:
         complaints.print(f"  where:  {error.where}", highlight=False, markup=False)
     if error.remedy:

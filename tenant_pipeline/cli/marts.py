@@ -29,7 +29,7 @@ def build() -> None:
 @app.command()
 def prepare() -> None:
     """Make dbt's manifest, which Dagster loads the marts from; without a database and without a network."""
-    console.print(str(manifest_file(Settings())), highlight=False, soft_wrap=True)
+    console.print(str(manifest_file(Settings())), highlight=False, markup=False, soft_wrap=True)
 
 
 def report(
@@ -41,4 +41,4 @@ def report(
     with opened() as runtime:
         drawn = draw_report(runtime, person=person, reason=reason)
     out.write_text(drawn, encoding="utf-8")
-    console.print(str(out), highlight=False, soft_wrap=True)
+    console.print(str(out), highlight=False, markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -41,8 +42,8 @@ class PrintingConsole(Console):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
 
-console = PrintingConsole()
-complaints = PrintingConsole(stderr=True)
+console = PrintingConsole(emoji=False)
+complaints = PrintingConsole(stderr=True, emoji=False)
 
 REST_SECONDS = 30.0
 LONGEST_NAME = 40
@@ -146,7 +147,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[
     if as_json:
         print_json(list(rows))
         return
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     for column in columns:
         longest = max((len(_cell(row.get(column))) for row in rows), default=0)
         leaves_room = console.width - longest >= READABLE_COLUMN * (len(columns) - 1)

@@ -103,7 +103,7 @@ def _print_conflicts(runtime: Runtime, tenant: TenantId, every: list[Source]) ->
         examples.add_column(column, overflow="fold")
     for row in list_conflicts(runtime, tenant, source=None, property_=None, verdict="differs", limit=EXAMPLES):
         examples.add_row(
-            f"{escape(row['label'])}\n[dim]{row['property']}{'@' + row['lang'] if row['lang'] else ''}[/]",
+            f"{escape(row['label'])}\n[dim]{escape(row['property'] + ('@' + row['lang'] if row['lang'] else ''))}[/]",
             "\n".join(_candidate(candidate, titles) for candidate in row["candidates"]),
             "[yellow]needs a person[/]" if row["needs_person"] else escape(row["proposed_value"] or ""),
             escape(row["proposed_rule"]),

@@ -71,7 +71,8 @@ def plan(tenant: TenantOption, to: ToOption, as_json: JsonOption = False) -> Non
     print_rows(
         f"{planned.lacking_in_all} entities lack something", found["lacking"], ("id", "type", "lacks"), as_json=False
     )
-    console.print(f"Left out: {found['left_out'] or 'nothing'}\nTo upgrade: --plan {planned.digest()}", highlight=False)
+    told = f"Left out: {found['left_out'] or 'nothing'}\nTo upgrade: --plan {planned.digest()}"
+    console.print(told, highlight=False, markup=False)
 
 
 @app.command()

@@ -191,4 +191,5 @@ def _print_changed(title: str, changed: lifecycle.StateChanged, as_json: bool) -
     row = {**registry.as_json(changed.tenant), "instance_left": left and asdict(left)}
     print_rows(title, [row], COLUMNS, as_json=as_json)
     if left is not None:
-        complaints.print(f"Its instance is not as the state has it: {left.why}. {LEFT_TO[left.to]}", highlight=False)
+        told = f"Its instance is not as the state has it: {left.why}. {LEFT_TO[left.to]}"
+        complaints.print(told, highlight=False, markup=False)

@@ -59,6 +59,7 @@ def up(
                 complaints.print(
                     f"Nerve of {instance.tenant}: {instance.phase} {instance.endpoint or instance.detail}",
                     highlight=False,
+                    markup=False,
                 )
             webserver = port or settings.webserver_port
             dagster_url = address_of(host, webserver)
@@ -87,6 +88,7 @@ def up(
             complaints.print(
                 f"Dagster UI: {dagster_url}   logs: {logs}   stop: Ctrl-C",
                 highlight=False,
+                markup=False,
             )
             group.watch(partial(_revive_database, runtime))
         except StopRequestedError:
