@@ -4,11 +4,12 @@ An attempt on the database counts as repelled only when PostgreSQL says that the
 an empty answer, or any other error, would mean that the door stands open. Where a statement is everybody's to ask
 (statistics, sessions) it must show nobody else's. What others take down meanwhile is no door at all: an attempt on a
 login that is gone does not count, and an instance that gives no answer, or a login that the server does not come to
-judge, is told as not tried.
+judge, is told as not tried: without its name, since the tenant reads it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,6 +228,7 @@ def _attack_logins(runtime: Runtime, credentials: Secret, probe: Probe) -> None:
         databases = connection.execute(
             "SELECT datname FROM pg_database WHERE datname LIKE 'tenant\\_runtime%' AND datname <> current_database()"
         ).fetchall()
+    unjudged: Counter[str] = Counter()
     for kind, target, changed in (
         *(("logging in", row["rolname"], {"user": row["rolname"]}) for row in roles),
         *(("other databases", row["datname"], {"dbname": row["datname"]}) for row in databases),
@@ -236,10 +238,11 @@ def _attack_logins(runtime: Runtime, credentials: Secret, probe: Probe) -> None:
             through = True
         except psycopg.OperationalError as error:
             if not is_refused(error):
-                probe.not_tried.append(f"{kind}: {target}: the server did not come to judge it")
+                unjudged[kind] += 1
                 continue
             through = False
         probe.note(kind, f"{kind}: {target}", through=through)
+    probe.not_tried += [f"{kind}: {count} that the server did not come to judge" for kind, count in unjudged.items()]
 
 
 def _attack_files(runtime: Runtime, backend: Provisioner, specification: InstanceSpecification, probe: Probe) -> None:
