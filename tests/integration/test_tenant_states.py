@@ -26,6 +26,7 @@ from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.queue import list_requests
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, RequestEndedError
 from tenant_pipeline.services.approvals.requesting import request_operation
+from tenant_pipeline.services.coverage import tenant as coverage_of_tenant
 from tenant_pipeline.services.coverage.overrides import withdraw_override
 from tenant_pipeline.services.going_live import instances
 from tenant_pipeline.services.going_live.instances import provision_approved, request_instance
@@ -43,6 +44,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import waiting_sources
 from tenant_pipeline.services.templates.publishing import publish_template, shipped
 from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
+from tenant_pipeline.storage.database import Connection
 from tests.integration.conflict_statements import Sources
 from tests.integration.provisioned import small_instances, take_down
 from tests.integration.releasable import approve_everything, brought_up, published, releasable, settle, went_live
@@ -336,8 +338,26 @@ def test_who_returns_has_to_meet_what_going_live_asks_for_and_the_approvals_are_
     assert lifecycle.return_to_service(runtime, tenant, person="anan", backend=backend).tenant["status"] == "live"
 
 
+@pytest.fixture
+def counted_beside_others(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[TenantId]:
+    """Whose coverage was counted: each time, others could sign and be noted in the audit log."""
+    seen: list[TenantId] = []
+    count = coverage_of_tenant.count_evidence
+
+    def counted(runtime: Runtime, connection: Connection, tenant: TenantId) -> dict[str, Any]:
+        with runtime.database.platform() as other:
+            other.execute("SET LOCAL lock_timeout = '1s'")
+            for purpose in ("approvals of", "audit"):
+                other.execute("SELECT app.lock(%s, %s)", (purpose, tenant))
+        seen.append(tenant)
+        return count(runtime, connection, tenant)
+
+    monkeypatch.setattr(coverage_of_tenant, "count_evidence", counted)
+    return seen
+
+
 def test_a_tenant_that_went_back_to_draft_comes_live_again_through_every_gate(
-    runtime: Runtime, served: Sources, backend: LocalProcesses
+    runtime: Runtime, served: Sources, backend: LocalProcesses, counted_beside_others: list[TenantId]
 ) -> None:
     tenant = served.tenant
     back(runtime, tenant, backend, TenantState.PILOT)
@@ -356,7 +376,11 @@ def test_a_tenant_that_went_back_to_draft_comes_live_again_through_every_gate(
     approve_everything(runtime, tenant)
     assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.0.0"
     assert state_of(runtime, tenant) == "review"
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute("UPDATE runtime.coverage_counts SET version = ''")
+    counted_beside_others.clear()
     assert brought_up(runtime, tenant, backend)["state"] == "live"
+    assert counted_beside_others == [tenant]
     assert phase(runtime, tenant, backend) is Phase.HEALTHY
     with runtime.database.platform() as connection:
         stages = [each["stage"] for each in publishing_history(connection, tenant)]

@@ -16,6 +16,7 @@ from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
 from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.approvals.verification import use_approvals
+from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.going_live.conditions import approvals_of_release, what_keeps_from_live
 from tenant_pipeline.services.going_live.releases import first_ready
 from tenant_pipeline.services.lifecycle import locked_state, move_on, require_isolation_tested
@@ -188,6 +189,8 @@ def _go_live(
     run_by: str,
 ) -> list[str]:
     """Take the tenant to pilot, then live; what keeps it from being live."""
+    if state_of(connection, tenant) is not TenantState.LIVE:
+        verdict_of_tenant(runtime, tenant)  # takes minutes of a large tenant, and is kept: below nobody waits for it
     state = locked_state(connection, tenant)
     require_fitting(connection, tenant, Operation.INSTANCE)
     status = backend.status(tenant, registry.show_tenant(runtime, tenant)["k8s_namespace"])
