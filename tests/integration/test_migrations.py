@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -43,7 +43,7 @@ from tenant_pipeline.services.quarantine_releases import releases_of
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.settings import Settings
-from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.database import PLATFORM, login_of
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.migrations import head_version, known_versions, migrate
 
@@ -463,6 +463,17 @@ def _platform_comes_in(runtime: Runtime) -> bool:
     return True
 
 
+def _full_for_the_platform(connect_to: Callable[..., Any]) -> Callable[..., Any]:
+    """A server that keeps its last connections for the superuser."""
+
+    def connecting(conninfo: str, **options: Any) -> Any:
+        if conninfo_to_dict(conninfo).get("user") == PLATFORM:
+            raise psycopg.OperationalError("FATAL:  sorry, too many clients already")
+        return connect_to(conninfo, **options)
+
+    return connecting
+
+
 def test_with_another_keys_folder_nothing_is_migrated_and_nobody_is_locked_out_but_on_purpose(
     server: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,6 +483,10 @@ def test_with_another_keys_folder_nothing_is_migrated_and_nobody_is_locked_out_b
             other = ours.settings.model_copy(update={"home": tmp_path / "other"})
             with pytest.raises(SettingsError, match="keys folder is not the one"), open_runtime(other):
                 pass
+            with monkeypatch.context() as patched:
+                patched.setattr(psycopg, "connect", _full_for_the_platform(psycopg.connect))
+                with pytest.raises(SettingsError, match="could not be found out"), open_runtime(other):
+                    pass
             assert _version(ours) == before
             assert _platform_comes_in(runtime)
         migrate(runtime.database)

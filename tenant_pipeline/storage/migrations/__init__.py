@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from tenant_pipeline.core.errors import SettingsError
-from tenant_pipeline.storage.database import PLATFORM, Database, is_wrong_password
+from tenant_pipeline.storage.database import PLATFORM, Database, is_refused, is_wrong_password
 
 VERSION_TABLE = "tenant_runtime_version"
 OLDEST_SERVER = 160000
@@ -22,7 +22,8 @@ def migrate(database: Database, revision: str | None = None, *, set_logins: bool
     `set_logins`: the server's logins get the passwords of these keys in any case, whosever they have.
 
     Several processes may call it at once: one migrates, the others wait. Raises SettingsError when the database is
-    newer than the code, PostgreSQL older than 16, or the logins have passwords of other keys; then nothing is changed.
+    newer than the code, PostgreSQL older than 16, or the logins have or may have passwords of other keys; then nothing
+    is changed.
     """
     head = head_version()
     with psycopg.connect(database.conninfo()) as connection:
@@ -67,7 +68,7 @@ def _upgrade(database: Database, revision: str, *, set_logins: bool) -> None:
 
 
 def _require_our_logins(database: Database, connection: psycopg.Connection[Any]) -> None:
-    """Raise SettingsError where the platform's login has a password that these keys do not give.
+    """Raise SettingsError where the platform's login has or may have a password that these keys do not give.
 
     Roles are the server's: whoever has it, in this database or another, would be locked out.
     """
@@ -83,6 +84,12 @@ def _require_our_logins(database: Database, connection: psycopg.Connection[Any])
                 remedy="Name the home that it is in (TENANT_RUNTIME_HOME), or restore it. Where no other installation"
                 " lives by these logins, `tenant-pipeline migrate --set-logins` gives them the passwords of these.",
             ) from None
+        if not is_refused(error):
+            raise SettingsError(
+                "Whether these keys belong to the server's logins could not be found out",
+                where="database",
+                remedy="Try again when the server has free connections and speaks English (lc_messages: `C`).",
+            ) from error
 
 
 def refuse_newer(database: Database) -> None:
