@@ -127,7 +127,12 @@ def show_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
 
 
 def require_in_service(runtime: Runtime, tenant: TenantId) -> None:
-    """Return when the tenant takes in and publishes. Raises StateForbidsError where it is suspended or archived."""
+    """Return when the tenant takes in and publishes.
+
+    Raises KeysDestroyedError where it is erased, whatever its state, and StateForbidsError where it is suspended or
+    archived.
+    """
+    runtime.keys.require_not_destroyed(tenant)
     with runtime.database.platform() as connection:
         tenant_state.require_in_service(connection, tenant)
 

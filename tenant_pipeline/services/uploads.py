@@ -46,7 +46,11 @@ class UploadRecord:
 
 
 def begin_upload(runtime: Runtime, tenant: TenantId, *, path: str, length: int, person: str) -> UploadRecord:
-    """A new upload. Raises InputError when the file is too long, or when too much is on its way already."""
+    """A new upload.
+
+    Raises InputError when the file is too long or too much is on its way already, and KeysDestroyedError for a tenant
+    that was erased.
+    """
     registry.require_in_service(runtime, tenant)
     if length > LARGEST_FILE:
         raise InputError("The file is too long", where="Upload-Length", remedy=f"At most {LARGEST_FILE:,} bytes.")

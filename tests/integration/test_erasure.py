@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.feed.schedule import Schedule
+from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.erasure import whole_tenant
 from tenant_pipeline.services.erasure.requests import list_requests, request_erasure, requests_of
 from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, TOMBSTONE, erase_again, erase_tenant
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, change_feed
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.uploads import begin_upload
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.keys import KeysDestroyedError
@@ -65,6 +70,22 @@ def test_all_of_a_tenant_is_erased_and_nothing_of_another(made: Sources) -> None
     assert before == after
     assert len(before[0]) == 2
     assert erase_tenant(made.runtime, made.tenant, request, **ERASING) == done
+
+
+def test_an_erased_draft_takes_in_no_name_of_a_file_no_title_and_no_address(made: Sources) -> None:
+    runtime, tenant = made.runtime, made.tenant
+    wanted = NewFeed("Somchai", "https://p.example/feed.csv", Origin.PARTNER_DOC, Schedule("0 6 * * *", "Asia/Bangkok"))
+    feed = add_feed(runtime, tenant, wanted, actor="anan")
+    runtime.keys.destroy(tenant)
+    before = made.rows("SELECT * FROM runtime.feeds"), made.rows("SELECT * FROM runtime.uploads")
+    for taking_in in (
+        lambda: begin_upload(runtime, tenant, path="somchai.csv", length=9, person="anan"),
+        lambda: add_feed(runtime, tenant, replace(wanted, url="https://p.example/somchai.csv"), actor="anan"),
+        lambda: change_feed(runtime, tenant, feed.id, {"title": "Somchai Jaidee"}, actor="anan"),
+    ):
+        with pytest.raises(KeysDestroyedError):
+            taking_in()
+    assert (made.rows("SELECT * FROM runtime.feeds"), made.rows("SELECT * FROM runtime.uploads")) == before
 
 
 @pytest.mark.parametrize("fatal", list(STEPS))

@@ -103,8 +103,8 @@ def add_feed(runtime: Runtime, tenant: TenantId, wanted: NewFeed, *, actor: str)
     """Add a feed, to be asked at once and then by its schedule. Audited.
 
     Raises InputError for an address that is not public or that another feed has, for a schedule that is none, for
-    expectations that nothing meets, SwitchedOffError where the tenant's links are off, and NotFoundError for no such
-    tenant or credential.
+    expectations that nothing meets, SwitchedOffError where the tenant's links are off, KeysDestroyedError for a tenant
+    that was erased, and NotFoundError for no such tenant or credential.
     """
     registry.require_in_service(runtime, tenant)
     url = _checked(runtime, tenant, wanted)
@@ -141,8 +141,10 @@ def change_feed(runtime: Runtime, tenant: TenantId, feed: str, changes: Mapping[
     What is fetched at this moment from the old address is given up. Its source takes its title and its rights. Audited:
     what was changed, and of the times and expectations from what to what.
 
-    Raises InputError as `add_feed` does, for what cannot be changed and for a feed that has ended, and NotFoundError.
+    Raises InputError and KeysDestroyedError as `add_feed` does, InputError for what cannot be changed and for a feed
+    that has ended, and NotFoundError.
     """
+    runtime.keys.require_not_destroyed(tenant)
     if unknown := sorted(set(changes) - set(CHANGEABLE)):
         raise InputError(f"That cannot be changed: {', '.join(unknown)}", where=feed, remedy="End it, and add another.")
     with runtime.database.tenant(tenant) as connection:
