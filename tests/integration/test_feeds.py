@@ -26,6 +26,7 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
+from tenant_pipeline.intake.link.errors import TooSlowError
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
 from tenant_pipeline.services.feeds import feeds, polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
@@ -368,6 +369,21 @@ def test_what_is_too_large_for_asking_in_passing_is_fetched_by_a_run_of_its_own(
     assert stored_versions(runtime, feed) == []
     ask_now(runtime, tenant, feed.id)
     assert poll_feed(runtime, tenant, feed.id, wholly=True).answer is Answer.VERSION
+
+
+def test_what_is_too_slow_for_asking_in_passing_is_fetched_by_a_run_of_its_own_and_fails_where_that_is_too_slow_for_it(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = new_feed(runtime, tenant, server.answer("/h", replace(halls_answer(3), pause=0.1)))
+    monkeypatch.setattr(polling, "BRIEFLY", replace(polling.BRIEFLY, timeout_seconds=0.3))
+    asked = poll_now(runtime, feed)
+    assert (asked.answer, feed_now(runtime, feed).failures) == (Answer.LARGE, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(polling, "WHOLLY", replace(polling.WHOLLY, timeout_seconds=0.3))
+        failed = fetch_wholly(runtime, tenant, feed.id)
+    assert (failed.answer, failed.detail) == (Answer.FAILED, TooSlowError().what)
+    assert (failed.feed.failures, failed.feed.error, stored_versions(runtime, feed)) == (1, failed.detail, [])
+    assert fetch_wholly(runtime, tenant, feed.id).answer is Answer.VERSION
 
 
 def test_two_who_ask_at_once_ask_once(runtime: RuntimeOnAClock, tenant: TenantId, server: Server) -> None:

@@ -44,13 +44,14 @@ class Requests:
     def get(self, url: httpx.URL, headers: Mapping[str, str]) -> httpx.Response:
         """The answer, its body still to come; the caller closes it.
 
-        Raises PassingError for a connection that fails and for a busy server, LinkError for what will not pass.
+        Raises PassingError for a connection that fails and for a busy server, TooSlowError where the time ends, and
+        LinkError for what will not pass.
         """
         self.pace.wait(url.host)
         timeout = httpx.Timeout(self._quiet).as_dict()
         secret = self._credential.headers(url) if self._credential else {}
         request = httpx.Request("GET", url, headers={**HEADERS, **headers, **secret}, extensions={"timeout": timeout})
-        with passing_faults():
+        with passing_faults(self._allowance):
             answer = self._transport.handle_request(request)
         if answer.status_code in BUSY:
             answer.close()
@@ -63,20 +64,30 @@ class Requests:
         declared = answer.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit():
             self._allowance.expect(int(declared))
-        with passing_faults():
+        with passing_faults(self._allowance):
             for chunk in answer.iter_raw():
                 self._allowance.take(len(chunk))
                 yield chunk
 
 
 @contextmanager
-def passing_faults() -> Iterator[None]:
-    """Network faults as PassingError, and a certificate that is not the server's as LinkError."""
+def passing_faults(allowance: Allowance) -> Iterator[None]:
+    """Network faults as PassingError, a certificate that is not the server's as LinkError.
+
+    A wait that ended with the link's time is TooSlowError.
+    """
     try:
         yield
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+    except httpcore.TimeoutException:
+        allowance.seconds()
+        raise _passing() from None
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         if any(isinstance(each, ssl.SSLCertVerificationError) for each in error.args):
             raise LinkError(
                 "The server cannot prove that it is the one in the link", remedy="Check the address."
             ) from None
-        raise PassingError("The link cannot be fetched: the connection failed or broke off") from None
+        raise _passing() from None
+
+
+def _passing() -> PassingError:
+    return PassingError("The link cannot be fetched: the connection failed or broke off")
