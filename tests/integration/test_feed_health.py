@@ -109,6 +109,12 @@ def test_one_that_is_paused_or_ended_ails_of_nothing_that_asking_would_find(
     assert _tell(runtime, instance, feed) == [True, False]
 
 
+def test_dagster_warns_when_no_feed_brought_anything_for_two_days_and_fails_after_seven() -> None:
+    (spec,) = feed_version.specs
+    days = {"warn_window": timedelta(days=2), "fail_window": timedelta(days=7)}
+    assert spec.freshness_policy == dg.FreshnessPolicy.time_window(**days)
+
+
 def test_the_check_is_of_the_newest_version(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, instance: dg.DagsterInstance
 ) -> None:
