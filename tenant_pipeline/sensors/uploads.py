@@ -62,10 +62,12 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     cursor = json.dumps(sorted({*map(_place_in_line, line), *_further_back(opened, asked_for, line)}))
     if not waiting:
         return dg.SensorResult(skip_reason=f"{len(line)} sources stand in line, none of them new.", cursor=cursor)
-    known = list(context.instance.get_dynamic_partitions(TENANT_SOURCE))
-    positions = {key: position for position, key in enumerate(known)}
-    new = [key for key in map(_key, waiting) if key not in positions]
-    positions.update({key: len(known) + offset for offset, key in enumerate(new)})
+    keys = [_key(each) for each in waiting]
+    known = context.instance.get_existing_dynamic_partitions(TENANT_SOURCE, keys)
+    new = [key for key in keys if key not in known]
+    # Reading all partitions goes with the installation: it is left where none that wait has a place among them.
+    before = context.instance.get_dynamic_partitions(TENANT_SOURCE) if known else []
+    positions = {key: position for position, key in enumerate([*before, *new])}
     turn = turns(line)
     return dg.SensorResult(
         run_requests=[

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import ProcessLostError
 from tenant_pipeline.core.setback import LONGEST_WAIT, MOST_LOSSES_ALONE, Ending
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key, partition_key
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import uploads as sensor
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
@@ -77,6 +80,36 @@ def test_a_source_is_asked_for_once_each_time_it_is_put_in_line_also_where_other
         assert [asked_for(each) for each in (first, second, first, second)] == [True, True, False, False]
         put_back(runtime, tenant, first, Ending.ADRIFT, ERROR, run_id="", asked_at=AFTER)
         assert [asked_for(each) for each in (first, second)] == [True, False]
+
+
+def test_what_comes_for_the_first_time_costs_no_look_at_all_partitions_and_what_comes_again_joins_its_neighbours(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = registered_tenant(runtime)
+    one, two, three, four = (partition_key(tenant, each) for each in _sources(runtime, tenant, 4))
+    looks: list[str] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def ranges(*keys: str) -> list[tuple[str, str]]:
+            """The first and the last partition of each run that a tick asks for that sees these sources."""
+            line = [_how(runtime, *from_partition_key(key)) for key in keys]
+            monkeypatch.setattr(sensor, "waiting_sources", lambda *_, **__: line)
+            context = dg.build_sensor_context(instance, resources={"runtime": RuntimeAccess(runtime)})
+            tick = sensor.uploads.evaluate_tick(context)
+            for request in tick.dynamic_partitions_requests or ():
+                instance.add_dynamic_partitions(TENANT_SOURCE, request.partition_keys)
+            tags = [each.tags for each in tick.run_requests or ()]
+            return [(each[ASSET_PARTITION_RANGE_START_TAG], each[ASSET_PARTITION_RANGE_END_TAG]) for each in tags]
+
+        def listed(kind: str) -> Sequence[str]:
+            looks.append(kind)
+            return every(kind)
+
+        every = instance.get_dynamic_partitions
+        monkeypatch.setattr(instance, "get_dynamic_partitions", listed)
+        assert (ranges(one), ranges(two, three), looks) == ([(one, one)], [(two, three)], [])
+        assert ranges(one, three, four) == [(one, one), (three, four)]
+        assert looks == [TENANT_SOURCE]
 
 
 def _how(runtime: Runtime, tenant: TenantId, source: SourceId) -> Source:
