@@ -63,8 +63,19 @@ _project = project_folder(_settings)
 
 @dbt_assets(manifest=manifest_file(_settings), name=GOVERNANCE_MARTS, dagster_dbt_translator=InSchema())
 def governance_marts(context: dg.AssetExecutionContext, runtime: RuntimeResource) -> Iterator[Any]:
-    """What is known of every tenant, counted, in tables that governance alone may read."""
+    """What is known of every tenant, counted, in tables that governance alone may read.
+
+    Raises Failure where a test does not hold, when every mart is built.
+    """
     opened = runtime.open()
     with building(opened) as environment, _environment(environment):
         dbt = MartsDbt(project_dir=str(_project), profiles_dir=str(_project), dbt_executable=str(dbt_executable()))
-        yield from dbt.cli(["build"], context=context, target_path=opened.settings.dbt_directory.resolve()).stream()
+        failed = []
+        for event in dbt.cli(["build"], context=context, target_path=opened.settings.dbt_directory.resolve()).stream():
+            if isinstance(event, dg.AssetCheckResult) and not event.passed:
+                failed.append(str(event.check_name))
+                yield event._replace(severity=dg.AssetCheckSeverity.ERROR)
+            else:
+                yield event
+    if failed:
+        raise dg.Failure(f"Tests do not hold: {', '.join(failed)}", allow_retries=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from starlette.testclient import TestClient
 
 from tenant_pipeline.api.application import create_application
 from tenant_pipeline.api.authentication.local_issuer import LocalIssuer
+from tenant_pipeline.core.business_calendar import BANGKOK
 from tenant_pipeline.core.cost.month import Month
 from tenant_pipeline.core.digest import Sha256, sha256_of_bytes
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, SettingsError
@@ -41,7 +43,7 @@ from tenant_pipeline.services.marts.building import Built, build_marts
 from tenant_pipeline.services.marts.drawing import draw_report
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
 from tenant_pipeline.services.marts.measuring import measure_tenants
-from tenant_pipeline.services.marts.project import manifest_file, project_folder
+from tenant_pipeline.services.marts.project import MartsError, manifest_file, project_folder
 from tenant_pipeline.services.marts.reading import MARTS, read_marts
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import keep_unit
@@ -359,7 +361,10 @@ def test_every_mart_has_a_contract_and_every_column_is_described_as_it_is(world:
             ).fetchall()
             assert described == {row["column_name"]: row["data_type"] for row in there}
     exposed = [set(each["depends_on"]["nodes"]) for each in manifest["exposures"].values()]
-    assert exposed == [{node["unique_id"] for node in marts.values()}] * 2
+    every = {node["unique_id"] for node in marts.values()}
+    assert exposed == [every] * 2
+    last = marts["last_build"]
+    assert {*last["depends_on"]["nodes"], last["unique_id"]} == every
 
 
 def test_the_project_is_found_by_its_setting_or_named_as_missing(tmp_path: Path) -> None:
@@ -368,7 +373,35 @@ def test_the_project_is_found_by_its_setting_or_named_as_missing(tmp_path: Path)
         project_folder(Settings(home=tmp_path, dbt_project=tmp_path))
 
 
-def test_an_erased_tenant_is_in_no_mart_and_dagster_builds_them_without_it(
+def test_a_test_that_does_not_hold_leaves_no_mart_old_and_a_build_that_fails_no_new_date(
+    world: World, tmp_path: Path
+) -> None:
+    runtime, project = world.runtime, tmp_path / "project"
+    shutil.copytree(project_folder(runtime.settings), project, ignore=shutil.ignore_patterns("target"))
+    (project / "tests/nobody_is_a_tenant.sql").write_text("select tenant_id from {{ ref('tenants') }}")
+    cost = project / "models/marts/cost.sql"
+    cost.write_text(cost.read_text().replace("history.quantity,", "history.quantity / 0 as quantity,"))
+    with runtime.database.marts() as connection:
+        connection.execute("UPDATE governance.last_build SET built_at = built_at - interval '3 days'")
+    whole, before = world.mart("last_build", world.one.tenant), _tables(world)
+    settings = runtime.settings.model_copy(update={"dbt_project": project})
+    with pytest.raises(MartsError, match=r"\.nobody_is_a_tenant: Got .*\.cost: Database Error"):
+        build_marts(replace(runtime, settings=settings))
+    after = _tables(world)
+    assert {mart for mart in MARTS if before[mart] == after[mart]} == {"cost", "last_build"}
+    assert world.mart("last_build", world.one.tenant) == whole
+    built = f"marts built {whole[0]['built_at'].astimezone(BANGKOK):%Y-%m-%d %H:%M} in Bangkok"
+    assert built in draw_report(runtime, person="gov", reason="The monthly look")
+
+
+def _tables(world: World) -> dict[str, int]:
+    """Which table each mart is: a build exchanges it for another."""
+    with world.runtime.database.administration() as connection:
+        rows = connection.execute("SELECT relname, oid FROM pg_class WHERE relnamespace = 'governance'::regnamespace")
+        return {row["relname"]: row["oid"] for row in rows}
+
+
+def test_an_erased_tenant_is_in_no_mart_and_dagster_builds_them_without_it_and_shows_what_does_not_hold(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, tenant = world.runtime, world.one.tenant
@@ -378,17 +411,23 @@ def test_an_erased_tenant_is_in_no_mart_and_dagster_builds_them_without_it(
     assert done.steps["marts"]["rows"] > 10
     assert done.steps["proof"]["rows_in_marts"] == rows_of(runtime, tenant) == forget_tenant(runtime, tenant) == 0
     kept = rows_of(runtime, world.other.tenant)
+    with runtime.database.administration() as connection:
+        connection.execute("ALTER TABLE runtime.tenants DROP CONSTRAINT tenants_status_check")
+        connection.execute("UPDATE runtime.tenants SET status = 'unheard-of' WHERE id = %s", (world.other.tenant,))
 
     from tenant_pipeline.assets.marts import governance_marts
     from tenant_pipeline.resources.runtime import RuntimeAccess
 
-    built = dg.materialize([governance_marts], resources={"runtime": RuntimeAccess(runtime)})
-    assert built.success
+    built = dg.materialize([governance_marts], resources={"runtime": RuntimeAccess(runtime)}, raise_on_error=False)
+    (failure,) = (event.step_failure_data for event in built.all_events if event.is_step_failure)
     assert {
         event.asset_key.to_user_string() for event in built.get_asset_materialization_events() if event.asset_key
     } == {f"governance/{mart}" for mart in MARTS}
     checks = built.get_asset_check_evaluations()
     assert len(checks) > 80
-    assert all(check.passed for check in checks)
+    (failed,) = (check for check in checks if not check.passed)
+    assert (failed.asset_key.to_user_string(), failed.severity) == ("governance/tenants", dg.AssetCheckSeverity.ERROR)
+    assert failure.user_failure_data is not None
+    assert failed.check_name in str(failure.user_failure_data.description)
     assert rows_of(runtime, tenant) == 0
     assert rows_of(runtime, world.other.tenant) >= kept > 10

@@ -44,7 +44,7 @@ def draw_report(runtime: Runtime, *, person: str, reason: str) -> str:
 
 def drawn(marts: Marts) -> str:
     """The page of the marts' rows. Pure; whatever stands in the rows is escaped."""
-    built = max((row["built_at"] for row in marts["tenants"]), default=None)
+    built = max((row["built_at"] for row in marts["last_build"]), default=None)
     when = f"{built.astimezone(BANGKOK):%Y-%m-%d %H:%M} in Bangkok" if built else "never"
     sections = "".join(f"<h2>{escape(title)}</h2><p>{escape(says)}</p>{draw(marts)}" for title, says, draw in _SECTIONS)
     body = (

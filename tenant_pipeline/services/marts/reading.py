@@ -23,6 +23,7 @@ MARTS: Mapping[str, str] = {
     "release_history": "tenant_id, number",
     "cost": "tenant_id, month, item",
     "audit_counts": "tenant_id, day, action",
+    "last_build": "tenant_id",
 }
 """Every mart, and the order of its rows."""
 
