@@ -66,7 +66,7 @@ def _sensor_of(job: str) -> dg.SensorDefinition:
         if asked:  # a run may have come through since the line was read
             still = {(each.tenant, each.digest) for each in operations_in_line(opened, *operations) if not each.missing}
             asked = {name: each for name, each in asked.items() if (name, each[0].digest) in still}
-        new = sorted(asked.keys() - set(context.instance.get_dynamic_partitions(TENANT))) if asked else []
+        new = sorted(asked.keys() - context.instance.get_existing_dynamic_partitions(TENANT, list(asked)))
         return dg.SensorResult(
             run_requests=[run_request(*each) for each in asked.values()],
             skip_reason=None if asked else "; ".join(says) or "Nothing was asked for.",

@@ -52,7 +52,7 @@ def feeds(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
     note_stale_feeds(opened)
     told = _tell(context, opened, polled)
     keys = list(dict.fromkeys(feed_key(*each) for each in [*((one.feed.tenant, one.feed.id) for one in polled), *told]))
-    known = set(context.instance.get_dynamic_partitions(FEED)) if keys else set()
+    known = context.instance.get_existing_dynamic_partitions(FEED, keys)
     new = [key for key in keys if key not in known]
     large = [each.feed for each in polled if each.answer is Answer.LARGE]
     requests = [
