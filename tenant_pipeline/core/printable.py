@@ -27,8 +27,10 @@ def printable_json(text: str) -> str:
 
 
 def is_one_line(text: str) -> bool:
-    """Whether nothing in it controls, ends a line or is half a character.
+    """Whether nothing in it gives orders, ends a line or is half a character.
 
     Spaces of any width may be in it, and what shows nothing: people's files have them in their names.
     """
-    return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
+    return printable(text) == text and not any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text
+    )

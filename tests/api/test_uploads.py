@@ -170,7 +170,7 @@ def test_a_file_may_have_any_space_in_its_name_and_nothing_that_is_more_than_one
     with served.client("kanya") as kanya:
         uploads = [_uploaded(kanya, name, name.encode()) for name in names]
         assert _hand_in(kanya, uploads, "folder", title="Of any space").status_code == 201
-        for name in ("a\nb.csv", "a\0b.csv", "a\u2028b.csv", "a\x85b.csv"):
+        for name in ("a\nb.csv", "a\0b.csv", "a\u2028b.csv", "a\x85b.csv", "a\u202eb.csv", "a\u2067b.csv"):
             answer = _begin(kanya, name, 1)
             assert (answer.status_code, answer.json()["code"]) == (409, "metadata-invalid")
             assert "a control character or an end of line" in answer.json()["title"]
