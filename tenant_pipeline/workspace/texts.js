@@ -1,5 +1,8 @@
 /** What becomes of a text, and of a place in it, when somebody else changes the text. */
 
+/** Whether a place in a text is in the middle of a character. @param {string} text @param {number} at */
+const splits = (text, at) => /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(Math.max(at - 1, 0), at + 1));
+
 /**
  * What two texts have in common: so many letters at their beginnings, and so many at their ends behind those.
  * @param {string} before @param {string} after @returns {[number, number]}
@@ -8,8 +11,10 @@ export function common(before, after) {
   const most = Math.min(before.length, after.length);
   let from = 0;
   while (from < most && before[from] === after[from]) from += 1;
+  if (splits(before, from) || splits(after, from)) from -= 1;
   let end = 0;
   while (end < most - from && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  if (splits(before, before.length - end) || splits(after, after.length - end)) end -= 1;
   return [from, end];
 }
 

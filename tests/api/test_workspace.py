@@ -172,6 +172,12 @@ def test_whoever_types_stays_in_their_place_while_another_types_in_the_same_text
     mine.press_sequentially(",")
     for each in (mine, theirs):
         expect(each).to_have_value("*All Halls and roofs 你, of the city!")
+    mine.fill("😁")
+    expect(theirs).to_have_value("😁")
+    mine.press("Home")
+    mine.press_sequentially("😀")
+    for each in (mine, theirs):
+        expect(each).to_have_value("😀😁")
     mine.fill("")
 
 
