@@ -152,8 +152,9 @@ export function attend(field) {
 /**
  * A persisted field of the document, as it is now and as it changes.
  * @param {string} field such as `wizard.answers`
- * @returns {{values: Record<string, any>, writable: boolean, set: (key: string, value: any) => void, remove: (key: string) => void}}
- *   `writable` is whether the person's roles write the field, and it has come; else nothing that is set goes anywhere
+ * @returns {{values: Record<string, any>, writable: boolean, set: (key: string, value: any) => void, remove: (key: string) => void, clear: (key: string, said: string) => void}}
+ *   `writable` is whether the person's roles write the field, and it has come; else nothing that is set goes anywhere.
+ *   `clear` empties a text that still says this much: one that is removed could not be begun again by the same edit
  */
 export function useShared(field) {
   const map = generation.value && joined ? joined.document.getMap(field) : null;
@@ -171,6 +172,10 @@ export function useShared(field) {
     writable,
     set: (key, value) => writable && map?.set(key, value),
     remove: (key) => writable && map?.delete(key),
+    clear: (key, said) => {
+      const text = writable && map?.get(key);
+      if (text instanceof Y.Text && text.toString() === said) text.delete(0, text.length);
+    },
   };
 }
 

@@ -198,19 +198,36 @@ def test_what_is_typed_without_a_connection_is_merged_when_it_is_back(people: Pe
         expect(each.get_by_label("Notes for all")).to_have_value("Please! Bring the list. And the map.", timeout=30_000)
 
 
-def test_a_text_that_two_begin_without_a_connection_has_what_both_wrote(people: People) -> None:
-    anan, kanya = (people.open(person, "panel-wizard", step="agreement") for person in ("anan", "kanya"))
-    for each in (anan, kanya):
-        expect(each.get_by_label("Data-handling agreement")).to_be_enabled()
-        each.context.set_offline(True)
-        each.evaluate("dispatchEvent(new Event('offline'))")
-        expect(each.get_by_text("Not connected.")).to_be_visible()
-    anan.get_by_label("Data-handling agreement").fill("PDPA-1 ")
-    kanya.get_by_label("Data-handling agreement").fill("PDPA-2 ")
-    for each in (anan, kanya):
-        each.context.set_offline(False)
-    for each in (anan, kanya):
-        expect(each.get_by_label("Data-handling agreement")).to_have_value(re.compile("^PDPA-(1 PDPA-2|2 PDPA-1) $"))
+def test_a_text_that_two_begin_without_a_connection_has_what_both_wrote_also_after_it_was_saved(
+    people: People,
+) -> None:
+    def go_off(page: Page) -> None:
+        expect(page.get_by_label("Data-handling agreement")).to_be_enabled()
+        page.context.set_offline(True)
+        page.evaluate("dispatchEvent(new Event('offline'))")
+        expect(page.get_by_text("Not connected.")).to_be_visible()
+
+    anan, kanya = pages = [people.open(person, "panel-wizard", step="agreement") for person in ("anan", "kanya")]
+    mine, theirs = texts = [page.get_by_label("Data-handling agreement") for page in pages]
+    for _ in ("new", "saved"):
+        for page in pages:
+            go_off(page)
+        mine.fill("PDPA-1 ")
+        theirs.fill("PDPA-2 ")
+        for page in pages:
+            page.context.set_offline(False)
+        for text in texts:
+            expect(text).to_have_value(re.compile("^PDPA-(1 PDPA-2|2 PDPA-1) $"))
+        go_off(kanya)
+        theirs.press("End")
+        theirs.press_sequentially("3")
+        anan.get_by_role("button", name="Save").click()
+        expect(mine).to_have_value("")
+        kanya.context.set_offline(False)
+        for text in texts:
+            expect(text).to_have_value("3")
+        mine.fill("")
+        expect(theirs).to_have_value("")
 
 
 def test_nothing_is_written_before_the_document_has_come(people: People, served: Served) -> None:

@@ -1,6 +1,6 @@
 /** panel-wizard: a tenant is registered, and filled in step by step by everybody who is here. */
 
-import { html, useRef, useState } from "../vendor/modules.js";
+import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { label, t } from "../language.js";
 import { Deed, useDone } from "../parts/done.js";
@@ -48,13 +48,11 @@ function changesOf(answers, row, parts) {
 
 /** Saves what was typed of these parts of the tenant's row: from then on the row says it, and the document no longer. */
 function Keep({ row, parts }) {
-  const { values, remove } = useShared(ANSWERS);
-  const newest = useRef(values);
-  newest.current = values;
+  const { values, clear } = useShared(ANSWERS);
   const changed = changesOf(values, row, parts);
   const deed = useDone(async () => {
     await act(ofTenant(""), changed, "PATCH");
-    for (const key of parts.flatMap((part) => ANSWERED[part])) if (newest.current[key] === values[key]) remove(key);
+    for (const key of parts.flatMap((part) => ANSWERED[part])) if (values[key]) clear(key, values[key]);
   }, t("saved"));
   const nothing = Object.keys(changed).length === 0;
   return html`
