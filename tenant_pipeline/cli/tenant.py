@@ -83,7 +83,7 @@ ReasonOption = Annotated[str, typer.Option(help="Why.")]
 def update(
     tenant: TenantArgument,
     person: PersonOption,
-    name_en: Annotated[str | None, typer.Option(help="Name in English, with the two others.")] = None,
+    name_en: Annotated[str | None, typer.Option(help="Name in English.")] = None,
     name_th: Annotated[str | None, typer.Option(help="Name in Thai.")] = None,
     name_zh: Annotated[str | None, typer.Option(help="Name in Chinese.")] = None,
     domain: Annotated[str | None, typer.Option(help="The tenant's domain.")] = None,

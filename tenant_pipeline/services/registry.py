@@ -149,22 +149,23 @@ def update_tenant(
 ) -> dict[str, Any]:
     """Change what is known about a tenant; None leaves a field as it is. Returns its registry row. Audited.
 
-    The id, and the names that are made from it, never change. With its first data-handling agreement, what was stopped
-    is in line again. Raises NotFoundError, or InputError for nothing to change or a name that lacks a language.
+    The id, and the names that are made from it, never change; nor does the name in a language that `name` leaves out.
+    With its first data-handling agreement, what was stopped is in line again. Raises NotFoundError, or InputError for
+    nothing to change or a name that is blank or in another language.
     """
-    changes = {"name": name, "domain": domain, "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref}
+    changes = {"name": name or None, "domain": domain, "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref}
     given = {field: value for field, value in changes.items() if value is not None}
     if not given:
         raise InputError("There is nothing to change", where=tenant, remedy="Give a name, domain, tier or agreement.")
-    if name is not None:
-        _require_languages(name)
+    if name:
+        _require_some_languages(name)
     with runtime.database.platform() as connection:
         lock_approvals(connection, tenant)
         before = show_tenant(runtime, tenant)
         connection.execute(
             """
             UPDATE runtime.tenants
-               SET name = coalesce(%s, name), domain = coalesce(%s, domain), tier = coalesce(%s, tier),
+               SET name = name || coalesce(%s, '{}'::jsonb), domain = coalesce(%s, domain), tier = coalesce(%s, tier),
                    pdpa_agreement_ref = coalesce(%s, pdpa_agreement_ref)
              WHERE id = %s
             """,
@@ -178,6 +179,8 @@ def update_tenant(
                 """,
                 (tenant,),
             )
+        if name:
+            given["name"] = before["name"] | name
         details = {field: {"before": before[field], "after": value} for field, value in given.items()}
         entry = AuditEntry(actor=person, action="tenant.update", subject=tenant, details=details)
         runtime.audit.append(connection, tenant, [entry])
@@ -191,6 +194,16 @@ def _require_languages(name: dict[str, str]) -> None:
             f"The tenant's name is missing in {', '.join(missing)}",
             where="--name-" + missing[0],
             remedy="Give the name in Thai, English and Chinese.",
+        )
+
+
+def _require_some_languages(name: dict[str, str]) -> None:
+    wrong = [language for language, said in name.items() if language not in LANGUAGES or not said.strip()]
+    if wrong:
+        raise InputError(
+            f"The tenant's name is blank, or in another language: {', '.join(wrong)}",
+            where="--name-" + wrong[0],
+            remedy="Give the name in Thai, English or Chinese.",
         )
 
 

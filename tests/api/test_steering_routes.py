@@ -112,6 +112,16 @@ def test_the_tier_is_governances_to_change(served: Served, wharf: Sources) -> No
     assert _asked(served, "gov", "PATCH", "", {"tier": "standard"}).json()["tier"] == "standard"
 
 
+def test_a_name_is_changed_in_the_languages_that_are_given(served: Served, wharf: Sources) -> None:
+    before = _asked(served, "anan", "GET", "").json()["name"]
+    after = _asked(served, "anan", "PATCH", "", {"name": {"zh": "旧码头"}}).json()["name"]
+    assert after == before | {"zh": "旧码头"}
+    for name in ({"zh": " "}, {"zh": "新码头", "fr": "Quai"}):
+        assert _asked(served, "anan", "PATCH", "", {"name": name}).status_code == 422
+    assert _asked(served, "anan", "PATCH", "", {"name": {}}).status_code == 409
+    assert _asked(served, "anan", "GET", "").json()["name"] == after
+
+
 def test_who_governs_sees_the_tenants_in_which_they_do_and_no_other(served: Served, wharf: Sources) -> None:
     grant_role(served.runtime, WHARF, person="gita", role="platform-governance", granted_by="test")
     grant_role(served.runtime, OTHER, person="gita", role="viewer", granted_by="test")

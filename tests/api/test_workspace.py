@@ -371,6 +371,18 @@ def test_what_is_saved_is_what_the_page_shows(people: People, served: Served) ->
     assert (row["domain"], row["pdpa_agreement_ref"]) == ("new.example", "PDPA-7")
     own.go(anan, "panel-wizard", step="identity")
     expect(anan.get_by_label("Domain")).to_have_value("only-typed.example")
+    anan.route(
+        f"**/api/tenant/{made.tenant}",
+        lambda route: route.fulfill(status=503) if route.request.method == "GET" else route.fallback(),
+    )
+    for language, name in (("Thai", "หอประชุมใหม่"), ("Chinese", "新会堂")):
+        typed = anan.get_by_label(f"Name in {language}")
+        typed.fill(name)
+        anan.get_by_role("button", name="Save").click()
+        expect(typed).to_have_value("")
+    row = show_tenant(served.runtime, made.tenant)
+    assert row["name"] == {"th": "หอประชุมใหม่", "en": "Halls", "zh": "新会堂"}
+    assert row["domain"] == "only-typed.example"
 
 
 def test_counts_of_a_while_ago_are_told_to_be_so_where_counting_takes_long(people: People, served: Served) -> None:

@@ -127,5 +127,9 @@ def test_a_tenant_is_changed_on_the_record_but_never_its_id_and_names(runtime: R
     assert entry["details"]["pdpa_agreement_ref"] == {"before": None, "after": "dpa-7"}
     with pytest.raises(InputError, match="nothing to change"):
         registry.update_tenant(runtime, tenant, person="ann")
-    with pytest.raises(InputError, match="zh"):
-        registry.update_tenant(runtime, tenant, person="ann", name={"th": "ก", "en": "a"})
+    named = registry.update_tenant(runtime, tenant, person="ann", name={"th": "ก"})
+    assert named["name"] == before["name"] | {"th": "ก"}
+    for name in ({"th": "ข", "zh": " "}, {"th": "ข", "fr": "a"}, {}):
+        with pytest.raises(InputError):
+            registry.update_tenant(runtime, tenant, person="ann", name=name)
+    assert registry.show_tenant(runtime, tenant)["name"] == named["name"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf, TokenOf
 from tenant_pipeline.api.callers import Caller
@@ -47,6 +47,16 @@ class Names(BaseModel):
     zh: Line
 
 
+class SomeNames(BaseModel):
+    """A name in some of the three languages; in the others it stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    th: Line | None = None
+    en: Line | None = None
+    zh: Line | None = None
+
+
 class Registration(BaseModel):
     """A tenant to be registered. `pdpa_agreement_ref` is asked for before any personal data is taken in."""
 
@@ -60,7 +70,7 @@ class Registration(BaseModel):
 class TenantChange(BaseModel):
     """What is to be changed; what is left out stays. The tier is platform governance's to change."""
 
-    name: Names | None = None
+    name: SomeNames | None = None
     domain: DomainName | None = None
     tier: Line | None = None
     pdpa_agreement_ref: Line | None = None
@@ -155,7 +165,7 @@ def update(changed: TenantChange, caller: CallerOf, runtime: RuntimeOf, once: On
             runtime,
             caller.tenant,
             person=caller.person,
-            name=changed.name.model_dump() if changed.name else None,
+            name=changed.name.model_dump(exclude_none=True) if changed.name else None,
             domain=changed.domain,
             tier=changed.tier,
             pdpa_agreement_ref=changed.pdpa_agreement_ref,

@@ -38,27 +38,24 @@ function Registration() {
 /** What of the tenant's row is answered in the wizard, and under which keys. @type {Record<string, string[]>} */
 const ANSWERED = { name: ["th", "en", "zh"], domain: ["domain"], pdpa_agreement_ref: ["agreement"] };
 
-/** What was typed together of these parts of the tenant's row, as the row takes it. @param {string[]} parts */
-function changesOf(answers, row, parts) {
-  const name = { th: answers.th || row.name.th, en: answers.en || row.name.en, zh: answers.zh || row.name.zh };
-  const wanted = { name, domain: answers.domain || row.domain, pdpa_agreement_ref: answers.agreement || row.pdpa_agreement_ref };
-  const isChanged = ([part, value]) => parts.includes(part) && JSON.stringify(value) !== JSON.stringify(row[part]);
-  return Object.fromEntries(Object.entries(wanted).filter(isChanged));
+/** What was typed together, by the keys of the answers, as the tenant's row takes it. @param {any[][]} typed */
+function changesOf(typed) {
+  const { domain, agreement, ...name } = Object.fromEntries(typed);
+  return { name: Object.keys(name).length ? name : undefined, domain, pdpa_agreement_ref: agreement };
 }
 
 /** Saves what was typed of these parts of the tenant's row: from then on the row says it, and the document no longer. */
-function Keep({ row, parts }) {
+function Keep({ parts }) {
   const { values, clear } = useShared(ANSWERS);
-  const changed = changesOf(values, row, parts);
+  const typed = parts.flatMap((part) => ANSWERED[part]).filter((key) => values[key]).map((key) => [key, values[key]]);
   const deed = useDone(async () => {
-    await act(ofTenant(""), changed, "PATCH");
-    for (const key of parts.flatMap((part) => ANSWERED[part])) if (values[key]) clear(key, values[key]);
+    await act(ofTenant(""), changesOf(typed), "PATCH");
+    for (const [key, said] of typed) clear(key, said);
   }, t("saved"));
-  const nothing = Object.keys(changed).length === 0;
   return html`
     <${Told} problem=${deed.problem} />
     <div class="buttons">
-      <button onClick=${deed.start} disabled=${deed.busy || nothing || !may("tenant-admin", "platform-governance")}>${t("save")}</button>
+      <button onClick=${deed.start} disabled=${deed.busy || !typed.length || !may("tenant-admin", "platform-governance")}>${t("save")}</button>
     </div>
   `;
 }
@@ -76,7 +73,7 @@ const Identity = ({ row }) => html`
     <${SharedText} field=${ANSWERS} name="en" label=${t("nameEn")} help=${now(row.name.en)} />
     <${SharedText} field=${ANSWERS} name="zh" label=${t("nameZh")} help=${now(row.name.zh)} />
   </div>
-  <${Keep} row=${row} parts=${["name", "domain"]} />
+  <${Keep} parts=${["name", "domain"]} />
   <${Tier} row=${row} />
 `;
 
@@ -90,7 +87,7 @@ function Tier({ row }) {
 
 const Agreement = ({ row }) => html`
   <${SharedText} field=${ANSWERS} name="agreement" label=${t("agreement")} help=${row.pdpa_agreement_ref ? now(row.pdpa_agreement_ref) : t("agreementHelp")} />
-  <${Keep} row=${row} parts=${["pdpa_agreement_ref"]} />
+  <${Keep} parts=${["pdpa_agreement_ref"]} />
 `;
 
 /** A role that somebody has; whoever may give it may take it again. */
