@@ -58,11 +58,20 @@ export class Sending {
     this.changed();
   }
 
+  /** Stop sending it, and let what has arrived of it count no longer at the server. */
+  giveUp() {
+    if (this.state === "sending") this.pause();
+    if (!this.place) return;
+    forget(this.key);
+    fetch(this.place, { method: "DELETE", headers: VERSION }).catch(() => {}); // it ends by itself in seven days
+    this.place = null;
+  }
+
   /** Send it to its end, or until it is paused; what is lost on the way is sent again. */
   async send() {
     this.state = "sending";
     this.problem = null;
-    for (let wait = 500; ; ) {
+    for (let wait = 500; this.state === "sending"; ) {
       try {
         if (!this.place) await this.begin();
         while (this.offset < this.file.size && this.state === "sending") {

@@ -663,6 +663,37 @@ def test_an_upload_that_is_refused_is_told_also_to_whoever_has_gone_elsewhere(pe
     expect(kanya.locator("h1")).to_have_text("Coverage")
 
 
+def test_files_that_are_chosen_again_are_not_sent_again_and_one_that_is_taken_out_is_given_up(
+    people: People, served: Served, tmp_path: Path
+) -> None:
+    paths = [tmp_path / name for name in ("north-roof.csv", "south-roof.csv")]
+    for path in paths:
+        path.write_text("name_en\nRoof\n")
+
+    def uploads() -> list[bool]:
+        with served.runtime.database.tenant(HALLS) as connection:
+            rows = connection.execute(
+                "SELECT ended_at IS NULL AS counts FROM runtime.uploads WHERE tenant_id = %s AND begun_at >= %s",
+                (HALLS, began),
+            ).fetchall()
+        return [row["counts"] for row in rows]
+
+    began = served.runtime.now()
+    kanya = people.open("kanya", "panel-upload")
+    kanya.route("**/source/upload", lambda route: route.fulfill(status=503), times=2)
+    for _ in ("chosen", "chosen again"):
+        kanya.locator("input[type=file]").first.set_input_files(paths)
+        with kanya.expect_response("**/source/upload"):
+            kanya.get_by_role("button", name="Hand in").click()
+    assert uploads() == [True, True]
+    with kanya.expect_response(lambda answer: answer.request.method == "DELETE"):
+        kanya.get_by_role("button", name="Remove").first.click()
+    assert sorted(uploads()) == [False, True]
+    kanya.get_by_role("button", name="Hand in").click()
+    expect(kanya.locator("h1")).to_have_text("Normalise")
+    assert uploads() == [False, False]
+
+
 def test_a_link_and_an_ai_bundle_are_handed_in(people: People, served: Served, tmp_path: Path) -> None:
     bundle = tmp_path / "chats.zip"
     with ZipFile(bundle, "w") as archive:

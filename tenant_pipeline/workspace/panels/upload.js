@@ -25,7 +25,7 @@ function Choice({ kind, value, set }) {
   `;
 }
 
-function Files({ files, remove }) {
+function Files({ files, remove, busy }) {
   if (!files.length) return null;
   return html`
     <ul class="checks">
@@ -34,7 +34,7 @@ function Files({ files, remove }) {
           <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.sent) / Math.max(1, each.file.size))} %</span>${" "}
           ${each.state === "sending" && html`<button class="plain" onClick=${() => each.pause()}>${t("pause")}</button>`}
           ${each.state === "paused" && html`<button class="plain" onClick=${() => each.send()}>${t("resume")}</button>`}
-          ${each.state !== "sending" && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
+          ${each.state !== "sending" && !(busy && each.state === "sent") && html`<button class="plain" onClick=${() => remove(each)}>${t("remove")}</button>`}
           <progress aria-label=${each.path} max=${each.file.size || 1} value=${each.state === "sent" ? each.file.size || 1 : each.sent}></progress>
           <${Told} problem=${each.problem} />
         </li>`,
@@ -92,11 +92,18 @@ export function Upload({ params }) {
     }
     for (const { file, path } of found) {
       const before = files.current.find((each) => each.path === path);
-      if (before?.state === "sending") continue;
       const sending = new Sending(file, path, () => redraw((count) => count + 1));
+      const isSame = before?.key === sending.key && before.state !== "refused";
+      if (isSame || before?.state === "sending" || (handIn.busy && before?.state === "sent")) continue;
+      before?.giveUp();
       files.current = [...files.current.filter((each) => each !== before), sending];
     }
     if (!title && found[0]) setTitle(found[0].path.split("/")[0]);
+    redraw((count) => count + 1);
+  };
+  const remove = (gone) => {
+    gone.giveUp();
+    files.current = files.current.filter((each) => each !== gone);
     redraw((count) => count + 1);
   };
   const picked = (event) => {
@@ -166,7 +173,7 @@ export function Upload({ params }) {
         <input ref=${picker} type="file" multiple hidden aria-label=${t("addFiles")} onChange=${picked} />
         <input ref=${folderPicker} type="file" webkitdirectory hidden aria-label=${t("addFolder")} onChange=${picked} />
       </div>
-      <${Files} files=${files.current} remove=${(gone) => { files.current = files.current.filter((each) => each !== gone); redraw((count) => count + 1); }} />`}
+      <${Files} files=${files.current} busy=${handIn.busy} remove=${remove} />`}
     <${Told} problem=${handIn.problem ?? inspect.problem} />
     <div class="buttons">
       ${mode !== "link" && html`<button class="plain" disabled=${!files.current.length || inspect.busy} onClick=${inspect.start}>${t("inspect")}</button>`}
