@@ -1,4 +1,7 @@
-/** What is read from the API and kept up to date: read again when the address, the language or anything at the server changes. */
+/**
+ * What is read from the API and kept up to date: read again when the address, the language or anything at the server
+ * changes, and in a while where it could not be read.
+ */
 
 import { useEffect, useState } from "./vendor/modules.js";
 import { get } from "./api.js";
@@ -6,6 +9,9 @@ import { changes, language } from "./store.js";
 
 const SETTLE_MILLISECONDS = 250;
 const LONGEST_SETTLE_MILLISECONDS = 4000;
+
+/** Whether the same may be read in a while. @param {any} problem */
+const passes = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 /**
  * Reads what is at an address, and once more where something has changed since the last reading was begun.
@@ -20,16 +26,19 @@ function reading(path, show) {
   let timer = 0;
   let begun = changes.peek();
   let busy = false;
+  let failed = false;
   let settle = SETTLE_MILLISECONDS;
   let ended = 0;
   const read = async () => {
     timer = 0;
     begun = changes.peek();
     busy = true;
+    failed = false;
     try {
       const data = await get(path, { "Accept-Language": language.value });
       if (wanted) show({ path, data, problem: null });
     } catch (problem) {
+      failed = passes(problem);
       if (wanted) show((before) => (before.path === path ? { ...before, problem } : { path, data: null, problem }));
     }
     busy = false;
@@ -37,9 +46,9 @@ function reading(path, show) {
     later();
   };
   const later = () => {
-    if (!wanted || busy || timer || changes.peek() === begun) return;
+    if (!wanted || busy || timer || (changes.peek() === begun && !failed)) return;
     settle = Date.now() - ended < settle ? Math.min(2 * settle, LONGEST_SETTLE_MILLISECONDS) : SETTLE_MILLISECONDS;
-    timer = setTimeout(read, settle);
+    timer = setTimeout(read, failed ? LONGEST_SETTLE_MILLISECONDS : settle);
   };
   read();
   const unsubscribe = changes.subscribe(later);
