@@ -124,7 +124,10 @@ function connect(to) {
     if (to.ended) return;
     documentIsOpen.value = false;
     if (code === SIGNED_OUT) lookWhoIsHere(); // where they are still known it is tried again all the same
-    if (TOO_LONG.includes(code)) tell(t("documentFull"), "danger");
+    if (TOO_LONG.includes(code)) {
+      tell(t("documentFull"), "danger");
+      to.wait = LONGEST_WAIT; // it will be refused again
+    }
     if (code === NOT_ALLOWED) {
       // What was refused is in this window's copy only: begin anew from what everybody has.
       tell(reason || "not allowed", "danger");

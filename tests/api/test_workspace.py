@@ -230,6 +230,25 @@ def test_a_text_that_two_begin_without_a_connection_has_what_both_wrote_also_aft
         expect(theirs).to_have_value("")
 
 
+def test_a_window_whose_text_the_document_does_not_take_comes_back_slowly(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kanya = people.open("kanya", "panel-upload")
+    notes = kanya.get_by_label("Notes for all")
+    expect(notes).to_be_enabled()
+    come: list[str] = []
+    kanya.on("websocket", lambda socket: come.append(socket.url))
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("tenant_pipeline.api.collaboration.room.LARGEST_DOCUMENT", 0)
+        notes.press_sequentially("!")
+        expect(kanya.get_by_text("What people edit together takes no more.")).to_be_visible()
+        kanya.wait_for_timeout(2000)
+        assert come == []
+    kanya.evaluate("dispatchEvent(new Event('online'))")
+    expect(kanya.get_by_text("Not connected.")).to_have_count(0)
+    assert len(come) == 1
+
+
 def test_nothing_is_written_before_the_document_has_come(people: People, served: Served) -> None:
     anan = people.browser.new_context(locale="en-GB").new_page()
     anan.route_web_socket("**/document", lambda silent: None)
