@@ -19,6 +19,8 @@ from tenant_pipeline.storage.database import Connection, login_of
 from tenant_pipeline.storage.serving import TABLES as SERVING_TABLES
 
 SCHEMA = "runtime"
+LARGEST_NUMBER = 2**48
+"""No installation comes to give this many rows of a table a number; numbers are of eight bytes."""
 
 _FORM: Mapping[str, str] = {
     "TimeZone": "UTC",
@@ -107,7 +109,8 @@ def copy_out(
 def copy_in(connection: Connection, table: Table, rows: Iterable[bytes], tenant: TenantId | None = None) -> None:
     """Write rows that `copy_out` gave. Of the platform's own rows, those that are there already stay as they are.
 
-    With a tenant, raises IntegrityError where there is a row that is not of that tenant.
+    With a tenant, raises IntegrityError where there is a row that is not of that tenant, or whose number would leave
+    the others' none.
     """
     _set_form(connection, _FORM)
     place, columns = sql.Identifier(table.schema, table.name), _names(table.columns)
@@ -122,6 +125,7 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[bytes], tenant:
             copy.write(block)
     if tenant is not None:
         _require_rows_of(connection, table, tenant)
+        _require_numbers_to_be_left(connection, table)
     if target is not place:
         connection.execute(
             sql.SQL("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {}{}").format(
@@ -151,6 +155,20 @@ def _require_rows_of(connection: Connection, table: Table, tenant: TenantId) -> 
             where=table.path,
             remedy="No backup is taken so: restore another snapshot, and find out who wrote this into the folder.",
         )
+
+
+def _require_numbers_to_be_left(connection: Connection, table: Table) -> None:
+    """Return when every row has a number that rows are given here in all their time: all tenants' go on after it."""
+    for column in table.identities:
+        others = sql.SQL("SELECT FROM pg_temp.copied WHERE {} NOT BETWEEN 1 AND {} LIMIT 1").format(
+            sql.Identifier(column), sql.Literal(LARGEST_NUMBER)
+        )
+        if connection.execute(others).fetchone() is not None:
+            raise IntegrityError(
+                "A row has a number that none is given",
+                where=f"{table.path}.{column}",
+                remedy="No backup is taken so: restore another snapshot, and find out who wrote this into the folder.",
+            )
 
 
 def _in_order(refers_to: dict[str, list[str]]) -> list[str]:

@@ -540,10 +540,13 @@ def test_a_snapshot_of_one_tenant_brings_nothing_of_another_and_nothing_of_the_p
     runtime, forgery = backed.runtime, Forgery(backed, tmp_path / "forged", TenantId("new-comer"))
     with runtime.database.administration() as connection:
         tables = {table.name: table for table in runtime_tables(connection)}
-        roles, logins, appointments = (
-            tables[name] for name in ("tenant_user_roles", "tenant_logins", "platform_appointments")
+        roles, logins, appointments, operations = (
+            tables[name]
+            for name in ("tenant_user_roles", "tenant_logins", "platform_appointments", "provisioning_operations")
         )
-        held = b"".join(copy_out(connection, roles, VICTIM)).decode().splitlines()[0]
+        held, begun = (
+            b"".join(copy_out(connection, table, VICTIM)).decode().splitlines()[0] for table in (roles, operations)
+        )
         before = b"".join(copy_out(connection, appointments, None))
     was = _contents(runtime, VICTIM)
     taken = dict(zip(roles.columns, held.split("\t"), strict=True)) | {"person": "intruder", "role": "founder"}
@@ -551,6 +554,7 @@ def test_a_snapshot_of_one_tenant_brings_nothing_of_another_and_nothing_of_the_p
         "number": str(2**40), "person": "intruder", "role": "founder", "step": "appointed", "decided_by": "intruder",
         "reason": "-", "at": "2026-01-01 00:00:00+00",
     }  # fmt: skip
+    numbered = dict(zip(operations.columns, begun.split("\t"), strict=True)) | {"tenant_id": forgery.tenant}
     digest = "ab" * 32
     try:
         for forged in (
@@ -565,12 +569,18 @@ def test_a_snapshot_of_one_tenant_brings_nothing_of_another_and_nothing_of_the_p
                 forgery.restore(**forged)  # type: ignore[arg-type]
         with pytest.raises(IntegrityError, match="a name that none is given"):
             forgery.restore(keys={"tenants": {forgery.tenant: {f"../{VICTIM}.destroyed": "00" * 32}}})
+        for number in (0, 2**63 - 1):
+            row = "\t".join((numbered | {"number": str(number)})[name] for name in operations.columns)
+            with pytest.raises(IntegrityError, match="a number that none is given"):
+                forgery.restore(tables={operations: row + "\n"})
     finally:
         runtime.settings.restoring_file.unlink(missing_ok=True)
     assert VICTIM not in runtime.keys.destroyed()
     assert _contents(runtime, VICTIM) == was
     with runtime.database.administration() as connection:
         assert b"".join(copy_out(connection, appointments, None)) == before
+    with runtime.database.platform() as platform, platform.transaction(force_rollback=True):
+        assert begin(platform, VICTIM, Act.PROVISION, "local-process", "namespace", "0" * 64, [], "run")
 
 
 def test_the_command_brings_nothing_back_until_it_is_said_who_took_it(
