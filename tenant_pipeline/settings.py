@@ -142,7 +142,8 @@ class Settings(BaseSettings):
 
     @property
     def restoring_file(self) -> Path:
-        """There from when a restore begins to write until it has ended: its snapshot's id, and whose it is if one's."""
+        """There from when a restore begins to write until it has ended: its snapshot's id, whose it is if one's, and
+        whether nothing of that tenant was here before."""
         return self.home / "restoring"
 
     @property

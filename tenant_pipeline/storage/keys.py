@@ -151,6 +151,10 @@ class KeyRing:
         _create_once(self._tombstone(tenant), b"", self._directory)
         self._erase(tenant)
 
+    def forget(self, tenant: TenantId) -> None:
+        """Delete the keys of a tenant that never was in use here; unlike a destroyed one, it can still come."""
+        self._erase(tenant)
+
     def require_not_destroyed(self, tenant: TenantId) -> None:
         """Raise KeysDestroyedError for a tenant whose keys were destroyed: of it nothing more is to be kept."""
         if self._tombstone(tenant).exists():

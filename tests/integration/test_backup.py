@@ -33,7 +33,7 @@ from tenant_pipeline.core.tenancy import TenantId, partition_key
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
-from tenant_pipeline.services.backup import taking
+from tenant_pipeline.services.backup import restoring, taking
 from tenant_pipeline.services.backup.layout import (
     CHECKPOINTS,
     CREDENTIALS,
@@ -556,31 +556,77 @@ def test_a_snapshot_of_one_tenant_brings_nothing_of_another_and_nothing_of_the_p
     }  # fmt: skip
     numbered = dict(zip(operations.columns, begun.split("\t"), strict=True)) | {"tenant_id": forgery.tenant}
     digest = "ab" * 32
-    try:
-        for forged in (
-            {"manifest": {"tenants": [forgery.tenant, VICTIM]}, "keys": {"destroyed": [VICTIM]}},
-            {"credentials": {f"{VICTIM}/partner": "00"}},
-            {"objects": f"{VICTIM}/raw/{digest[:2]}/{digest}\n"},
-            {"tables": {roles: "\t".join(taken[name] for name in roles.columns) + "\n"}},
-            {"tables": {logins: f"{PLATFORM}\t{forgery.tenant}\n"}},
-            {"tables": {appointments: "\t".join(appointed[name] for name in appointments.columns) + "\n"}},
-        ):
-            with pytest.raises(IntegrityError, match="of the tenant that"):
-                forgery.restore(**forged)  # type: ignore[arg-type]
-        with pytest.raises(IntegrityError, match="a name that none is given"):
-            forgery.restore(keys={"tenants": {forgery.tenant: {f"../{VICTIM}.destroyed": "00" * 32}}})
-        for number in (0, 2**63 - 1):
-            row = "\t".join((numbered | {"number": str(number)})[name] for name in operations.columns)
-            with pytest.raises(IntegrityError, match="a number that none is given"):
-                forgery.restore(tables={operations: row + "\n"})
-    finally:
-        runtime.settings.restoring_file.unlink(missing_ok=True)
+    for forged in (
+        {"manifest": {"tenants": [forgery.tenant, VICTIM]}, "keys": {"destroyed": [VICTIM]}},
+        {"credentials": {f"{VICTIM}/partner": "00"}},
+        {"objects": f"{VICTIM}/raw/{digest[:2]}/{digest}\n"},
+        {"tables": {roles: "\t".join(taken[name] for name in roles.columns) + "\n"}},
+        {"tables": {logins: f"{PLATFORM}\t{forgery.tenant}\n"}},
+        {"tables": {appointments: "\t".join(appointed[name] for name in appointments.columns) + "\n"}},
+    ):
+        with pytest.raises(IntegrityError, match="of the tenant that"):
+            forgery.restore(**forged)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError, match="a name that none is given"):
+        forgery.restore(keys={"tenants": {forgery.tenant: {f"../{VICTIM}.destroyed": "00" * 32}}})
+    for number in (0, 2**63 - 1):
+        row = "\t".join((numbered | {"number": str(number)})[name] for name in operations.columns)
+        with pytest.raises(IntegrityError, match="a number that none is given"):
+            forgery.restore(tables={operations: row + "\n"})
     assert VICTIM not in runtime.keys.destroyed()
     assert _contents(runtime, VICTIM) == was
     with runtime.database.administration() as connection:
         assert b"".join(copy_out(connection, appointments, None)) == before
     with runtime.database.platform() as platform, platform.transaction(force_rollback=True):
         assert begin(platform, VICTIM, Act.PROVISION, "local-process", "namespace", "0" * 64, [], "run")
+
+
+def test_a_restore_that_was_refused_or_given_up_leaves_no_key_and_bars_no_other(
+    backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, forgery = backed.runtime, Forgery(backed, tmp_path / "forged", TenantId("key-bearer"))
+    keys = {"tenants": {forgery.tenant: {"raw-zone": "ab" * 32}}}
+    of_another = {"manifest": {"tables": []}, "objects": f"{VICTIM}/raw/ab/{'ab' * 32}\n"}
+    credential = {f"{forgery.tenant}/partner": "00"}
+    marker, places = runtime.settings.restoring_file, runtime.settings.credentials_directory
+
+    def another_goes_ahead() -> None:
+        with pytest.raises(InputError, match="tenant is here already"):
+            _restore(backed, runtime.settings, backed.one)
+
+    with pytest.raises(IntegrityError):
+        forgery.restore(keys=keys, credentials=credential, **of_another)  # type: ignore[arg-type]
+    assert (marker.exists(), runtime.keys.keys_of(forgery.tenant)) == (False, {})
+    assert not (places / forgery.tenant).exists()
+    another_goes_ahead()
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "_rows", dies)
+        with pytest.raises(KeyboardInterrupt):
+            forgery.restore(keys=keys, credentials=credential)
+    assert (marker.exists(), list(runtime.keys.keys_of(forgery.tenant))) == (True, ["raw-zone"])
+    with restoring._alone(runtime.settings), pytest.raises(InputError, match="at work"):
+        _restore(backed, runtime.settings, backed.one)
+    another_goes_ahead()
+    assert (marker.exists(), runtime.keys.keys_of(forgery.tenant)) == (False, {})
+    assert not (places / forgery.tenant).exists()
+
+    key = runtime.keys.raw_zone_key(forgery.tenant)  # as where the database alone was lost
+    with pytest.raises(IntegrityError):
+        forgery.restore(**of_another)  # type: ignore[arg-type]
+    assert (marker.exists(), runtime.keys.raw_zone_key(forgery.tenant)) == (False, key)
+
+    marker.write_text(f"{forgery.identifier} {VICTIM}")
+    with pytest.raises(InputError, match="half restored"):
+        _restore(backed, runtime.settings, backed.one)
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(runtime, forgery.tenant, name=name, domain="k.example", tier="pilot", actor="test")
+    runtime.keys.destroy(forgery.tenant)
+    marker.write_text(f"{forgery.identifier} {forgery.tenant}")  # it was erased before its restore had ended
+    another_goes_ahead()
+    assert not marker.exists()
 
 
 def test_the_command_brings_nothing_back_until_it_is_said_who_took_it(

@@ -1,15 +1,19 @@
 """Bring a snapshot back: everything into an empty installation, or one tenant into one that does not have it.
 
 Keys come first, then objects, and the rows in one transaction that compares every table's digest with the snapshot's
-before it commits. Each step can be done twice, so a restore that was killed is run again. What was erased since the
-snapshot is erased again before anybody can read it.
+before it commits. Each step can be done twice, so a restore that was killed is run again. What was brought of a tenant
+whose rows are refused is taken away again. What was erased since the snapshot is erased again before anybody can read
+it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +47,9 @@ from tenant_pipeline.storage.private_folder import make_private_folder
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
 from tenant_pipeline.storage.table_copy import Table, copy_in, copy_out, runtime_tables, serving_tables
 
+NOTHING_BEFORE = "nothing-before"
+"""Stands behind the mark of a restore of a tenant of which nothing was here: what there is of it, it has brought."""
+
 
 def restore(
     settings: Settings,
@@ -63,9 +70,10 @@ def restore(
     Stored files that are damaged end it, unless they are to be left out; then they are named. Feeds are paused, so
     that a copy that is only tried out asks nobody's server, unless they are to go on.
 
-    Raises InputError where the installation is not empty (or has the tenant), KeysDestroyedError for a tenant that
-    was erased, SettingsError for another release's snapshot of a tenant, IntegrityError where anything differs, where
-    another than `signed_by` took it, or where a snapshot of one tenant holds anything of another or of the platform.
+    Raises InputError where the installation is not empty (or has the tenant) and while another restore is at work,
+    KeysDestroyedError for a tenant that was erased, SettingsError for another release's snapshot of a tenant,
+    IntegrityError where anything differs, where another than `signed_by` took it, or where a snapshot of one tenant
+    holds anything of another or of the platform.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
@@ -82,15 +90,21 @@ def restore(
         )
     if whole:
         ring.take_over_master_key(bytes.fromhex(keys["master"]))
-    with open_runtime(settings, manifest["revision"] if whole else None, half_restored=True) as runtime:
+    revision = manifest["revision"] if whole else None
+    with open_runtime(settings, revision, half_restored=True) as runtime, _alone(settings):
         _require_room(runtime, manifest)
-        for tenant in manifest["tenants"]:
-            if tenant not in erased:
-                held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
-                runtime.keys.take_over(tenant, held)
-        _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
-        objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged)
-        _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
+        try:
+            for tenant in manifest["tenants"]:
+                if tenant not in erased:
+                    held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
+                    runtime.keys.take_over(tenant, held)
+            _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
+            objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged)
+            _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
+        except IntegrityError:
+            if not whole and not _is_here(runtime, manifest["tenant"]):
+                _give_up(runtime)
+            raise
         for tenant in manifest["tenants"]:
             runtime.database.create_tenant_login(tenant)
             _served(runtime, folder, opener, manifest, tenant)
@@ -110,15 +124,40 @@ def restore(
     }  # fmt: skip
 
 
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Be the only restore here. Raises InputError while another is at work: what it has brought would be taken away."""
+    lock = os.open(settings.home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "Another restore is at work here", where=str(settings.home), remedy="Wait until it has ended."
+            ) from None
+        yield
+    finally:
+        os.close(lock)
+
+
 def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
-    """Return when the snapshot may come in here, now or going on with a restore that was killed."""
+    """Return when the snapshot may come in here, now or going on with a restore that was killed.
+
+    One of another tenant that was killed before its rows came, or whose tenant was erased since, is given up.
+    """
     marker, mark = runtime.settings.restoring_file, _mark(manifest)
     if marker.exists():
-        if marker.read_text() == mark:
+        snapshot, *tenants = marker.read_text().removesuffix(f" {NOTHING_BEFORE}").split()
+        if " ".join((snapshot, *tenants)) == mark:
             return
-        raise InputError(
-            "Another snapshot is half restored here", where=marker.read_text(), remedy="Run that restore again first."
-        )
+        half = [each for each in map(tenant_id, tenants) if each not in runtime.keys.destroyed()]
+        if not tenants or any(_is_here(runtime, each) for each in half):
+            raise InputError(
+                "Another snapshot is half restored here",
+                where=" ".join((snapshot, *tenants)),
+                remedy="Run that restore again first.",
+            )
+        _give_up(runtime)
     with runtime.database.administration() as connection:
         version = connection.execute("SELECT version_num FROM public.tenant_runtime_version").fetchone()
         there = {row["id"] for row in connection.execute("SELECT id FROM runtime.tenants").fetchall()}
@@ -136,8 +175,28 @@ def _require_room(runtime: Runtime, manifest: dict[str, Any]) -> None:
             " brought up to date by itself, in an empty database.",
         )
     draft = marker.with_suffix(f".{os.getpid()}")
-    draft.write_text(mark)
+    nothing_before = manifest["tenant"] is not None and not runtime.keys.keys_of(manifest["tenant"])
+    draft.write_text(f"{mark} {NOTHING_BEFORE}" if nothing_before else mark)
     draft.replace(marker)
+
+
+def _is_here(runtime: Runtime, tenant: TenantId) -> bool:
+    with runtime.database.platform() as connection:
+        return connection.execute("SELECT FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone() is not None
+
+
+def _give_up(runtime: Runtime) -> None:
+    """End the restore that is marked here, of a tenant that nobody can use: take away what it has brought.
+
+    Where something of the tenant was here before (as when its database alone was lost), all of it stays.
+    """
+    marker = runtime.settings.restoring_file
+    _, tenant, *nothing_before = marker.read_text().split()
+    if nothing_before:
+        runtime.keys.forget(tenant_id(tenant))
+        runtime.objects.delete(tenant_id(tenant))
+        shutil.rmtree(runtime.settings.credentials_directory / tenant_id(tenant), ignore_errors=True)
+    marker.unlink()
 
 
 def _mark(manifest: dict[str, Any]) -> str:
