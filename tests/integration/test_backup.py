@@ -53,7 +53,7 @@ from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, T
 from tenant_pipeline.services.feeds.credentials import credential_of, keep_credential
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, list_feeds, set_status
 from tenant_pipeline.services.marts.measuring import measure_tenants
-from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, record
+from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record
 from tenant_pipeline.services.provisioning.settling import settle
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
@@ -665,8 +665,8 @@ def test_an_object_that_was_cut_is_copied_anew_and_until_then_named(backed: Back
     assert {damage.file for damage in verify_backup(folder, backed.opener()) if damage} == {f"{backed.one}/keys"}
 
 
-def test_a_damaged_object_is_left_out_when_asked_and_everything_else_comes(
-    backed: Backed, empty: Settings, tmp_path: Path
+def test_a_damaged_object_is_left_out_and_a_tenant_in_use_is_not_changed_by_restoring_it_again(
+    backed: Backed, empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(backed.folder, folder)
@@ -675,12 +675,35 @@ def test_a_damaged_object_is_left_out_when_asked_and_everything_else_comes(
     with pytest.raises(IntegrityError, match="leave-out-damaged") as told:
         restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None)
     assert told.value.where == name
-    with open_runtime(empty):  # others' work does not wait for one tenant
-        pass
-    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, leave_out_damaged=True)
+    with open_runtime(empty) as runtime:  # others' work does not wait for one tenant
+        assert runtime.keys.keys_of(backed.kept) == {}
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "verify_audit", dies)
+        with pytest.raises(KeyboardInterrupt):
+            restore(
+                empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, leave_out_damaged=True
+            )
+    with open_runtime(empty) as runtime:
+        with runtime.database.platform() as platform:
+            provision = begin(platform, backed.kept, Act.PROVISION, "local-process", "kept", "0" * 64, [], "run")
+        record(runtime, provision, DONE, State.DONE, {}, "run")
+        rotated = Credential("https://p.example", "Authorization", "rotated")
+        keep_credential(runtime, backed.kept, "partner", rotated, actor="test")
+        runtime.keys.destroy_digest_key(backed.kept, 1)
+    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None)
     assert done["left_out"] == [name]
     with open_runtime(empty) as runtime:
         assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept)) - {name}
+        with runtime.database.platform() as platform:
+            latest = latest_operation(platform, backed.kept)
+        assert latest is not None
+        assert (latest.act, latest.id) == (Act.PROVISION, provision.id)
+        assert credential_of(runtime, backed.kept, "partner") == rotated
+        assert list(runtime.keys.digest_keys(backed.kept)) == [2]
 
 
 def test_old_snapshots_go_with_the_objects_that_none_has_any_more(backed: Backed, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Bring a snapshot back: everything into an empty installation, or one tenant into one that does not have it.
 
 Keys come first, then objects, and the rows in one transaction that compares every table's digest with the snapshot's
-before it commits. Each step can be done twice, so a restore that was killed is run again. What was brought of a tenant
-whose rows are refused is taken away again. What was erased since the snapshot is erased again before anybody can read
-it.
+before it commits. Each step can be done twice, so a restore that was killed is run again; once the rows of one tenant
+are here people work in it, and nothing that they have done since is undone. What was brought of a tenant whose rows
+are refused is taken away again. What was erased since the snapshot is erased again before anybody can read it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,16 @@ def restore(
     revision = manifest["revision"] if whole else None
     with open_runtime(settings, revision, half_restored=True) as runtime, _alone(settings):
         _require_room(runtime, manifest)
+        in_use = not whole and _is_here(runtime, manifest["tenant"])
+        begun_at = datetime.fromtimestamp(settings.restoring_file.stat().st_mtime, UTC)
         try:
-            for tenant in manifest["tenants"]:
-                if tenant not in erased:
-                    held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
-                    runtime.keys.take_over(tenant, held)
-            _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
-            objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged)
+            if not in_use:
+                for tenant in manifest["tenants"]:
+                    if tenant not in erased:
+                        held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
+                        runtime.keys.take_over(tenant, held)
+                _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
+            objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged, in_use=in_use)
             _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
         except IntegrityError:
             if not whole and not _is_here(runtime, manifest["tenant"]):
@@ -110,7 +114,7 @@ def restore(
             _served(runtime, folder, opener, manifest, tenant)
         migrate(runtime.database)
         _tell_of_feeds_again(runtime, manifest["tenants"])
-        _tell_of_no_instance(runtime, manifest["tenants"])
+        _tell_of_no_instance(runtime, manifest["tenants"], begun_at)
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
         verified = {"signed_by": took, "verified": signed_by is not None}
@@ -222,10 +226,13 @@ def _objects(
     manifest: dict[str, Any],
     erased: set[TenantId],
     leave_out_damaged: bool,
+    *,
+    in_use: bool,
 ) -> tuple[int, list[str]]:
     """Put every object where it was, encrypted as the store here asks for; each is checked against its digest.
 
-    Returns how many came, and the names of those that were damaged and left out.
+    Returns how many came, and the names of those that were damaged and left out. Of a tenant `in_use` none is put: what
+    is not there was left out before, or was pruned since.
     """
     restored, missing = 0, []
     for name in folder.object_names(opener, manifest["snapshot"]):
@@ -238,6 +245,9 @@ def _objects(
         place = zone_of(runtime, tenant, zone)
         try:
             if Sha256(digest) not in place:
+                if in_use:
+                    missing.append(name)
+                    continue
                 with opener.open(folder.object(name), name) as stream:
                     if place.put(stream)[0] != digest:
                         raise damaged(name)
@@ -306,15 +316,16 @@ def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
         connection.execute("UPDATE runtime.feeds SET told_health = NULL WHERE tenant_id = ANY(%s)", (tenants,))
 
 
-def _tell_of_no_instance(runtime: Runtime, tenants: list[TenantId]) -> None:
+def _tell_of_no_instance(runtime: Runtime, tenants: list[TenantId], begun_at: datetime) -> None:
     """Instances are no part of a backup: note each that the rows tell of as taken down, so that it can be asked for.
 
-    Else whoever brings instances back would wait for one that was never brought up here, and for good.
+    Else whoever brings instances back would wait for one that was never brought up here, and for good. One that was
+    asked for since the restore began stands here, or will.
     """
     for tenant in tenants:
         with runtime.database.platform() as connection:
             last = latest_operation(connection, tenant)
-            if last is None or last.left_nothing:
+            if last is None or last.left_nothing or last.begun_at > begun_at:
                 continue
             taken_down = begin(
                 connection, tenant, Act.DEPROVISION, last.backend, last.namespace, last.plan_digest, [], RESTORE
