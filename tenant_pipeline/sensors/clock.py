@@ -25,7 +25,8 @@ def clock(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg.S
 
     It approves nothing. Instances follow their tenants' states where that failed, was cut off, or was out of reach of
     whoever changed the state. Answers that were kept for who asks again are thrown away after a day, who was where in a
-    workspace after a minute, and what uploads that nobody went on with were called when their time is over.
+    workspace after a minute, and what uploads that nobody went on with were called, and what has arrived of them, when
+    their time is over.
     """
     opened = runtime.open()
     now = opened.now()

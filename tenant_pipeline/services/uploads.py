@@ -16,7 +16,7 @@ from tenant_pipeline.intake.receive import ReceiveLimits
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.storage.upload import Upload
+from tenant_pipeline.storage.upload import Upload, sweep_uploads
 
 LARGEST_FILE = ReceiveLimits().max_file_bytes
 MOST_ON_THEIR_WAY = 10_000
@@ -152,7 +152,11 @@ def source_of_uploads(
 
 
 def forget_expired_uploads(runtime: Runtime) -> int:
-    """End the uploads of all tenants that nobody has gone on with in time; return how many."""
+    """End the uploads of all tenants that nobody has gone on with in time, and remove what has arrived of such.
+
+    Returns how many ended.
+    """
+    sweep_uploads(runtime.objects.staging)
     now = runtime.now()
     with runtime.database.platform() as connection:
         return connection.execute(

@@ -22,7 +22,7 @@ from tenant_pipeline.storage.encrypted_file import EncryptedWriter, open_encrypt
 from tenant_pipeline.storage.object_store_draft import Draft
 from tenant_pipeline.storage.owned_folder import owned_folder
 from tenant_pipeline.storage.private_folder import make_private_folder
-from tenant_pipeline.storage.upload import Upload, open_upload
+from tenant_pipeline.storage.upload import UPLOADS, Upload, open_upload
 
 READ_BYTES = 1024 * 1024
 DRAFT = ".draft-"
@@ -171,7 +171,7 @@ class RawZone(Zone):
 
     def __init__(self, store: Objects, tenant: TenantId, key: bytes) -> None:
         super().__init__(store, tenant, "raw", key)
-        self._uploads = store.staging / tenant_id(tenant) / "uploads"
+        self._uploads = store.staging / tenant_id(tenant) / UPLOADS
         self._upload_key = key
 
     @contextmanager

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tenant_pipeline.storage.object_store import Zone
 
+UPLOADS = "uploads"
+"""The folder of a tenant in which its uploads wait for their end."""
 PART = b"part of an upload"
 KEPT_SECONDS = 7 * 24 * 3600
 """So long an upload that nobody goes on with is kept."""
@@ -127,12 +129,29 @@ def _settled(part: Path, key: bytes) -> int:
     return plain
 
 
+def sweep_uploads(staging: Path) -> None:
+    """Remove what has arrived, of all tenants, of uploads that nobody has gone on with for a week."""
+    for folder in staging.glob(f"*/{UPLOADS}"):
+        _sweep(folder)
+
+
 def _sweep(folder: Path) -> None:
-    """Remove uploads that nobody has gone on with for a week."""
+    """Remove uploads that nobody has gone on with for a week, and that no process has in hand."""
     for place in folder.iterdir():
         with suppress(FileNotFoundError):  # another upload has just been finished
-            if time.time() - place.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(place, ignore_errors=True)
+            if _is_old(place):
+                lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    with suppress(BlockingIOError):
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        if _is_old(place):
+                            shutil.rmtree(place, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
+
+def _is_old(place: Path) -> bool:
+    return time.time() - place.stat().st_mtime > KEPT_SECONDS
 
 
 class _Joined(io.RawIOBase):

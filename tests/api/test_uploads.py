@@ -235,9 +235,15 @@ def test_what_a_file_was_called_is_forgotten_when_its_upload_ends(
         assert _hand_in(kanya, [handed_in], "single-file", title="Halls of a person").status_code == 201
         assert kanya.delete(given_up, headers=TUS).status_code == 204
         assert paths("สมชาย") == []
+        assert _send(kanya, _begin(kanya, "cut off.csv", 10).headers["location"], 0, b"1").status_code == 204
         monkeypatch.setattr(service, "KEPT", timedelta(seconds=-1))
         _begin(kanya, "สมชาย ทองสุข.csv", 10)
+    arrived = list((served.runtime.objects.staging / OWN / "uploads").iterdir())
+    for each in arrived:
+        os.utime(each, (0, 0))
     assert service.forget_expired_uploads(served.runtime) > 0
+    assert arrived
+    assert not any(each.exists() for each in arrived), "nor is kept what has arrived, though nobody uploads again"
     assert paths("สมชาย") == []
     assert service.forget_expired_uploads(served.runtime) == 0
 

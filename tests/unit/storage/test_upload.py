@@ -165,6 +165,11 @@ def test_an_upload_that_nobody_goes_on_with_is_removed(zone: RawZone, tmp_path: 
         upload.write(b"x" * 1000)
     (place,) = (tmp_path / "objects" / "a-tenant" / "uploads").iterdir()
     long_ago = time.time() - KEPT_SECONDS - 10
-    os.utime(place, (long_ago, long_ago))
-    zone.put_resumably(io.BytesIO(b"y"), "new")
-    assert not place.exists()
+    with zone.upload("slow") as upload:
+        (slow,) = set(place.parent.iterdir()) - {place}
+        for each in (place, slow):
+            os.utime(each, (long_ago, long_ago))
+        zone.put_resumably(io.BytesIO(b"y"), "new")
+        assert not place.exists()
+        upload.write(b"z")
+        assert upload.finish()[1] == 1, "one that is in hand is not removed"
