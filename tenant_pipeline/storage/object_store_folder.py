@@ -87,7 +87,7 @@ class ObjectStore:
             return 1
         deleted = sum(1 for _ in self.listed(prefix))
         if place.exists():
-            shutil.rmtree(place)
+            shutil.rmtree(place, onerror=lambda _function, _path, raised: _raise_unless_gone(raised[1]))
         return deleted
 
     def _files(self, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -112,7 +112,7 @@ class ObjectStore:
         return place.parent
 
 
-def _raise_unless_gone(error: OSError) -> None:
+def _raise_unless_gone(error: BaseException) -> None:
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error
 

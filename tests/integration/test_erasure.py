@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,14 +133,31 @@ def test_a_restore_goes_on_with_the_request_that_the_backup_brought(made: Source
     assert [(each.id, each.state()) for each in list_requests(made.runtime, made.tenant)] == [(request, "erased")]
 
 
-def test_what_is_left_in_a_log_is_found_and_said(made: Sources) -> None:
-    log = made.runtime.settings.home / "left.log"
+def test_what_is_left_in_a_log_is_found_and_said_though_folders_vanish_meanwhile(
+    made: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = made.runtime.settings.home
+    log = home / "left.log"
     log.write_text("could not read somchai@hall.example\n", encoding="utf-8")
+    draft, page = home / "objects" / ATTACKER / "raw" / ".draft-of-a-stage", home / "explanations" / ATTACKER
+    for folder in (draft, page):
+        folder.mkdir(parents=True)
+
+    def read_when_it_is_gone(path: Any = ".", read: Any = os.scandir) -> Any:
+        if str(path) in (str(draft), str(page)):
+            Path(path).rmdir()
+        return read(path)
+
+    monkeypatch.setattr(os, "scandir", read_when_it_is_gone)
     try:
         request = request_erasure(made.runtime, made.tenant, **ASKING)
         done = erase_tenant(made.runtime, made.tenant, request, **ERASING)
     finally:
         log.unlink()
+        monkeypatch.undo()
+    assert not page.exists()
+    assert draft.exists(), "objects are no logs"
+    draft.rmdir()
     assert done.state() == "remains"
     assert done.steps["proof"]["found"] == [
         {"place": "files: left.log/*.log", "entity_type": "EMAIL_ADDRESS", "count": 1}

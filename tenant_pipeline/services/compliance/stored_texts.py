@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO, LiteralString
 
 import pyarrow as pa
@@ -167,10 +170,18 @@ def _table(file: BinaryIO, zone: str) -> Iterator[Texts]:
 def _logs(runtime: Runtime) -> Iterator[Texts]:
     home = runtime.settings.home
     aside = (runtime.objects.staging, runtime.settings.objects_directory, runtime.settings.keys_directory)
-    for path in sorted(home.rglob("*")):
-        if path.suffix in LOGS and path.is_file() and not any(path.is_relative_to(each) for each in aside):
-            with path.open("rb") as file:
-                yield from _file(file, f"{FILES}{path.relative_to(home).parts[0]}/*{path.suffix}")
+    for folder, folders, names in os.walk(home, onerror=_raise_unless_left_aside):
+        folders[:] = [name for name in sorted(folders) if Path(folder, name) not in aside]
+        for path in (Path(folder, name) for name in sorted(names)):
+            if path.suffix in LOGS and path.is_file():
+                with suppress(FileNotFoundError), path.open("rb") as file:  # some go while others are read
+                    yield from _file(file, f"{FILES}{path.relative_to(home).parts[0]}/*{path.suffix}")
+
+
+def _raise_unless_left_aside(error: OSError) -> None:
+    """A folder that is gone meanwhile has no texts, and one that is closed to us is not ours (`lost+found`)."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        raise error
 
 
 def _file(file: BinaryIO, place: str) -> Iterator[Texts]:

@@ -114,6 +114,24 @@ def test_what_is_there_is_listed_though_drafts_vanish_meanwhile(
     assert not draft.exists()
 
 
+def test_all_is_deleted_though_a_draft_vanishes_meanwhile(
+    store: ObjectStore, raw: RawZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw.put(io.BytesIO(CONTENT))
+    draft = store.root / PHUKET / "raw" / f"{DRAFT}of-a-stage"
+    draft.mkdir()
+
+    def open_when_it_is_gone(path: Any, *arguments: Any, opening: Any = os.open, **options: Any) -> int:
+        if str(path).endswith(draft.name):
+            draft.rmdir()
+        return opening(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_when_it_is_gone)
+    assert store.delete(PHUKET) == 1
+    assert not draft.exists()
+    assert not (store.root / PHUKET).exists()
+
+
 @pytest.mark.parametrize("key", [None, KEY])
 def test_a_damaged_file_is_noticed_and_mended_by_putting_it_again(store: ObjectStore, key: bytes | None) -> None:
     zone = Zone(store, PHUKET, "raw", key)
