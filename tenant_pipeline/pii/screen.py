@@ -68,7 +68,7 @@ def screen(
     replacer = Replacer(analyzer, policy, key)
     totals = _Totals()
     tables = extracted.tables("records")
-    persons = _named_after_persons(tables)
+    persons = named_after_persons(tables)
     for reader, withheld in parents_first(tables):
         fields = TableFieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
         about = reader.descriptor.about
@@ -88,7 +88,7 @@ def screen(
     return (count,), verdict
 
 
-def _named_after_persons(tables: Sequence[TableReader]) -> dict[str, tuple[str, ...]]:
+def named_after_persons(tables: Sequence[TableReader]) -> dict[str, tuple[str, ...]]:
     """By object: whether its tables, a workbook's sheets for one, are called after persons."""
     names = defaultdict[str, dict[str, None]](dict)
     for about in (table.descriptor.about for table in tables):

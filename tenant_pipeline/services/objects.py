@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tenant_pipeline.core.origin import UnitMode
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.pii_analyzer import analyzer
+from tenant_pipeline.services.pii_analyzer import replacer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
@@ -17,9 +17,8 @@ def screened_paths(runtime: Runtime, tenant: TenantId, paths: Iterable[str]) -> 
     """How each of these paths is shown. A file's name can hold a person's: it is screened like everything else."""
     # Loaded where a path is shown: it brings in Presidio and spaCy.
     from tenant_pipeline.pii.findings import Place
-    from tenant_pipeline.pii.replacement import Replacer
 
-    screened = Replacer(analyzer(), runtime.contracts.pii_policy, runtime.keys.digest_key(tenant))
+    screened = replacer(runtime, tenant)
     return {path: screened.text(path, Place("manifest", -1, "(path)")) for path in paths}
 
 

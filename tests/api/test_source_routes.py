@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.sources import add_source
 from tests.api.conftest import OTHER, OWN, Served
+from tests.unit.pii.staff import STAFF
 
 
 @pytest.fixture
@@ -92,3 +94,30 @@ def test_another_tenants_source_is_not_there(served: Served, source: str) -> Non
             assert client.patch(path, json={"rights": "mine"}).status_code == status
             assert client.post(f"{path}/withdrawal", json={"reason": "x"}).status_code == status
     assert known(served, source)["ingest_status"] == "assembled"
+
+
+def test_where_a_row_was_rejected_is_told_without_the_persons_that_sheets_are_called_after(
+    served: Served, tmp_path: Path
+) -> None:
+    for number, names in enumerate((["0812345678", "Halls"], STAFF)):
+        book = Workbook()
+        book.remove(book.active)
+        for name in names:
+            sheet = book.create_sheet(name)
+            sheet.append(["name_en", "hours"])
+            sheet.append(["Hall", "=1+1"])
+        path = tmp_path / f"hours{number}.xlsx"
+        book.save(path)
+        added = add_source(
+            served.runtime, OWN, origin=Origin.PARTNER_DOC, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
+            title=path.name, actor="kanya",
+        )  # fmt: skip
+        for stage in (Stage.RECEIVE, Stage.IDENTIFY, Stage.EXTRACT):
+            run_stage(served.runtime, OWN, added.id, stage)
+        with served.client("nok") as client:
+            found = client.get(f"/api/tenant/{OWN}/sources/{added.id}/rejects", params={"stage": "extract"}).json()
+        locators = [each["locator"] for each in found["rejects"]]
+        assert len(locators) == len(names)
+        assert not [name for name in names if name != "Halls" and name in str(found)]
+        assert all(locator.startswith("o00001#sheet=") and locator.endswith("&cell=B2") for locator in locators)
+        assert number or locators[1] == "o00001#sheet=Halls&cell=B2"

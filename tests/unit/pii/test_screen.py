@@ -22,6 +22,7 @@ from tenant_pipeline.core.standardise.text import standardise_text
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.screen import screen
 from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
+from tests.unit.pii.staff import STAFF
 
 
 def run(
@@ -314,10 +315,6 @@ def test_time_stamps_in_locators_stay_as_they_are(analyzer: PiiAnalyzer) -> None
     assert list(out.written["t00001"].whole()["locator"]) == locators
 
 
-STAFF = [
-    "สมชาย ใจดี", "พิมพ์มาดา สุขใจ", "ก้องภพ ทองสุข", "อรัญญา มณีโชติ", "มาลี ศรีสุข", "John Carter", "Mary Weiss",
-    "SARAH TAYLOR", "陈静", "王芳", "李伟", "Xyzzy Plugh",
-]  # fmt: skip
 PLACES = ["Kata Beach", "หาดป่าตอง", "普吉镇", "Old Town", "ถลาง", "Bang Tao", "Karon", "Kamala", "Surin", "King Power"]
 
 
