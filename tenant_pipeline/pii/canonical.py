@@ -19,7 +19,7 @@ _OTHER_REGIONS = ("CN", "US")
 
 _DIGITS_ONLY = frozenset({"TH_NATIONAL_ID", "TH_TAX_ID", "CREDIT_CARD", "TH_BANK_ACCOUNT", "US_SSN"})
 _ALPHANUMERIC = frozenset({"CN_RESIDENT_ID", "PASSPORT", "IBAN_CODE", "MAC_ADDRESS", "DRIVING_LICENCE"})
-_FLOAT_TAIL = re.compile(r"(?<=[0-9]{7})\.0+\Z")
+_FLOAT_TAIL = re.compile(r"(?<=[0-9]{6})\.0+\Z")
 
 
 def canonical_value(entity_type: str, text: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenant_pipeline.pii.recognisers.folded import END, FLOAT_TAIL, START, Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.folded import END_OF_A_CODE, SHORT_FLOAT_TAIL, START, Candidate, FoldedRecogniser
 
 _NUMBER = re.compile(
     START
     + r"(?:(?:[A-Za-z]{0,3}[0-9]{6,14}|[A-Za-z]?[0-9]{3,4}(?:[ -][0-9]{2,5}){1,3}|[A-Za-z]{5}[0-9]{6}[0-9A-Za-z]{5})"
-    + END
-    + rf"|[0-9]{{6,8}}(?={FLOAT_TAIL}))"
+    + END_OF_A_CODE
+    + rf"|[0-9]{{6,8}}(?={SHORT_FLOAT_TAIL}))"
 )
 
 

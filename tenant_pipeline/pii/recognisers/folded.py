@@ -28,11 +28,22 @@ START = r"(?:(?<![0-9A-Za-z])|(?<=(?i:tel))|(?<=(?i:id))|(?<=(?i:no))|(?<=(?i:ph
 FLOAT_TAIL = r"\.0+(?![0-9A-Za-z]|\.[0-9])"
 """What stands behind the digits where a column of whole numbers was written as one of floats."""
 
-END = (
-    rf"(?![0-9])(?:(?!\.[0-9])|(?<=[0-9]{{9}})(?={FLOAT_TAIL}))"
-    r"(?:(?![A-Za-z])|(?=(?i:ext|line|mail|email|fax|tel|x ?[0-9])))"
-)
+SHORT_FLOAT_TAIL = r"\.0(?![0-9A-Za-z]|\.[0-9])"
+"""The tail as floats have it by themselves: `.00` behind digits is of an amount where no check digit says otherwise."""
+
+
+def _end(tail: str) -> str:
+    return (
+        rf"(?![0-9])(?:(?!\.[0-9])|(?<=[0-9]{{9}})(?={tail}))"
+        r"(?:(?![A-Za-z])|(?=(?i:ext|line|mail|email|fax|tel|x ?[0-9])))"
+    )
+
+
+END = _end(FLOAT_TAIL)
 """Where it may end. Behind groups of digits, `.00` is of a time of day or an amount."""
+
+END_OF_A_CODE = _end(SHORT_FLOAT_TAIL)
+"""Where a number may end that has no check digit."""
 
 THRESHOLD = 0.5
 """A result counts from this score on."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenant_pipeline.pii.recognisers.folded import END, START, Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.folded import END_OF_A_CODE, START, Candidate, FoldedRecogniser
 
-_NUMBER = re.compile(START + r"(?:[A-Za-z]{1,2}[ -]?[0-9]{6,8}|[0-9]{9})" + END)
+_NUMBER = re.compile(START + r"(?:[A-Za-z]{1,2}[ -]?[0-9]{6,8}|[0-9]{9})" + END_OF_A_CODE)
 
 
 class PassportRecogniser(FoldedRecogniser):

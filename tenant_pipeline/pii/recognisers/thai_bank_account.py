@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenant_pipeline.pii.recognisers.folded import END, START, Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.folded import END, END_OF_A_CODE, START, Candidate, FoldedRecogniser
 
 _DASHED = re.compile(START + r"(?<![0-9]-)[0-9]{3}[ -][0-9][ -][0-9]{5}[ -][0-9]" + END)
-_PLAIN = re.compile(START + r"(?<![0-9]-)(?:[0-9]{10}|[0-9]{12}|[0-9]{3}-[0-9]{6}-[0-9])" + END)
+_PLAIN = re.compile(START + r"(?<![0-9]-)(?:[0-9]{10}|[0-9]{12}|[0-9]{3}-[0-9]{6}-[0-9])" + END_OF_A_CODE)
 
 
 class ThaiBankAccountRecogniser(FoldedRecogniser):

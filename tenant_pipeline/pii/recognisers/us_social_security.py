@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tenant_pipeline.pii.recognisers.folded import END, START, Candidate, FoldedRecogniser
+from tenant_pipeline.pii.recognisers.folded import END_OF_A_CODE, START, Candidate, FoldedRecogniser
 
 _ASSIGNED = r"(?!000|666|9)[0-9]{3}(?P<gap>[ -]?)(?!00)[0-9]{2}(?P=gap)(?!0000)[0-9]{4}"
-_NUMBER = re.compile(START + r"(?<![0-9]-)" + _ASSIGNED + END + r"(?!-[0-9])")
+_NUMBER = re.compile(START + r"(?<![0-9]-)" + _ASSIGNED + END_OF_A_CODE + r"(?!-[0-9])")
 _ANNOUNCING = (
     "ssn",
     "ssns",

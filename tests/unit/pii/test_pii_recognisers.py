@@ -79,6 +79,7 @@ def found(analyzer: PiiAnalyzer, text: str, *context: str) -> list[tuple[str, st
         ("passport no. 123456789.0", "PASSPORT", "123456789.0"),
         ("ssn 123456789.0", "US_SSN", "123456789.0"),
         ("ใบขับขี่ 54001234.0", "DRIVING_LICENCE", "54001234.0"),
+        ("ใบขับขี่ 540012.0", "DRIVING_LICENCE", "540012.0"),
         ("เลขที่บัญชี 1234567890.0", "TH_BANK_ACCOUNT", "1234567890.0"),
         ("手机13800138000.0谢谢", "PHONE_NUMBER", "13800138000.0"),
     ],
@@ -100,6 +101,7 @@ def test_a_value_is_found_in_the_form_people_type(
         "เปิด 09.00-18.00 น.", "นายกรัฐมนตรี", "นายอำเภอเมืองภูเก็ต", "อำเภอนางรอง", "ตำบลนายม", "คุณภาพชีวิต ที่ดี",
         "สำนักงาน ก.พ.ร. และศูนย์ อำนวยการ", "ขุนนาง ชั้นสูง", "Khun Yuam", "Bang Khun Thian", "ออนไลน์ Phuket",
         "line 5", "airline: thai", "各位先生", "Dr.", "Miss Universe Thailand", "https://example.org/news/0812345678",
+        "Driving licence and a deposit of 100000.00 THB required", "passport and 123456789.00 baht",
         "a3f5c0812345678bd2", "10,000,000 บาท", "100%40 of 2%", "https://example.org/%E0%B8%9A%E0%B9%89%E0%B8%B2%E0%B8%99",
     ],
 )  # fmt: skip
@@ -125,6 +127,10 @@ def test_a_plain_name_field_is_not_a_persons(analyzer: PiiAnalyzer) -> None:
 def test_tel_in_hotel_is_no_telephone_field(analyzer: PiiAnalyzer) -> None:
     assert found(analyzer, "12345678", "hotel code") == []
     assert found(analyzer, "12345678", "tel") == [("PHONE_NUMBER", "12345678")]
+
+
+def test_an_amount_is_no_account_where_its_field_tells_of_a_bank(analyzer: PiiAnalyzer) -> None:
+    assert found(analyzer, "1250000000.00", field_words("เงินฝากธนาคาร")) == []
 
 
 def test_random_ten_digit_numbers_are_flagged_in_less_than_one_of_a_hundred(analyzer: PiiAnalyzer) -> None:

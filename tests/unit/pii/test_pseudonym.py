@@ -27,6 +27,7 @@ def token(entity_type: str, text: str, key: Key = KEY) -> str:
         ("PERSON", ["สมชาย  ใจดี", "นายสมชาย ใจดี", "คุณสมชาย ใจดี", "สมชาย\u200b ใจดี "]),
         ("PERSON", ["Somchai Jaidee", "SOMCHAI JAIDEE", "Mr. Somchai Jaidee"]),
         ("DRIVING_LICENCE", ["54001234", "54001234.0"]),
+        ("DRIVING_LICENCE", ["540012", "540012.0"]),
         ("PHONE_NUMBER", ["081.234.0000", "0812340000"]),
         ("LINE_ID", ["@Somchai", "somchai"]),
         ("IBAN_CODE", ["GB82 WEST 1234 5698 7654 32", "gb82west12345698765432"]),
