@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.mapping.choose import Choice, choose
 from tenant_pipeline.core.mapping.mapping import Lookup, MappingRules, field_key
-from tenant_pipeline.core.mapping.nothing import saying
+from tenant_pipeline.core.mapping.nothing import saying, says_something
 from tenant_pipeline.core.mapping.record_identity import record_names
 from tenant_pipeline.core.mapping.statements import is_statements
 from tenant_pipeline.core.statement import AI_MARK, STATEMENT_COLUMNS, entity_id
@@ -158,14 +158,15 @@ class Application:
             if rule.latitude:
                 latitude, longitude = table.column(rule.latitude), table.column(rule.longitude)
                 if latitude is not None and longitude is not None:
-                    pair = pc.binary_join_element_wise(_text(batch[latitude]), _text(batch[longitude]), ",")
+                    pair = pc.binary_join_element_wise(_said(batch[latitude]), _said(batch[longitude]), ",")
                     field = f"{names[latitude]},{names[longitude]}"
                     yield _Found(rule.property, rule.lang, field, (latitude, longitude), pair)
                 continue
             column = table.column(rule.fields)
             if column is None:
                 continue
-            values = _text(batch[column])
+            as_it_is = rule.lookup is None and not rule.first and rule.template == "{value}"
+            values = _text(batch[column]) if as_it_is else _said(batch[column])
             if rule.lookup is not None:
                 values = self._lookups.replace(values, rule.lookup)
             if rule.first:
@@ -231,7 +232,7 @@ class _Lookups:
             match, take = table.columns[field_key(lookup.match)], table.columns[field_key(lookup.take)]
             for frame in table.reader.batches(["locator", match, take]):
                 for key, value in zip(frame[match].tolist(), frame[take].tolist(), strict=True):
-                    if isinstance(key, str) and isinstance(value, str):
+                    if isinstance(key, str) and isinstance(value, str) and says_something(value):
                         pairs.setdefault(key, value[: lookup.first] if lookup.first else value)
         return pa.table({"match": pa.array(list(pairs), _TEXT), "take": pa.array(list(pairs.values()), _TEXT)})
 
@@ -286,3 +287,9 @@ def _statements(
 def _text(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return array.cast(_TEXT)
+
+
+def _said(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column's texts without those that say nothing, which what is made of them would no longer show."""
+    values = _text(column)
+    return pc.if_else(saying(values), values, pa.scalar(None, _TEXT))

@@ -133,6 +133,25 @@ def test_rows_whose_key_says_nothing_are_not_one_thing() -> None:
     assert (report["keyed"], report["records_without_key"]) == (True, len(rows) - 1)
 
 
+def test_a_cell_that_says_nothing_says_nothing_in_a_template_a_beginning_or_a_pair_either() -> None:
+    register = ["licence_no", "venue_name_en", "licensed_capacity", "tambon_code"]
+    codes = ["-", " N/A", "ไม่มี", "830101"]
+    rows: list[list[str | None]] = [[f"A-{number}", "Hall", "10", code] for number, code in enumerate(codes)]
+    _, _, said = _mapped(_screened(t00001=(register, rows)), "regulator")
+    within = said[said["property"] == "containedInPlace"]
+    assert within["value"].tolist() == ["AdministrativeArea:identifier:830101"]
+    districts = (["id", "name_th", "name_en", "province_id"], [["ไม่มี", "อำเภอหนึ่ง", "One", "66"]])
+    fields = ["id", "name_th", "name_en", "district_id", "zip_code", "lat", "long"]
+    places: list[list[str | None]] = [
+        ["830101", "ตำบลหนึ่ง", "One", "--", "83000", "-", "-"],
+        ["830102", "ตำบลสอง", "Two", "8301", "83000", "7.88", "n/a"],
+        ["830103", "ตำบลสาม", "Three", "8301", "83000", "7.88", "98.39"],
+    ]
+    _, _, said = _mapped(_screened(t00001=districts, t00002=(fields, places)), "canonical")
+    assert said[said["property"] == "containedInPlace"]["value"].tolist() == ["AdministrativeArea:identifier:8301"] * 2
+    assert said[said["property"] == "geo"]["value"].tolist() == ["7.88,98.39"]
+
+
 def test_a_property_that_the_type_does_not_have_is_unmapped_and_not_said() -> None:
     _, _, said = _mapped(_screened(t00001=(["event", "starts", "capacity"], [["Fair", "2026-01-01", "10"]])))
     allowed = CONTRACTS.vocabulary.type("Event").properties
