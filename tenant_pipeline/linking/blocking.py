@@ -14,8 +14,8 @@ from struct import unpack
 from typing import TYPE_CHECKING
 
 from tenant_pipeline.core.digest import sha256_of_bytes
+from tenant_pipeline.core.generic_words import GENERIC_WORDS
 from tenant_pipeline.linking.columns import national_digits, site_and_page
-from tenant_pipeline.linking.generic_words import GENERIC_WORDS
 from tenant_pipeline.linking.romanisation import sounds
 from tenant_pipeline.linking.streets import house_numbers, street_words
 from tenant_pipeline.linking.words import plain, words_of

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from tenant_pipeline.linking.generic_words import GENERIC_HAN, GENERIC_THAI, GENERIC_WORDS
+from tenant_pipeline.core.generic_words import GENERIC_HAN, GENERIC_THAI, GENERIC_WORDS
 
 RARITY_BITS = 10
 RARITY_MASK = (1 << RARITY_BITS) - 1

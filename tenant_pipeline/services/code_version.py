@@ -20,12 +20,15 @@ from tenant_pipeline.core.stage import Stage
 COVERAGE_SCORE = "coverage_score"
 CONFLICT_MATRIX = "conflict_matrix"
 
-_READING = tuple(
-    f"intake/{part}"
-    for part in (
-        "identify.py", "extract.py", "formats.py", "text_encoding.py", "text_formats.py", "archive.py", "refusals.py",
-        "release.py", "readers", "sandbox",
-    )
+_READING = (
+    *(
+        f"intake/{part}"
+        for part in (
+            "identify.py", "extract.py", "formats.py", "text_encoding.py", "text_formats.py", "archive.py",
+            "refusals.py", "release.py", "readers", "sandbox",
+        )
+    ),
+    "core/generic_words.py",
 )  # fmt: skip
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/release.py"),
@@ -43,7 +46,7 @@ _MADE_OF: Mapping[str, tuple[str, ...]] = {
     Stage.MAP: ("core/mapping", "core/vocabulary.py"),
     Stage.STANDARDISE: ("core/standardise",),
     Stage.VALIDATE: ("core/validate",),
-    Stage.LINK: ("linking", "core/entity_parts.py", "core/standardise/names.py"),
+    Stage.LINK: ("linking", "core/entity_parts.py", "core/generic_words.py", "core/standardise/names.py"),
     Stage.ASSEMBLE: ("storage/assemble.py", "core/entity_parts.py"),
     CONFLICT_MATRIX: (
         "services/conflicts/matrix.py",

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import vobject
 
+from tenant_pipeline.core.generic_words import is_called_like_an_organisation
 from tenant_pipeline.intake.readers.component_blocks import component_blocks
 from tenant_pipeline.intake.readers.item import Item, Items, Problem
 from tenant_pipeline.intake.readers.storable import storable
@@ -56,16 +57,19 @@ def _values(contents: dict[str, list[Any]]) -> dict[str, str | None]:
 
 
 def _is_of_a_person(contents: dict[str, list[Any]], name: str | None) -> bool:
-    """Whether a card has the parts of a person's name, and is neither an organisation's nor called like one.
+    """Whether a card says that it is a person's or has the parts of a person's name, and is not called like a business.
 
     What such a person is called stands in a field of persons: of a few cards, nothing else tells that it is a name.
     """
-    if (_first(contents, "kind") or "individual").lower() != "individual" or "n" not in contents:
-        return False
-    if (_first(contents, "x-abshowas") or "").upper() == "COMPANY":
+    kind = (_first(contents, "kind") or "").lower()
+    if kind not in ("", "individual") or (_first(contents, "x-abshowas") or "").upper() == "COMPANY":
         return False
     organisation = _first(contents, "org") or ""
     if name in (organisation, organisation.partition(", ")[0]):
+        return False
+    if kind:
+        return True
+    if "n" not in contents or is_called_like_an_organisation(name or ""):
         return False
     parts = contents["n"][0].value
     said = parts.split(";")[:2] if isinstance(parts, str) else (parts.family, parts.given)

@@ -169,6 +169,13 @@ def test_vcards_of_all_versions_are_records_and_a_broken_one_is_a_problem() -> N
         ("N:;;;;\nFN:Bay Centre", {"name": "Bay Centre"}),
         ("N:Centre;Bay;;;\nFN:Bay Centre\nKIND:org", {"name": "Bay Centre", "kind": "org"}),
         ("N:Centre;Bay;;;\nFN:Bay Centre\nX-ABShowAs:COMPANY", {"name": "Bay Centre"}),
+        ("FN:Somchai Jaidee\nKIND:Individual", {"contact person": "Somchai Jaidee", "kind": "Individual"}),
+        ("FN:Somchai Jaidee", {"name": "Somchai Jaidee"}),
+        ("N:;Somchai Jaidee;;;\nFN:Somchai Jaidee", {"contact person": "Somchai Jaidee"}),
+        ("N:;Patong Beach Hotel;;;\nFN:Patong Beach Hotel", {"name": "Patong Beach Hotel"}),
+        ("N:;โรงแรมป่าตอง;;;\nFN:โรงแรมป่าตอง", {"name": "โรงแรมป่าตอง"}),
+        ("N:;สมชาย โรงแรมป่าตอง;;;\nFN:สมชาย โรงแรมป่าตอง", {"contact person": "สมชาย โรงแรมป่าตอง"}),
+        ("N:;普吉海滩酒店;;;\nFN:普吉海滩酒店", {"name": "普吉海滩酒店"}),
     ],
 )  # fmt: skip
 def test_a_person_on_a_card_stands_in_a_field_of_persons(lines: str, expected: dict[str, str]) -> None:

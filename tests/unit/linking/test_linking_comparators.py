@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tenant_pipeline.core.generic_words import GENERIC_WORDS
 from tenant_pipeline.linking.blocking import blocking_keys, bulk_keys
 from tenant_pipeline.linking.columns import national_digits, site_and_page
 from tenant_pipeline.linking.features import Features
-from tenant_pipeline.linking.generic_words import GENERIC_WORDS
 from tenant_pipeline.linking.model import PEOPLE, PLACES, Model
 from tenant_pipeline.linking.romanisation import sounds
 from tenant_pipeline.linking.streets import house_numbers, street_words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _ARTICLES = (
     "a an the of and at in on by for to de del della di da do dos das du des d l la le les el los las il lo gli i y e "
     "et und der die das am im zu van von het al"
@@ -26,13 +28,13 @@ _PLACES = (
     "pier bridge building tower hall room gate north south east west central old new branch convention exhibition "
     "mueang muang amphoe tambon changwat khet khwaeng ban wat thailand"
 )
-_THAI = (
+_THAI_ORGANISATIONS = (
     "บริษัท ห้างหุ้นส่วน ห้างหุ้นส่วนจำกัด โรงแรม รีสอร์ท รีสอร์ต โฮเทล เกสต์เฮาส์ ร้านอาหาร ร้านกาแฟ ร้าน ครัว ภัตตาคาร คาเฟ่ ตลาด "
     "ห้าง ห้างสรรพสินค้า ศูนย์การค้า ศูนย์ประชุม ศูนย์แสดงสินค้า ศูนย์ โรงเรียน มหาวิทยาลัย วิทยาลัย โรงพยาบาล คลินิก สถานี สถานีรถไฟ ท่าเรือ "
-    "ท่าอากาศยาน สนามบิน สวนสาธารณะ สวน พิพิธภัณฑ์ สำนักงาน สมาคม มูลนิธิ องค์การบริหารส่วนตำบล เทศบาลตำบล เทศบาลเมือง "
-    "เทศบาลนคร เทศบาล จังหวัด อำเภอ ตำบล เขต แขวง หมู่บ้าน อาคาร หอประชุม ห้องประชุม ถนน ซอย สะพาน หาด เกาะ วัด บ้าน"
+    "ท่าอากาศยาน สนามบิน สวนสาธารณะ พิพิธภัณฑ์ สำนักงาน สมาคม มูลนิธิ องค์การบริหารส่วนตำบล เทศบาลตำบล เทศบาลเมือง เทศบาลนคร เทศบาล"
 )
-GENERIC_THAI = tuple(sorted(_THAI.split(), key=lambda word: (-len(word), word)))
+_THAI_PLACES = "สวน จังหวัด อำเภอ ตำบล เขต แขวง หมู่บ้าน อาคาร หอประชุม ห้องประชุม ถนน ซอย สะพาน หาด เกาะ วัด บ้าน"
+GENERIC_THAI = tuple(sorted(f"{_THAI_ORGANISATIONS} {_THAI_PLACES}".split(), key=lambda word: (-len(word), word)))
 """The longest first: a name begins with it."""
 _HAN = (
     "有限公司 股份 集团 公司 酒店 饭店 宾馆 旅馆 度假村 度假酒店 民宿 "
@@ -43,3 +45,26 @@ GENERIC_HAN = tuple(sorted(_HAN.split(), key=lambda word: (-len(word), word)))
 GENERIC_WORDS = frozenset(" ".join((_ARTICLES, _LEGAL_FORMS, _LODGING, _FOOD, _TRADE, _PLACES)).split()) | frozenset(
     (*GENERIC_THAI, *GENERIC_HAN)
 )
+
+_NAMES_TOO = (
+    "company sas public group club society guest house inn lodge villa villas residence spa bar grill grille diner "
+    "deli pub kitchen food foods cuisine pizza shop store stores market mall plaza salon studio garage repair auto "
+    "supply supplies bank hospital school college church temple park garden gardens gallery"
+)
+"""Those of them that persons are called, or that stand beside the name of somebody who works there."""
+
+ORGANISATION_WORDS = frozenset(
+    word for word in " ".join((_LEGAL_FORMS, _LODGING, _FOOD, _TRADE)).split() if len(word) > 2
+) - frozenset(_NAMES_TOO.split())
+"""Generic words that tell an organisation wherever they stand in a name."""
+
+_ORGANISATION = re.compile(
+    rf"(?:{'|'.join(_THAI_ORGANISATIONS.split())})|.*(?:\b(?:{'|'.join(sorted(ORGANISATION_WORDS))})\b"
+    rf"|..(?:{'|'.join(word for word in GENERIC_HAN if len(word) > 1)}))",
+    re.DOTALL,
+)
+
+
+def is_called_like_an_organisation(name: str) -> bool:
+    """Whether a name says what kind of organisation it is of, in a word that no person is called."""
+    return _ORGANISATION.match(name.strip().casefold()) is not None
