@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -135,14 +135,17 @@ def empty() -> Iterator[Settings]:
 
 
 def _contents(runtime: Runtime, tenant: TenantId) -> dict[str, bytes]:
-    """Every table's rows of the tenant, and what its instance reads; but for its audit log, which goes on."""
+    """Every table's rows of the tenant, and what its instance reads.
+
+    But for its audit log, which goes on, and the number of its instance's password, which goes on, too.
+    """
     with runtime.database.administration() as connection:
         tables = [(table, tenant) for table in runtime_tables(connection) if table.tenant_column]
         tables += [(table, None) for table in serving_tables(connection, tenant)]
         return {
             table.path: b"".join(copy_out(connection, table, whose))
             for table, whose in tables
-            if table.name != "audit_log"
+            if table.name not in ("audit_log", "instance_logins")
         }
 
 
@@ -308,7 +311,7 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
 
 
 @pytest.mark.slow
-def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date_and_no_instance_is_waited_for(
+def test_a_snapshot_of_an_older_version_is_brought_up_to_date_and_brings_no_instance_back_nor_its_password(
     empty: Settings, tmp_path: Path
 ) -> None:
     tenant, erased = TenantId("old-tenant"), TenantId("old-and-erased")
@@ -339,6 +342,12 @@ def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date_and_no_in
                 (tenant,),
             )
         snapshot = take_backup(runtime, tmp_path / "backups", recipient)["snapshot"]
+        given = set()
+        for act in (runtime.database.create_instance_login, *[runtime.database.rotate_instance_login] * 2):
+            act(tenant)
+            given.add(conninfo_to_dict(runtime.database.instance_conninfo(tenant))["password"])
+        assert len(given) == 3
+        runtime.database.drop_instance_login(tenant)
     (tmp_path / "backups" / "erased" / erased).touch()
     restore(empty, tmp_path / "backups", opener, snapshot, actor="operator", signed_by=None)
     with open_runtime(empty) as runtime:
@@ -346,6 +355,10 @@ def test_a_snapshot_of_an_older_database_version_is_brought_up_to_date_and_no_in
         backend = small_instances(runtime)
         assert bring_back(runtime, backend, timeout=1) == []
         assert settle(runtime, backend, seconds=20, actor="clock") == []
+        for act in (runtime.database.create_instance_login, *[runtime.database.rotate_instance_login] * 2):
+            act(tenant)
+            assert conninfo_to_dict(runtime.database.instance_conninfo(tenant))["password"] not in given
+        runtime.database.drop_instance_login(tenant)
 
 
 @pytest.mark.slow

@@ -283,6 +283,7 @@ def _rows(
                 _table(connection, folder, opener, manifest, tables[path], wanted[path])
             if manifest["tenant"] is not None:
                 _require_own_login(connection, manifest["tenant"])
+            _give_no_password_again(connection, manifest["tenants"])
             if not feeds_go_on:
                 connection.execute(
                     "UPDATE runtime.feeds SET status = 'paused' WHERE status = 'active' AND tenant_id = ANY(%s)",
@@ -307,6 +308,19 @@ def _require_own_login(connection: Connection, tenant: TenantId) -> None:
     )
     if others.fetchone() is not None:
         raise _not_its_own("runtime.tenant_logins")
+
+
+def _give_no_password_again(connection: Connection, tenants: list[TenantId]) -> None:
+    """Count the passwords of instances on from the time, past all that were given since the backup was taken."""
+    connection.execute(
+        """
+        INSERT INTO runtime.instance_logins AS login (tenant_id, rotation)
+        SELECT id, floor(extract(epoch FROM clock_timestamp()) / 60)::int
+          FROM runtime.tenants WHERE id = ANY(%s)
+        ON CONFLICT (tenant_id) DO UPDATE SET rotation = greatest(login.rotation + 1, excluded.rotation)
+        """,
+        (tenants,),
+    )
 
 
 def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
