@@ -35,9 +35,10 @@ def register_tenant(
 
     `name` holds the name in Thai, English and Chinese; `admin` is made its first admin, and whoever answers for the
     installation holds their role in it from the start. Killed in the middle, it can be run again: the row comes
-    last. Raises InputError when the id is taken or a name is missing.
+    last. Raises InputError when the id is taken, a name is missing or the agreement's reference is blank.
     """
     _require_languages(name)
+    _require_reference(pdpa_agreement_ref)
     with runtime.database.platform() as connection:
         if connection.execute("SELECT FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone() is not None:
             raise _taken(tenant)
@@ -151,7 +152,7 @@ def update_tenant(
 
     The id, and the names that are made from it, never change; nor does the name in a language that `name` leaves out.
     With its first data-handling agreement, what was stopped is in line again. Raises NotFoundError, or InputError for
-    nothing to change or a name that is blank or in another language.
+    nothing to change, a name that is blank or in another language, or a blank agreement.
     """
     changes = {"name": name or None, "domain": domain, "tier": tier, "pdpa_agreement_ref": pdpa_agreement_ref}
     given = {field: value for field, value in changes.items() if value is not None}
@@ -159,6 +160,7 @@ def update_tenant(
         raise InputError("There is nothing to change", where=tenant, remedy="Give a name, domain, tier or agreement.")
     if name:
         _require_some_languages(name)
+    _require_reference(pdpa_agreement_ref)
     with runtime.database.platform() as connection:
         lock_approvals(connection, tenant)
         before = show_tenant(runtime, tenant)
@@ -204,6 +206,15 @@ def _require_some_languages(name: dict[str, str]) -> None:
             f"The tenant's name is blank, or in another language: {', '.join(wrong)}",
             where="--name-" + wrong[0],
             remedy="Give the name in Thai, English or Chinese.",
+        )
+
+
+def _require_reference(agreement: str | None) -> None:
+    if agreement is not None and not agreement.strip():
+        raise InputError(
+            "A data-handling agreement has a reference",
+            where="--pdpa-agreement",
+            remedy="Give it as the agreement has it, such as its number.",
         )
 
 

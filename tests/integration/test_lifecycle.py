@@ -133,3 +133,10 @@ def test_a_tenant_is_changed_on_the_record_but_never_its_id_and_names(runtime: R
         with pytest.raises(InputError):
             registry.update_tenant(runtime, tenant, person="ann", name=name)
     assert registry.show_tenant(runtime, tenant)["name"] == named["name"]
+    with pytest.raises(InputError, match="agreement has a reference"):
+        registry.update_tenant(runtime, tenant, person="ann", pdpa_agreement_ref=" ")
+    with pytest.raises(InputError, match="agreement has a reference"):
+        registry.register_tenant(
+            runtime, TenantId("blank"), name={"th": "ก", "en": "a", "zh": "字"}, domain="a.example", tier="pilot",
+            actor="ann", pdpa_agreement_ref="",
+        )  # fmt: skip

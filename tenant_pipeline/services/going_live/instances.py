@@ -46,7 +46,7 @@ def request_instance(
     """
     with runtime.database.platform() as connection:
         require_fitting(connection, tenant, Operation.INSTANCE)
-    if registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"] is None:
+    if not (registry.show_tenant(runtime, tenant)["pdpa_agreement_ref"] or "").strip():
         raise InputError(
             "No data-handling agreement is on record",
             where=tenant,
