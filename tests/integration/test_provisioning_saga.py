@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import errors
+from psycopg import errors, sql
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli import instance as command
@@ -23,13 +24,13 @@ from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.provisioning import isolation_probe
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
-from tenant_pipeline.services.provisioning.operations import Act, Operation, State, operations
+from tenant_pipeline.services.provisioning.operations import Act, Operation, State, exclusive, operations
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
 from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
 from tenant_pipeline.services.provisioning.specification import InstanceChangedError, plan_provisioning
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.roles import grant_role
-from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
 from tests.integration.conftest import ATTACKER, VICTIM
@@ -270,6 +271,20 @@ def test_rotation_gives_the_instance_new_secrets_and_the_old_ones_open_nothing(
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(old[0])
     assert audited(runtime, tenant)[-1] == "instance.rotate"
+
+
+def test_of_two_one_wins_where_the_server_ends_idle_transactions_too(runtime: Runtime, tenant: TenantId) -> None:
+    setting = "ALTER ROLE tenant_runtime_platform {} idle_in_transaction_session_timeout"
+    with runtime.database.administration() as connection:
+        connection.execute(sql.SQL(setting).format(sql.SQL("SET")) + sql.SQL(" = '300ms'"))
+    try:
+        with connect(runtime.settings) as own, exclusive(own, tenant):
+            time.sleep(0.6)
+            with pytest.raises(ProvisioningError, match="being changed already"), exclusive(own, tenant):
+                pass
+    finally:
+        with runtime.database.administration() as connection:
+            connection.execute(sql.SQL(setting).format(sql.SQL("RESET")))
 
 
 def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant: TenantId) -> None:

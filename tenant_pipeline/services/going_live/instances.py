@@ -190,6 +190,7 @@ def _go_live(
 ) -> list[str]:
     """Take the tenant to pilot, then live; what keeps it from being live."""
     if state_of(connection, tenant) is not TenantState.LIVE:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         verdict_of_tenant(runtime, tenant)  # takes minutes of a large tenant, and is kept: below nobody waits for it
     state = locked_state(connection, tenant)
     require_fitting(connection, tenant, Operation.INSTANCE)

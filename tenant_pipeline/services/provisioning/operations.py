@@ -117,11 +117,13 @@ class Operation:
 def exclusive(runtime: Runtime, tenant: TenantId) -> Iterator[None]:
     """Be the only one who changes the tenant's instance. Raises ProvisioningError where somebody else is at it.
 
-    The lock is the database's and goes with its session: killed, we leave nothing to clear away.
+    The lock is the database's and goes with its session: killed, we leave nothing to clear away. While it is held, its
+    session may be idle, however soon the server ends others for that.
     """
     with ExitStack() as stack:
         try:
             connection = stack.enter_context(runtime.database.platform())
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             connection.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_WAIT,))
             connection.execute("SELECT app.lock('provisioning', %s)", (tenant,))
         except LockNotAvailable:
