@@ -118,9 +118,9 @@ def moment(text: str) -> datetime:
     """A day or a time in ISO 8601, by the zone that it says and else in UTC. Raises ValueError for anything else."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no time; such as 2026-11-01, or 2026-11-01T09:00:00+07:00.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def telling(runtime: Runtime, language: str) -> Tell:

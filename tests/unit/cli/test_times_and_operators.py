@@ -48,7 +48,7 @@ def test_a_time_counts_by_the_zone_that_it_says_and_else_in_utc(
     assert asked == [meant]
 
 
-@pytest.mark.parametrize("text", ["yesterday", "1793491200", "2026-13-01", ""])
+@pytest.mark.parametrize("text", ["yesterday", "1793491200", "2026-13-01", "0001-01-01T00:00:00+07:00", ""])
 def test_what_is_no_time_is_refused_by_the_options_name_and_told_how_one_is_written(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
