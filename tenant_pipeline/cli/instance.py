@@ -27,7 +27,9 @@ app = typer.Typer(help="The running instance of each tenant.", no_args_is_help=T
 
 PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance or founder.")]
-SecondsOption = Annotated[float, typer.Option(help="How long to wait at most, in seconds.")]
+SecondsOption = Annotated[
+    float | None, typer.Option(help="How long to wait at most, in seconds; as long as the backend needs without it.")
+]
 
 LIST_COLUMNS = ("tenant", "backend", "phase", "endpoint", "last", "detail")
 STEP_COLUMNS = ("at", "step", "state", "detail")
@@ -92,9 +94,10 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def deprovision(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = 60.0) -> None:
+def deprovision(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = None) -> None:
     """Take the tenant's instance and its login away. Its releases stay. Audited."""
     with opened() as runtime:
+        backend = backend_of(runtime)
 
         def allowed(connection: Connection) -> None:
             require_role(connection, tenant_id(tenant), person, role, OVERRIDE_ROLES)
@@ -102,23 +105,23 @@ def deprovision(tenant: TenantOption, person: PersonOption, role: RoleOption, se
         take_down(
             runtime,
             tenant_id(tenant),
-            backend=backend_of(runtime),
+            backend=backend,
             approvals=[],
             requested_by=person,
             verify=allowed,
-            timeout=seconds,
+            timeout=seconds or backend.apply_seconds,
         )
 
 
 @app.command()
-def rotate(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = 60.0) -> None:
+def rotate(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds: SecondsOption = None) -> None:
     """Give the instance another password and token, and roll it onto them. Audited."""
     with opened() as runtime:
         with runtime.database.platform() as connection:
             require_role(connection, tenant_id(tenant), person, role, OVERRIDE_ROLES)
-        now = rotate_credentials(
-            runtime, tenant_id(tenant), backend=backend_of(runtime), requested_by=person, timeout=seconds
-        )
+        backend = backend_of(runtime)
+        timeout = seconds or backend.apply_seconds
+        now = rotate_credentials(runtime, tenant_id(tenant), backend=backend, requested_by=person, timeout=timeout)
     console.print(f"{now.phase} {now.endpoint or ''}", highlight=False)
 
 

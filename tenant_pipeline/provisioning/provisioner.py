@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
+from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 
 
@@ -119,6 +120,10 @@ class Capabilities:
     survives_this_machine: bool
 
 
+class StillStartingError(ProvisioningError):
+    """All that was specified is there and was not healthy in time: the backend goes on with it by itself."""
+
+
 class Provisioner(Protocol):
     """One way to run instances. Errors are ProvisioningError, with the place and the remedy, never a secret."""
 
@@ -134,7 +139,8 @@ class Provisioner(Protocol):
     def apply(self, specification: InstanceSpecification, *, timeout: float) -> InstanceStatus:
         """Bring the instance to what is specified and wait, at most `timeout` seconds, until it is healthy.
 
-        Raises ProvisioningError where it is not in time, or where something there is not ours.
+        Raises StillStartingError where it is all there and not healthy in time, and ProvisioningError where it cannot
+        become so, or where something there is not ours.
         """
         ...
 

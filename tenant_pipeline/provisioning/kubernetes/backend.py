@@ -28,6 +28,7 @@ from tenant_pipeline.provisioning.provisioner import (
     Phase,
     Plan,
     PlannedChange,
+    StillStartingError,
 )
 
 _LOOKING = 30.0
@@ -206,7 +207,7 @@ class KubernetesProvisioner:
             if status.phase is Phase.HEALTHY:
                 return status
             if not deadline.pause():
-                raise ProvisioningError(
+                raise StillStartingError(
                     f"The instance is not healthy in time: {status.detail}",
                     where=f"Deployment {identity.namespace}/{naming.INSTANCE}",
                     remedy="Remove the cause, then run this again: it goes on from here.",

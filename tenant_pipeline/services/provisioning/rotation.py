@@ -6,7 +6,7 @@ from tenant_pipeline.core.approval.operation import Operation as Approved
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.lifecycle import FITTING, SERVING, TenantState
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner
+from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner, StillStartingError
 from tenant_pipeline.services.provisioning.operations import Act, Operation, exclusive, latest_operation
 from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
@@ -21,7 +21,8 @@ def rotate_credentials(
 
     Sessions that are open go on; new ones with the old password are refused at once. Killed in between, doing it again
     or provisioning again brings the instance onto the newest secrets. One that rests, or is to rest, is not rolled: it
-    gets them when it comes back. Raises ProvisioningError where there is no instance or somebody else is changing it.
+    gets them when it comes back. Raises ProvisioningError where there is no instance or somebody else is changing it,
+    StillStartingError where only the waiting for it has failed.
     """
     with exclusive(runtime, tenant):
         namespace = specification_of(runtime, tenant).namespace
@@ -36,7 +37,15 @@ def rotate_credentials(
             runtime.audit.append(connection, tenant, [entry])
         if rests or not _is_to_stand(state, last):
             return backend.status(tenant, namespace)
-        return backend.apply(specification_of(runtime, tenant), timeout=timeout)
+        try:
+            return backend.apply(specification_of(runtime, tenant), timeout=timeout)
+        except StillStartingError as error:
+            raise StillStartingError(
+                error.what,
+                where=error.where,
+                remedy="Password and token are changed, and its pods go on by themselves: `tenant-pipeline instance"
+                " status` shows how far they are. Rotating again would begin anew.",
+            ) from None
 
 
 def _is_to_stand(state: TenantState, last: Operation) -> bool:
