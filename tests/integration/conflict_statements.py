@@ -102,6 +102,31 @@ class Sources:
             self.runtime.audit.append(connection, self.tenant, [entry])
         return compared
 
+    def link_by_score(self) -> None:
+        """Have what its sources speak of linked to the hall by a score, each from a home of its own."""
+        with self.runtime.database.tenant(self.tenant) as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.entities
+                       (tenant_id, canonical_id, type, created_by_source, merged_into, attached_to)
+                SELECT DISTINCT tenant_id, id, 'EventVenue', 'test', nullif(canonical_id, id),
+                       CASE WHEN id = canonical_id THEN '' ELSE canonical_id END
+                  FROM runtime.statements, unnest(ARRAY[canonical_id, 'home-of-' || source_id]) AS id
+                 WHERE tenant_id = %s
+                """,
+                (self.tenant,),
+            )
+            connection.execute(
+                """
+                INSERT INTO runtime.entity_members
+                       (tenant_id, source_id, entity_id, canonical_id, home_id, method, score, explanation)
+                SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id, 'home-of-' || source_id, 'score', 1,
+                       '{}'::jsonb
+                  FROM runtime.statements WHERE tenant_id = %s
+                """,
+                (self.tenant,),
+            )
+
     def items(self, **wanted: Any) -> list[dict[str, Any]]:
         """The matrix's rows."""
         return reading.page_of_matrix(self.runtime, self.tenant, reading.Filter(**wanted), limit=1000).items

@@ -90,25 +90,7 @@ def test_both_right_resolves_to_all_values(sources: Sources) -> None:
 
 
 def test_a_wrong_link_is_handed_to_link_judgement_and_the_item_stays_open(sources: Sources) -> None:
-    with sources.runtime.database.tenant(sources.tenant) as connection:
-        connection.execute(
-            """
-            INSERT INTO runtime.entities (tenant_id, canonical_id, type, created_by_source, merged_into)
-            SELECT DISTINCT tenant_id, id, 'EventVenue', 'test', nullif('can-hall', id)
-              FROM runtime.statements, unnest(ARRAY['can-hall', 'home-of-' || source_id]) AS id WHERE tenant_id = %s
-            """,
-            (sources.tenant,),
-        )
-        connection.execute(
-            """
-            INSERT INTO runtime.entity_members
-                   (tenant_id, source_id, entity_id, canonical_id, home_id, method, score, explanation)
-            SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id, 'home-of-' || source_id, 'score', 1,
-                   '{}'::jsonb
-              FROM runtime.statements WHERE tenant_id = %s
-            """,
-            (sources.tenant,),
-        )
+    sources.link_by_score()
     item = decide(sources, Choice(Decision.LINK_WRONG))
     assert (item["status"], item["signatures"][0]["decision"]) == ("open", "link-wrong")
     handed = sources.rows("SELECT left_id, right_id, judgement, status, explanation FROM runtime.judgements")

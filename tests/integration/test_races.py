@@ -25,8 +25,13 @@ from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.score import Match
+from tenant_pipeline.services import judgements
 from tenant_pipeline.services.approvals import handing_over, queue
 from tenant_pipeline.services.approvals.deciding import decide
+from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
+from tenant_pipeline.services.conflicts.signatures import Decision
+from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
@@ -36,7 +41,7 @@ from tenant_pipeline.services.releases import publishing
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.database import login_of
-from tests.integration.conflict_statements import Sources
+from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import TwoTenants
 from tests.integration.releasable import PEOPLE, approve_everything, go_live, releasable, settle
 
@@ -317,11 +322,42 @@ def test_a_tenant_is_changed_while_its_first_release_is_published_and_neither_fa
     assert (changed["domain"], changed["status"]) == ("b.example", "review")
 
 
+def test_a_link_is_held_to_be_wrong_while_it_is_judged_and_whoever_is_later_is_told(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between a judgement and what follows from it for the conflict, a reviewer of the conflict signs."""
+    runtime, made = tenants.runtime, new_tenant(tenants.runtime)
+    source = made.say(1, ("maximumAttendeeCapacity", "", "100"))
+    made.say(2, ("maximumAttendeeCapacity", "", "900"))
+    made.link_by_score()
+    item = made.item()
+    set_state = judgements._set_state
+    signatures: list[Future[dict[str, Any]]] = []
+
+    def set_state_while_somebody_signs(*given: Any) -> None:
+        set_state(*given)
+        signatures.append(
+            pool.submit(
+                resolve, runtime, made.tenant, item["conflict_id"], digest=item["candidates_digest"],
+                choice=Choice(Decision.LINK_WRONG), signer=ANN,
+            )
+        )  # fmt: skip
+        _wait_for_a_waiting_lock(runtime)
+
+    monkeypatch.setattr(judgements, "_set_state", set_state_while_somebody_signs)
+    word = {"person": "bob", "role": "reviewer", "reason": "I have been to both"}
+    with ThreadPoolExecutor(1) as pool:
+        judged = judgements.judge(runtime, made.tenant, HALL, f"home-of-{source}", Match.DIFFERENT, **word)
+        with pytest.raises(DecisionOutdatedError, match="was judged to be another one"):
+            signatures[0].result()
+    assert [each.change for each in judged.changes] == ["split"]
+
+
 def _wait_for_a_waiting_lock(runtime: Runtime) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with runtime.database.administration() as connection:
-            row = connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
+            row = connection.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone()
         if row is not None:
             return
         time.sleep(0.05)

@@ -26,6 +26,7 @@ from tenant_pipeline.services.conflicts.signatures import (
     signatures_of,
     sources_of,
 )
+from tenant_pipeline.services.entity_index import lock_identity
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -56,6 +57,9 @@ def resolve(
     """
     with runtime.database.tenant(tenant) as connection:
         require_entitled(runtime, connection, tenant, signer)
+        if choice.decision is Decision.LINK_WRONG:
+            # Locks in the order in which a judgement takes them: of linking, of the conflicts, of the judgements.
+            lock_identity(connection, tenant)
         item = reading.item(connection, tenant, conflict_id, lock=True)
         history = signatures_of(connection, tenant, conflict_id)
         _require_current(connection, tenant, item, digest)
