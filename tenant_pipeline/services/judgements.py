@@ -347,7 +347,8 @@ def _append(
 def _set_state(
     connection: Connection, tenant: TenantId, identifier: str, ends: tuple[str, str], judgement: str, person: str
 ) -> None:
-    """What stands now: a pair whose judgement is gone is proposed again if linking had asked, else reverted."""
+    """What stands now: a pair whose judgement is gone is proposed again if linking or a conflict's reviewer had asked,
+    else reverted."""
     connection.execute(
         """
         INSERT INTO runtime.judgements AS known
@@ -356,7 +357,8 @@ def _set_state(
                 %(status)s)
         ON CONFLICT (tenant_id, id) DO UPDATE
            SET judgement = excluded.judgement, decided_by = excluded.decided_by, decided_at = excluded.decided_at,
-               status = CASE WHEN excluded.status = 'reverted' AND known.score IS NOT NULL THEN 'proposed'
+               status = CASE WHEN excluded.status = 'reverted'
+                                  AND (known.score IS NOT NULL OR known.explanation ? 'conflict_id') THEN 'proposed'
                              ELSE excluded.status END
         """,
         {

@@ -220,6 +220,8 @@ def test_a_link_that_a_conflict_shows_to_be_wrong_is_put_to_people_each_time_it_
     stands = judge(tenant.runtime, tenant.id, *ends, Match.SAME, **WORD).sequence
     with pytest.raises(InputError, match=f"judgement {stands} stands"):
         hold_wrong(tenant)
+    reverse(tenant.runtime, tenant.id, stands, **WORD)
+    assert list_pairs(tenant.runtime, tenant.id)[0]["id"] == pair["id"]
 
 
 def test_a_source_assembled_again_from_old_links_follows_what_was_judged_since(tenant: Tenant) -> None:
