@@ -102,8 +102,10 @@ class Sources:
             self.runtime.audit.append(connection, self.tenant, [entry])
         return compared
 
-    def link_by_score(self) -> None:
-        """Have what its sources speak of linked to the hall by a score, each from a home of its own."""
+    def link(self, home: str = "") -> None:
+        """Have what its sources speak of linked to the hall: by a score, each from a home of its own, or all by one
+        identifier in this `home`."""
+        parameters = {"tenant": self.tenant, "home": home, "method": "identifier:identifier" if home else "score"}
         with self.runtime.database.tenant(self.tenant) as connection:
             connection.execute(
                 """
@@ -111,20 +113,21 @@ class Sources:
                        (tenant_id, canonical_id, type, created_by_source, merged_into, attached_to)
                 SELECT DISTINCT tenant_id, id, 'EventVenue', 'test', nullif(canonical_id, id),
                        CASE WHEN id = canonical_id THEN '' ELSE canonical_id END
-                  FROM runtime.statements, unnest(ARRAY[canonical_id, 'home-of-' || source_id]) AS id
-                 WHERE tenant_id = %s
+                  FROM runtime.statements,
+                       unnest(ARRAY[canonical_id, coalesce(nullif(%(home)s, ''), 'home-of-' || source_id)]) AS id
+                 WHERE tenant_id = %(tenant)s
                 """,
-                (self.tenant,),
+                parameters,
             )
             connection.execute(
                 """
                 INSERT INTO runtime.entity_members
                        (tenant_id, source_id, entity_id, canonical_id, home_id, method, score, explanation)
-                SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id, 'home-of-' || source_id, 'score', 1,
-                       '{}'::jsonb
-                  FROM runtime.statements WHERE tenant_id = %s
+                SELECT DISTINCT tenant_id, source_id, entity_id, canonical_id,
+                       coalesce(nullif(%(home)s, ''), 'home-of-' || source_id), %(method)s, 1, '{}'::jsonb
+                  FROM runtime.statements WHERE tenant_id = %(tenant)s
                 """,
-                (self.tenant,),
+                parameters,
             )
 
     def items(self, **wanted: Any) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, reopen, resolve
 from tenant_pipeline.services.judgements import count_proposed_pairs, list_pairs
 from tenant_pipeline.storage.audit_log import AuditLog
-from tests.integration.conflict_statements import ANN, BOB, Sources, new_tenant
+from tests.integration.conflict_statements import ANN, BOB, HALL, Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
 
 TAKE_FIRST = Choice(Decision.CANDIDATE, 1)
@@ -90,7 +90,7 @@ def test_both_right_resolves_to_all_values(sources: Sources) -> None:
 
 
 def test_a_wrong_link_is_handed_to_link_judgement_and_the_item_stays_open(sources: Sources) -> None:
-    sources.link_by_score()
+    sources.link()
     item = decide(sources, Choice(Decision.LINK_WRONG))
     assert (item["status"], item["signatures"][0]["decision"]) == ("open", "link-wrong")
     handed = sources.rows("SELECT left_id, right_id, judgement, status, explanation FROM runtime.judgements")
@@ -105,6 +105,15 @@ def test_a_wrong_link_is_handed_to_link_judgement_and_the_item_stays_open(source
     }
     assert len(shown) == count_proposed_pairs(sources.runtime, sources.tenant) == 2
     assert [signed for _, _, signed in resolved(sources)] == [False]
+
+
+@pytest.mark.parametrize("home", [HALL, "home-of-both"])
+def test_a_wrong_link_that_one_identifier_made_is_refused_with_what_mends_it(sources: Sources, home: str) -> None:
+    sources.link(home)
+    with pytest.raises(InputError, match="One identifier joined them") as refused:
+        decide(sources, Choice(Decision.LINK_WRONG))
+    assert "hand it in anew with the identifier mended" in refused.value.remedy
+    assert signature_count(sources) == count_proposed_pairs(sources.runtime, sources.tenant) == 0
 
 
 @pytest.mark.parametrize("choice", [Choice(Decision.CANDIDATE), Choice(Decision.CANDIDATE, 0),

@@ -329,7 +329,7 @@ def test_a_link_is_held_to_be_wrong_while_it_is_judged_and_whoever_is_later_is_t
     runtime, made = tenants.runtime, new_tenant(tenants.runtime)
     source = made.say(1, ("maximumAttendeeCapacity", "", "100"))
     made.say(2, ("maximumAttendeeCapacity", "", "900"))
-    made.link_by_score()
+    made.link()
     item = made.item()
     set_state = judgements._set_state
     signatures: list[Future[dict[str, Any]]] = []

@@ -53,7 +53,7 @@ def resolve(
     judgement. Nothing overwrites a statement. Raises DecisionOutdatedError when the candidates or their rules have
     changed since, AlreadyDecidedError when somebody has signed them, NotAllowedError when this person in this role
     may not, NotFoundError for no such item, and InputError for a choice that is none of the form's, or a wrong link
-    that people have judged.
+    that people have judged, or that one identifier made.
     """
     with runtime.database.tenant(tenant) as connection:
         require_entitled(runtime, connection, tenant, signer)
@@ -210,8 +210,8 @@ def _standardised(runtime: Runtime, item: dict[str, Any], value: str) -> str:
 def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict[str, Any]) -> None:
     """Propose to judge whether the entities that the candidates are about are the one they were linked to.
 
-    What is at home there bears its identifiers, and is mended in its source. Raises InputError where people have judged
-    every one of the links: then it is a judgement that has to be reversed.
+    What is of one home bears one identifier, and is mended in its source: raises InputError where all of them are. So
+    it does where people have judged every one of the links: then it is a judgement that has to be reversed.
     """
     statements = [(one["source_id"], one["statement_id"]) for one in item["candidates"]]
     canonical = item["canonical_id"]
@@ -221,13 +221,20 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
           FROM unnest(%s::text[], %s::text[]) AS asked (source_id, statement_id)
           JOIN runtime.statements AS said USING (source_id, statement_id)
           JOIN runtime.entity_members AS member USING (tenant_id, source_id, entity_id)
-         WHERE said.tenant_id = %s AND said.canonical_id = %s AND member.home_id <> said.canonical_id
+         WHERE said.tenant_id = %s AND said.canonical_id = %s
          ORDER BY said.source_id, said.entity_id
         """,
         ([source for source, _ in statements], [statement for _, statement in statements], tenant, canonical),
     ).fetchall()
+    if len({entity["home_id"] for entity in entities}) == 1:
+        raise InputError(
+            "One identifier joined them: there is no link to judge",
+            where=canonical,
+            remedy="Withdraw the source that has it wrong, and hand it in anew with the identifier mended.",
+        )
+    linked = [entity for entity in entities if entity["home_id"] != canonical]
     judged = []
-    for entity in entities:
+    for entity in linked:
         home = entity.pop("home_id")
         ends = min(home, canonical), max(home, canonical)
         explanation = {
@@ -246,7 +253,7 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
         ).fetchone()
         if proposed is None:
             judged.append(ends)
-    if judged and len(judged) == len(entities):
+    if judged and len(judged) == len(linked):
         row = connection.execute(
             """
             SELECT max(sequence) AS last FROM runtime.judgement_history
