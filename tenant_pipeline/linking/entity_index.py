@@ -176,6 +176,11 @@ class EntityIndex(Protocol):
         `changed` have other features than before: the digest of these by entity."""
         ...
 
+    def crowded(self, keyless: frozenset[str]) -> Iterator[Sequence[tuple[Known, float]]]:
+        """Homes of this run's entities that a score gave to what another row of their table is, too, each with its
+        probability. Rows of tables that are not `keyless` come to be so where one was away when another was linked."""
+        ...
+
     def linked(self) -> Iterator[pa.Table]:
         """All entities of this run, in the order of their ids: rows of `LINKS`."""
         ...

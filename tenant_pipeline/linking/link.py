@@ -10,22 +10,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from tenant_pipeline.core.batch_map import BatchMap
+from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.linking.entity_index import LINKS, EntityIndex, Said
+from tenant_pipeline.linking.entity_index import LINKS, EntityIndex, Known, Proposal, Said
 from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features
 from tenant_pipeline.linking.gather import Ahead, Gathered, gather
 from tenant_pipeline.linking.kinds import family
 from tenant_pipeline.linking.matching import Batch
 
 ENTITIES_A_BATCH = 5_000
+
+_TWO_ROWS: Mapping[str, Any] = {"says": say("Two rows of one table were given to it at different times."), "rows": True}
 
 
 def link(
@@ -47,10 +51,12 @@ def link(
     with rows that are named by what they say, so that a changed one has another id: it is handed on what the row was
     before, where linking would see no difference between the two. An entity that was
     linked before, by this version of the `code`, and has the same features still is only passed on: it is found by its
-    id, and nothing of it is matched or written. The outcome depends on the entities that are known when it runs; the
-    caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the batch,
-    whatever the source holds. The `processes` are for a large source that is new: they read the entities and make the
-    keys that they are looked for under, of all of them. In `folder` lies what does not fit in memory while it works.
+    id, and nothing of it is matched or written. Where two rows of a table with a key are one thing by that, because one
+    was away when a score found the other, people are asked. The outcome depends on the entities that are known when it
+    runs; the caller sees to it that no other source of the tenant is linked at the same time. Memory is bounded by the
+    batch, whatever the source holds. The `processes` are for a large source that is new: they read the entities and
+    make the keys that they are looked for under, of all of them. In `folder` lies what does not fit in memory while it
+    works.
     """
     identifying = frozenset(name for name, property_ in vocabulary.properties.items() if property_.identifying)
     tables = validated.tables("statements")
@@ -70,6 +76,8 @@ def link(
                 again = _link_batch(batch(), new, again)
         while again:
             again = _link_batch(batch(), [], again)
+        for crowd in index.crowded(keyless):
+            index.add([], {}, [], {}, [_row_in_doubt(*each) for each in crowd])
         for links in index.linked():
             writer.write(_frame(links))
             linked += len(links)
@@ -115,6 +123,11 @@ def _link_batch(batch: Batch, entities: Sequence[Gathered], again: Sequence[Feat
     batch.match([each.features for each in entities], again)
     batch.index.add(batch.seen, batch.changed, batch.members, batch.homes, batch.proposals)
     return batch.index.release(batch.displaced) if batch.displaced else []
+
+
+def _row_in_doubt(known: Known, probability: float) -> Proposal:
+    ends = min(known.home_id, known.canonical_id), max(known.home_id, known.canonical_id)
+    return Proposal(*ends, probability, _TWO_ROWS)
 
 
 def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:

@@ -72,6 +72,18 @@ _TIE_TO_WHAT_STAYS = """
 UPDATE runtime.entities SET attached_to = merged_into WHERE tenant_id = %s AND canonical_id = ANY(%s)
 """
 
+_CROWDED = """
+SELECT home_id, canonical_id, score
+  FROM (SELECT member.home_id, member.canonical_id, member.method, member.score,
+               min(member.home_id) OVER rows_of_one <> max(member.home_id) OVER rows_of_one AS crowded
+          FROM pg_temp.linked_now
+          JOIN runtime.entity_members AS member USING (entity_id)
+         WHERE member.tenant_id = (SELECT %(tenant)s::text) AND member.source_id = %(source)s
+           AND member.source_table <> ALL(%(keyless)s::text[])
+        WINDOW rows_of_one AS (PARTITION BY member.canonical_id, member.source_table)) AS given
+ WHERE crowded AND method = 'score' AND home_id <> canonical_id
+"""
+
 _LINKED = """
 COPY (SELECT member.entity_id, member.canonical_id, home.type, member.method, member.score, member.explanation
         FROM pg_temp.linked_now AS now
@@ -364,6 +376,19 @@ class PostgresEntityIndex:
     def _is_there(self, rows: LiteralString) -> bool:
         found = self._connection.execute(f"SELECT EXISTS (SELECT FROM {rows}) AS found", self._parameters).fetchone()
         return found is not None and bool(found["found"])
+
+    def crowded(self, keyless: frozenset[str]) -> Iterator[Sequence[tuple[Known, float]]]:
+        """Homes of this run's entities that a score gave to what another row of their table is, too, each with its
+        probability. A source that is new has none."""
+        if self.source_is_new:
+            return
+        self._connection.execute(ALLOW_MEMORY)
+        self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")  # all of it is read: no plan that begins soon
+        with self._connection.cursor(name="crowded", row_factory=tuple_row) as cursor:
+            cursor.execute(_CROWDED, {**self._parameters, "keyless": sorted(keyless)})
+            while rows := cursor.fetchmany(MEMBERS_AT_ONCE):
+                yield [(Known(home, canonical), score) for home, canonical, score in rows]
+                self._wait()
 
     def linked(self) -> Iterator[pa.Table]:
         """All entities of this run, in the order of their ids: rows of `LINKS`."""

@@ -38,10 +38,10 @@ _PAIRS = """
   JOIN runtime.entities AS one ON one.tenant_id = pair.tenant_id AND one.canonical_id = pair.left_id
   JOIN runtime.entities AS other ON other.tenant_id = pair.tenant_id AND other.canonical_id = pair.right_id
  WHERE pair.tenant_id = %(tenant)s AND (%(status)s::text IS NULL OR pair.status = %(status)s)
-   AND (pair.status <> 'proposed' OR pair.explanation ? 'conflict_id'
+   AND (pair.status <> 'proposed' OR pair.explanation ?| ARRAY['conflict_id', 'rows']
         OR coalesce(one.merged_into, one.canonical_id) <> coalesce(other.merged_into, other.canonical_id))
 """
-_ORDER = "pair.explanation ? 'conflict_id' DESC, abs(pair.score - 0.5), pair.id"
+_ORDER = "pair.explanation ? 'conflict_id' DESC, pair.explanation ? 'rows' DESC, abs(pair.score - 0.5), pair.id"
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def list_pairs(
 ) -> list[dict[str, Any]]:
     """Pairs by status (`proposed`, `decided`, `reverted`, or all), with a name of each.
 
-    Links that somebody held to be wrong at a conflict come first, then those most in doubt. Of proposed pairs whose
-    sides are one, only such links are there.
+    Links that somebody held to be wrong at a conflict come first, then those that make two rows of one table one
+    thing, then those most in doubt. Of proposed pairs whose sides are one, only the first two are there.
     """
     registry.show_tenant(runtime, tenant)
     with runtime.database.tenant(tenant) as connection:

@@ -146,6 +146,21 @@ def test_a_row_keeps_others_of_its_table_out_only_as_long_as_its_source_has_it(
     assert len(_everything(runtime, tenant)["judgements"]) == len(index.proposals) == 0
 
 
+def test_a_row_that_comes_back_to_what_another_has_by_then_is_put_to_people(runtime: Runtime, tenant: TenantId) -> None:
+    versions = ({"ent-1": HALL}, {"ent-2": HALL}, {"ent-1": HALL, "ent-2": HALL})
+    index = MemoryIndex()
+    first, replaced, both = _versions_linked(runtime, tenant, index, versions)
+    canonical, _ = first["ent-1"]
+    assert replaced["ent-2"] == (canonical, "score")
+    assert {name for name, _ in both.values()} == {canonical}
+    (pair,) = list_pairs(runtime, tenant)
+    assert pair["left_canonical_id"] == pair["right_canonical_id"] == canonical
+    assert (pair["left_id"], pair["right_id"]) in index.proposals
+    assert pair["explanation"]["says"] == "Two rows of one table were given to it at different times."
+    judged = judge(runtime, tenant, pair["left_id"], pair["right_id"], Match.DIFFERENT, **_word(runtime, tenant))
+    assert [each.change for each in judged.changes] == ["split"]
+
+
 def _versions_linked(
     runtime: Runtime,
     tenant: TenantId,

@@ -185,6 +185,20 @@ class MemoryIndex:
         for each in proposals:
             self.proposals.setdefault((each.left_id, each.right_id), each)
 
+    def crowded(self, keyless: frozenset[str]) -> Iterator[Sequence[tuple[Known, float]]]:
+        rows: dict[tuple[str, str], list[Member]] = {}
+        for name in sorted(self.now):
+            member = self.of_sources[self.source, name]
+            if member.table not in keyless:
+                rows.setdefault((member.canonical_id, member.table), []).append(member)
+        for found in rows.values():
+            if len({each.home_id for each in found}) > 1:
+                yield [
+                    (Known(each.home_id, each.canonical_id), each.score)
+                    for each in found
+                    if each.method == "score" and each.home_id != each.canonical_id
+                ]
+
     def linked(self) -> Iterator[pa.Table]:
         members = [self.of_sources[self.source, name] for name in sorted(self.now)]
         texts = zip(members, explanation_texts(members), strict=True)
