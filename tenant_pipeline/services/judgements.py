@@ -144,7 +144,7 @@ def judge(
                 "Both sides are the same entity",
                 where=f"{left} {right}",
                 remedy="Entities that bear one identifier are one: withdraw the source that has it wrong, and hand it "
-                "in anew with the identifier mended.",
+                "in anew with the identifier mended; of several, leave out those that the other home has by now.",
             )
         return _decide(
             runtime, connection, tenant, (ends[0], ends[1]), str(judgement), None,

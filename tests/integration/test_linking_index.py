@@ -336,8 +336,9 @@ def test_what_one_identifier_joined_is_taken_apart_in_the_source_and_by_no_judge
         with runtime.database.tenant(tenant) as connection:
             (row,) = _link(connection, tenant, source, {**HALL, "identifier": identifier}).values()
         canonical.append(row["canonical_id"])
-    with pytest.raises(InputError, match="withdraw the source that has it wrong, and hand it in anew"):
+    with pytest.raises(InputError, match="withdraw the source that has it wrong, and hand it in anew") as refused:
         judge(runtime, tenant, canonical[0], "ent-b-0", Match.DIFFERENT, **_word(runtime, tenant))
+    assert "leave out those that the other home has by now" in refused.value.remedy
     assert canonical[0] == canonical[1] != canonical[2]
 
 

@@ -230,7 +230,8 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
         raise InputError(
             "One identifier joined them: there is no link to judge",
             where=canonical,
-            remedy="Withdraw the source that has it wrong, and hand it in anew with the identifier mended.",
+            remedy="Withdraw the source that has it wrong, and hand it in anew with the identifier mended; of several, "
+            "leave out those that the other home has by now.",
         )
     linked = [entity for entity in entities if entity["home_id"] != canonical]
     judged = []
