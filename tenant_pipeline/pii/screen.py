@@ -15,7 +15,7 @@ import pyarrow as pa
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.tables import StageReader, StageWriter, TableDescriptor, TableReader, TableWriter
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
 from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence, person_evidence
 from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
@@ -154,7 +154,7 @@ def _screen_table(
     descriptor = reader.descriptor
     names = Place(descriptor.name, -1, "(field name)")
     described = Place(descriptor.name, -1, "(description)")
-    fields = _field_names(descriptor, replacer, names)
+    fields = field_names(descriptor.fields, replacer, names)
     about = {
         name: value if name in _OWN_WORDS else replacer.json(value, described)
         for name, value in descriptor.about.items()
@@ -176,11 +176,11 @@ _APART = re.compile(rf"({REPLACEMENT.pattern}|[./](?=\S))")
 """Between the names that a field's is made of, where nested objects were flattened."""
 
 
-def _field_names(descriptor: TableDescriptor, replacer: Replacer, place: Place) -> tuple[str, ...]:
+def field_names(fields: Sequence[str], replacer: Replacer, place: Place) -> tuple[str, ...]:
     """The names of a table's fields, screened as a column would be: they may be numbers, or names, of persons."""
-    folded = list(dict.fromkeys(fold(seen(name)) for name in descriptor.fields))
+    folded = list(dict.fromkeys(fold(seen(name)) for name in fields))
     evidence = number_evidence(pa.array(folded, type=pa.string()))
-    screened = tuple(replacer.text(name, place, evidence) for name in descriptor.fields)
+    screened = tuple(replacer.text(name, place, evidence) for name in fields)
     distinct = dict.fromkeys(piece for name in folded for piece in _APART.split(name)[::2])
     persons = person_evidence(pa.array(list(distinct), type=pa.string()))
     return tuple(replacer.each(name, _APART, place, persons) for name in screened) if persons else screened

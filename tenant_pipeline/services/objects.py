@@ -1,8 +1,8 @@
-"""The objects of a source as people may see them: digests, sizes, and paths without personal data."""
+"""The objects of a source as people may see them: digests, sizes, and paths and fields without personal data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tenant_pipeline.core.origin import UnitMode
 from tenant_pipeline.core.tenancy import TenantId
@@ -20,6 +20,14 @@ def screened_paths(runtime: Runtime, tenant: TenantId, paths: Iterable[str]) -> 
 
     screened = replacer(runtime, tenant)
     return {path: screened.text(path, Place("manifest", -1, "(path)")) for path in paths}
+
+
+def screened_fields(runtime: Runtime, tenant: TenantId, fields: Sequence[str]) -> tuple[str, ...]:
+    """How the fields of a table are shown: screened as a column would be, since persons may be what they name."""
+    from tenant_pipeline.pii.findings import Place
+    from tenant_pipeline.pii.screen import field_names
+
+    return field_names(fields, replacer(runtime, tenant), Place("(table)", -1, "(field name)"))
 
 
 def list_objects(connection: Connection, runtime: Runtime, source: Source, received: StoredStage) -> None:

@@ -27,6 +27,7 @@ from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.intake.link.errors import TooSlowError
+from tenant_pipeline.services import digest_keys
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
 from tenant_pipeline.services.feeds import feeds, polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
@@ -68,6 +69,7 @@ from tests.integration.feed_steps import (
 )
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
+from tests.unit.pii.staff import STAFF
 
 __all__ = ["runtime", "server", "tenant"]  # fixtures
 
@@ -245,6 +247,31 @@ def test_what_shrinks_or_changes_its_fields_waits_for_a_person(
     with runtime.database.tenant(tenant) as connection:
         assert get_source(connection, tenant, feed.source_id).version == 1
     assert names_of(runtime, feed) == before
+
+
+def test_fields_that_are_called_after_persons_are_told_without_them_and_compared_under_any_key(
+    runtime: RuntimeOnAClock, tenant: TenantId, server: Server
+) -> None:
+    def roster(names: list[str], days: int = 1) -> Served:
+        rows = ["day," + ",".join(names), *(["Mon" + ",8" * len(names)] * days)]
+        return Served("".join(f"{row}\n" for row in rows).encode())
+
+    others = [*STAFF[:-1], "สมศรี ใจงาม"]
+    feed = new_feed(runtime, tenant, server.answer("/r.csv", roster(STAFF), roster(others), roster(STAFF, days=2)))
+    first, second = (poll_now(runtime, feed) for _ in range(2))
+    assert (first.answer, second.answer) == (Answer.VERSION, Answer.HELD)
+    assert second.detail.startswith("schema-changed: without ⟦PERSON:")
+    with runtime.database.tenant(tenant) as connection:
+        kept = connection.execute("SELECT * FROM runtime.feed_versions WHERE tenant_id = %s", (tenant,)).fetchall()
+    told = f"{kept} {second} {stored_versions(runtime, feed)}"
+    assert not [name for name in {*STAFF, *others} if name in told]
+    grant_role(runtime, tenant, person="wei", role="platform-governance", granted_by="test")
+    digest_keys.rotate(runtime, tenant, person="wei", role="platform-governance", reason="A year has passed")
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            "UPDATE runtime.tenant_sources SET ingest_status = 'assembled' WHERE tenant_id = %s", (tenant,)
+        )
+    assert poll_now(runtime, feed).answer is Answer.VERSION, "it has the fields of the version that was taken in"
 
 
 def test_a_person_lets_a_held_version_in_for_a_reason_or_refuses_it(

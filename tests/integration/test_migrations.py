@@ -32,7 +32,7 @@ from tenant_pipeline.intake.release import Release
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.features import Features
-from tenant_pipeline.pentest.canaries import CANARY, CANARY_SOURCE, fill_tables
+from tenant_pipeline.pentest.canaries import CANARY, CANARY_FEED, CANARY_SOURCE, fill_tables
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.conflicts.reading import page_of_matrix
@@ -338,8 +338,33 @@ def test_what_was_taken_in_and_judged_is_known_by_its_outputs(server: tuple[Path
                 """,
                 {"tenant": TENANT},
             )
+            connection.execute(
+                """
+                INSERT INTO runtime.feeds
+                       (tenant_id, id, title, url, origin, cron, time_zone, source_id, due_at, created_by)
+                VALUES (%s, %s, 'a', 'https://a.example', 'regulator', '0 6 * * *', 'Asia/Bangkok', %s, now(), 'ann')
+                """,
+                (TENANT, CANARY_FEED, CANARY_SOURCE),
+            )
+            connection.execute(
+                """
+                INSERT INTO runtime.feed_versions
+                       (tenant_id, feed_id, number, unit_digest, profile, reasons, fetched_at)
+                VALUES (%(tenant)s, %(feed)s, 1, repeat('0', 64), '{"rows": 3, "schemas": [["สมชาย ใจดี"]]}',
+                        '[]', now()),
+                       (%(tenant)s, %(feed)s, 2, repeat('1', 64), '{"rows": 1, "schemas": [["John Carter"]]}',
+                        '["shrunk: from 3 rows to 1", "schema-changed: without สมชาย ใจดี, with John Carter"]', now())
+                """,
+                {"tenant": TENANT, "feed": CANARY_FEED},
+            )
         migrate(runtime.database)
         with runtime.database.tenant(TENANT) as connection:
+            profiles = connection.execute(
+                "SELECT profile, reasons FROM runtime.feed_versions ORDER BY number"
+            ).fetchall()
+            assert [(row["profile"], row["reasons"]) for row in profiles] == [
+                ({"rows": 3}, []), ({"rows": 1}, ["shrunk: from 3 rows to 1", "schema-changed: other fields"])
+            ], "what the fields of a feed were called is not kept as it came"  # fmt: skip
             taken_in = connection.execute(
                 "SELECT id, taken_in, taking FROM runtime.tenant_sources ORDER BY 1"
             ).fetchall()

@@ -11,19 +11,24 @@ from tenant_pipeline.core.sentences.saying import say
 
 @dataclass(frozen=True)
 class FeedProfile:
-    """How many rows the tables of a version have together, and which sets of fields."""
+    """How many rows the tables of a version have together, and which sets of fields, screened.
+
+    `key` is the id of the digest key that made their pseudonyms: under another one, equal names differ.
+    """
 
     rows: int
     schemas: frozenset[tuple[str, ...]]
+    key: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FeedProfile:
         """The profile as `as_json` gives it."""
-        return cls(value["rows"], frozenset(tuple(fields) for fields in value["schemas"]))
+        schemas = frozenset(tuple(fields) for fields in value.get("schemas", ()))
+        return cls(value["rows"], schemas, value.get("key", ""))
 
     def as_json(self) -> dict[str, Any]:
         """The profile as it is kept."""
-        return {"rows": self.rows, "schemas": sorted(map(list, self.schemas))}
+        return {"rows": self.rows, "schemas": sorted(map(list, self.schemas)), "key": self.key}
 
 
 @dataclass(frozen=True)

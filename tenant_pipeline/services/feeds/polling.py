@@ -19,7 +19,7 @@ from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, r
 from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.feeds.feeds import Feed, bound_waiting, claim_feed, get_feed, lock_feed
-from tenant_pipeline.services.feeds.versions import add_version, newest_versions, profile_of
+from tenant_pipeline.services.feeds.versions import add_version, comparable_profile, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS, SourceInUseError, keep_unit
@@ -205,11 +205,12 @@ def hold_claim(runtime: Runtime, tenant: TenantId, feed_id: str) -> None:
 
 def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
     with runtime.database.tenant(feed.tenant) as connection:
-        newest, _ = newest_versions(connection, feed)
-    looked_at = None
+        newest, known = newest_versions(connection, feed)
+    looked_at = before = None
     if newest is None or newest.unit_digest != link.unit.digest:
         keep_unit(runtime, feed.tenant, link.unit)
         looked_at = profile_of(runtime, feed, link.unit)
+        before = comparable_profile(runtime, feed, known) if known else None
     with runtime.database.tenant(feed.tenant) as connection:
         now = lock_feed(connection, feed.tenant, feed.id)
         if now.url != feed.url or now.status != "active":
@@ -223,7 +224,9 @@ def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
             note_fetched(connection, feed.tenant, link)
             return Polled(_well(connection, runtime, now), Answer.UNCHANGED)
         profile, unread = looked_at
-        reasons = reasons_to_wait(profile, taken_in.profile if taken_in else None, now.expectations, unread)
+        if taken_in != known:  # one that was held was let in meanwhile
+            before = taken_in.profile if taken_in else None
+        reasons = reasons_to_wait(profile, before, now.expectations, unread)
         number = add_version(connection, runtime, now, link.unit, profile, reasons)
         note_fetched(connection, feed.tenant, link)
         after = _well(connection, runtime, now)

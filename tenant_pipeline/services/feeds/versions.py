@@ -19,6 +19,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.readers.item import RECORDS
 from tenant_pipeline.services.feeds.feeds import Feed, lock_feed
 from tenant_pipeline.services.inspection import inspect_unit
+from tenant_pipeline.services.objects import screened_fields
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import insert_source, renew_source
@@ -63,12 +64,30 @@ class FeedVersion:
 
 
 def profile_of(runtime: Runtime, feed: Feed, unit: Unit) -> tuple[FeedProfile, dict[str, str]]:
-    """What a unit looks like, and the files in it that cannot be read, each with the reason."""
+    """What a unit looks like, and the files in it that cannot be read, each with the reason.
+
+    A version is compared with the next one, and told to people: what names a person in its fields is replaced.
+    """
     found = inspect_unit(unit, runtime.raw_zone(feed.tenant), feed.origin, runtime.contracts)
     tables = [table for each in found for table in each.tables]
-    schemas = frozenset(tuple(table.fields) for table in tables if table.shape == RECORDS)
+    schemas = frozenset(
+        screened_fields(runtime, feed.tenant, table.fields) for table in tables if table.shape == RECORDS
+    )
     unread = {f"file {number}": each.reason or each.refused for number, each in enumerate(found, 1) if each.refused}
-    return FeedProfile(sum(table.rows for table in tables), schemas), unread
+    key = runtime.keys.digest_key(feed.tenant)
+    return FeedProfile(sum(table.rows for table in tables), schemas, key.key_id), unread
+
+
+def comparable_profile(runtime: Runtime, feed: Feed, version: FeedVersion) -> FeedProfile:
+    """What a version looks like beside one of now: as it is kept, or made anew where that was under another key."""
+    if version.profile.key == runtime.keys.digest_key(feed.tenant).key_id:
+        return version.profile
+    return profile_of(runtime, feed, _unit(runtime, feed.tenant, version.unit_digest))[0]
+
+
+def _unit(runtime: Runtime, tenant: TenantId, digest: Sha256) -> Unit:
+    with runtime.raw_zone(tenant).open(digest) as stream:
+        return Unit.from_json(json.load(stream))
 
 
 _VERSIONS = """
@@ -183,9 +202,7 @@ def decide(
         details = {"version": number, "decision": decision, "role": role, "reason": reason}
         _audit(connection, runtime, feed, person, "feed.decided", details)
         if decision == "accept":
-            with runtime.raw_zone(tenant).open(newest.unit_digest) as stream:
-                unit = Unit.from_json(json.load(stream))
-            _take_in(connection, runtime, feed, unit, now)
+            _take_in(connection, runtime, feed, _unit(runtime, tenant, newest.unit_digest), now)
         return versions_of(connection, feed, limit=1)[0]
 
 
