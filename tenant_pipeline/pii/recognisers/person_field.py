@@ -1,6 +1,7 @@
 """Fields that hold persons: their name says so (ผู้ติดต่อ, contact person, 联系人), or most of their values are names.
 
-The whole cell is a name.
+The whole cell is a name. In fields of organisers and authors, who are organisations as often, it is one where it looks
+like it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from tenant_pipeline.pii.nearby_words import SERIES, words_of, words_pattern
 from tenant_pipeline.pii.recognisers.folded import Candidate, FoldedRecogniser
-from tenant_pipeline.pii.recognisers.person_cell import PERSONS
+from tenant_pipeline.pii.recognisers.person_cell import PERSONS, looks_like_a_person
 from tenant_pipeline.pii.recognisers.person_titles import TITLE
 
 PERSON_FIELD_WORDS = (
@@ -83,9 +84,21 @@ class PersonFieldRecogniser(FoldedRecogniser):
         context: list[str] | None = None,
     ) -> list[RecognizerResult]:
         """Sure when the field's name or its column says so; words in the cell itself do not count."""
-        named = words_pattern(PERSON_FIELD_WORDS).search(words_of(context)) is not None
-        named = named or SERIES + PERSONS in (context or ())
+        named = words_pattern(self.context_words).search(words_of(context)) is not None
+        named = named or (self.evidence is not None and SERIES + self.evidence in (context or ()))
         for result in raw_recognizer_results:
             result.score = 0.7 if named else 0.1
             result.recognition_metadata[RecognizerResult.IS_SCORE_ENHANCED_BY_CONTEXT_KEY] = True
         return raw_recognizer_results
+
+
+class OrganiserFieldRecogniser(PersonFieldRecogniser):
+    """A whole cell that is a listed name, in a field of persons or organisations."""
+
+    context_words = ("organizer", "organiser", "author", "ผู้จัด", "ผู้เขียน", "作者", "主办人")
+    evidence = None
+
+    def candidates(self, folded: str) -> Iterator[Candidate]:
+        """The cell, where it looks like a person's name."""
+        if looks_like_a_person(folded):
+            yield from super().candidates(folded)

@@ -28,7 +28,7 @@ from tenant_pipeline.pii.recognisers.line_id import LineIdFieldRecogniser, LineI
 from tenant_pipeline.pii.recognisers.national_phone import MentionedPhoneRecogniser, NationalPhoneRecogniser
 from tenant_pipeline.pii.recognisers.network_address import IpAddressRecogniser, MacAddressRecogniser
 from tenant_pipeline.pii.recognisers.passport import PassportRecogniser
-from tenant_pipeline.pii.recognisers.person_field import PersonFieldRecogniser
+from tenant_pipeline.pii.recognisers.person_field import OrganiserFieldRecogniser, PersonFieldRecogniser
 from tenant_pipeline.pii.recognisers.source_token import SourceTokenRecogniser
 from tenant_pipeline.pii.recognisers.thai_bank_account import AnnouncedBankAccountRecogniser, ThaiBankAccountRecogniser
 from tenant_pipeline.pii.recognisers.thai_national_id import ThaiNationalIdRecogniser
@@ -66,6 +66,7 @@ RECOGNISERS: tuple[type[FoldedRecogniser], ...] = (
     IpAddressRecogniser,
     MacAddressRecogniser,
     PersonFieldRecogniser,
+    OrganiserFieldRecogniser,
     ThaiPersonRecogniser,
     LatinTitledPersonRecogniser,
     LatinPersonRecogniser,

@@ -124,6 +124,16 @@ def test_a_plain_name_field_is_not_a_persons(analyzer: PiiAnalyzer) -> None:
     assert found(analyzer, "Hotel Thalesai", "name en") == []
 
 
+@pytest.mark.parametrize("field", ["organizer", "author", "ผู้จัดงาน", "作者"])
+def test_whoever_organises_or_writes_is_a_person_where_the_whole_cell_looks_like_one(
+    analyzer: PiiAnalyzer, field: str
+) -> None:
+    for name in ("John Carter", "สมชาย ใจดี", "李伟"):
+        assert found(analyzer, name, field_words(field)) == [("PERSON", name)]
+    for other in ("Bay Centre", "การท่องเที่ยวแห่งประเทศไทย", "John Carter Hotel", "普吉市政府"):
+        assert found(analyzer, other, field_words(field)) == []
+
+
 def test_tel_in_hotel_is_no_telephone_field(analyzer: PiiAnalyzer) -> None:
     assert found(analyzer, "12345678", "hotel code") == []
     assert found(analyzer, "12345678", "tel") == [("PHONE_NUMBER", "12345678")]
