@@ -23,6 +23,7 @@ from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
+from tenant_pipeline.pii.paths import names_in_paths, screened_path
 from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.readings import seen, seen_values
 from tenant_pipeline.pii.replacement import FieldScreen, Replacer
@@ -69,10 +70,11 @@ def screen(
     totals = _Totals()
     tables = extracted.tables("records")
     persons = named_after_persons(tables)
+    in_paths = names_in_paths(table.descriptor.about.get("path", "") for table in tables)
     for reader, withheld in parents_first(tables):
         fields = TableFieldPolicies(reader.descriptor, policy, analyzer, declarations, meanings(reader.descriptor))
         about = reader.descriptor.about
-        _screen_table(reader, out, replacer, totals, fields, withheld, persons[about.get("object", "")])
+        _screen_table(reader, out, replacer, totals, fields, withheld, persons[about.get("object", "")], in_paths)
     with out.table("findings", "findings") as writer:
         writer.write(replacer.findings.frame())
     passed = totals.records - totals.quarantined
@@ -150,6 +152,7 @@ def _screen_table(
     policies: TableFieldPolicies,
     withheld: WithheldRecords,
     persons: tuple[str, ...],
+    in_paths: tuple[str, ...],
 ) -> None:
     descriptor = reader.descriptor
     names = Place(descriptor.name, -1, "(field name)")
@@ -158,7 +161,10 @@ def _screen_table(
     about = {
         name: value if name in _OWN_WORDS else replacer.json(value, described)
         for name, value in descriptor.about.items()
+        if name != "path"
     }
+    if "path" in descriptor.about:
+        about["path"] = screened_path(descriptor.about["path"], replacer, described, in_paths)
     if persons:
         about["name"] = replacer.each(about["name"], _APART, described, persons)
     locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"), persons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tenant_pipeline.core.origin import UnitMode
 from tenant_pipeline.core.tenancy import TenantId
@@ -13,13 +13,17 @@ from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.stage_store import StoredStage
 
 
-def screened_paths(runtime: Runtime, tenant: TenantId, paths: Iterable[str]) -> dict[str, str]:
-    """How each of these paths is shown. A file's name can hold a person's: it is screened like everything else."""
+def screened_paths(runtime: Runtime, tenant: TenantId, paths: Iterable[str], among: Iterable[str]) -> dict[str, str]:
+    """How each of these paths is shown. A file's name can hold a person's: it is screened like everything else.
+
+    `among` are all paths of the source: where many of them name persons, each does.
+    """
     # Loaded where a path is shown: it brings in Presidio and spaCy.
     from tenant_pipeline.pii.findings import Place
+    from tenant_pipeline.pii.paths import names_in_paths, screened_path
 
-    screened = replacer(runtime, tenant)
-    return {path: screened.text(path, Place("manifest", -1, "(path)")) for path in paths}
+    screened, persons = replacer(runtime, tenant), names_in_paths(among)
+    return {path: screened_path(path, screened, Place("manifest", -1, "(path)"), persons) for path in paths}
 
 
 def screened_fields(runtime: Runtime, tenant: TenantId, fields: Sequence[str]) -> tuple[str, ...]:
@@ -36,7 +40,7 @@ def list_objects(connection: Connection, runtime: Runtime, source: Source, recei
     with connection.cursor() as cursor:
         for table in received.tables("manifest"):
             for frame in table.batches(["object", "sha256", "size", "media_type", "path"]):
-                paths = screened_paths(runtime, source.tenant, frame["path"])
+                paths = screened_paths(runtime, source.tenant, frame["path"], _paths(received))
                 cursor.executemany(
                     """
                     INSERT INTO runtime.objects
@@ -56,3 +60,8 @@ def list_objects(connection: Connection, runtime: Runtime, source: Source, recei
             "UPDATE runtime.tenant_sources SET filename = %s WHERE tenant_id = %s AND id = %s",
             (next(iter(paths.values())).partition("!/")[0], source.tenant, source.id),
         )
+
+
+def _paths(received: StoredStage) -> Iterator[str]:
+    frames = (frame for table in received.tables("manifest") for frame in table.batches(["path"]))
+    return (path for frame in frames for path in frame["path"])

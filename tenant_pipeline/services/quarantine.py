@@ -96,15 +96,18 @@ def _quarantined(runtime: Runtime, source: Source) -> list[QuarantinedItem]:
         if each.stage not in last and each.of_this_version:
             released.append((each.released_at, _released(_item(paths, each.stage, *each.release), RELEASED, each)))
     found = refused + [item for _, item in sorted(released, key=lambda pair: pair[0])]
-    return _shown(runtime, source, found)
+    return _shown(runtime, source, found, paths)
 
 
-def _shown(runtime: Runtime, source: Source, found: list[QuarantinedItem]) -> list[QuarantinedItem]:
+def _shown(
+    runtime: Runtime, source: Source, found: list[QuarantinedItem], known: Mapping[str, str]
+) -> list[QuarantinedItem]:
     """The items with the names of files screened, as those of objects are."""
     handed_in = {item.path for item in found if item.locator.startswith(_FILE)}
     if not handed_in:
         return found
-    paths = screened_paths(runtime, source.tenant, handed_in)
+    among = (path for locator, path in known.items() if locator.startswith(_FILE))
+    paths = screened_paths(runtime, source.tenant, handed_in, among)
     return [replace(item, path=paths[item.path]) if item.locator.startswith(_FILE) else item for item in found]
 
 

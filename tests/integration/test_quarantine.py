@@ -27,6 +27,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.unit.intake.test_malware import INFECTED, daemon
+from tests.unit.pii.staff import STAFF
 
 __all__ = ["daemon"]  # fixtures
 
@@ -82,6 +83,21 @@ def test_what_is_refused_is_listed_with_its_reason_and_the_rest_goes_on(runtime:
         ("bundle.zip", "file=1&member=3", "compression-bomb", True),
     ]
     assert len(_paths(runtime, source)) == 1
+
+
+def test_files_that_are_called_after_persons_are_shown_without_them(runtime: Runtime, tmp_path: Path) -> None:
+    folder = tmp_path / "CV"
+    folder.mkdir()
+    for number, name in enumerate(STAFF):
+        (folder / f"{name}.csv").write_text("day,hours\nMon,8\n" if number else "")
+    source = sources.add_source(
+        runtime, TENANT, origin=Origin.MIXED, unit_mode=UnitMode.FOLDER, places=[str(folder)], title="Staff",
+        actor="test",
+    )  # fmt: skip
+    run_stage(runtime, TENANT, source.id, Stage.RECEIVE)
+    shown = [*_paths(runtime, source), *(item.path for item in quarantine.list_quarantined(runtime, TENANT, source.id))]
+    assert len(shown) >= len(STAFF)
+    assert not [name for name in STAFF if name in str(shown)]
 
 
 def test_what_a_person_releases_is_taken_in_where_it_leads_nowhere_else(runtime: Runtime, tmp_path: Path) -> None:

@@ -360,6 +360,18 @@ def test_sheets_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer)
     assert locator == f"o00001#sheet={out.written['t00000'].descriptor.about['name']}&row=2"
 
 
+def test_files_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) -> None:
+    files = MemoryStage()
+    for number, name in enumerate(STAFF):
+        about = {"object": f"o{number:05d}", "path": f"CVs.zip!/staff/{name}.pdf"}
+        table = records_stage({"hours": ["8"]}, about=about).written["t00001"]
+        table.descriptor = replace(table.descriptor, name=f"t{number:05d}")
+        files.written[table.descriptor.name] = table
+    out, _, _ = run(analyzer, files)
+    assert_nobody_is_named(out)
+    assert out.written["t00000"].descriptor.about["path"].endswith("⟧.pdf")
+
+
 def test_keys_and_fields_that_are_called_after_places_stay_as_they_are(analyzer: PiiAnalyzer) -> None:
     locators = [f"o00001#/places/{place}" for place in PLACES]
     stage = records_stage(dict.fromkeys(PLACES, ["8"] * len(PLACES)), locators=locators)
