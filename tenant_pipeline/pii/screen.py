@@ -94,8 +94,13 @@ def named_after_persons(tables: Sequence[TableReader]) -> dict[str, tuple[str, .
     """By object: whether its tables, a workbook's sheets for one, are called after persons."""
     names = defaultdict[str, dict[str, None]](dict)
     for about in (table.descriptor.about for table in tables):
-        names[about.get("object", "")][fold(seen(about.get("name", "")))] = None
+        names[about.get("object", "")][_called(fold(seen(about.get("name", ""))))] = None
     return {each: person_evidence(pa.array(list(named), type=pa.string())) for each, named in names.items()}
+
+
+def _called(name: str) -> str:
+    """A sheet's own name: that of a table of it, or what its notes have for a title, without what readers add."""
+    return _ADDED.sub("", name)
 
 
 @dataclass
@@ -108,6 +113,7 @@ class _TableScreen:
     locators: LocatorScreen
     policies: TableFieldPolicies
     withheld: WithheldRecords
+    persons: tuple[str, ...]
     contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
     of_numbers: set[int] = field(default_factory=set)
     """Fields in which bare numbers stand: of them a later batch may say more."""
@@ -134,7 +140,8 @@ class _TableScreen:
         if position not in self.contexts:
             words = field_words(self.reader.descriptor.fields[position])
             distinct = folded_values(seen_values(values.unique()))
-            self.contexts[position] = (*((words,) if words else ()), *column_evidence(distinct))
+            persons = self.persons if self.persons and self._is_the_tables_name(distinct) else ()
+            self.contexts[position] = (*((words,) if words else ()), *column_evidence(distinct), *persons)
             if len(bare_numbers(distinct)):
                 self.of_numbers.add(position)
         elif position in self.of_numbers:
@@ -142,6 +149,11 @@ class _TableScreen:
             distinct = folded_values(seen_values(values.unique()))
             self.contexts[position] = (*known, *number_evidence(distinct, settled=known))
         return self.contexts[position]
+
+    def _is_the_tables_name(self, distinct: pa.Array) -> bool:
+        """Whether a column says nothing but what its table is called, as the titles of a sheet's notes do."""
+        name, said = _called(fold(seen(self.reader.descriptor.about.get("name", "")))), distinct.drop_null()
+        return len(said) > 0 and all(_called(value.as_py()) == name for value in said)
 
 
 def _screen_table(
@@ -166,9 +178,9 @@ def _screen_table(
     if "path" in descriptor.about:
         about["path"] = screened_path(descriptor.about["path"], replacer, described, in_paths)
     if persons:
-        about["name"] = replacer.each(about["name"], _APART, described, persons)
+        about["name"] = replacer.each(about["name"], _BEHIND_A_NAME, described, persons)
     locators = LocatorScreen(replacer, Place(descriptor.name, -1, "(locator)"), persons)
-    table = _TableScreen(reader, replacer, fields, locators, policies, withheld)
+    table = _TableScreen(reader, replacer, fields, locators, policies, withheld, persons)
     with out.table(descriptor.name, descriptor.role, fields=fields, about=about) as writer:
         written = False
         for frame in reader.batches():
@@ -180,6 +192,11 @@ def _screen_table(
 
 _APART = re.compile(rf"({REPLACEMENT.pattern}|[./](?=\S))")
 """Between the names that a field's is made of, where nested objects were flattened."""
+
+_ADDED = re.compile(r"(?: \(hidden\)| notes| table [0-9]+| by year)+\Z")
+"""What readers add to the name of a sheet or a page, for each of its tables."""
+
+_BEHIND_A_NAME = re.compile(rf"({REPLACEMENT.pattern}|[./](?=\S)|{_ADDED.pattern})")
 
 
 def field_names(fields: Sequence[str], replacer: Replacer, place: Place) -> tuple[str, ...]:

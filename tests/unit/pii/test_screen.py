@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from stdnum import luhn
 from stdnum.th import pin
 
@@ -19,6 +22,8 @@ from tenant_pipeline.core.pseudonym import TOKEN_PATTERN, is_token
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
 from tenant_pipeline.core.standardise.reading import Context
 from tenant_pipeline.core.standardise.text import standardise_text
+from tenant_pipeline.intake.readers.item import Item
+from tenant_pipeline.intake.readers.workbook import read_workbook
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.screen import screen
 from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
@@ -358,6 +363,37 @@ def test_sheets_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer)
     assert_nobody_is_named(out)
     (locator,) = out.written["t00000"].whole()["locator"]
     assert locator == f"o00001#sheet={out.written['t00000'].descriptor.about['name']}&row=2"
+
+
+def test_titles_notes_and_further_tables_of_sheets_that_are_called_after_persons_do_not_pass(
+    analyzer: PiiAnalyzer,
+) -> None:
+    book = Workbook()
+    book.remove(book.active)
+    for name in STAFF:
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = "hidden" if name.isascii() else "visible"
+        for row in (["Timesheet"], [], ["day", "hours"], ["Mon", 8], ["Tue", 7], [], ["place", "rooms"], ["Hall", 3]):
+            sheet.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    tables = defaultdict[str, list[Item]](list)
+    for item in read_workbook(written, ""):
+        assert isinstance(item, Item)
+        tables[item.table].append(item)
+    assert {"John Carter (hidden) notes", "陈静 table 2"} < set(tables)
+    workbook = MemoryStage()
+    for number, (name, items) in enumerate(tables.items()):
+        columns = {field: [item.values.get(field) for item in items] for field in items[0].values}
+        locators = [f"o00001#{item.locator}" for item in items]
+        table = records_stage(columns, about={"name": name}, locators=locators).written["t00001"]
+        table.descriptor = replace(table.descriptor, name=f"t{number:05d}")
+        workbook.written[table.descriptor.name] = table
+    out, _, _ = run(analyzer, workbook)
+    assert_nobody_is_named(out)
+    names = {table.descriptor.about["name"] for table in out.tables("records")}
+    assert len({name.partition("⟧")[0] for name in names}) == len(STAFF)
+    assert all(name.startswith("⟦PERSON:") for name in names)
 
 
 def test_files_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) -> None:
