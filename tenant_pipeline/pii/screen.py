@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -204,9 +205,27 @@ def field_names(fields: Sequence[str], replacer: Replacer, place: Place) -> tupl
     folded = list(dict.fromkeys(fold(seen(name)) for name in fields))
     evidence = number_evidence(pa.array(folded, type=pa.string()))
     screened = tuple(replacer.text(name, place, evidence) for name in fields)
-    distinct = dict.fromkeys(piece for name in folded for piece in _APART.split(name)[::2])
-    persons = person_evidence(pa.array(list(distinct), type=pa.string()))
+    distinct = list(dict.fromkeys(piece for name in folded for piece in _APART.split(name)[::2]))
+    persons = person_evidence(pa.array(distinct, type=pa.string())) or person_evidence(
+        pa.array(_without_shared_words(distinct), type=pa.string())
+    )
     return tuple(replacer.each(name, _APART, place, persons) for name in screened) if persons else screened
+
+
+def _without_shared_words(names: Sequence[str]) -> list[str]:
+    """The names without the words at their beginning that they share with one beside them: a header spanned both."""
+    words = [name.split(" ") for name in names]
+    shared = [_in_common(left, right) for left, right in pairwise(words)]
+    own = [
+        " ".join(each[min(filter(None, beside), default=0) :])
+        for each, *beside in zip(words, [0, *shared], [*shared, 0], strict=False)
+    ]
+    return list(dict.fromkeys(filter(None, own)))
+
+
+def _in_common(left: Sequence[str], right: Sequence[str]) -> int:
+    """How many words both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
 
 
 def _screen_batch(

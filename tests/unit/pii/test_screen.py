@@ -408,6 +408,14 @@ def test_files_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) 
     assert out.written["t00000"].descriptor.about["path"].endswith("⟧.pdf")
 
 
+def test_fields_under_one_header_that_are_called_after_persons_do_not_pass(analyzer: PiiAnalyzer) -> None:
+    out, _, _ = run(analyzer, records_stage({"day": ["1"], **{f"Hours {name}": ["8"] for name in STAFF}}))
+    assert_nobody_is_named(out)
+    places = tuple(f"Visitors {place}" for place in PLACES)
+    out, _, _ = run(analyzer, records_stage({place: ["8"] for place in places}))
+    assert out.written["t00001"].descriptor.fields == places
+
+
 def test_keys_and_fields_that_are_called_after_places_stay_as_they_are(analyzer: PiiAnalyzer) -> None:
     locators = [f"o00001#/places/{place}" for place in PLACES]
     stage = records_stage(dict.fromkeys(PLACES, ["8"] * len(PLACES)), locators=locators)
