@@ -642,6 +642,21 @@ def test_a_restore_that_was_refused_or_given_up_leaves_no_key_and_bars_no_other(
     assert not marker.exists()
 
 
+def test_a_tenant_comes_back_only_where_its_template_is_published(backed: Backed, tmp_path: Path) -> None:
+    runtime, forgery = backed.runtime, Forgery(backed, tmp_path / "forged", TenantId("of-template-nine"))
+    with runtime.database.administration() as connection:
+        (tenants,) = (table for table in runtime_tables(connection) if table.name == "tenants")
+        victim = b"".join(copy_out(connection, tenants, VICTIM)).decode().strip("\n")
+    victim = victim.replace(VICTIM, forgery.tenant).replace(login_of(VICTIM), login_of(forgery.tenant))
+    row = dict(zip(tenants.columns, victim.split("\t"), strict=True)) | {"template_version": "9.0.0"}
+    with pytest.raises(SettingsError, match=r"template 9\.0\.0 is not published here"):
+        forgery.restore(tables={tenants: "\t".join(row.values()) + "\n"})
+    with pytest.raises(NotFoundError):
+        registry.show_tenant(runtime, forgery.tenant)
+    with pytest.raises(InputError, match="tenant is here already"):
+        _restore(backed, runtime.settings, backed.one)
+
+
 def test_the_command_brings_nothing_back_until_it_is_said_who_took_it(
     backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

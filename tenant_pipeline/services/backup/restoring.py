@@ -21,7 +21,7 @@ from typing import Any
 from psycopg.errors import InsufficientPrivilege, UniqueViolation
 
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import InputError, IntegrityError, SettingsError
+from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.backup.layout import (
@@ -38,6 +38,7 @@ from tenant_pipeline.services.backup.signing import require_signer
 from tenant_pipeline.services.erasure.whole_tenant import RESTORE, erase_again
 from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record_in
 from tenant_pipeline.services.runtime import Runtime, open_runtime
+from tenant_pipeline.services.templates.publishing import template_of_version
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -72,9 +73,9 @@ def restore(
     that a copy that is only tried out asks nobody's server, unless they are to go on.
 
     Raises InputError where the installation is not empty (or has the tenant) and while another restore is at work,
-    KeysDestroyedError for a tenant that was erased, SettingsError for another release's snapshot of a tenant,
-    IntegrityError where anything differs, where another than `signed_by` took it, or where a snapshot of one tenant
-    holds anything of another or of the platform.
+    KeysDestroyedError for a tenant that was erased, SettingsError for another release's snapshot of a tenant and for
+    one whose template is not published here, IntegrityError where anything differs, where another than `signed_by`
+    took it, or where a snapshot of one tenant holds anything of another or of the platform.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
@@ -283,6 +284,7 @@ def _rows(
                 _table(connection, folder, opener, manifest, tables[path], wanted[path])
             if manifest["tenant"] is not None:
                 _require_own_login(connection, manifest["tenant"])
+                _require_template(runtime, connection, manifest["tenant"])
             _give_no_password_again(connection, manifest["tenants"])
             if not feeds_go_on:
                 connection.execute(
@@ -321,6 +323,25 @@ def _give_no_password_again(connection: Connection, tenants: list[TenantId]) -> 
         """,
         (tenants,),
     )
+
+
+def _require_template(runtime: Runtime, connection: Connection, tenant: TenantId) -> None:
+    """Return when the template that the tenant is pinned to is published here: it is the platform's, and does not come.
+
+    Raises SettingsError: neither a release nor an upgrade could be made of it.
+    """
+    row = connection.execute("SELECT template_version FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
+    if row is None:
+        return
+    try:
+        template_of_version(runtime, connection, row["template_version"])
+    except NotFoundError:
+        raise SettingsError(
+            f"The tenant's template {row['template_version']} is not published here",
+            where=tenant,
+            remedy="Publish it here first: `tenant-pipeline template publish`. Where a higher version is, restore"
+            " everything into an installation of its own.",
+        ) from None
 
 
 def _tell_of_feeds_again(runtime: Runtime, tenants: list[TenantId]) -> None:
