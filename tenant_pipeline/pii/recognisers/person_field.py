@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from presidio_analyzer import RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
@@ -60,10 +61,10 @@ class PersonFieldRecogniser(FoldedRecogniser):
 
     entity = "PERSON"
     prefilter = r"[^\x00-\x40\[-`{-\x7f]"
-    context_words = PERSON_FIELD_WORDS
+    context_words: ClassVar[tuple[str, ...]] = PERSON_FIELD_WORDS
     needs_context = True
     field_only = True
-    evidence = PERSONS
+    evidence: ClassVar[str | None] = PERSONS
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """The runs of words of a short cell."""
