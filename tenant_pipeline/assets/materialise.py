@@ -27,13 +27,10 @@ from tenant_pipeline.core.errors import (
     TenantRuntimeError,
 )
 from tenant_pipeline.core.setback import Ending
-from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, from_partition_key
-from tenant_pipeline.services.code_version import CONFLICT_MATRIX
-from tenant_pipeline.services.halts import halt, put_back
+from tenant_pipeline.services.halts import continue_later, halt, put_back
 from tenant_pipeline.services.patience import patiently
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import continue_later
 from tenant_pipeline.telemetry.about import about
 from tenant_pipeline.telemetry.logs import trace_of
 from tenant_pipeline.telemetry.traces import runs
@@ -42,8 +39,6 @@ Metadata = Mapping[str, Any]
 ENDED_BY_TAG = "tenant_runtime/ended_by"
 """On a run that failed: `sources` where all that it had were stopped through what is their own, `outage` where
 something around us was away. Any other failed through a fault."""
-_LEAVE_UNJUDGED = (str(Stage.ASSEMBLE), CONFLICT_MATRIX)
-"""What leaves a source assembled that has yet to be judged: where a run ends there, it goes on in the next."""
 
 
 def materialise(
@@ -86,7 +81,7 @@ def materialise(
     if stopped or away:
         for key, metadata in done.items():
             where = from_partition_key(key)
-            patiently(partial(continue_later, runtime, *where, assembled=asset in _LEAVE_UNJUDGED))
+            patiently(partial(continue_later, runtime, *where))
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
     if away or (stopped and not done):
         raise _failure(context, asset, stopped, away)

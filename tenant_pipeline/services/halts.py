@@ -158,6 +158,21 @@ def put_back(
     return status
 
 
+def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId) -> None:
+    """Put a source in line again whose run went no further, through no fault of its own.
+
+    One that is assembled goes on where it has yet to be judged, and is left alone else.
+    """
+    with runtime.database.tenant(tenant) as connection:
+        connection.execute(
+            """
+            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
+             WHERE tenant_id = %s AND id = %s AND (ingest_status = 'running' OR ingest_status = 'assembled' AND %s)
+            """,
+            (tenant, source, is_unjudged(connection, tenant, source)),
+        )
+
+
 def lost(key: str, run_id: str, *, alone: bool) -> ProcessLostError:
     """That the process which had a source in hand is gone, and nobody knows by whose fault."""
     return ProcessLostError(

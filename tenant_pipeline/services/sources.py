@@ -478,20 +478,5 @@ def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId,
     )
 
 
-def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId, *, assembled: bool = False) -> None:
-    """Put a source in line again: its run went no further, through no fault of its own.
-
-    With `assembled` also one that is: it has yet to be judged, or what was judged is found.
-    """
-    with runtime.database.tenant(tenant) as connection:
-        connection.execute(
-            """
-            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s AND (ingest_status = 'running' OR ingest_status = 'assembled' AND %s)
-            """,
-            (tenant, source, assembled),
-        )
-
-
 def _source(row: dict[str, Any]) -> Source:
     return Source(**{**row, "origin": Origin(row["origin"]), "unit_mode": UnitMode(row["unit_mode"])})

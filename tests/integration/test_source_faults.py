@@ -12,13 +12,15 @@ import pytest
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.stage import Stage
+from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.definitions import defs
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, range_tags
 from tenant_pipeline.services import normalisation
 from tenant_pipeline.services.conflicts import matrix
+from tenant_pipeline.services.conflicts.matrix import update_conflicts
+from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, add_source, get_source
 from tests.integration.conftest import TwoTenants
@@ -140,6 +142,24 @@ def test_what_was_assembled_in_a_run_that_went_on_without_another_is_judged_in_t
     assert all(known(runtime, each).coverage_score is not None for each in others)
     stopped = known(runtime, culprit)
     assert (stopped.ingest_stage, stopped.ingest_status) == ("assemble", "stopped")
+
+
+def test_what_a_killed_run_left_assembled_is_judged_though_another_source_stops_early_in_the_next_run(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    culprit, unjudged, judged = sources[1], [sources[0], sources[2]], sources[3]
+    for each in (*unjudged, judged):
+        for stage in STAGES:
+            normalisation.run_stage(runtime, each.tenant, each.id, stage)
+    update_conflicts(runtime, judged.tenant, judged.id)
+    update_coverage(runtime, judged.tenant, judged.id)
+    real = normalisation._STAGE_FUNCTIONS[Stage.MAP]
+    functions = {**normalisation._STAGE_FUNCTIONS, Stage.MAP: failing_for(real, culprit, KeyError(SECRET))}
+    monkeypatch.setattr(normalisation, "_STAGE_FUNCTIONS", functions)
+    with instance_of(sources) as instance:
+        assert run_over(runtime, instance, sources).success
+    assert [known(runtime, each).ingest_status for each in unjudged] == ["waiting"] * 2
+    assert known(runtime, judged).ingest_status == "assembled"
 
 
 def test_a_judgement_that_fails_for_one_source_stops_it_and_the_others_are_scored(
