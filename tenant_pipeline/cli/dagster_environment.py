@@ -24,7 +24,7 @@ def dagster_environment(runtime: Runtime) -> Mapping[str, str]:
     """The environment in which Dagster's processes find their home and their database. Creates both if need be."""
     settings = runtime.settings
     given = settings.dagster_dsn
-    dsn = given.get_secret_value() if given else ensure_dagster_database(runtime.database, runtime.keys)
+    dsn = given.get_secret_value() if given else ensure_dagster_database(runtime.database)
     _write_instance_settings(settings)
     return {
         "DAGSTER_HOME": str(settings.dagster_home.resolve()),

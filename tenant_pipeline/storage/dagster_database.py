@@ -9,13 +9,13 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from tenant_pipeline.storage.database import Database
-from tenant_pipeline.storage.keys import KeyRing
 
 DATABASE = "tenant_runtime_dagster"
 ROLE = "tenant_runtime_dagster"
+_LOGIN = frozenset({"user", "password", "dbname"})
 
 
-def ensure_dagster_database(database: Database, keys: KeyRing) -> str:
+def ensure_dagster_database(database: Database) -> str:
     """Create Dagster's role and database where they are missing; return the URL that dagster-postgres takes.
 
     The driver is named in the URL: with a bare `postgresql://` SQLAlchemy 2.1 picks psycopg 3, which breaks the
@@ -48,9 +48,7 @@ def dagster_conninfo(given: SecretStr | None, database: Database) -> str:
 
 
 def _url(conninfo: str, password: str) -> str:
-    server = conninfo_to_dict(conninfo)
-    host, port = str(server.get("host", "localhost")), str(server.get("port", "5432"))
-    login = f"postgresql+psycopg2://{quote(ROLE)}:{quote(password, safe='')}"
-    if host.startswith("/"):
-        return f"{login}@/{DATABASE}?{urlencode({'host': host, 'port': port})}"
-    return f"{login}@{host}:{port}/{DATABASE}"
+    """What leads to the server, and how it must prove itself, is that of the tenants' data; the login is Dagster's."""
+    asked = {name: value for name, value in conninfo_to_dict(conninfo).items() if name not in _LOGIN}
+    # Percent-encoded throughout: libpq takes a plus sign in a URL for a plus sign.
+    return f"postgresql+psycopg2://{ROLE}:{password}@/{DATABASE}?{urlencode(asked, quote_via=quote)}"

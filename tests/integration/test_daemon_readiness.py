@@ -16,7 +16,7 @@ NEEDED = ("SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR")
 
 def test_a_part_of_the_daemon_that_is_silent_is_named(own_installation: Runtime) -> None:
     runtime = own_installation
-    ensure_dagster_database(runtime.database, runtime.keys)
+    ensure_dagster_database(runtime.database)
     with psycopg.connect(dagster_conninfo(None, runtime.database), autocommit=True) as connection:
 
         def sign(part: str, seconds_ago: float) -> None:

@@ -50,7 +50,7 @@ def runtime() -> Iterator[Runtime]:
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
         name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
         registry.register_tenant(runtime, VICTIM, name=name, domain="a.example", tier="pilot", actor="test")
-        ensure_dagster_database(runtime.database, runtime.keys)
+        ensure_dagster_database(runtime.database)
         for table in ("audit_log", "approval_requests", "tenant_sources"):  # a superuser who does what nobody may
             executes(runtime, f"ALTER TABLE runtime.{table} DISABLE TRIGGER USER")
         yield runtime

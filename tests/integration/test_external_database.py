@@ -104,8 +104,8 @@ def test_powers_that_an_instances_login_was_given_are_taken_from_it(runtime: Run
 
 
 def test_dagster_gets_its_database_without_a_superuser(runtime: Runtime) -> None:
-    url = ensure_dagster_database(runtime.database, runtime.keys)
-    assert ensure_dagster_database(runtime.database, runtime.keys) == url
+    url = ensure_dagster_database(runtime.database)
+    assert ensure_dagster_database(runtime.database) == url
     psycopg.connect(url.replace("+psycopg2", "")).close()
 
 

@@ -57,7 +57,7 @@ CHECK = dg.AssetCheckKey(FEED_VERSION, FEED_IS_WELL)
 @pytest.fixture(scope="module")
 def instance(tenants: TwoTenants) -> Iterator[dg.DagsterInstance]:
     """Dagster on its own storage classes, as its Helm chart sets it up."""
-    url = ensure_dagster_database(tenants.runtime.database, tenants.runtime.keys)
+    url = ensure_dagster_database(tenants.runtime.database)
     storage = {"postgres": {"postgres_url": url}}
     with dg.instance_for_test(overrides={"storage": storage}) as instance:
         yield instance
