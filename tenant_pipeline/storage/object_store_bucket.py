@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from obstore.store import S3Store
 
 from tenant_pipeline.core.errors import SettingsError, StoreUnavailableError
 from tenant_pipeline.core.sized_stream import SizedStream
+from tenant_pipeline.storage.object_store_folder import ObjectStore
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -172,11 +172,7 @@ class BucketStore:
             for found in self._bucket.list(prefix, chunk_size=1000):
                 self._bucket.delete([each["path"] for each in found])
                 deleted += len(found)
-        staged = self.staging / prefix
-        if staged.exists():
-            deleted += sum(path.is_file() for path in staged.rglob("*"))
-            shutil.rmtree(staged)
-        return deleted
+        return deleted + ObjectStore(self.staging).delete(prefix)
 
     def _send(self, name: str, file: Path) -> None:
         part = max(PART_BYTES, -(-file.stat().st_size // MOST_PARTS))
