@@ -43,4 +43,4 @@ def decisions_of(connection: Connection, runtime: Runtime, source: Source) -> De
 
 def _agreement(connection: Connection, tenant: TenantId) -> bool:
     row = connection.execute("SELECT pdpa_agreement_ref FROM runtime.tenants WHERE id = %s", (tenant,)).fetchone()
-    return bool(row and row["pdpa_agreement_ref"])
+    return bool(row and (row["pdpa_agreement_ref"] or "").strip())
