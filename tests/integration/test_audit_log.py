@@ -51,12 +51,17 @@ class Log:
 
     @contextmanager
     def unguarded(self) -> Iterator[psycopg.Connection]:
-        """Without the triggers, which are back afterwards: nobody would see it in the catalogue."""
-        guards = ("append_only", "never_emptied")
+        """Without the triggers and the bound, which are back afterwards: nobody would see it in the catalogue."""
+        guards, bound = ("append_only", "never_emptied"), "audit_log_at_within_the_calendar"
         with self.tenants.superuser() as connection:
+            (definition,) = connection.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", (bound,)
+            ).fetchone() or ("",)
             for guard in guards:
                 connection.execute(f"ALTER TABLE runtime.audit_log DISABLE TRIGGER {guard}")
+            connection.execute(f"ALTER TABLE runtime.audit_log DROP CONSTRAINT {bound}")
             yield connection
+            connection.execute(f"ALTER TABLE runtime.audit_log ADD CONSTRAINT {bound} {definition}")
             for guard in guards:
                 connection.execute(f"ALTER TABLE runtime.audit_log ENABLE ALWAYS TRIGGER {guard}")
 

@@ -144,3 +144,56 @@ def test_a_tenants_login_takes_no_lock_that_is_the_platforms_to_take(tenants: Tw
         connection.execute("SELECT app.lock('audit', %s)", (ATTACKER,))
         with pytest.raises(errors.InsufficientPrivilege):
             connection.execute("SELECT app.lock(%s, %s)", (purpose, ATTACKER))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE runtime.tenant_sources SET received_at = 'infinity'",
+        "UPDATE runtime.tenant_sources SET queued_at = '294276-01-01'",
+        "UPDATE runtime.tenant_sources SET not_before = '4000-01-01 BC'",
+        "UPDATE runtime.gate_verdicts SET decided_at = '-infinity'",
+        "UPDATE runtime.gate_verdicts SET findings = '{}'",
+        "UPDATE runtime.gate_verdicts SET reasons = '1'",
+        """
+        INSERT INTO runtime.audit_log (tenant_id, sequence, at, actor, action, subject, details, previous_hash, hash)
+        SELECT tenant_id, sequence + 1, 'infinity', 'intruder', 'source.add', 'x', '{}', hash, repeat('a', 64)
+          FROM runtime.audit_log ORDER BY sequence DESC LIMIT 1
+        """,
+        *(
+            f"""
+            INSERT INTO runtime.stage_runs
+                   (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in, rows_out,
+                    rows_rejected, rows_quarantined, reject_codes, seconds, finished_at)
+            SELECT tenant_id, id, 'extract', 'i', 'c', 'o', '{{}}', {rows}, 0, 0, 0, '{{}}', {seconds}, {finished}
+              FROM runtime.tenant_sources LIMIT 1
+            """
+            for rows, seconds, finished in (
+                ("0", "1e308", "now()"), ("0", "'NaN'", "now()"), ("-1", "0", "now()"), ("0", "0", "'infinity'"),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_tenants_login_writes_nothing_that_whoever_reads_all_tenants_fails_on(
+    tenants: TwoTenants, statement: str
+) -> None:
+    with tenants.login(ATTACKER) as connection, pytest.raises(errors.CheckViolation):
+        connection.execute(statement)
+
+
+def test_every_time_that_a_tenants_login_writes_is_within_the_calendar(tenants: TwoTenants) -> None:
+    with tenants.superuser() as connection:
+        unbound = connection.execute(
+            """
+            SELECT class.relname, attribute.attname
+              FROM pg_class AS class
+              JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum > 0
+             WHERE class.relnamespace = 'runtime'::regnamespace AND class.relkind = 'r'
+               AND NOT attribute.attisdropped AND attribute.atttypid = 'timestamptz'::regtype
+               AND has_column_privilege('tenant_runtime_tenants', class.oid, attribute.attnum, 'INSERT, UPDATE')
+               AND NOT EXISTS (SELECT FROM pg_constraint
+                                WHERE conrelid = class.oid AND contype = 'c' AND attribute.attnum = ANY (conkey)
+                                  AND conname LIKE '%within_the_calendar')
+            """
+        ).fetchall()
+    assert unbound == [("source_standings", "up_to")], "of the tenant's own, and before all times at first"
