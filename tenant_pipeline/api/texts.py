@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 Line = Annotated[
@@ -38,4 +40,17 @@ def _date_time(said: object) -> object:
     return said
 
 
-Moment = Annotated[AwareDatetime | None, BeforeValidator(_date_time), Query(description="RFC 3339, section 5.6.")]
+def _within_the_calendar(moment: datetime) -> datetime:
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        in_utc = moment.replace(tzinfo=UTC)
+    if not _FIRST <= in_utc < _LAST:
+        raise ValueError("a time between the years 1 and 9999, a day from either end")
+    return in_utc
+
+
+AnyTime = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
+"""A time with its zone, given on in UTC, that every zone's calendar knows."""
+
+Moment = Annotated[AnyTime | None, BeforeValidator(_date_time), Query(description="RFC 3339, section 5.6.")]

@@ -60,7 +60,10 @@ def test_who_may_hand_in_puts_right_what_was_said_of_a_source(served: Served, so
         assert client.patch(source, json={"observed_at": None}).json()["observed_at"] is None
         assert client.patch(source, json={"title": None, "rights": None}).json()["rights"] == "CC BY 4.0"
         assert client.patch(source, json={"title": "Halls"}).json()["title"] == "Halls"
-        for refused in ({"origin": "regulator"}, {"title": ""}, {"observed_at": "2026-03-01"}, {"rights": "\x00"}):
+        for refused in (
+            {"origin": "regulator"}, {"title": ""}, {"observed_at": "2026-03-01"}, {"rights": "\x00"},
+            {"observed_at": "9999-12-31T23:59:59-07:00"}, {"observed_at": "0001-01-01T00:00:00+14:00"},
+        ):  # fmt: skip
             assert client.patch(source, json=refused).status_code == 422
     assert known(served, source)["origin"] == "press"
 

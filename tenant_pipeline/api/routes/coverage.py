@@ -13,7 +13,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Identifier, Line, Reason
+from tenant_pipeline.api.texts import AnyTime, Identifier, Line, Reason
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import source_id
@@ -106,7 +106,7 @@ class OverrideRequest(BaseModel):
     floor: Literal["warn", "pass"]
     reason: Reason
     requested_by: Line
-    expires_at: AwareDatetime
+    expires_at: AnyTime
 
 
 class Withdrawal(BaseModel):

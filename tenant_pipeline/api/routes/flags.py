@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Identifier, Reason
+from tenant_pipeline.api.texts import AnyTime, Identifier, Reason
 from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.services.feature_flags import overrides
 from tenant_pipeline.services.feature_flags.registry import Flag as KnownFlag
@@ -52,7 +52,7 @@ class Override(BaseModel):
 
     value: Value
     reason: Reason
-    expires_at: AwareDatetime | None = None
+    expires_at: AnyTime | None = None
 
 
 class Clearing(BaseModel):

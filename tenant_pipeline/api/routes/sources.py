@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
@@ -15,7 +15,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Digest, Limit, Line, OptionalReason, Reason, RoleName, SourcePath
+from tenant_pipeline.api.texts import AnyTime, Digest, Limit, Line, OptionalReason, Reason, RoleName, SourcePath
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.sentences.reading import Tell, in_english
@@ -40,7 +40,7 @@ class SourceUpload(BaseModel):
     origin: Origin
     title: Line
     rights: OptionalReason = ""
-    observed_at: AwareDatetime | None = Field(None, description="As of when its facts hold.")
+    observed_at: AnyTime | None = Field(None, description="As of when its facts hold.")
 
 
 class LinkUpload(SourceUpload):
@@ -69,7 +69,7 @@ class SourceChange(BaseModel):
 
     title: Line | None = None
     rights: OptionalReason | None = None
-    observed_at: AwareDatetime | None = Field(None, description="As of when its facts hold.")
+    observed_at: AnyTime | None = Field(None, description="As of when its facts hold.")
 
     def changes(self) -> dict[str, Any]:
         """What was given."""
@@ -139,7 +139,7 @@ class GateOverride(BaseModel):
     gate: Gate
     role: RoleName
     reason: Reason
-    expires_at: AwareDatetime
+    expires_at: AnyTime
 
 
 class QuarantineRelease(BaseModel):
