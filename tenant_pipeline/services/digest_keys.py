@@ -12,6 +12,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.canonical import canonical_value
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.retention.holds import keep_unheld
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -77,13 +78,14 @@ def destroy(runtime: Runtime, tenant: TenantId, version: int, *, person: str, ro
     """Destroy a digest key that is no longer in use: what its pseudonyms stand for can never be told again. Audited.
 
     The intent is in the audit log before the key is gone; run again, it destroys what is still there. Raises
-    NotAllowedError for a person without the role, InputError for the key in use or for no person or reason,
-    NotFoundError for no such key.
+    NotAllowedError for a person without the role, HeldError while a legal hold stands, InputError for the key in use or
+    for no person or reason, NotFoundError for no such key.
     """
     _check_person(person, reason)
     kept = {key.version: key for key in list_keys(runtime, tenant)}
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
+        keep_unheld(connection, tenant)
         destroyed = connection.execute(
             "SELECT 1 FROM runtime.digest_key_steps WHERE tenant_id = %s AND version = %s AND step = 'destroyed'",
             (tenant, version),
@@ -101,7 +103,9 @@ def destroy(runtime: Runtime, tenant: TenantId, version: int, *, person: str, ro
         ):
             details = {"role": role, "reason": reason, "key_id": kept[version].key_id, "version": version}
             _note(runtime, connection, tenant, person, "privacy.destroy-key", version, details)
-    runtime.keys.destroy_digest_key(tenant, version)
+    with runtime.database.platform() as connection:
+        keep_unheld(connection, tenant)
+        runtime.keys.destroy_digest_key(tenant, version)
 
 
 def pseudonyms_of(

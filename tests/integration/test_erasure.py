@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId
@@ -20,6 +22,7 @@ from tenant_pipeline.services.erasure import whole_tenant
 from tenant_pipeline.services.erasure.requests import list_requests, request_erasure, requests_of
 from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, TOMBSTONE, erase_again, erase_tenant
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, change_feed
+from tenant_pipeline.services.retention.holds import place_hold
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.uploads import begin_upload
 from tenant_pipeline.storage import serving
@@ -107,6 +110,26 @@ def test_killed_after_any_step_and_before_it_is_noted_it_is_run_again(
     monkeypatch.undo()
     assert erase_tenant(made.runtime, made.tenant, request, **ERASING).state() == "erased"
     assert_erased(made)
+
+
+def test_a_hold_that_is_placed_during_a_step_waits_for_it_and_stops_the_next(
+    made: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        placing: list[Future[uuid.UUID]] = []
+
+        def held(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+            placing.append(pool.submit(place_hold, runtime, tenant, **{**ERASING, "reason": "Case 17"}))
+            with pytest.raises(TimeoutError):
+                placing[0].result(timeout=0.5)
+            return STEPS["files"](runtime, tenant, person)
+
+        request = request_erasure(made.runtime, made.tenant, **ASKING)
+        monkeypatch.setattr(whole_tenant, "STEPS", {"files": held, "served": STEPS["served"]})
+        with pytest.raises(HeldError):
+            erase_tenant(made.runtime, made.tenant, request, **ERASING)
+        (begun,) = list_requests(made.runtime, made.tenant)
+        assert set(begun.steps) == {"files"}
 
 
 def test_what_a_restore_erases_again_is_on_record_once_though_it_was_killed(

@@ -27,6 +27,7 @@ from tenant_pipeline.sensors.retention import old_runs, prune_runs
 from tenant_pipeline.services.compliance.declared_controls import ScreenedSource, retention, screened_sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
+from tenant_pipeline.services.digest_keys import destroy, list_keys, rotate
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
@@ -255,6 +256,18 @@ def test_a_held_version_and_an_upload_on_its_way_stay(
     _policies(runtime, tenant, 7)
     prune(runtime, tenant, actor="test")
     assert _files(runtime, tenant) == before
+
+
+def test_a_legal_hold_keeps_a_digest_key_that_is_no_longer_in_use(runtime: RuntimeOnAClock, tenant: TenantId) -> None:
+    runtime.keys.digest_key(tenant)
+    rotate(runtime, tenant, **GOVERNANCE)
+    hold = place_hold(runtime, tenant, **GOVERNANCE)
+    with pytest.raises(HeldError):
+        destroy(runtime, tenant, 1, **GOVERNANCE)
+    assert [key.version for key in list_keys(runtime, tenant)] == [1, 2]
+    lift_hold(runtime, tenant, hold, **GOVERNANCE)
+    destroy(runtime, tenant, 1, **GOVERNANCE)
+    assert [key.version for key in list_keys(runtime, tenant)] == [2]
 
 
 def test_a_legal_hold_stops_pruning_and_erasure_until_governance_lifts_it_for_a_reason(

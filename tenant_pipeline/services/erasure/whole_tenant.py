@@ -36,7 +36,7 @@ from tenant_pipeline.services.marketplace.listing import withdraw_outdated
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
 from tenant_pipeline.services.provisioning.operations import latest_operation
 from tenant_pipeline.services.registry import show_tenant
-from tenant_pipeline.services.retention.holds import require_no_hold
+from tenant_pipeline.services.retention.holds import keep_unheld
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage import serving
@@ -106,8 +106,9 @@ def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, pers
     for name, step in STEPS.items():
         if name not in asked.steps:
             with runtime.database.platform() as connection:
-                require_no_hold(connection, tenant)
-            _record(runtime, tenant, request, name, person, step(runtime, tenant, person))
+                connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                keep_unheld(connection, tenant)
+                _record(runtime, tenant, request, name, person, step(runtime, tenant, person))
     with runtime.database.platform() as connection:
         return request_of(connection, tenant, request)
 

@@ -55,7 +55,7 @@ def place_hold(runtime: Runtime, tenant: TenantId, *, person: str, role: str, re
     identifier = uuid.uuid4()
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, HOLDING_ROLES)
-        lock_holds(connection, tenant)
+        _lock(connection, tenant)
         connection.execute(
             "INSERT INTO runtime.legal_holds (tenant_id, id, person, role, reason) VALUES (%s, %s, %s, %s, %s)",
             (tenant, identifier, person, role, reason),
@@ -75,7 +75,7 @@ def lift_hold(runtime: Runtime, tenant: TenantId, hold: uuid.UUID, *, person: st
         raise InputError("Lifting a hold needs a reason", where="--reason")
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, HOLDING_ROLES)
-        lock_holds(connection, tenant)
+        _lock(connection, tenant)
         if hold not in [each.id for each in holds_of(connection, tenant) if each.lifted_at is None]:
             raise NotFoundError("No such hold stands", where=tenant, remedy="`tenant-pipeline retention holds`.")
         connection.execute(
@@ -104,9 +104,10 @@ def holds_of(connection: Connection, tenant: TenantId) -> list[Hold]:
     return [Hold(**row) for row in rows]
 
 
-def lock_holds(connection: Connection, tenant: TenantId) -> None:
-    """Wait until nobody places a hold or deletes under the same tenant, and keep others waiting to the commit."""
-    connection.execute("SELECT app.lock('retention', %s)", (tenant,))
+def keep_unheld(connection: Connection, tenant: TenantId) -> None:
+    """Return when no hold stands, and let none be placed before the commit. Raises HeldError otherwise."""
+    _lock(connection, tenant)
+    require_no_hold(connection, tenant)
 
 
 def require_no_hold(connection: Connection, tenant: TenantId) -> None:
@@ -118,3 +119,8 @@ def require_no_hold(connection: Connection, tenant: TenantId) -> None:
             where=tenant,
             remedy="Governance lifts it: `tenant-pipeline retention lift`.",
         )
+
+
+def _lock(connection: Connection, tenant: TenantId) -> None:
+    """Wait until nobody places a hold or deletes under the same tenant, and keep others waiting to the commit."""
+    connection.execute("SELECT app.lock('retention', %s)", (tenant,))

@@ -14,7 +14,7 @@ from typing import Any
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.registry import show_tenant
-from tenant_pipeline.services.retention.holds import lock_holds, require_no_hold
+from tenant_pipeline.services.retention.holds import keep_unheld, require_no_hold
 from tenant_pipeline.services.retention.needed import Needed, lock_sources, needed_files
 from tenant_pipeline.services.retention.policies import RetentionClass, policies_of
 from tenant_pipeline.services.runtime import Runtime
@@ -69,8 +69,7 @@ def prune(runtime: Runtime, tenant: TenantId, *, actor: str) -> Pruning:
     gone: list[Prunable] = []
     for first in range(0, len(found), FILES_AT_ONCE):
         with runtime.database.tenant(tenant) as connection:
-            lock_holds(connection, tenant)
-            require_no_hold(connection, tenant)
+            keep_unheld(connection, tenant)
             if lock_sources(connection, tenant) != needed.seen:
                 break  # a source has changed meanwhile: what it needs now is not known, and the rest waits
             gone += [
