@@ -39,7 +39,13 @@ class PiiFieldRule:
 
 @dataclass(frozen=True)
 class PiiPolicy:
-    """What becomes of each type of personal data (allow, hash, mask, drop, quarantine), and when the gate closes."""
+    """What becomes of each type of personal data (allow, hash, mask, drop, quarantine), and when the PII gate closes.
+
+    `default_action` holds for types that `actions` does not name, `fields` come before both where they apply, and
+    `special_category_action` holds for whole fields that PDPA section 26 protects. The gate fails when more than
+    `quarantined_share_fail` (0–1) of the records are withheld, or when something is found, `requires_agreement` holds
+    and the tenant has signed none.
+    """
 
     actions: Mapping[str, str]
     default_action: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from typing import Protocol
+
+from tenant_pipeline.core.keys import DigestKey
 
 DIGEST_DIGITS = 32
 """Hexadecimal digits of the HMAC that a token carries: 128 bits."""
@@ -26,17 +27,7 @@ REPLACEMENT = re.compile(f"{TOKEN_PATTERN}|{MASK_PATTERN}")
 _TOKEN = re.compile(TOKEN_PATTERN)
 
 
-class PseudonymKey(Protocol):
-    """A tenant's digest key: the id that tokens name, and the secret that never leaves the runtime."""
-
-    @property
-    def key_id(self) -> str: ...
-
-    @property
-    def secret(self) -> bytes: ...
-
-
-def keyed_digest(entity_type: str, canonical: str, key: PseudonymKey) -> str:
+def keyed_digest(entity_type: str, canonical: str, key: DigestKey) -> str:
     """HMAC-SHA-256 of entity type and canonical value under the tenant's key, as 64 hexadecimal digits.
 
     Type and value are joined by a NUL, which neither can hold, so that no two pairs share a message.
@@ -45,7 +36,7 @@ def keyed_digest(entity_type: str, canonical: str, key: PseudonymKey) -> str:
     return hmac.new(key.secret, message, hashlib.sha256).hexdigest()
 
 
-def pseudonym(entity_type: str, canonical: str, key: PseudonymKey) -> str:
+def pseudonym(entity_type: str, canonical: str, key: DigestKey) -> str:
     """The token `⟦TYPE:keyid:digest⟧` that stands for a value wherever the tenant meets it."""
     return f"⟦{entity_type}:{key.key_id}:{keyed_digest(entity_type, canonical, key)[:DIGEST_DIGITS]}⟧"
 

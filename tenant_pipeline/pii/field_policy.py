@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from tenant_pipeline.core.contract_terms import PiiFieldRule, PiiPolicy
 from tenant_pipeline.core.tables import TableDescriptor
 from tenant_pipeline.pii.declarations import CONTACT_TYPES, Declaration, DeclaredClass, FieldMeaning
 from tenant_pipeline.pii.field_phrases import FieldPhrases, field_phrases
-from tenant_pipeline.pii.policy import Action, FieldRule, PiiPolicy, action_for, action_named
+from tenant_pipeline.pii.policy import Action, action_for, action_named
 from tenant_pipeline.pii.special_categories import SPECIAL_CATEGORY, SpecialCategory, category_of
 
 
@@ -37,7 +38,7 @@ class FieldPolicy:
     """The rulings for one field. `whole` goes before what is found within its values, unless that asks for more."""
 
     policy: PiiPolicy
-    rules: tuple[FieldRule, ...] = ()
+    rules: tuple[PiiFieldRule, ...] = ()
     declarations: tuple[Declaration, ...] = ()
     whole: WholeField | None = None
     _known: dict[str, Ruling] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -95,8 +96,8 @@ def _category(
     return None if found is None else (found, "")
 
 
-def _applies(rule: FieldRule, name: str, meaning: FieldMeaning | None) -> bool:
-    return _phrases(tuple(rule.words)).found_in(name) or (meaning is not None and meaning.property in rule.properties)
+def _applies(rule: PiiFieldRule, name: str, meaning: FieldMeaning | None) -> bool:
+    return _phrases(rule.words).found_in(name) or (meaning is not None and meaning.property in rule.properties)
 
 
 @lru_cache(maxsize=64)

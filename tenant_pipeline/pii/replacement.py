@@ -12,14 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenant_pipeline.core.pseudonym import PseudonymKey, digest_of_token, mask, pseudonym, without_replacements
+from tenant_pipeline.core.contract_terms import PiiPolicy
+from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.pseudonym import digest_of_token, mask, pseudonym, without_replacements
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.canonical import canonical_value
 from tenant_pipeline.pii.column_evidence import number_evidence
 from tenant_pipeline.pii.field_policy import FieldPolicy, WholeField
 from tenant_pipeline.pii.findings import Findings, Kind, Place
 from tenant_pipeline.pii.folding import fold
-from tenant_pipeline.pii.policy import Action, PiiPolicy
+from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.readings import seen
 from tenant_pipeline.pii.recognisers.registry import STRUCTURAL_ENTITIES
 
@@ -60,7 +62,7 @@ class Replacer:
 
     analyzer: PiiAnalyzer
     policy: PiiPolicy
-    key: PseudonymKey
+    key: DigestKey
     findings: Findings = field(default_factory=Findings)
 
     def column(self, values: pa.Array, screen: FieldScreen) -> ScreenedColumn:

@@ -13,8 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.gate import GateVerdict
-from tenant_pipeline.core.pseudonym import REPLACEMENT, PseudonymKey
+from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.pseudonym import REPLACEMENT
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
@@ -25,7 +27,6 @@ from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.locators import LocatorScreen
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.paths import names_in_paths, screened_path
-from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.readings import seen, seen_values
 from tenant_pipeline.pii.replacement import FieldScreen, Replacer
 from tenant_pipeline.pii.table_policy import TableFieldPolicies
@@ -55,7 +56,7 @@ def screen(
     out: StageWriter,
     *,
     policy: PiiPolicy,
-    key: PseudonymKey,
+    key: DigestKey,
     analyzer: PiiAnalyzer,
     agreement_in_place: bool,
     declarations: Sequence[Declaration] = (),

@@ -8,11 +8,11 @@ from functools import cache, partial
 
 import pyarrow as pa
 
+from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.tables import TableDescriptor
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.declarations import Declaration, FieldMeaning
 from tenant_pipeline.pii.field_policy import FieldPolicy, field_policy
-from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.special_categories import names_person
 
 _SAMPLE = 2_000

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.pii.findings import Findings
-from tenant_pipeline.pii.policy import PiiPolicy
 from tenant_pipeline.pii.recognisers.registry import NOT_PERSONAL
 
 

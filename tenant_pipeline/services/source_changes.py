@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError
-from tenant_pipeline.core.pseudonym import PseudonymKey, keyed_digest
+from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.pseudonym import keyed_digest
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, lock_source
@@ -98,7 +99,7 @@ def put_right(
     return get_source(connection, tenant, source)
 
 
-def _told(name: str, value: str | datetime | None, key: PseudonymKey) -> str | None:
+def _told(name: str, value: str | datetime | None, key: DigestKey) -> str | None:
     """A value as the audit log may keep it: nothing is ever erased from there."""
     if isinstance(value, str):
         return keyed_digest(name, value, key) if value else ""

@@ -9,13 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.contract_terms import QualityThresholds
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.statement import STATEMENT_COLUMNS
 from tenant_pipeline.core.tables import StageReader, StageWriter
 from tenant_pipeline.core.validate.checks import StatementCheck, statement_checks
 from tenant_pipeline.core.validate.schema import failures, statement_schema
-from tenant_pipeline.core.validate.verdict import FailureTally, QualityThresholds, quality_verdict
+from tenant_pipeline.core.validate.verdict import FailureTally, quality_verdict
 from tenant_pipeline.core.vocabulary import Vocabulary
 
 _TEXT = pd.ArrowDtype(pa.string())

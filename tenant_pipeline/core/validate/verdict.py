@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tenant_pipeline.core.contract_terms import QualityThresholds
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.sentences.saying import say
 
 SAMPLE_LOCATORS = 5
 """How many failing rows a finding points to."""
-
-
-class QualityThresholds(Protocol):
-    """The shares (0–1) of rejected statements above which the gate warns, and above which it closes."""
-
-    @property
-    def warn_share(self) -> float: ...
-
-    @property
-    def fail_share(self) -> float: ...
 
 
 @dataclass

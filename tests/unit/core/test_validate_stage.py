@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenant_pipeline.core.contract_terms import QualityThresholds
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.stage import Disposition, StageCount
@@ -19,16 +18,12 @@ from tenant_pipeline.core.validate.stage import validate
 from tenant_pipeline.core.validate.value_forms import is_date, is_in_order
 from tests.unit.core.standardise_memory import TEXT, TOKEN, VOCABULARY, MemoryStage, stage_of, statement, statements
 
-
-@dataclass(frozen=True)
-class Thresholds:
-    warn_share: float = 0.1
-    fail_share: float = 0.5
+THRESHOLDS = QualityThresholds(warn_share=0.1, fail_share=0.5)
 
 
 def run(*rows: dict[str, str]) -> tuple[MemoryStage, StageCount, GateVerdict]:
     out = MemoryStage()
-    (count,), verdict = validate(stage_of(statements(*rows)), out, vocabulary=VOCABULARY, thresholds=Thresholds())
+    (count,), verdict = validate(stage_of(statements(*rows)), out, vocabulary=VOCABULARY, thresholds=THRESHOLDS)
     count.conserve("validate")
     return out, count, verdict
 
@@ -192,7 +187,7 @@ def test_dates_are_real_and_in_order() -> None:
 def test_whatever_standardise_lets_through_has_a_valid_value(rows: list[dict[str, str]]) -> None:
     standardised, validated = MemoryStage(), MemoryStage()
     (before,) = standardise(stage_of(statements(*rows)), standardised, vocabulary=VOCABULARY)
-    (count,), _ = validate(standardised, validated, vocabulary=VOCABULARY, thresholds=Thresholds())
+    (count,), _ = validate(standardised, validated, vocabulary=VOCABULARY, thresholds=THRESHOLDS)
     count.conserve("validate").follows(before, "validate")
     assert count.rejected == validated.rejected(Disposition.REJECTED)
     assert [reject.code for reject in validated.rejects] == []

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from tenant_pipeline.core.contract_terms import PiiPolicy
+from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import BATCH_ROWS, StageReader, StageWriter, TableDescriptor, TableReader
-from tenant_pipeline.pii.policy import FieldRule
 
 
-@dataclass(frozen=True)
-class Key:
-    key_id: str = "k1"
-    secret: bytes = b"0" * 32
+def digest_key(key_id: str = "k1", secret: bytes = b"0" * 32) -> DigestKey:
+    return DigestKey(key_id, secret)
 
 
-@dataclass(frozen=True)
-class Policy:
-    actions: Mapping[str, str] = field(default_factory=dict)
-    default_action: str = "hash"
-    fields: Sequence[FieldRule] = ()
-    special_category_action: str = "drop"
-    quarantined_share_fail: float = 0.05
-    requires_agreement: bool = True
+def pii_policy(**terms: Any) -> PiiPolicy:
+    """A policy of these terms; where they say nothing else, what is found is hashed."""
+    policy = PiiPolicy(
+        actions={},
+        default_action="hash",
+        fields=(),
+        special_category_action="drop",
+        quarantined_share_fail=0.05,
+        requires_agreement=True,
+    )
+    return replace(policy, **terms)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenant_pipeline.contracts.loader import load_contracts
-from tenant_pipeline.core.contract_terms import PiiFieldRule
+from tenant_pipeline.core.contract_terms import PiiFieldRule, PiiPolicy
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.tables import TableDescriptor
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
@@ -19,7 +19,7 @@ from tenant_pipeline.pii.field_policy import FieldPolicy
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.pii.special_categories import SpecialCategory
-from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
+from tests.unit.pii.memory_stage import MemoryStage, digest_key, pii_policy, records_stage
 from tests.unit.pii.test_screen import run, values
 
 CONTRACT = load_contracts().pii_policy
@@ -33,15 +33,15 @@ def rule(*, words: tuple[str, ...] = (), properties: tuple[str, ...] = (), types
 
 def declared(stage: MemoryStage, analyzer: PiiAnalyzer, *declarations: Declaration,
              meanings: Mapping[int, FieldMeaning] | None = None,
-             policy: Policy | None = None) -> MemoryStage:  # fmt: skip
+             policy: PiiPolicy | None = None) -> MemoryStage:  # fmt: skip
     out = MemoryStage()
-    screen(stage, out, policy=policy or Policy(), key=Key(), analyzer=analyzer, agreement_in_place=True,
+    screen(stage, out, policy=policy or pii_policy(), key=digest_key(), analyzer=analyzer, agreement_in_place=True,
            declarations=declarations, meanings=lambda descriptor: meanings or {})  # fmt: skip
     return out
 
 
 def test_a_rule_for_a_field_goes_before_the_rule_for_the_type_and_only_there(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(fields=(rule(words=("fax", "แฟกซ์"), types=("PHONE_NUMBER",), action="mask"),))
+    policy = pii_policy(fields=(rule(words=("fax", "แฟกซ์"), types=("PHONE_NUMBER",), action="mask"),))
     stage = records_stage({"officeFax": ["โทร 081-234-5678 a@b.co"], "tel": ["081-234-5678"]})
     out, _, _ = run(analyzer, stage, policy)
     (fax,), (tel,) = values(out), values(out, "f0001")
@@ -51,7 +51,7 @@ def test_a_rule_for_a_field_goes_before_the_rule_for_the_type_and_only_there(ana
 
 def test_a_rule_can_say_that_every_value_of_a_field_is_personal(analyzer: PiiAnalyzer) -> None:
     stage = records_stage({"Date of Birth": ["1990-01-02", "1990-01-02", "2001-05-06"], "วันเกิดเหตุ": ["2020-01-01"] * 3})
-    out, _, verdict = run(analyzer, stage, Policy(fields=CONTRACT.fields))
+    out, _, verdict = run(analyzer, stage, pii_policy(fields=CONTRACT.fields))
     born = [str(value) for value in values(out)]
     assert all(value.startswith("⟦DATE_OF_BIRTH:k1:") for value in born)
     assert born[0] == born[1] != born[2]
@@ -60,7 +60,7 @@ def test_a_rule_can_say_that_every_value_of_a_field_is_personal(analyzer: PiiAna
 
 
 def test_a_rule_can_go_by_the_property_that_a_field_is_mapped_to(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(fields=(rule(properties=("contactPoint",), types=("PHONE_NUMBER",), action="drop"),))
+    policy = pii_policy(fields=(rule(properties=("contactPoint",), types=("PHONE_NUMBER",), action="drop"),))
     stage = records_stage({"a": ["081-234-5678"], "b": ["081-234-5678"]})
     meanings = {0: FieldMeaning("contactPoint", ("Place", "Thing"))}
     out = declared(stage, analyzer, meanings=meanings, policy=policy)
@@ -114,7 +114,7 @@ def test_a_name_or_a_document_in_a_field_of_business_contacts_is_still_replaced(
 def test_findings_under_a_declaration_still_need_the_agreement(analyzer: PiiAnalyzer) -> None:
     out = MemoryStage()
     _, verdict = screen(
-        records_stage({"tel": ["081-234-5678"]}), out, policy=Policy(), key=Key(), analyzer=analyzer,
+        records_stage({"tel": ["081-234-5678"]}), out, policy=pii_policy(), key=digest_key(), analyzer=analyzer,
         agreement_in_place=False, declarations=(contact(),),
     )  # fmt: skip
     assert verdict.band is Band.FAIL
@@ -132,7 +132,7 @@ of_phones = st.builds(
 def test_without_a_signature_nothing_is_looser_than_the_contract(
     contract: Action, declarations: tuple[Declaration, ...]
 ) -> None:
-    policy = Policy(actions={"PHONE_NUMBER": str(contract)})
+    policy = pii_policy(actions={"PHONE_NUMBER": str(contract)})
     unsigned = tuple(each for each in declarations if not each.signed)
     assert FieldPolicy(policy, (), unsigned).ruling("PHONE_NUMBER").action.strictness >= contract.strictness
     ruled = FieldPolicy(policy, (), declarations).ruling("PHONE_NUMBER")
@@ -141,7 +141,7 @@ def test_without_a_signature_nothing_is_looser_than_the_contract(
 
 @given(declarations=st.lists(of_phones, min_size=1, max_size=5))
 def test_the_order_of_declarations_does_not_matter(declarations: list[Declaration]) -> None:
-    policy = Policy()
+    policy = pii_policy()
     forwards = FieldPolicy(policy, (), tuple(declarations)).ruling("PHONE_NUMBER").action
     assert FieldPolicy(policy, (), tuple(reversed(declarations))).ruling("PHONE_NUMBER").action is forwards
 
@@ -162,7 +162,7 @@ def test_phrases_fit_whole_words(phrase: str, fits: list[str], fits_not: list[st
 
 
 PERSONAL_IDS = ["3-1006-00445-63-5", "Buddhist"]
-WITHHOLDING = Policy(actions={"TH_NATIONAL_ID": "quarantine"})
+WITHHOLDING = pii_policy(actions={"TH_NATIONAL_ID": "quarantine"})
 
 
 def categorised(*, signed: bool) -> Declaration:
@@ -193,7 +193,7 @@ def test_only_a_signed_category_lets_a_record_pass_that_its_field_would_withhold
 def test_what_a_field_is_as_a_whole_makes_nothing_looser(
     analyzer: PiiAnalyzer, columns: dict[str, list[str | None]], left: list[str | None]
 ) -> None:
-    policy = Policy(actions=WITHHOLDING.actions, fields=CONTRACT.fields, quarantined_share_fail=0.5)
+    policy = pii_policy(actions=WITHHOLDING.actions, fields=CONTRACT.fields, quarantined_share_fail=0.5)
     out, count, verdict = run(analyzer, records_stage(columns), policy)
     assert [reject["code"] for reject in out.rejects] == ["pii-th-national-id"]
     assert [value and str(value).split(":")[0][1:] for value in values(out)] == left
@@ -202,7 +202,7 @@ def test_what_a_field_is_as_a_whole_makes_nothing_looser(
 
 
 def test_what_is_stricter_than_the_whole_field_masks_or_empties_its_value(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(actions={"PHONE_NUMBER": "mask", "EMAIL_ADDRESS": "drop"}, fields=CONTRACT.fields)
+    policy = pii_policy(actions={"PHONE_NUMBER": "mask", "EMAIL_ADDRESS": "drop"}, fields=CONTRACT.fields)
     lived = ["1 Soi 5", "2 Soi 5, 081-234-5678", "3 Soi 5, a@example.com, 081-234-5678"]
     out, _, _ = run(analyzer, records_stage({"home address": lived}), policy)
     first, *others = values(out)

@@ -14,7 +14,7 @@ from tenant_pipeline.core.gate import Band
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.screen import screen
-from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
+from tests.unit.pii.memory_stage import MemoryStage, digest_key, pii_policy, records_stage
 
 STRUCTURAL = ("PHONE_NUMBER", "EMAIL_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS")
 
@@ -41,8 +41,8 @@ def test_no_code_postcode_coordinate_time_stamp_or_name_of_the_gazetteers_is_fla
         _, verdict = screen(
             records_stage(columns_of(rows)),
             out,
-            policy=Policy(),
-            key=Key(),
+            policy=pii_policy(),
+            key=digest_key(),
             analyzer=analyzer,
             agreement_in_place=False,
         )

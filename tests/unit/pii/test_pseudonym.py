@@ -6,14 +6,15 @@ import hashlib
 
 import pytest
 
+from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.pseudonym import is_token, mask, pseudonym, without_replacements
 from tenant_pipeline.pii.canonical import canonical_value
-from tests.unit.pii.memory_stage import Key
+from tests.unit.pii.memory_stage import digest_key
 
-KEY = Key()
+KEY = digest_key()
 
 
-def token(entity_type: str, text: str, key: Key = KEY) -> str:
+def token(entity_type: str, text: str, key: DigestKey = KEY) -> str:
     return pseudonym(entity_type, canonical_value(entity_type, text), key)
 
 
@@ -39,7 +40,7 @@ def test_a_value_has_one_token_however_it_is_written(entity_type: str, spellings
 
 
 def test_two_tenants_have_different_tokens_for_the_same_value() -> None:
-    other = Key(key_id="k1", secret=b"1" * 32)
+    other = digest_key(key_id="k1", secret=b"1" * 32)
     assert token("PHONE_NUMBER", "0812345678") != token("PHONE_NUMBER", "0812345678", other)
 
 

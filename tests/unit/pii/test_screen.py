@@ -16,8 +16,10 @@ from stdnum import luhn
 from stdnum.th import pin
 
 from tenant_pipeline.contracts.loader import load_contracts
+from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.gate import Band, GateVerdict
+from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.pseudonym import TOKEN_PATTERN, is_token
 from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
 from tenant_pipeline.core.standardise.reading import Context
@@ -26,24 +28,24 @@ from tenant_pipeline.intake.readers.item import Item
 from tenant_pipeline.intake.readers.workbook import read_workbook
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
 from tenant_pipeline.pii.screen import screen
-from tests.unit.pii.memory_stage import Key, MemoryStage, Policy, records_stage
+from tests.unit.pii.memory_stage import MemoryStage, digest_key, pii_policy, records_stage
 from tests.unit.pii.staff import STAFF
 
 
 def run(
     analyzer: PiiAnalyzer,
     stage: MemoryStage,
-    policy: Policy | None = None,
+    policy: PiiPolicy | None = None,
     *,
-    key: Key | None = None,
+    key: DigestKey | None = None,
     agreement: bool = True,
 ) -> tuple[MemoryStage, StageCount, GateVerdict]:
     out = MemoryStage()
     counts, verdict = screen(
         stage,
         out,
-        policy=policy or Policy(),
-        key=key or Key(),
+        policy=policy or pii_policy(),
+        key=key or digest_key(),
         analyzer=analyzer,
         agreement_in_place=agreement,
     )
@@ -86,7 +88,7 @@ def test_the_same_number_has_the_same_token_in_every_column_and_another_for_anot
     out, _, _ = run(analyzer, stage)
     assert values(out) == values(out, "f0001")
     assert is_token(str(values(out)[0]))
-    other, _, _ = run(analyzer, stage, key=Key("k2", b"1" * 32))
+    other, _, _ = run(analyzer, stage, key=digest_key("k2", b"1" * 32))
     assert values(other) != values(out)
 
 
@@ -95,7 +97,7 @@ def test_the_same_number_has_the_same_token_in_every_column_and_another_for_anot
     [("mask", "โทร ⟦PHONE_NUMBER⟧"), ("drop", None), ("allow", "โทร 081-234-5678")],
 )
 def test_policy_decides_what_becomes_of_a_value(analyzer: PiiAnalyzer, action: str, expected: str | None) -> None:
-    policy = Policy(actions={"PHONE_NUMBER": action})
+    policy = pii_policy(actions={"PHONE_NUMBER": action})
     out, _, verdict = run(analyzer, records_stage({"note": ["โทร 081-234-5678"]}), policy)
     assert values(out) == [expected]
     assert verdict.findings[0]["action"] == action
@@ -104,14 +106,14 @@ def test_policy_decides_what_becomes_of_a_value(analyzer: PiiAnalyzer, action: s
 
 def test_an_action_that_does_not_exist_is_refused(analyzer: PiiAnalyzer) -> None:
     with pytest.raises(ContractError, match="no action shred"):
-        run(analyzer, records_stage({"note": ["081-234-5678"]}), Policy(default_action="shred"))
+        run(analyzer, records_stage({"note": ["081-234-5678"]}), pii_policy(default_action="shred"))
 
 
 def test_a_record_that_policy_withholds_is_quarantined_with_a_reason_that_quotes_nothing(
     analyzer: PiiAnalyzer,
 ) -> None:
     columns = {"ชื่อ": ["ก", "ข"], "โทร 0899999999": ["3-1006-00445-63-5", "x"]}
-    policy = Policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.5)
+    policy = pii_policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.5)
     out, count, verdict = run(analyzer, records_stage(columns), policy)
     assert (count.rows_in, count.rows_out, count.quarantined) == (2, 1, 1)
     assert values(out) == ["ข"]
@@ -130,14 +132,14 @@ def test_a_record_that_policy_withholds_is_quarantined_with_a_reason_that_quotes
 
 
 def test_too_many_quarantined_records_close_the_gate(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.1)
+    policy = pii_policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=0.1)
     _, _, verdict = run(analyzer, records_stage({"id": ["3-1006-00445-63-5", "x"]}), policy)
     assert verdict.band is Band.FAIL
     assert "50.0% of the records are quarantined" in verdict.reasons[0]
 
 
 def test_every_record_withheld_leaves_an_empty_table(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(default_action="quarantine")
+    policy = pii_policy(default_action="quarantine")
     out, count, _ = run(analyzer, records_stage({"id": ["3-1006-00445-63-5"]}), policy)
     assert count.rows_out == 0
     assert list(out.written["t00001"].whole().columns) == ["record", "locator", "f0000"]
@@ -148,7 +150,7 @@ def test_findings_without_a_signed_agreement_close_the_gate(analyzer: PiiAnalyze
     _, _, without = run(analyzer, stage, agreement=False)
     assert without.band is Band.FAIL
     assert "no data handling agreement" in without.reasons[0]
-    _, _, not_required = run(analyzer, stage, Policy(requires_agreement=False), agreement=False)
+    _, _, not_required = run(analyzer, stage, pii_policy(requires_agreement=False), agreement=False)
     assert not_required.band is Band.WARN
 
 
@@ -163,7 +165,7 @@ def test_personal_data_in_names_paths_and_locators_does_not_pass(analyzer: PiiAn
         },
         locators=["o00001#sheet=โทร 081-234-5678&row=2", "o00001#/คน/somchai@example.com/17"],
     )
-    out, _, verdict = run(analyzer, stage, Policy(actions={"PHONE_NUMBER": "quarantine"}))
+    out, _, verdict = run(analyzer, stage, pii_policy(actions={"PHONE_NUMBER": "quarantine"}))
     text = out.everything()
     for raw in ("081-234-5678", "0812345678", "somchai@example.com", "สมชาย"):
         assert raw not in text

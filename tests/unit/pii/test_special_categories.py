@@ -7,7 +7,7 @@ import pytest
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.special_categories import SpecialCategory, category_of, names_person
-from tests.unit.pii.memory_stage import MemoryStage, Policy, records_stage
+from tests.unit.pii.memory_stage import MemoryStage, pii_policy, records_stage
 from tests.unit.pii.test_screen import run, values
 
 
@@ -153,7 +153,7 @@ def test_a_table_is_known_to_hold_persons_by_its_values_too(analyzer: PiiAnalyze
 
 
 def test_policy_can_withhold_records_with_a_special_category(analyzer: PiiAnalyzer) -> None:
-    policy = Policy(special_category_action="quarantine", quarantined_share_fail=1.0)
+    policy = pii_policy(special_category_action="quarantine", quarantined_share_fail=1.0)
     out, count, _ = run(analyzer, people(), policy)
     assert (count.quarantined, count.rows_out) == (2, 1)
     assert {reject["code"] for reject in out.rejects} == {"pii-special-category"}
