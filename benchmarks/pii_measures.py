@@ -18,7 +18,7 @@ from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.stage import StageCount
-from tenant_pipeline.core.tables import BATCH_ROWS
+from tenant_pipeline.core.tables import BATCH_ROWS, field_column
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, build_analyzer, folded_values
 from tenant_pipeline.pii.column_evidence import column_evidence
@@ -110,7 +110,7 @@ def _extracted(store: StageStore, table: Table) -> StoredStage:
         {
             "record": pa.array(range(rows), pa.int64()),
             "locator": pa.array([f"o00001#row={row + 2}" for row in range(rows)]),
-            **{f"f{position:04d}": pa.array(values) for position, values in enumerate(table.values())},
+            **{field_column(position): pa.array(values) for position, values in enumerate(table.values())},
         }
     )
     about = {"object": "o00001", "path": "venues.csv", "reader": "csv", "name": "venues", "shape": "records"}

@@ -156,7 +156,7 @@ def _preview(runtime: Runtime, tenant: TenantId, record: StageRecord) -> str:
     for table in runtime.stage_store(tenant).read(record.output_digest).tables(role):
         for frame in table.batches():
             names = [name for name in frame.columns if name != "record"][:PREVIEW_COLUMNS]
-            fields = {f"f{position:04d}": field for position, field in enumerate(table.descriptor.fields)}
+            fields = dict(zip(table.descriptor.field_columns, table.descriptor.fields, strict=True))
             head = frame[names].head(PREVIEW_ROWS).to_dict("records")
             rows = [{fields.get(str(name), str(name)): _short(value) for name, value in row.items()} for row in head]
             return _markdown_table(rows)

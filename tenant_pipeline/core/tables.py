@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 BATCH_ROWS = 50_000
 
 
+def field_column(position: int) -> str:
+    """The column that a `records` table keeps its source's field of that position in."""
+    return f"f{position:04d}"
+
+
 @dataclass(frozen=True)
 class TableDescriptor:
     """A table's name within its stage, its role, the names of its source fields, and what the reader knew of it.
@@ -44,6 +49,11 @@ class TableDescriptor:
     role: str
     fields: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def field_columns(self) -> tuple[str, ...]:
+        """The columns of the source's fields, in their order."""
+        return tuple(map(field_column, range(len(self.fields))))
 
 
 class TableReader(Protocol):

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.stage import Reject, StageCount
-from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter
+from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter, field_column
 from tenant_pipeline.intake.identify import RELEASABLE, limits_of
 from tenant_pipeline.intake.manifest import manifest_entries
 from tenant_pipeline.intake.readers.chat_message import AI_READERS
@@ -144,7 +144,7 @@ class _RecordTable:
         arrays = {
             "record": pa.array(range(self._rows, self._rows + count), pa.int64()),
             "locator": pc.binary_join_element_wise(f"{self._object}#", locators, ""),
-            **{f"f{position:04d}": column for position, column in enumerate(values)},
+            **{field_column(position): column for position, column in enumerate(values)},
         }
         self._writer.write(pa.table(arrays).to_pandas(types_mapper=pd.ArrowDtype))
         self._rows += count

@@ -18,7 +18,7 @@ from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.pseudonym import REPLACEMENT
 from tenant_pipeline.core.stage import Disposition, StageCount
-from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter
+from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter, field_column
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
 from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence, person_evidence
 from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
@@ -126,7 +126,7 @@ class _TableScreen:
 
     def field_screen(self, position: int, values: pa.Array) -> FieldScreen:
         """How a field is looked at; it stands under its screened name."""
-        place = Place(self.table, position, self.fields[position] or f"f{position:04d}")
+        place = Place(self.table, position, self.fields[position] or field_column(position))
         return FieldScreen(
             place, self._context(position, values), self.policies.found[position], self._passing(position)
         )
@@ -188,7 +188,7 @@ def _screen_table(
         for frame in reader.batches():
             written = _screen_batch(table, frame, writer, out, totals) or written
         if not written:
-            columns = ["record", "locator", *(f"f{position:04d}" for position in range(len(fields)))]
+            columns = ["record", "locator", *descriptor.field_columns]
             writer.write(_empty(columns))
 
 
@@ -236,13 +236,13 @@ def _screen_batch(
     codes = np.full(len(frame), "", dtype=object)
     reasons = np.full(len(frame), "", dtype=object)
     locators = _array(frame["locator"])
-    values = [_array(frame[f"f{position:04d}"]) for position in range(len(table.fields))]
+    values = [_array(frame[column]) for column in table.reader.descriptor.field_columns]
     if not table.policies.found:
         table.policies.settle(values)
     columns: dict[str, pa.Array] = {"record": _array(frame["record"]), "locator": table.locators.screen(locators)}
     for position, column in enumerate(values):
         screened = table.replacer.column(column, table.field_screen(position, column))
-        columns[f"f{position:04d}"] = screened.values
+        columns[field_column(position)] = screened.values
         _withhold(codes, reasons, screened.withheld, "pii-", _policy_reason(position, table.table))
         totals.residual += _withhold(
             codes, reasons, screened.residual, "pii-residual-", _residual_reason(position, table.table)

@@ -12,7 +12,7 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.standardise.reading import Context, Unreadable
 from tenant_pipeline.core.standardise.urls import standardise_url
-from tenant_pipeline.core.tables import TableReader
+from tenant_pipeline.core.tables import TableReader, field_column
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.pii.policy import Action, action_for
@@ -160,7 +160,7 @@ def _column(table: TableReader) -> str | None:
     descriptor = table.descriptor
     if descriptor.about.get("name") != TABLE or FIELD not in descriptor.fields:
         return None
-    return f"f{descriptor.fields.index(FIELD):04d}"
+    return field_column(descriptor.fields.index(FIELD))
 
 
 def _is_personal(runtime: Runtime, url: str) -> bool:

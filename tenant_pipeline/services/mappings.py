@@ -220,7 +220,7 @@ def _proposed(runtime: Runtime, source: Source, rules: MappingRules, reader: Tab
 
 def _sample(reader: TableReader) -> list[tuple[str | None, ...]]:
     """At most SAMPLE_ROWS rows, evenly from the whole table."""
-    columns = [f"f{position:04d}" for position in range(len(reader.descriptor.fields))]
+    columns = reader.descriptor.field_columns
     step = -(-reader.rows // SAMPLE_ROWS) or 1
     rows: list[tuple[str | None, ...]] = []
     seen = 0

@@ -88,9 +88,8 @@ def screened(runtime: Runtime, source: Source) -> dict[str, Any]:
         record = run_stage(runtime, source.tenant, source.id, stage)
     (table,) = runtime.stage_store(source.tenant).read(record.output_digest).tables("records")
     (frame,) = table.batches()
-    return {
-        name: frame[f"f{position:04d}"].iloc[0] for position, name in enumerate(table.descriptor.fields)
-    }  # fmt: skip
+    columns = zip(table.descriptor.fields, table.descriptor.field_columns, strict=True)
+    return {name: frame[column].iloc[0] for name, column in columns}
 
 
 def through(runtime: Runtime, source: Source) -> dict[str, StageRecord]:

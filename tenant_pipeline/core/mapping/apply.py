@@ -143,17 +143,11 @@ class Application:
 
     def _values(self, table: MappedTable, batch: pa.Table) -> Iterator[_Found]:
         """What each rule finds in the batch."""
+        descriptor = table.reader.descriptor
         if table.choice.as_text:
-            columns = tuple(f"f{position:04d}" for position in range(len(table.reader.descriptor.fields)))
-            yield _Found(self._otherwise, "", "", columns, _as_text(table, batch))
+            yield _Found(self._otherwise, "", "", descriptor.field_columns, _as_text(table, batch))
             return
-        names = dict(
-            zip(
-                (f"f{position:04d}" for position in range(batch.num_columns)),
-                table.reader.descriptor.fields,
-                strict=False,
-            )
-        )
+        names = dict(zip(descriptor.field_columns, descriptor.fields, strict=True))
         for rule in table.choice.mapping.rules:
             if rule.latitude:
                 latitude, longitude = table.column(rule.latitude), table.column(rule.longitude)
@@ -197,8 +191,8 @@ def _prepare(reader: TableReader, mappings: MappingRules, vocabulary: Vocabulary
     allowed = vocabulary.properties_of(choice.mapping.type)
     rules = tuple(rule for rule in choice.mapping.rules if rule.property in allowed)
     columns: dict[str, str] = {}
-    for position, name in enumerate(descriptor.fields):
-        columns.setdefault(field_key(name), f"f{position:04d}")
+    for name, column in zip(descriptor.fields, descriptor.field_columns, strict=True):
+        columns.setdefault(field_key(name), column)
     return MappedTable(reader, replace(choice, mapping=replace(choice.mapping, rules=rules)), columns)
 
 
@@ -240,10 +234,10 @@ class _Lookups:
 def _as_text(table: MappedTable, batch: pa.Table) -> pa.Array:
     """Each record whole, as `field: value; field: value`, for a table of which no field is known."""
     texts: list[str | None] = []
-    fields = table.reader.descriptor.fields
-    columns = [batch[f"f{position:04d}"].to_pylist() for position in range(len(fields))]
+    descriptor = table.reader.descriptor
+    columns = [batch[column].to_pylist() for column in descriptor.field_columns]
     for row in zip(*columns, strict=True) if columns else ():
-        said = [f"{name}: {value}" for name, value in zip(fields, row, strict=True) if value]
+        said = [f"{name}: {value}" for name, value in zip(descriptor.fields, row, strict=True) if value]
         texts.append("; ".join(said) or None)
     return pa.array(texts, _TEXT) if columns else pa.nulls(batch.num_rows, _TEXT)
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from tenant_pipeline.core.mapping.mapping import field_key
 from tenant_pipeline.core.mapping.nothing import saying
+from tenant_pipeline.core.tables import field_column
 
 ROWS_AT_ONCE = 4_096
 """The texts of so many records are held beside the batch."""
@@ -46,7 +47,7 @@ def _contents(records: pa.Table, fields: Sequence[str]) -> pa.Array:
     pieces = [pa.repeat(pa.scalar("content", _TEXT), records.num_rows)]
     keys = [field_key(name) for name in fields]
     for key, same, position in sorted((key, keys[:position].count(key), position) for position, key in enumerate(keys)):
-        values = records[f"f{position:04d}"].combine_chunks().cast(pa.string())
+        values = records[field_column(position)].combine_chunks().cast(pa.string())
         texts = values.cast(_TEXT)
         framed = pc.binary_join_element_wise(
             pa.scalar(f"{key} {same} ", _TEXT), pc.utf8_length(texts).cast(_TEXT), texts, pa.scalar(" ", _TEXT)

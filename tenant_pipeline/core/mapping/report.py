@@ -31,8 +31,7 @@ class TableReport:
     def count(self, batch: MappedBatch) -> None:
         """Count the cells of a batch, and its records that no key names."""
         self._without_key += batch.without_key
-        for position in range(len(self._values)):
-            column = f"f{position:04d}"
+        for position, column in enumerate(self._table.reader.descriptor.field_columns):
             says = saying(batch.records[column].combine_chunks().cast(pa.string()))
             self._values[position] += pc.sum(says).as_py() or 0
             if column in batch.used:
@@ -42,7 +41,7 @@ class TableReport:
         """The table's part of the stage's document `mapping`."""
         descriptor, choice = self._table.reader.descriptor, self._table.choice
         went = self._went()
-        columns = [f"f{position:04d}" for position in range(len(descriptor.fields))]
+        columns = descriptor.field_columns
         by_name: dict[str, list[str]] = {}
         for name, column in zip(descriptor.fields, columns, strict=True):
             by_name.setdefault(name, []).extend(went.get(column, []))

@@ -41,7 +41,7 @@ def map_statements(
     record whose field `ai` is `true` is what an AI wrote.
     """
     descriptor = reader.descriptor
-    columns = {name: f"f{position:04d}" for position, name in enumerate(descriptor.fields)}
+    columns = dict(zip(descriptor.fields, descriptor.field_columns, strict=True))
     datatypes = {name: str(definition.datatype) for name, definition in vocabulary.properties.items()}
     types = pa.array(list(vocabulary.types), _TEXT)
     properties, kinds = pa.array(list(datatypes), _TEXT), pa.array(list(datatypes.values()), _TEXT)

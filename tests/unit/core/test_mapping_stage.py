@@ -13,6 +13,7 @@ from tenant_pipeline.core.mapping.choose import choose
 from tenant_pipeline.core.mapping.stage import map_records
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.statement import entity_id
+from tenant_pipeline.core.tables import field_column
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tests.unit.pii.memory_stage import MemoryStage
 
@@ -28,7 +29,7 @@ def _screened(**tables: tuple[list[str], list[list[str | None]]]) -> MemoryStage
             "locator": pa.array([f"o00001#row={number}" for number in range(2, len(rows) + 2)], pa.string()),
         }
         for position in range(len(fields)):
-            columns[f"f{position:04d}"] = pa.array([row[position] for row in rows], pa.string())
+            columns[field_column(position)] = pa.array([row[position] for row in rows], pa.string())
         with stage.table(name, "records", fields=fields, about={"shape": "records"}) as writer:
             writer.write(pa.table(columns).to_pandas(types_mapper=pd.ArrowDtype))
     return stage

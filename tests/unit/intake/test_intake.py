@@ -70,7 +70,7 @@ class Read:
         """Every record with its fields under their own names, and its locator."""
         found = []
         for table in self.extracted.tables("records"):
-            names = {f"f{position:04d}": name for position, name in enumerate(table.descriptor.fields)}
+            names = dict(zip(table.descriptor.field_columns, table.descriptor.fields, strict=True))
             for frame in table.batches():
                 for row in frame.to_dict("records"):
                     values = {

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.stage import Disposition, Reject
-from tenant_pipeline.core.tables import BATCH_ROWS, StageReader, StageWriter, TableDescriptor, TableReader
+from tenant_pipeline.core.tables import BATCH_ROWS, StageReader, StageWriter, TableDescriptor, TableReader, field_column
 
 
 def digest_key(key_id: str = "k1", secret: bytes = b"0" * 32) -> DigestKey:
@@ -120,7 +120,7 @@ def records_stage(
             "record": pa.array(range(rows), type=pa.int64()),
             "locator": pa.array(locators or [f"o00001#row={row + 2}" for row in range(rows)], type=pa.string()),
             **{
-                f"f{position:04d}": pa.array(values, type=pa.string())
+                field_column(position): pa.array(values, type=pa.string())
                 for position, values in enumerate(columns.values())
             },
         }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenant_pipeline.core.mapping import record_identity
 from tenant_pipeline.core.mapping.nothing import saying
 from tenant_pipeline.core.mapping.record_identity import record_names
+from tenant_pipeline.core.tables import field_column
 
 Row = tuple[str | None, ...]
 
@@ -25,7 +26,7 @@ def _names(
 ) -> list[str]:
     columns = {
         "locator": pa.array(places or [f"o00001#row={number}" for number in range(2, len(rows) + 2)], pa.string()),
-        **{f"f{at:04d}": pa.array([row[at] for row in rows], pa.string()) for at in range(len(fields))},
+        **{field_column(at): pa.array([row[at] for row in rows], pa.string()) for at in range(len(fields))},
     }
     return record_names(pa.table(columns), fields, segments=segments)
 
