@@ -23,6 +23,7 @@ from tenant_pipeline.cli.shell import (
     telling,
 )
 from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.linking.pair import PAIR_PREFIX
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements
 from tenant_pipeline.services.link_explanations import show_entity, show_pair
@@ -59,7 +60,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Why an entity is what it is, or what speaks for and against a pair: each part with its bits."""
-    is_pair = identifier.startswith("jud-")
+    is_pair = identifier.startswith(PAIR_PREFIX)
     with opened() as runtime:
         explain = show_pair if is_pair else show_entity
         found = explain(runtime, tenant_id(tenant), identifier, telling(runtime, language))

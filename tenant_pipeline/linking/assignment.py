@@ -15,6 +15,7 @@ from tenant_pipeline.linking.clusters import Clusters
 from tenant_pipeline.linking.entity_index import Holder, Proposal
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.identifiers import by_scheme, contradict
+from tenant_pipeline.linking.pair import pair_ends
 from tenant_pipeline.linking.score import Match, Score
 
 CLEAR_BITS = 1.0
@@ -191,7 +192,7 @@ class _Assigning:
         for pair in sorted(doubtful, key=lambda each: each.rank):
             left = self._outcome.canonical[pair.left]
             right = self._outcome.canonical.get(pair.right, pair.right)
-            ends = (min(left, right), max(left, right))
+            ends = pair_ends(left, right)
             one, other = (self._groups[self._root(name)] for name in (pair.left, pair.right))
             if left == right or ends in said or asked.get(pair.left, 0) >= MOST_PROPOSALS:
                 continue

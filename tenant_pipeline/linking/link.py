@@ -26,6 +26,7 @@ from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features
 from tenant_pipeline.linking.gather import Ahead, Gathered, gather
 from tenant_pipeline.linking.kinds import family
 from tenant_pipeline.linking.matching import Batch
+from tenant_pipeline.linking.pair import pair_ends
 
 ENTITIES_A_BATCH = 5_000
 
@@ -126,8 +127,7 @@ def _link_batch(batch: Batch, entities: Sequence[Gathered], again: Sequence[Feat
 
 
 def _row_in_doubt(known: Known, probability: float) -> Proposal:
-    ends = min(known.home_id, known.canonical_id), max(known.home_id, known.canonical_id)
-    return Proposal(*ends, probability, _TWO_ROWS)
+    return Proposal(*pair_ends(known.home_id, known.canonical_id), probability, _TWO_ROWS)
 
 
 def _batches(entities: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:

@@ -16,6 +16,7 @@ from tenant_pipeline.linking.entity_index import EntityIndex, Holder, Home, Know
 from tenant_pipeline.linking.features import NEVER_BY_SCORE, Features
 from tenant_pipeline.linking.identifiers import IdentifierKey, by_scheme, contradict, identifier_keys, own_id
 from tenant_pipeline.linking.kinds import compatible, family
+from tenant_pipeline.linking.pair import pair_ends
 from tenant_pipeline.linking.score import score_pairs
 
 MOST_IN_A_BLOCK = 50
@@ -117,7 +118,7 @@ class Batch:
             other = self.owners[key].canonical_id
             if other != canonical:
                 says = say("A source gives one thing the identifiers of both.")
-                ends = min(canonical, other), max(canonical, other)
+                ends = pair_ends(canonical, other)
                 self.proposals.append(Proposal(*ends, 0.5, {"says": says, "entity_id": entity.entity_id}))
 
     def _match_by_score(self, new: Mapping[str, Features]) -> Mapping[str, str]:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.blocking import packed_keys
 from tenant_pipeline.linking.entity_index import Home, Member, Proposal, explanation_texts
 from tenant_pipeline.linking.features import Features
+from tenant_pipeline.linking.pair import pair_id
 from tenant_pipeline.services.blocking_key_rows import BlockingKeyRows
 from tenant_pipeline.storage.database import Connection
 
@@ -152,7 +152,7 @@ class EntityAdditions:
         self._copy(
             "new_proposals",
             (
-                (short_id("jud-", (each.left_id, each.right_id)), each.left_id, each.right_id, each.score,
+                (pair_id(each.left_id, each.right_id), each.left_id, each.right_id, each.score,
                  json.dumps(dict(each.explanation), ensure_ascii=False))
                 for each in proposals
             ),

@@ -17,6 +17,7 @@ from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.clusters import Partition, Tie, partition
 from tenant_pipeline.linking.identity import Change, changes
+from tenant_pipeline.linking.pair import pair_ends
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.storage.database import Connection
 
@@ -61,7 +62,7 @@ def homes_of(connection: Connection, tenant: TenantId, canonical_ids: Sequence[s
     ties = [Tie(left, right, 0.0, True) for (left, right), says in word.items() if says == "same"]
     for row in rows:
         if row["attached_to"] in born:
-            ends = min(row["home_id"], row["attached_to"]), max(row["home_id"], row["attached_to"])
+            ends = pair_ends(row["home_id"], row["attached_to"])
             if ends not in word:
                 ties.append(Tie(*ends, row["attached_bits"] or 0.0, False))
     return Homes(

@@ -13,13 +13,13 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.approval.operation import ApprovalGate
-from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.clusters import Partition, Tie
 from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.identity import Change
+from tenant_pipeline.linking.pair import pair_ends, pair_id
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.entity_index import lock_identity
@@ -138,8 +138,8 @@ def judge(
     with runtime.database.tenant(tenant) as connection:
         lock_identity(connection, tenant)
         require_role(connection, tenant, person, role, reviewer_roles(runtime))
-        ends = sorted({_home_of(connection, tenant, each) for each in (left, right)})
-        if len(ends) != 2:
+        one, other = (_home_of(connection, tenant, each) for each in (left, right))
+        if one == other:
             raise InputError(
                 "Both sides are the same entity",
                 where=f"{left} {right}",
@@ -147,7 +147,7 @@ def judge(
                 "in anew with the identifier mended; of several, leave out those that the other home has by now.",
             )
         return _decide(
-            runtime, connection, tenant, (ends[0], ends[1]), str(judgement), None,
+            runtime, connection, tenant, pair_ends(one, other), str(judgement), None,
             person=person, role=role, reason=reason,
         )  # fmt: skip
 
@@ -267,7 +267,7 @@ def _decide(
     role: str,
     reason: str,
 ) -> Judged:
-    identifier = short_id("jud-", ends)
+    identifier = pair_id(*ends)
     row = connection.execute(
         "SELECT judgement, status FROM runtime.judgements WHERE tenant_id = %s AND id = %s", (tenant, identifier)
     ).fetchone()
@@ -394,5 +394,5 @@ def _propose(connection: Connection, tenant: TenantId, ties: Sequence[Tie]) -> N
                SET status = 'proposed', score = excluded.score, explanation = excluded.explanation
              WHERE known.status = 'reverted'
             """,
-            (tenant, short_id("jud-", (tie.left, tie.right)), tie.left, tie.right, 1 / (1 + 2**-tie.bits), Jsonb(says)),
+            (tenant, pair_id(tie.left, tie.right), tie.left, tie.right, 1 / (1 + 2**-tie.bits), Jsonb(says)),
         )

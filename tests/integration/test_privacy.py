@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import (
     DecidedMeanwhileError,
     GateClosedError,
@@ -25,6 +24,7 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.pseudonym import key_id_of_token
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.pair import pair_id
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
@@ -263,7 +263,7 @@ def test_what_a_declaration_let_in_is_shown_of_no_pair_when_it_is_revoked(runtim
             (name,) = statements_of(connection, TENANT, source=each.id, property_="name", limit=9)
         ends.append(name["entity_id"])
     judged = judge(runtime, TENANT, *ends, Match.DIFFERENT, **SIGNING)
-    pair = short_id("jud-", (judged.left_id, judged.right_id))
+    pair = pair_id(judged.left_id, judged.right_id)
     with runtime.database.tenant(TENANT) as connection:
         (said,) = statements_of(connection, TENANT, source=source.id, property_="telephone", limit=9)
     assert said["value"] in str(show_pair(runtime, TENANT, pair)["sides"])

@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from tenant_pipeline.core.digest import short_id
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.standardise.reading import Context, Unreadable
 from tenant_pipeline.core.standardise.stage import standardise_value
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.linking.pair import pair_ends, pair_id
 from tenant_pipeline.services.conflicts import reading
 from tenant_pipeline.services.conflicts.authority import Signer, require_entitled
 from tenant_pipeline.services.conflicts.items import count_open_items
@@ -237,7 +237,7 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
     judged = []
     for entity in linked:
         home = entity.pop("home_id")
-        ends = min(home, canonical), max(home, canonical)
+        ends = pair_ends(home, canonical)
         explanation = {
             "says": say("A person who looked at a conflict holds the link to be wrong."),
             "conflict_id": item["conflict_id"],
@@ -250,7 +250,7 @@ def _hand_to_link_judgement(connection: Connection, tenant: TenantId, item: dict
             ON CONFLICT (tenant_id, id) DO UPDATE SET status = 'proposed', explanation = excluded.explanation
              WHERE judgements.status <> 'decided' RETURNING id
             """,
-            (tenant, short_id("jud-", ends), *ends, Jsonb(explanation)),
+            (tenant, pair_id(*ends), *ends, Jsonb(explanation)),
         ).fetchone()
         if proposed is None:
             judged.append(ends)
