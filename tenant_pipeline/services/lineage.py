@@ -88,7 +88,7 @@ def stage_code_version(
         parameters["malware"] = "clamav"
     if stage is Stage.MAP and decisions.rules.accepted:
         screened = runtime.stage_store(source.tenant).read(input_digest)
-        parameters = chosen_mappings(screened, decisions.rules, str(source.origin))
+        parameters |= chosen_mappings(screened, decisions.rules, str(source.origin))
     return with_parameters(code_version(stage, runtime.contracts), parameters)
 
 
