@@ -93,35 +93,21 @@ def _item(
 
     proposal = proposed(candidates)
     values = sorted({one.value for one in candidates})
-    pairs = list(combinations(values, 2))
-    needs_person_reason = proposal.needs_person_reason
-    if len(values) > MOST_VALUES:
-        pairs = [(proposal.value, value) for value in values if value != proposal.value]
-        needs_person_reason = needs_person_reason or say(
-            "There are {count:figure} different values: perhaps several things were taken for one.", count=len(values)
-        )
+    pairs = (
+        list(combinations(values, 2))
+        if len(values) <= MOST_VALUES
+        else [(proposal.value, value) for value in values if value != proposal.value]
+    )
     apart = _apart(candidates)
     at_one_time = [pair for pair in pairs if not apart(*pair)]
     in_turn = len(at_one_time) < len(pairs)
-    worst = Compared(Verdict.SAME, VALID_AT_DIFFERENT_TIMES if in_turn else EQUAL_AFTER_STANDARDISATION)
-    for left, right in at_one_time:
-        found = compared(left, right)
-        if SEVERITY[found.verdict] > SEVERITY[worst.verdict] or (
-            found.verdict is worst.verdict and worst.rule == EQUAL_AFTER_STANDARDISATION
-        ):
-            worst = found
+    at_first = Compared(Verdict.SAME, VALID_AT_DIFFERENT_TIMES if in_turn else EQUAL_AFTER_STANDARDISATION)
+    worst = max([at_first, *(compared(*pair) for pair in at_one_time)], key=_gravity)
+    reason = _why_a_person(proposal, len(values), in_turn, worst.verdict)
+    proposed_values = _one_for_each_time(proposal.value, candidates, apart, proposed) if in_turn else (proposal.value,)
     explanation = proposal.explanation
-    proposed_values: tuple[str, ...] = (proposal.value,)
-    if in_turn:
-        proposed_values = _one_for_each_time(proposal.value, candidates, apart, proposed)
-        if (count := len(proposed_values)) > 1:
-            explanation += (say("{count:figure} values are proposed, each for its own time.", count=count),)
-        if worst.verdict is not Verdict.SAME:
-            needs_person_reason = needs_person_reason or say(
-                "Some of the values held one after the other, and others at one time."
-            )
-        elif len(values) <= MOST_VALUES:
-            needs_person_reason = ""  # What held at other times contradicts nothing, on whatever authority.
+    if (count := len(proposed_values)) > 1:
+        explanation += (say("{count:figure} values are proposed, each for its own time.", count=count),)
     return ConflictItem(
         canonical_id=canonical_id,
         type=type_,
@@ -133,12 +119,32 @@ def _item(
         candidates_digest=candidates_digest(candidates),
         proposed_value=proposal.value,
         proposed_rule=proposal.rule,
-        needs_person=bool(needs_person_reason),
-        needs_person_reason=needs_person_reason,
+        needs_person=bool(reason),
+        needs_person_reason=reason,
         explanation=explanation,
         advice=proposal.advice,
         proposed_values=proposed_values,
     )
+
+
+def _gravity(found: Compared) -> tuple[int, bool]:
+    """What tells the gravest; of equal verdicts, any rule tells more than that the values are equal."""
+    return SEVERITY[found.verdict], found.rule != EQUAL_AFTER_STANDARDISATION
+
+
+def _why_a_person(proposal: Proposal, values: int, in_turn: bool, verdict: Verdict) -> str:
+    """Why the rules must not decide alone between so many values, "" where they may."""
+    if in_turn and verdict is Verdict.SAME and values <= MOST_VALUES:
+        return ""  # What held at other times contradicts nothing, on whatever authority.
+    if proposal.needs_person_reason:
+        return proposal.needs_person_reason
+    if values > MOST_VALUES:
+        return say(
+            "There are {count:figure} different values: perhaps several things were taken for one.", count=values
+        )
+    if in_turn:
+        return say("Some of the values held one after the other, and others at one time.")
+    return ""
 
 
 def _apart(candidates: Sequence[Candidate]) -> Callable[[str, str], bool]:
