@@ -55,7 +55,7 @@ class ThaiPhoneRecogniser(FoldedRecogniser):
     entity = "PHONE_NUMBER"
     prefilter = r"0(?:[ .\-()]{0,3}[0-9]){8}"
     context_words = PHONE_WORDS
-    series = BareSeries("th-phone", re.compile(r"[0-9]{9,10}"), thai_number)
+    series = BareSeries("th-phone", re.compile(r"0[0-9]{8,9}"), thai_number)
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Valid numbers, the longest reading first (`076-212345-6` is a number and the end of a range)."""

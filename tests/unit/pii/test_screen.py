@@ -261,6 +261,15 @@ def test_cards_among_other_numbers_are_withheld(analyzer: PiiAnalyzer) -> None:
     assert (count.quarantined, values(out)) == (40, COMPANIES)
 
 
+@pytest.mark.parametrize("batch", [45, 25])
+def test_mobile_numbers_among_codes_of_nine_digits_do_not_pass(analyzer: PiiAnalyzer, batch: int) -> None:
+    codes = [str(123450000 + n) for n in range(25)]
+    mobiles = [f"08123456{n:02d}" for n in range(20)]
+    out, _, _ = run(analyzer, records_stage({"ref": codes + mobiles}, batch=batch))
+    assert not [number for number in mobiles if number in out.everything()]
+    assert values(out)[:25] == codes
+
+
 @pytest.mark.parametrize("field", ["national_id", "x"])
 def test_numbers_that_were_written_as_floats_are_withheld_like_whole_ones(analyzer: PiiAnalyzer, field: str) -> None:
     floats = [*(f"{number}.0" for number in PERSONS), None]
