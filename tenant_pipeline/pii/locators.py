@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tenant_pipeline.core.pseudonym import REPLACEMENT
-from tenant_pipeline.pii.column_evidence import number_evidence, person_evidence
+from tenant_pipeline.pii.column_evidence import number_evidence, person_evidence, sampled
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.folding import fold
 from tenant_pipeline.pii.nearby_words import field_words
@@ -74,7 +74,7 @@ class LocatorScreen:
     def _holds_persons(self, words: pa.Array) -> bool:
         """Whether the names in them are persons': of keys, sheets or elements, in this batch or one before."""
         if not self.persons:
-            sample = words.drop_null()[:_SAMPLE].to_pylist()
+            sample = sampled(words.drop_null(), _SAMPLE).to_pylist()
             names = dict.fromkeys(fold(seen(name)) for text in sample for name in _BETWEEN.split(text))
             self.persons = person_evidence(pa.array(list(names), type=pa.string()))
             if self.persons:

@@ -20,7 +20,7 @@ from tenant_pipeline.core.pseudonym import REPLACEMENT
 from tenant_pipeline.core.stage import Disposition, StageCount
 from tenant_pipeline.core.tables import StageReader, StageWriter, TableReader, TableWriter, field_column
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
-from tenant_pipeline.pii.column_evidence import bare_numbers, column_evidence, number_evidence, person_evidence
+from tenant_pipeline.pii.column_evidence import column_evidence, number_evidence, person_evidence
 from tenant_pipeline.pii.declarations import Declaration, FieldMeanings
 from tenant_pipeline.pii.findings import Place
 from tenant_pipeline.pii.folding import fold
@@ -117,8 +117,6 @@ class _TableScreen:
     withheld: WithheldRecords
     persons: tuple[str, ...]
     contexts: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    of_numbers: set[int] = field(default_factory=set)
-    """Fields in which bare numbers stand: of them a later batch may say more."""
 
     @property
     def table(self) -> str:
@@ -138,18 +136,14 @@ class _TableScreen:
         return _RUNTIME_ID if self.reader.descriptor.fields[position] == _ENTITY_FIELD else REPLACEMENT
 
     def _context(self, position: int, values: pa.Array) -> tuple[str, ...]:
-        """A field's own name, and what its first batch says of it; of bare numbers, the first that holds their kind."""
-        if position not in self.contexts:
+        """A field's own name, and what its batches have shown so far; the first that tells of a kind decides on it."""
+        distinct = seen_values(values.unique())
+        known = self.contexts.get(position)
+        if known is None:
             words = field_words(self.reader.descriptor.fields[position])
-            distinct = folded_values(seen_values(values.unique()))
-            persons = self.persons if self.persons and self._is_the_tables_name(distinct) else ()
-            self.contexts[position] = (*((words,) if words else ()), *column_evidence(distinct), *persons)
-            if len(bare_numbers(distinct)):
-                self.of_numbers.add(position)
-        elif position in self.of_numbers:
-            known = self.contexts[position]
-            distinct = folded_values(seen_values(values.unique()))
-            self.contexts[position] = (*known, *number_evidence(distinct, settled=known))
+            titled = bool(self.persons) and self._is_the_tables_name(folded_values(distinct))
+            known = (*((words,) if words else ()), *(self.persons if titled else ()))
+        self.contexts[position] = (*known, *column_evidence(distinct, settled=known))
         return self.contexts[position]
 
     def _is_the_tables_name(self, distinct: pa.Array) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.tables import TableDescriptor
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
+from tenant_pipeline.pii.column_evidence import sampled
 from tenant_pipeline.pii.declarations import Declaration, FieldMeaning
 from tenant_pipeline.pii.field_policy import FieldPolicy, field_policy
 from tenant_pipeline.pii.special_categories import names_person
@@ -61,11 +62,11 @@ class TableFieldPolicies:
         ]
 
     def _shows_persons(self, column: pa.Array) -> bool:
-        sample = column.drop_null().unique().slice(0, _SAMPLED_ROWS)
+        sample = sampled(column.drop_null().unique(), _SAMPLED_ROWS)
         answers = self.analyzer.find_all(sample).values()
         persons = sum(any(one.entity_type in _OF_PERSONS for one in found) for found in answers)
         return persons > 0 and persons >= _PERSONS_SHARE * len(sample)
 
 
 def _distinct(column: pa.Array) -> list[str]:
-    return list(column.drop_null().unique().slice(0, _SAMPLE).to_pylist())
+    return list(sampled(column.drop_null().unique(), _SAMPLE).to_pylist())

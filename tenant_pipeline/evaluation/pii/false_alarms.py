@@ -10,7 +10,7 @@ from tenant_pipeline.evaluation.counts import Counts
 from tenant_pipeline.evaluation.pii.peers import PRESIDIO, SURE_PRESIDIO, presidio_finds, sure_presidio_finds
 from tenant_pipeline.evaluation.pii.random_values import EACH, random_values
 from tenant_pipeline.evaluation.report import Measured, WorstError
-from tenant_pipeline.pii.analyzer import PiiAnalyzer, folded_values
+from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.column_evidence import column_evidence
 from tenant_pipeline.pii.nearby_words import field_words
 from tenant_pipeline.pii.recognisers.registry import NOT_PERSONAL
@@ -40,7 +40,7 @@ def measure_random_values(analyzer: PiiAnalyzer, *, peers: bool) -> Measured:
 def measure_places(analyzer: PiiAnalyzer, dataset: str, names: list[str]) -> Measured:
     """The share of the names that is taken for a person's, and for anything personal, in one column `name`."""
     values = pa.array(names, type=pa.string())
-    context = (field_words(_FIELD), *column_evidence(folded_values(values)))
+    context = (field_words(_FIELD), *column_evidence(values))
     flagged = {
         index: found
         for index, answers in analyzer.find_all(values, context).items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import pathlib
 import random
+from itertools import product
 
 import pyarrow as pa
 import pytest
@@ -98,6 +99,13 @@ def test_a_column_of_names_is_taken_for_persons_whatever_its_field_is_called(ana
     assert [names[index] for index in found] == names[:-1]
     for index, name in enumerate(names):
         assert found.get(index, ()) == analyzer.find_by_engine_alone(name, ("remark", *evidence))
+
+
+def test_names_at_the_end_of_a_long_column_count_as_those_at_its_beginning() -> None:
+    companies = [f"Company {number}" for number in range(4_000)]
+    persons = [f"สมชาย {''.join(letters)}" for letters in product("กขคงจฉชซ", repeat=4)]
+    assert column_evidence(pa.array(companies + persons)) == ("series:person-name",)
+    assert column_evidence(pa.array(companies)) == ()
 
 
 def test_a_column_of_places_or_too_few_names_is_not() -> None:

@@ -296,6 +296,15 @@ def test_what_comes_late_in_a_column_decides_as_what_comes_first(analyzer: PiiAn
     assert count.quarantined == 40
 
 
+def test_what_a_column_holds_only_later_is_found_from_there_on(analyzer: PiiAnalyzer) -> None:
+    stage = records_stage({"ref": ["-"] * 30 + PERSONS}, batch=30)
+    out, count, _ = run(analyzer, stage, load_contracts().pii_policy)
+    assert not [number for number in PERSONS if number in out.everything()]
+    assert count.quarantined == 40
+    out, _, _ = run(analyzer, records_stage({"owner": ["-"] * 30 + STAFF}, batch=30))
+    assert_nobody_is_named(out)
+
+
 @pytest.mark.parametrize("tail", ["", ".0"])
 def test_time_stamps_are_still_no_ids(analyzer: PiiAnalyzer, tail: str) -> None:
     chance = random.Random(5)

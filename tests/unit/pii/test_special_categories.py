@@ -8,7 +8,7 @@ from tenant_pipeline.core.gate import Band
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.special_categories import SpecialCategory, category_of, names_person
 from tests.unit.pii.memory_stage import MemoryStage, pii_policy, records_stage
-from tests.unit.pii.test_screen import run, values
+from tests.unit.pii.test_screen import dashed, numbers, run, values
 
 
 def found(field: str, *cells: str, persons: bool = False) -> SpecialCategory | None:
@@ -150,6 +150,9 @@ def test_a_table_is_known_to_hold_persons_by_its_values_too(analyzer: PiiAnalyze
     columns = {"name": ["นายสมชาย ใจดี", "นางสาวมาลี ศรีสุข"], "religion": ["Buddhist", "Muslim"]}
     out, _, _ = run(analyzer, records_stage(columns))
     assert values(out, "f0001") == [None, None]
+    holders = [*(f"Company {number}" for number in range(200)), *map(dashed, numbers(183990055551, 200))]
+    out, _, _ = run(analyzer, records_stage({"holder": holders, "religion": ["Buddhist"] * 400}))
+    assert values(out, "f0001") == [None] * 400
 
 
 def test_policy_can_withhold_records_with_a_special_category(analyzer: PiiAnalyzer) -> None:
