@@ -67,6 +67,13 @@ def found(analyzer: PiiAnalyzer, text: str, *context: str) -> list[tuple[str, st
         ("请找王小明先生", "PERSON", "王小明"),
         ("E-mail ..........somchai@gmail.com", "EMAIL_ADDRESS", "somchai@gmail.com"),
         ("อีเมล.somchai@gmail.com", "EMAIL_ADDRESS", "somchai@gmail.com"),
+        ("write to somchai.@example.com", "EMAIL_ADDRESS", "somchai.@example.com"),
+        ("ติดต่อsomchai@ธนาคาร.ไทยครับ", "EMAIL_ADDRESS", "somchai@ธนาคาร.ไทย"),
+        ("สมหญิง@ไทย.ไทย", "EMAIL_ADDRESS", "สมหญิง@ไทย.ไทย"),
+        ("อีเมลสมหญิง@example.com", "EMAIL_ADDRESS", "อีเมลสมหญิง@example.com"),
+        ("请联系 王芳@例子.中国谢谢", "EMAIL_ADDRESS", "王芳@例子.中国"),
+        ("a@b.coอีเมล", "EMAIL_ADDRESS", "a@b.co"),
+        ("a@b.com.โทร.Somchai", "EMAIL_ADDRESS", "a@b.com"),
         ("https://example.org/?email=somchai.jaidee%40example.com&x", "EMAIL_ADDRESS", "somchai.jaidee%40example.com"),
         ("https://api.whatsapp.com/send?phone=%2B66812345678", "PHONE_NUMBER", "%2B66812345678"),
         ("/%30812345678/a", "PHONE_NUMBER", "%30812345678"),
@@ -107,6 +114,11 @@ def test_a_value_is_found_in_the_form_people_type(
 )  # fmt: skip
 def test_what_only_looks_personal_is_left(analyzer: PiiAnalyzer, text: str) -> None:
     assert found(analyzer, text) == []
+
+
+@pytest.mark.parametrize("text", ["งานเลี้ยง@รร.ฮิลตัน", "งานเลี้ยง@รร.Sunrise", "Sale@จ.ภูเก็ต", "@สมหญิง@server.social"])
+def test_a_place_behind_an_at_sign_is_no_domain(analyzer: PiiAnalyzer, text: str) -> None:
+    assert "EMAIL_ADDRESS" not in {entity_type for entity_type, _ in found(analyzer, text)}
 
 
 @pytest.mark.parametrize("field", ["ผู้ติดต่อ", "contact person", "contactPerson", "联系人", "ชื่อ-นามสกุล", "Full Name"])
