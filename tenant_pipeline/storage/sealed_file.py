@@ -57,7 +57,7 @@ def new_recovery_key(path: Path, passphrase: str) -> str:
 
 
 class Sealer:
-    """Seals files to one recipient, in one run."""
+    """Seals files to one `recipient`, in one run."""
 
     def __init__(self, recipient: str) -> None:
         """Raises InputError for what is no recipient."""
@@ -67,6 +67,7 @@ class Sealer:
                 raise ValueError
             other = X25519PublicKey.from_public_bytes(bytes.fromhex(recipient.removeprefix(RECIPIENT)))
             self._key = _shared(own.exchange(other), own.public_key(), other)
+            self.recipient = RECIPIENT + other.public_bytes_raw().hex()
         except ValueError:
             raise InputError(
                 "That is no recipient", where="--recipient", remedy="`tenant-pipeline backup new-key` prints one."

@@ -789,6 +789,23 @@ def test_a_wrong_passphrase_a_strange_recipient_and_no_such_snapshot_are_told(ba
         BackupFolder(backed.folder).manifest(Opener(tmp_path / "other.pem", PASSPHRASE), backed.everything)
 
 
+def test_a_folder_holds_backups_for_one_recovery_key_whichever_it_was_first_given(
+    backed: Backed, tmp_path: Path
+) -> None:
+    folder = BackupFolder(tmp_path / "copy")
+    shutil.copytree(backed.folder, folder.root)
+    before = folder.snapshots()
+    another = new_recovery_key(tmp_path / "new", PASSPHRASE)
+    with pytest.raises(InputError, match="another recipient"):
+        take_backup(backed.runtime, folder.root, another, backed.kept)
+    assert folder.snapshots() == before
+    (folder.root / "recipient").unlink()  # as in a folder from before it was kept
+    take_backup(backed.runtime, folder.root, backed.recipient, backed.kept)
+    with pytest.raises(InputError, match="another recipient"):
+        take_backup(backed.runtime, folder.root, another, backed.kept)
+    assert not any(verify_backup(folder.root, backed.opener()))
+
+
 def test_a_tenants_snapshot_holds_no_row_of_another_and_no_master_key(backed: Backed) -> None:
     folder, opener = BackupFolder(backed.folder), backed.opener()
     keys = folder.part(opener, backed.one, "keys")

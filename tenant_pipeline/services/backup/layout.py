@@ -3,8 +3,9 @@
     objects/<tenant>/<zone>/<ab>/<sha256>    what a stored file holds, by content: written once, kept by later snapshots
     snapshots/<id>/<part>                    tables, keys, credentials, checkpoints, objects' names, signature, manifest
     erased/<tenant>                          empty: this tenant is never brought back
+    recipient                                to whom all of it is sealed, from the first backup on
 
-All but `erased/` is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else. An
+All but the last two is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else. An
 object's file is as new as the newest snapshot that has it: so it can be told without the key which objects none has.
 """
 
@@ -33,6 +34,7 @@ TAKEN_AT = "%Y%m%dT%H%M%SZ"
 """How a snapshot's id begins."""
 MANIFEST = "manifest"
 OBJECTS = "objects"
+RECIPIENT = "recipient"
 KEYS = "keys"
 CREDENTIALS = "credentials"
 CHECKPOINTS = "checkpoints"

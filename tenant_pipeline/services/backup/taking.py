@@ -29,6 +29,7 @@ from tenant_pipeline.services.backup.layout import (
     KEYS,
     MANIFEST,
     OBJECTS,
+    RECIPIENT,
     TAKEN_AT,
     BackupFolder,
     contents,
@@ -40,7 +41,7 @@ from tenant_pipeline.services.backup.signing import SIGNATURE, signed, signer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.checkpoints import Checkpoint
 from tenant_pipeline.storage.database import Connection
-from tenant_pipeline.storage.private_folder import make_private_folder
+from tenant_pipeline.storage.private_folder import make_private_folder, sync
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Sealer
 from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, serving_tables
 
@@ -51,8 +52,9 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
     Killed, it is run again; objects are copied once.
 
     Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
-    Raises InputError for no recipient, where there is no tenant at all, and as `writing` does, NotFoundError for no
-    such tenant, IntegrityError where a stored file is damaged, SettingsError where the role may not read every row.
+    Raises InputError for no recipient and for another than the folder's, where there is no tenant at all, and as
+    `writing` does, NotFoundError for no such tenant, IntegrityError where a stored file is damaged, SettingsError where
+    the role may not read every row.
     """
     sealer = Sealer(recipient)
     if tenant is not None:
@@ -64,6 +66,7 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
             remedy="See that TENANT_RUNTIME_HOME and TENANT_RUNTIME_DATABASE_DSN name the installation that you mean.",
         )
     with writing(root) as folder:
+        _require_recipient(folder, sealer.recipient)
         _forget_erased(runtime, folder)
         for left in root.glob("snapshots/*"):
             if not (left / MANIFEST).exists():
@@ -85,6 +88,31 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
         snapshot.document(CHECKPOINTS, sealed)
         snapshot.end(manifest, runtime.keys.backup_signing_key())
     return {**manifest, "signed_by": signer(runtime.keys.backup_signing_key().public_key())}
+
+
+def _require_recipient(folder: BackupFolder, recipient: str) -> None:
+    """Return when the folder's backups are sealed to this recipient; the first of a folder is written down in it.
+
+    Raises InputError for another: its snapshots would share objects that its key does not open.
+    """
+    place = folder.root / RECIPIENT
+    try:
+        held = place.read_text()
+    except FileNotFoundError:
+        draft = place.with_name(f".{RECIPIENT}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(recipient)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(place)
+        sync(folder.root)
+        return
+    if held.strip() != recipient:
+        raise InputError(
+            "The backups in that folder are sealed to another recipient",
+            where=str(folder.root),
+            remedy="Give the backups for the new recovery key a folder of their own.",
+        )
 
 
 class _Snapshot:
