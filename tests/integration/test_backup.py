@@ -755,6 +755,16 @@ def test_old_snapshots_go_with_the_objects_that_none_has_any_more(backed: Backed
     assert not any(verify_backup(folder.root, backed.opener()))
 
 
+def test_what_a_snapshot_has_stays_though_the_clock_of_the_folders_server_is_behind(
+    backed: Backed, tmp_path: Path
+) -> None:
+    folder, now = tmp_path / "behind", datetime.now(UTC) + timedelta(hours=1)
+    taken = take_backup(replace(backed.runtime, clock=lambda: now), folder, backed.recipient, backed.kept)
+    assert taken["copied"] > 0
+    assert prune_backups(folder, timedelta(), now)["objects"] == 0
+    assert not any(verify_backup(folder, backed.opener()))
+
+
 def test_a_place_that_cannot_hold_backups_is_told(backed: Backed, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/dev/full/backups")):

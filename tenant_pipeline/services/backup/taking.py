@@ -197,24 +197,28 @@ def _objects(runtime: Runtime, snapshot: _Snapshot, tenants: list[TenantId]) -> 
 
 
 def _object(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId, name: str, size: int) -> bool:
-    """Copy an object unless the folder has it, of the size that it must have; whether it was copied."""
+    """Have an object in the folder, of the size that it must have and as new as the snapshot; whether it was copied."""
     place = snapshot.folder.object(name)
-    if place.exists() and place.stat().st_size == size:
-        newer = max(place.stat().st_mtime, snapshot.taken_at.timestamp())
-        os.utime(place, (newer, newer))
-        return False
+    copied = not place.exists() or place.stat().st_size != size
+    if copied:
+        _copy(runtime, snapshot, tenant, name)
+    newer = max(place.stat().st_mtime, snapshot.taken_at.timestamp())
+    os.utime(place, (newer, newer))
+    return copied
+
+
+def _copy(runtime: Runtime, snapshot: _Snapshot, tenant: TenantId, name: str) -> None:
     _, zone, _, digest = name.split("/")
     sha256 = hashlib.sha256()
     with (
         zone_of(runtime, tenant, zone).open(digest) as stream,  # type: ignore[arg-type]
-        snapshot.sealer.file(place, name, snapshot.folder.root) as file,
+        snapshot.sealer.file(snapshot.folder.object(name), name, snapshot.folder.root) as file,
     ):
         while data := stream.read(READ_BYTES):
             sha256.update(data)
             file.write(data)
         if sha256.hexdigest() != digest:
             raise damaged(name)
-    return True
 
 
 def _keys(runtime: Runtime, tenants: list[TenantId], *, whole: bool) -> dict[str, Any]:
