@@ -19,6 +19,7 @@ from tenant_pipeline.services.backup.restoring import restore as bring_back
 from tenant_pipeline.services.backup.signing import named_signer, verified_signer
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.backup.verifying import verify_backup
+from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 
@@ -132,10 +133,9 @@ def restore(
     wanted = _wanted_signer(signed_by, unverified)
     done = bring_back(
         Settings(), folder, Opener(key, _passphrase()), snapshot, actor=actor, leave_out_damaged=leave_out_damaged,
-        feeds_go_on=feeds_go_on, signed_by=wanted,
+        feeds_go_on=feeds_go_on, signed_by=wanted, tell=_tell_dagster,
     )  # fmt: skip
     print_json(done)
-    _tell_dagster([TenantId(tenant) for tenant in done["tenants"] if tenant not in done["erased_again"]])
     if done["left_out"] or not all(row["intact"] for row in done["audit"]):
         raise typer.Exit(ExitCode.INTEGRITY)
 
@@ -163,12 +163,11 @@ def _wanted_signer(signed_by: str | None, unverified: bool) -> str | None:
     return None
 
 
-def _tell_dagster(tenants: list[TenantId]) -> None:
+def _tell_dagster(runtime: Runtime, tenants: list[TenantId]) -> None:
     """Let Dagster know the partitions of what was restored: its own database is no part of a backup."""
     from tenant_pipeline.cli.dagster_run import register_partitions
 
-    with opened() as runtime:
-        register_partitions(runtime, tenants)
+    register_partitions(runtime, tenants)
 
 
 def _passphrase(*, confirm: bool = False) -> str:

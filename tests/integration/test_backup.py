@@ -26,7 +26,13 @@ from typer.testing import CliRunner
 
 from tenant_pipeline.cli import main
 from tenant_pipeline.core.digest import sha256_of_bytes
-from tenant_pipeline.core.errors import InputError, IntegrityError, NotFoundError, SettingsError
+from tenant_pipeline.core.errors import (
+    DatabaseUnavailableError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    SettingsError,
+)
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId, partition_key
@@ -693,8 +699,8 @@ def test_an_object_that_was_cut_is_copied_anew_and_until_then_named(backed: Back
     assert {damage.file for damage in verify_backup(folder, backed.opener()) if damage} == {f"{backed.one}/keys"}
 
 
-def test_a_damaged_object_is_left_out_and_a_tenant_in_use_is_not_changed_by_restoring_it_again(
-    backed: Backed, empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_damaged_object_is_left_out_and_a_restore_whose_last_step_failed_goes_on_and_changes_nothing_in_use(
+    backed: Backed, empty: Settings, tmp_path: Path
 ) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(backed.folder, folder)
@@ -706,15 +712,19 @@ def test_a_damaged_object_is_left_out_and_a_tenant_in_use_is_not_changed_by_rest
     with open_runtime(empty) as runtime:  # others' work does not wait for one tenant
         assert runtime.keys.keys_of(backed.kept) == {}
 
-    def dies(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
+    told: list[TenantId] = []
 
-    with monkeypatch.context() as patch:
-        patch.setattr(restoring, "verify_audit", dies)
-        with pytest.raises(KeyboardInterrupt):
-            restore(
-                empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, leave_out_damaged=True
-            )
+    def is_away(runtime: Runtime, tenants: list[TenantId]) -> None:
+        raise DatabaseUnavailableError("The database does not answer")
+
+    def hears(runtime: Runtime, tenants: list[TenantId]) -> None:
+        told.extend(tenants)
+
+    with pytest.raises(DatabaseUnavailableError):
+        restore(
+            empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, leave_out_damaged=True,
+            tell=is_away,
+        )  # fmt: skip
     with open_runtime(empty) as runtime:
         with runtime.database.platform() as platform:
             provision = begin(platform, backed.kept, Act.PROVISION, "local-process", "kept", "0" * 64, [], "run")
@@ -722,8 +732,8 @@ def test_a_damaged_object_is_left_out_and_a_tenant_in_use_is_not_changed_by_rest
         rotated = Credential("https://p.example", "Authorization", "rotated")
         keep_credential(runtime, backed.kept, "partner", rotated, actor="test")
         runtime.keys.destroy_digest_key(backed.kept, 1)
-    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None)
-    assert done["left_out"] == [name]
+    done = restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None, tell=hears)
+    assert (done["left_out"], told) == ([name], [backed.kept])
     with open_runtime(empty) as runtime:
         assert set(_names(runtime, backed.kept)) == set(_names(backed.runtime, backed.kept)) - {name}
         with runtime.database.platform() as platform:

@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,7 @@ def restore(
     signed_by: str | None,
     leave_out_damaged: bool = False,
     feeds_go_on: bool = False,
+    tell: Callable[[Runtime, list[TenantId]], None] | None = None,
 ) -> dict[str, Any]:
     """Bring a snapshot back, and say who took it, what came and what checking the audit logs found.
 
@@ -71,6 +72,9 @@ def restore(
 
     Stored files that are damaged end it, unless they are to be left out; then they are named. Feeds are paused, so
     that a copy that is only tried out asks nobody's server, unless they are to go on.
+
+    `tell` tells whoever keeps records of their own of the tenants that came. Where it fails the restore has not ended,
+    and is run again.
 
     Raises InputError where the installation is not empty (or has the tenant) and while another restore is at work,
     KeysDestroyedError for a tenant that was erased, SettingsError for another release's snapshot of a tenant and for
@@ -118,6 +122,8 @@ def restore(
         _tell_of_no_instance(runtime, manifest["tenants"], begun_at)
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
+        if tell is not None:
+            tell(runtime, [tenant for tenant in manifest["tenants"] if tenant not in erased])
         verified = {"signed_by": took, "verified": signed_by is not None}
         audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor, verified)
         settings.restoring_file.unlink()
