@@ -17,6 +17,9 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.keys import digest_key_ids
+
+DESTROYED_SINCE = "The key was destroyed after the backup was taken"
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,33 @@ def destroy(runtime: Runtime, tenant: TenantId, version: int, *, person: str, ro
     with runtime.database.platform() as connection:
         keep_unheld(connection, tenant)
         runtime.keys.destroy_digest_key(tenant, version)
+
+
+def destroyed_keys(runtime: Runtime) -> list[tuple[TenantId, str]]:
+    """Every digest key that was destroyed, whose it was and its id; none that is still there, under a hold."""
+    with runtime.database.platform() as connection:
+        rows = connection.execute(
+            """
+            SELECT tenant_id, key_id FROM runtime.digest_key_steps
+             WHERE step = 'destroyed' AND key_id ~ '^k[0-9a-f]+$'
+            """
+        ).fetchall()
+    noted = [(TenantId(row["tenant_id"]), str(row["key_id"])) for row in rows]
+    kept = {tenant: set(digest_key_ids(runtime.keys.keys_of(tenant)).values()) for tenant, _ in noted}
+    return [(tenant, key_id) for tenant, key_id in noted if key_id not in kept[tenant]]
+
+
+def destroy_again(runtime: Runtime, tenant: TenantId, version: int, key_id: str, *, person: str) -> None:
+    """Destroy a digest key that a backup from before its destruction brought back, and put that on record. Audited.
+
+    Doing it twice is harmless. Raises ValueError for the key in use.
+    """
+    runtime.keys.destroy_digest_key(tenant, version)
+    role = OVERRIDE_ROLES[0]
+    with runtime.database.platform() as connection:
+        if _step(connection, tenant, version, "destroyed", key_id, person, role, DESTROYED_SINCE):
+            details = {"role": role, "reason": DESTROYED_SINCE, "key_id": key_id, "version": version}
+            _note(runtime, connection, tenant, person, "privacy.destroy-key", version, details)
 
 
 def pseudonyms_of(

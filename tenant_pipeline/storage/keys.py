@@ -226,6 +226,12 @@ class KeyRing:
             folder.rmdir()
 
 
+def digest_key_ids(keys: Mapping[str, bytes]) -> dict[int, str]:
+    """The ids of the digest keys among a tenant's keys out of escrow, by version."""
+    found = ((_DIGEST_FILE.fullmatch(name), key) for name, key in keys.items())
+    return {int(match[1] or 1): _digest_key(key).key_id for match, key in found if match}
+
+
 def _digest_key(secret: bytes) -> DigestKey:
     return DigestKey(f"k{hmac.digest(secret, b'key id', 'sha256').hex()[:KEY_ID_DIGITS]}", secret)
 

@@ -37,7 +37,7 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId, partition_key
 from tenant_pipeline.intake.link.credential import Credential
-from tenant_pipeline.services import registry
+from tenant_pipeline.services import digest_keys, registry
 from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.backup import restoring, taking
 from tenant_pipeline.services.backup.layout import (
@@ -62,6 +62,7 @@ from tenant_pipeline.services.marts.measuring import measure_tenants
 from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record
 from tenant_pipeline.services.provisioning.settling import settle
 from tenant_pipeline.services.provisioning.standing import bring_back
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import list_sources
 from tenant_pipeline.settings import Settings
@@ -742,6 +743,45 @@ def test_a_damaged_object_is_left_out_and_a_restore_whose_last_step_failed_goes_
         assert (latest.act, latest.id) == (Act.PROVISION, provision.id)
         assert credential_of(runtime, backed.kept, "partner") == rotated
         assert list(runtime.keys.digest_keys(backed.kept)) == [2]
+
+
+def test_a_digest_key_that_was_destroyed_since_the_backup_stays_destroyed_but_where_it_was_still_in_use(
+    backed: Backed, empty: Settings, tmp_path: Path
+) -> None:
+    runtime, folder, name = backed.runtime, tmp_path / "backups", {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    signing = {"person": "gov", "role": "platform-governance", "reason": "Asked for"}
+    before_it, in_use = TenantId("forgets-old-key"), TenantId("forgets-key-in-use")
+    snapshots = {}
+    for tenant in (before_it, in_use):
+        registry.register_tenant(runtime, tenant, name=name, domain="f.example", tier="pilot", actor="test")
+        grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+        digest_keys.list_keys(runtime, tenant)
+    digest_keys.rotate(runtime, before_it, **signing)
+    for tenant in (before_it, in_use):
+        snapshots[tenant] = take_backup(runtime, folder, backed.recipient, tenant)["snapshot"]
+    digest_keys.rotate(runtime, in_use, **signing)
+    for tenant in (before_it, in_use):
+        digest_keys.destroy(runtime, tenant, 1, **signing)
+    take_backup(runtime, folder, backed.recipient, before_it)
+
+    def brought_back(tenant: TenantId) -> tuple[Any, Any]:
+        done = restore(empty, folder, backed.opener(), snapshots[tenant], actor="operator", signed_by=None)
+        return done["keys_destroyed_again"], done["destroyed_keys_in_use"]
+
+    assert brought_back(before_it) == ({before_it: [1]}, [])
+    assert brought_back(in_use) == ({}, [in_use])
+    with open_runtime(empty) as restored:
+        assert digest_keys.list_keys(restored, before_it) == digest_keys.list_keys(runtime, before_it)
+        assert digest_keys.destroyed_keys(restored) == [
+            each for each in digest_keys.destroyed_keys(runtime) if each[0] == before_it
+        ]
+        assert [key.version for key in digest_keys.list_keys(restored, in_use)] == [1]
+        with restored.database.tenant(before_it) as connection:
+            noted = connection.execute(
+                "SELECT actor FROM runtime.audit_log WHERE tenant_id = %s AND action = 'privacy.destroy-key'",
+                (before_it,),
+            ).fetchall()
+        assert [row["actor"] for row in noted] == ["restore"]
 
 
 def test_old_snapshots_go_with_the_objects_that_none_has_any_more(backed: Backed, tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
     objects/<tenant>/<zone>/<ab>/<sha256>    what a stored file holds, by content: written once, kept by later snapshots
     snapshots/<id>/<part>                    tables, keys, credentials, checkpoints, objects' names, signature, manifest
     erased/<tenant>                          empty: this tenant is never brought back
+    erased-keys/<tenant>.<key id>            empty: nor is this digest key, once another is in use
     recipient                                to whom all of it is sealed, from the first backup on
 
-All but the last two is sealed to the recovery key. Names tell tenants' ids, digests and sizes, and nothing else. An
+All but the last three is sealed to the recovery key. Names tell ids of tenants and keys, digests and sizes, no more. An
 object's file is as new as the newest snapshot that has it: so it can be told without the key which objects none has.
 """
 
@@ -68,6 +69,10 @@ class BackupFolder:
     def erased(self) -> set[TenantId]:
         """The tenants that are never brought back."""
         return {tenant_id(path.name) for path in self.root.glob("erased/*")}
+
+    def erased_keys(self, tenant: TenantId) -> set[str]:
+        """The ids of the tenant's digest keys that were destroyed."""
+        return {path.name.partition(".")[2] for path in self.root.glob(f"erased-keys/{tenant}.*")}
 
     def object_names(self, opener: Opener, identifier: str) -> Iterator[str]:
         """The names of the objects that a snapshot has."""

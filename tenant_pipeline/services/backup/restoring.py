@@ -3,7 +3,8 @@
 Keys come first, then objects, and the rows in one transaction that compares every table's digest with the snapshot's
 before it commits. Each step can be done twice, so a restore that was killed is run again; once the rows of one tenant
 are here people work in it, and nothing that they have done since is undone. What was brought of a tenant whose rows
-are refused is taken away again. What was erased since the snapshot is erased again before anybody can read it.
+are refused is taken away again. What was erased since the snapshot is erased again before anybody can read it, and
+digest keys that were destroyed since are destroyed again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from tenant_pipeline.services.backup.layout import (
     zone_of,
 )
 from tenant_pipeline.services.backup.signing import require_signer
+from tenant_pipeline.services.digest_keys import destroy_again
 from tenant_pipeline.services.erasure.whole_tenant import RESTORE, erase_again
 from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record_in
 from tenant_pipeline.services.runtime import Runtime, open_runtime
@@ -43,7 +46,7 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import Connection, login_of
-from tenant_pipeline.storage.keys import KeyRing, KeysDestroyedError
+from tenant_pipeline.storage.keys import KeyRing, KeysDestroyedError, digest_key_ids
 from tenant_pipeline.storage.migrations import migrate
 from tenant_pipeline.storage.private_folder import make_private_folder
 from tenant_pipeline.storage.sealed_file import READ_BYTES, Opener
@@ -94,6 +97,12 @@ def restore(
         raise KeysDestroyedError(
             "The tenant was erased after the backup was taken", where=manifest["tenant"], remedy="It stays erased."
         )
+    held = {
+        tenant: {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
+        for tenant in map(tenant_id, manifest["tenants"])
+        if tenant not in erased
+    }
+    destroyed = {tenant: _destroyed_since(folder, tenant, theirs) for tenant, theirs in held.items()}
     if whole:
         ring.take_over_master_key(bytes.fromhex(keys["master"]))
     revision = manifest["revision"] if whole else None
@@ -103,10 +112,10 @@ def restore(
         begun_at = datetime.fromtimestamp(settings.restoring_file.stat().st_mtime, UTC)
         try:
             if not in_use:
-                for tenant in manifest["tenants"]:
-                    if tenant not in erased:
-                        held = {name: bytes.fromhex(key) for name, key in keys["tenants"][tenant].items()}
-                        runtime.keys.take_over(tenant, held)
+                for tenant, theirs in held.items():
+                    runtime.keys.take_over(tenant, theirs)
+                    for version in destroyed[tenant].old:
+                        runtime.keys.destroy_digest_key(tenant, version)
                 _credentials(runtime, folder.part(opener, identifier, CREDENTIALS), manifest, erased)
             objects, missing = _objects(runtime, folder, opener, manifest, erased, leave_out_damaged, in_use=in_use)
             _rows(runtime, folder, opener, manifest, feeds_go_on=feeds_go_on)
@@ -122,8 +131,11 @@ def restore(
         _tell_of_no_instance(runtime, manifest["tenants"], begun_at)
         for tenant in sorted(erased & set(manifest["tenants"])):
             erase_again(runtime, tenant)
+        for tenant, since in destroyed.items():
+            for version, key_id in since.old.items():
+                destroy_again(runtime, tenant, version, key_id, person=RESTORE)
         if tell is not None:
-            tell(runtime, [tenant for tenant in manifest["tenants"] if tenant not in erased])
+            tell(runtime, list(held))
         verified = {"signed_by": took, "verified": signed_by is not None}
         audit = _audit(runtime, folder.part(opener, identifier, CHECKPOINTS), manifest, actor, verified)
         settings.restoring_file.unlink()
@@ -132,7 +144,25 @@ def restore(
         "erased_again": sorted(erased & set(manifest["tenants"])), "objects": objects,
         "rows": sum(table["rows"] for table in manifest["tables"]), "audit": audit, "left_out": missing,
         "feeds": "as they were" if feeds_go_on else "paused",
+        "keys_destroyed_again": {tenant: list(since.old) for tenant, since in destroyed.items() if since.old},
+        "destroyed_keys_in_use": [tenant for tenant, since in destroyed.items() if since.in_use],
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Destroyed:
+    """Of a tenant's digest keys in a snapshot, those that were destroyed since: the old ones' ids by version, and
+    whether the one that was in use is among them."""
+
+    old: Mapping[int, str]
+    in_use: bool
+
+
+def _destroyed_since(folder: BackupFolder, tenant: TenantId, keys: Mapping[str, bytes]) -> _Destroyed:
+    ids, marked = digest_key_ids(keys), folder.erased_keys(tenant)
+    newest = max(ids, default=1)
+    old = {version: key_id for version, key_id in ids.items() if key_id in marked and version < newest}
+    return _Destroyed(old, ids.get(newest) in marked)
 
 
 @contextmanager

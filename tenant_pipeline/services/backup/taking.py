@@ -38,6 +38,7 @@ from tenant_pipeline.services.backup.layout import (
     zone_of,
 )
 from tenant_pipeline.services.backup.signing import SIGNATURE, signed, signer
+from tenant_pipeline.services.digest_keys import destroyed_keys
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.checkpoints import Checkpoint
 from tenant_pipeline.storage.database import Connection
@@ -51,7 +52,8 @@ def take_backup(runtime: Runtime, root: Path, recipient: str, tenant: TenantId |
 
     Killed, it is run again; objects are copied once.
 
-    Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back.
+    Tenants that were erased are taken out of the folder's objects, and marked so that none of them is brought back, as
+    are digest keys that were destroyed.
     Raises InputError for no recipient and for another than the folder's, where there is no tenant at all, and as
     `writing` does, NotFoundError for no such tenant, IntegrityError where a stored file is damaged, SettingsError where
     the role may not read every row.
@@ -253,3 +255,6 @@ def _forget_erased(runtime: Runtime, folder: BackupFolder) -> None:
         (folder.root / "erased" / tenant).touch(mode=0o600)
     for tenant in folder.erased():
         shutil.rmtree(folder.root / OBJECTS / tenant, ignore_errors=True)
+    make_private_folder(folder.root / "erased-keys", folder.root)
+    for tenant, key_id in destroyed_keys(runtime):
+        (folder.root / "erased-keys" / f"{tenant}.{key_id}").touch(mode=0o600)
