@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
 
 from tenant_pipeline.cli.shell import ExitCode, complaints
-from tenant_pipeline.services.observation.readiness import why_daemon_not_ready, why_not_ready
-from tenant_pipeline.services.runtime import connect
+from tenant_pipeline.core.errors import IntegrityError
+from tenant_pipeline.services.observation.readiness import (
+    MORE,
+    Unready,
+    why_daemon_not_ready,
+    why_no_key,
+    why_not_ready,
+)
+from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.settings import Settings
 
 
@@ -19,9 +27,18 @@ def health(
 
     Exit code 0 when it is so, 1 when not. Nothing is started and nothing is changed.
     """
-    with connect(Settings()) as runtime:
-        unready = (why_daemon_not_ready if of == "daemon" else why_not_ready)(runtime)
+    unready = _unready(Settings(), why_daemon_not_ready if of == "daemon" else why_not_ready)
     if unready is not None:
         complaints.print(f"{unready.examination}: {unready.says} {unready.remedy}", highlight=False, markup=False)
         raise typer.Exit(ExitCode.FAULT)
     typer.echo("ready")
+
+
+def _unready(settings: Settings, examine: Callable[[Runtime], Unready | None]) -> Unready | None:
+    try:
+        if no_key := why_no_key(settings):
+            return no_key
+        with connect(settings) as runtime:
+            return examine(runtime)
+    except IntegrityError as error:
+        return Unready("keys", f"{error.what}.", MORE)

@@ -12,6 +12,7 @@ from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
 from tenant_pipeline.storage.migrations import head_version, version_of
 
@@ -22,6 +23,7 @@ LATE_SECONDS = 180.0
 """Dagster's daemon gives a sign every half minute, and less often while it has much to do."""
 
 CONNECT_SECONDS = 3
+MORE = "`tenant-pipeline doctor` says more."
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Unready:
     examination: str
     says: str
     remedy: str
+
+
+def why_no_key(settings: Settings) -> Unready | None:
+    """Whether the master key is missing, to be asked before the installation is opened: that would make a new one."""
+    missing = _missing_key(settings)
+    return Unready("keys", missing, MORE) if missing else None
 
 
 def why_not_ready(runtime: Runtime) -> Unready | None:
@@ -54,7 +62,7 @@ def _first(runtime: Runtime, examinations: Mapping[str, Callable[[Runtime], str]
         except (TenantRuntimeError, OSError) as error:
             wrong = error.what if isinstance(error, TenantRuntimeError) else f"It failed ({type(error).__name__})."
         if wrong:
-            return Unready(name, wrong, "`tenant-pipeline doctor` says more.")
+            return Unready(name, wrong, MORE)
     return None
 
 
@@ -73,10 +81,14 @@ def _version(runtime: Runtime) -> str:
 
 
 def _keys(runtime: Runtime) -> str:
-    if not (runtime.settings.keys_directory / "master.key").exists():  # asking for it would make a new one
-        return "The master key is missing."
-    runtime.keys.login_secret()
-    return ""
+    missing = _missing_key(runtime.settings)
+    if not missing:
+        runtime.keys.login_secret()
+    return missing
+
+
+def _missing_key(settings: Settings) -> str:
+    return "" if (settings.keys_directory / "master.key").exists() else "The master key is missing."
 
 
 def _objects(runtime: Runtime) -> str:
