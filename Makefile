@@ -110,5 +110,6 @@ $(VENV)/installed: $(VENV)/uv requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Not the home, .tenant-runtime: keys and objects lie in it, in production too.
 clean:
-	rm -rf $(VENV) .tenant-runtime
+	rm -rf $(VENV)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import hashlib
+import logging
 import os
 import pwd
 import secrets
@@ -30,6 +31,8 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.errors import SettingsError
+
+_logger = logging.getLogger(__name__)
 
 SUPERUSER = "postgres"
 PORT = 5432
@@ -76,7 +79,9 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> None:
-        """Start the server and wait until it answers. Raises SettingsError when it cannot, or when it runs already.
+        """Start the server and wait until it answers.
+
+        Raises SettingsError when it cannot, when it runs already, and where the password to the cluster is missing.
 
         Call it from the main thread: the kernel stops the server when the *thread* that started it ends.
         """
@@ -92,9 +97,10 @@ class EmbeddedPostgres:
                 remedy="Use that one, stop it, or set TENANT_RUNTIME_HOME to another folder.",
             ) from None
         try:
+            self._wait_for_the_one_before()
+            self._part_from_a_home_before()
             password = self._password()
             self._make_cluster(password)
-            self._wait_for_the_one_before()
             self._socket = self._socket_directory()
             self._launch(self._socket)
             dsn = make_conninfo(host=str(self._socket), port=PORT, user=SUPERUSER, password=password, dbname="postgres")
@@ -137,14 +143,37 @@ class EmbeddedPostgres:
 
     @property
     def _data(self) -> Path:
-        """Where the cluster lies: in our folder, or, when the server's uid cannot come there, in the system's place."""
+        """Where the cluster lies: in our folder, or, when the server's uid cannot come there, in the system's place.
+
+        There its name has the time at which our home was begun, where it found another's at its path.
+        """
         if _can_be_entered(self._directory):
             return self._directory / "data"
-        return SYSTEM_PLACE / hashlib.sha256(os.fsencode(self._directory)).hexdigest()[:16]
+        name, begun = hashlib.sha256(os.fsencode(self._directory)).hexdigest()[:16], self._directory / "begun"
+        return SYSTEM_PLACE / (f"{name}-{begun.read_text()}" if begun.exists() else name)
 
     @property
     def _log(self) -> Path:
         return self._directory / "postgres.log"
+
+    def _part_from_a_home_before(self) -> None:
+        """See that we have the password to the cluster in our place. In the system's place one outlives its home.
+
+        A home with nothing else in it is a new one, and gets a place of its own. Raises SettingsError for any other,
+        which may be what the cluster belongs to.
+        """
+        if not self._data.exists() or (self._directory / "password").exists():
+            return
+        beside = any(each != self._directory for each in self._directory.parent.iterdir())
+        if beside or self._data.parent == self._directory:
+            raise SettingsError(
+                "The database is there, but the password to it is missing",
+                where=str(self._data),
+                remedy="Bring back the home that it belongs to, which has the password in `postgres/password`. Or move"
+                " this folder away, or delete it if its data are to be gone, and run this again: an empty one is made.",
+            )
+        _logger.warning("the database of a home that was here before stays in %s", self._data)
+        _write_private(self._directory / "begun", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
 
     def _password(self) -> str:
         path = self._directory / "password"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from tenant_pipeline.core.errors import SettingsError
+from tenant_pipeline.storage import embedded_postgres
 from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 
 _SUPERVISOR = """
@@ -56,6 +60,42 @@ def test_it_starts_when_the_server_of_a_killed_supervisor_is_still_shutting_down
         with psycopg.connect(dsn) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     slow.join()
+
+
+def test_a_new_home_begins_empty_and_one_that_was_there_before_has_its_database_when_it_comes_back(
+    new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    place, home = new_home(), new_home() / "hidden"
+    gone, can_be_entered = home.with_name("gone"), embedded_postgres._can_be_entered
+
+    def as_below_root(folder: Path) -> bool:
+        return home not in (folder, *folder.parents) and can_be_entered(folder)
+
+    def started() -> object:
+        with (
+            EmbeddedPostgres(home / "postgres"),
+            psycopg.connect((home / "postgres" / "dsn").read_text()) as connection,
+        ):
+            return connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
+
+    monkeypatch.setattr(embedded_postgres, "SYSTEM_PLACE", place)
+    monkeypatch.setattr(embedded_postgres, "_can_be_entered", as_below_root)
+    first = started()
+    (data,) = place.glob("*/PG_VERSION")
+    home.rename(gone)
+    second = started()
+    assert second != first
+    assert str(data.parent) in caplog.text
+    assert started() == second
+    shutil.rmtree(home)
+    gone.rename(home)
+    assert started() == first
+
+    (home / "postgres" / "password").unlink()
+    (home / "keys").mkdir()
+    with pytest.raises(SettingsError, match="password to it is missing") as refused:
+        EmbeddedPostgres(home / "postgres").start()
+    assert refused.value.where == str(data.parent)
 
 
 def test_its_log_is_private_and_holds_no_rows(new_home: Callable[[], Path]) -> None:
