@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from configparser import ConfigParser
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
+POOLER = ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini"
 ADMINISTRATION, PASSWORD = "city_administration", "correct horse"
 OURS, THEIRS = TenantId("our-tenant"), TenantId("their-tenant")
 
@@ -132,6 +134,17 @@ def test_a_role_that_is_told_two_things_more_takes_and_restores_backups(
             connection.execute(f"ALTER ROLE {ADMINISTRATION} NOBYPASSRLS")
 
 
+def test_each_database_behind_the_pooler_has_a_bound_that_any_of_its_logins_may_come_to() -> None:
+    settings = ConfigParser()
+    settings.read(POOLER)
+    databases = dict(settings["databases"])
+    most = [int(each) for said in databases.values() for each in re.findall(r"\bmax_db_connections=(\d+)", said)]
+    assert databases.keys() == {"city", "tenant_runtime_dagster"}
+    assert len(most) == 2, "a bound for all counts for each database, and not for the server"
+    assert sum(most) <= 180, "a server of 200 keeps some for others"
+    assert int(settings["pgbouncer"]["default_pool_size"]) >= max(most), "every process holds sessions as the platform"
+
+
 @contextmanager
 def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
     """A real PgBouncer with the settings of deploy/, but for its addresses; yields its port.
@@ -149,13 +162,12 @@ def pgbouncer(superuser: str, folder: Path, pool_mode: str) -> Iterator[int]:
             connection.execute((ROOT / "deploy" / "pgbouncer" / "auth.sql").read_text().encode())
         connection.execute(f"ALTER ROLE {ADMINISTRATION} BYPASSRLS")
     port = free_port()
-    settings = (ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini").read_text()
+    settings = POOLER.read_text()
     for pattern, said in (
-        (r"^\* = .*", f"* = host={server['host']} port={server['port']}"),
+        (r"^city = .*", f"city = host={server['host']} port={server['port']} max_db_connections=12"),
         (r"^listen_port = .*", f"listen_port = {port}"),
         (r"^auth_file = .*", f"auth_file = {folder / 'userlist.txt'}"),
         (r"^pool_mode = .*", f"pool_mode = {pool_mode}"),
-        (r"^max_db_connections = .*", "max_db_connections = 12"),
     ):
         settings, changed = re.subn(pattern, said, settings, flags=re.MULTILINE)
         assert changed == 1

@@ -215,7 +215,7 @@ def connections(patient: Patient) -> Finding:
         remedy = "Raise max_connections, ALTER DATABASE … CONNECTION LIMIT -1, ALTER ROLE … CONNECTION LIMIT -1."
         return wrong(says, remedy)
     if row["used"] > 0.8 * row["server"]:
-        return wrong(says, "Raise max_connections, or put a pooler in session mode in between.")
+        return wrong(says, "Raise max_connections, or run fewer server processes.")
     return fine(says)
 
 
