@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import dagster as dg
+import psycopg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
@@ -91,6 +93,20 @@ def test_failed_runs_and_ticks_and_the_oldest_run_are_told(
     assert found.verdict is Verdict.WRONG
     assert "1 runs of failing" in found.says
     assert "2 ticks of feeds" in found.says
+
+
+def test_connections_of_whomever_count(own_installation: Runtime) -> None:
+    runtime = own_installation
+
+    def figure() -> float:
+        (connections,) = _told(runtime, "tenant_runtime_database_connections").values()
+        return connections
+
+    before = figure()
+    with ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(psycopg.connect(runtime.database.conninfo()))
+        assert figure() >= before + 5, "ten more, though some of the server's own may have gone meanwhile"
 
 
 def test_stopped_and_set_back_sources_are_told_by_code(own_installation: Runtime) -> None:

@@ -204,7 +204,7 @@ def connections(patient: Patient) -> Finding:
                    (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database,
                    (SELECT min(nullif(rolconnlimit, -1)) FROM pg_roles
                      WHERE rolname IN ('tenant_runtime_platform', 'tenant_runtime_governance')) AS role,
-                   (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used
+                   (SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database) AS used
             """
             ).fetchone()
             or {}

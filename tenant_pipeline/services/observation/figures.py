@@ -63,7 +63,7 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Whether the database's server could write to its disk when it was last tried: 1 or 0.", (),
     ),
     "tenant_runtime_database_bytes": ("Size of the database.", ()),
-    "tenant_runtime_database_connections": ("Client connections to the server.", ()),
+    "tenant_runtime_database_connections": ("Connections to the server's databases, whoever's they are.", ()),
     "tenant_runtime_database_connections_limit": ("The most that it takes.", ()),
     "tenant_runtime_audit_checkpoint_age_seconds": ("Since when no audit log was sealed; absent before the first.", ()),
     "tenant_runtime_clock_ahead_seconds": (

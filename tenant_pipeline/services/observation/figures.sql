@@ -151,5 +151,6 @@ UNION ALL SELECT 'tenant_runtime_provisioning_unfinished', '{}', unfinished FROM
 UNION ALL SELECT 'tenant_runtime_budgets_exceeded', jsonb_build_object('threshold', trim_scale(threshold)::text), tenants
             FROM budgets
 UNION ALL SELECT 'tenant_runtime_database_bytes', '{}', pg_database_size(current_database())
-UNION ALL SELECT 'tenant_runtime_database_connections', '{}', count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+UNION ALL SELECT 'tenant_runtime_database_connections', '{}', coalesce(sum(numbackends), 0)
+            FROM pg_stat_database -- pg_stat_activity tells a login of its own sessions only
 UNION ALL SELECT 'tenant_runtime_database_connections_limit', '{}', current_setting('max_connections')::int;
