@@ -84,6 +84,13 @@ def test_a_command_that_is_not_there_is_found() -> None:
             _check(said.split(), said)
 
 
+def test_a_run_by_hand_in_a_cluster_is_made_where_there_is_memory_for_it() -> None:
+    said = (RUNBOOKS / "README.md").read_text()
+    assert "deploy/dagster-dagster-user-deployments-tenant-pipeline -- tenant-pipeline run " in said
+    assert "deploy/tenant-runtime-api -- tenant-pipeline run" not in said
+    assert "in the pod of the code server" in (RUNBOOKS / "disk-full.md").read_text()
+
+
 def test_each_runbook_says_the_five_things() -> None:
     pages = sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
     assert len(pages) >= 10
