@@ -287,6 +287,17 @@ def sandboxed_already(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
         machine.isolate = real
 
 
+@contextmanager
+def an_older_kernel_in_a_container(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
+    """Landlock takes away files and no TCP yet, and who is in a container gets no network of their own."""
+    real = machine.isolate
+    machine.isolate = lambda program: ("files",)
+    try:
+        yield patient
+    finally:
+        machine.isolate = real
+
+
 MOST_LAYERS = 16
 CLUSTER = "installation: test\nimage: nerve:1\ndatabase_cidr: 10.0.0.0/24\nkubeconfig: /nowhere/kubeconfig\n"
 TABLE = "runtime.tenant_sources"
@@ -378,6 +389,7 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("objects", "s3://", partial(setting, "object_store_url", "ftp://somewhere")),
     ("checkpoints", "write-once", partial(a_file_in_place, lambda of: of.checkpoints_file)),
     ("parser sandbox", "Landlock", sandboxed_already),
+    ("parser sandbox", "outside of containers", an_older_kernel_in_a_container),
     ("line", "uploads",
      partial(statement, _SOURCE, f"DELETE FROM {TABLE} WHERE id = 'src-00000000000000bb'")),
     ("stopped sources", "hindrance",

@@ -83,7 +83,8 @@ def sandbox(patient: Patient) -> Finding:
     if not {"network", "tcp"} & set(given_up):
         return wrong(
             "parsers cannot be kept from the network",
-            "Use Linux 6.7 or newer, or allow user namespaces (`kernel.unprivileged_userns_clone=1`).",
+            "Use Linux 6.7 or newer; outside of containers user namespaces do as well"
+            " (`kernel.unprivileged_userns_clone=1`).",
         )
     return fine(f"parsers give up {', '.join(given_up)}")
 
