@@ -55,6 +55,15 @@ def _families(told: dict[str, set[str]]) -> set[str]:
     return {name.removesuffix("_total") for name in told if not name.endswith(PARTS)}
 
 
+def test_that_no_process_answers_alarms_by_itself_and_not_as_something_else() -> None:
+    rules = yaml.safe_load((PLACE / "alerts.yaml").read_text())["groups"][0]["rules"]
+    missing = {rule["alert"]: rule["expr"] for rule in rules if "absent(" in rule["expr"]}
+    assert missing.pop("TenantRuntimeNotTold") == "absent(tenant_runtime_figures_read)"
+    assert missing
+    for expression in missing.values():
+        assert re.search(r"\(absent\(\w+\) and max\(tenant_runtime_figures_read\) == 1\)", expression), expression
+
+
 def test_every_metric_that_is_told_is_drawn(told: dict[str, set[str]]) -> None:
     drawn = {name for expression in _drawn() for name in NAME.findall(expression)}
     undrawn = {
