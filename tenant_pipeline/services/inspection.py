@@ -162,6 +162,7 @@ class _FilesInPlace:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._places: dict[Sha256, Path] = {}
+        self._copies = 0
 
     def put(self, stream: BinaryIO) -> tuple[Sha256, int]:
         """Digest a stream, and remember where its bytes are found again."""
@@ -170,7 +171,8 @@ class _FilesInPlace:
             digest, size = self._digested(stream, None)
             self._places[digest] = Path(name)
             return digest, size
-        copy = self._folder / str(len(self._places))
+        copy = self._folder / str(self._copies)
+        self._copies += 1
         with copy.open("wb") as target:
             digest, size = self._digested(stream, target)
         self._places[digest] = copy

@@ -57,6 +57,17 @@ def test_each_file_is_told_with_format_encoding_tables_and_problems(folder: Path
     assert found["more.zip!/notes.md"]["tables"][0]["shape"] == "segments"
 
 
+def test_of_an_archive_that_holds_a_file_twice_each_is_shown_as_it_is(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "twice.zip", "w") as archive:
+        archive.writestr("a.csv", "name,capacity\nHall A,100\n")
+        archive.writestr("b.csv", "name,capacity\nHall A,100\n")
+        archive.writestr("c.csv", "street,city,postcode\nShore Road,Phuket,83000\n")
+    found = _inspected(folder / "twice.zip")
+    shown = {path.partition("!/")[2]: each["tables"][0]["fields"] for path, each in found.items()}
+    assert shown["a.csv"] == shown["b.csv"] == ["name", "capacity"]
+    assert shown["c.csv"] == ["street", "city", "postcode"]
+
+
 def test_unseen_columns_get_a_proposal_and_declared_ones_their_mapping(folder: Path) -> None:
     found = _inspected(folder)
     proposal = found["2026/halls [new].csv"]["tables"][0]["proposal"]
