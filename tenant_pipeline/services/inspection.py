@@ -7,6 +7,9 @@ is written to a temporary folder for as long as it is looked at.
 from __future__ import annotations
 
 import hashlib
+import math
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -25,14 +28,18 @@ from tenant_pipeline.core.mapping.propose import propose_for_table
 from tenant_pipeline.core.origin import Origin, Unit, UnitMode
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import RawObjects, TableWriter
+from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.readers.item import RECORDS, UnreadableError
 from tenant_pipeline.intake.receive import MANIFEST, ReceiveLimits, receive
+from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
 from tenant_pipeline.intake.unit_reader import unit_from_paths
 from tenant_pipeline.storage.owned_folder import working_folder
 
 SAMPLE_ROWS = 200
 READ_BYTES = 1024 * 1024
+NOT_LOOKED_AT = "not-looked-at"
+_TOO_MUCH = frozenset({"too-many-members", "archive-too-large", "parser-time"})
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,38 @@ class InspectedObject:
         return {**asdict(self), "tables": tables, "first_problems": problems}
 
 
-def inspect_path(path: Path, origin: Origin, contracts: Contracts) -> list[InspectedObject]:
+@dataclass(frozen=True)
+class InspectionLimits:
+    """How much is looked at: what archives may hold, and for how many seconds objects are looked into.
+
+    By itself as much as the pipeline takes in. What is more than narrower limits is told as `not-looked-at`: handed in,
+    it may well be read.
+    """
+
+    received: ReceiveLimits = field(default_factory=ReceiveLimits)
+    seconds: float = math.inf
+
+    def of_parser(self, left: float) -> ParserLimits | None:
+        """What a parser may use while so many seconds are left; None where there is no end to them."""
+        if math.isinf(left):
+            return None
+        return ParserLimits(cpu_seconds=max(1, int(left)), bytes_a_second=sys.maxsize, wall_factor=1)
+
+    def told(self, each: InspectedObject) -> InspectedObject:
+        """An object as it is told: what these limits alone may have refused was not looked at."""
+        narrow = self != InspectionLimits()
+        return _not_looked_at(each.path) if narrow and each.refused in _TOO_MUCH else each
+
+
+WHILE_SOMEBODY_WAITS = InspectionLimits(
+    ReceiveLimits(archive=ArchiveLimits(max_members=500, max_total_bytes=512 * 1024**2)), 120.0
+)
+"""Two minutes of a thread of the API, and half a gigabyte of its disk."""
+
+
+def inspect_path(
+    path: Path, origin: Origin, contracts: Contracts, limits: InspectionLimits | None = None
+) -> list[InspectedObject]:
     """Look into a file, a folder or an archive as the pipeline would, and tell what it would find.
 
     Raises InputError for a path that is missing or can never be handed in; everything else that is wrong is told of
@@ -93,18 +131,32 @@ def inspect_path(path: Path, origin: Origin, contracts: Contracts) -> list[Inspe
     """
     mode = UnitMode.FOLDER if path.is_dir() else UnitMode.SINGLE_FILE
     with _files_in_place() as raw:
-        return inspect_unit(unit_from_paths(mode, [path], raw), raw, origin, contracts)
+        return inspect_unit(unit_from_paths(mode, [path], raw), raw, origin, contracts, limits)
 
 
-def inspect_unit(unit: Unit, raw: RawObjects, origin: Origin, contracts: Contracts) -> list[InspectedObject]:
+def inspect_unit(
+    unit: Unit, raw: RawObjects, origin: Origin, contracts: Contracts, limits: InspectionLimits | None = None
+) -> list[InspectedObject]:
     """Look into a unit whose files are kept. What is wrong is told of the object that it is wrong with."""
+    limits = limits or InspectionLimits()
+    ends = time.monotonic() + limits.seconds
     listing = _Listing()
-    receive(unit, raw, listing, ReceiveLimits())
+    receive(unit, raw, listing, limits.received)
     names = {f"file={number}": file.path for number, file in enumerate(unit.files, 1)}
-    refused = [
+    found = []
+    for path, digest in listing.objects:
+        left = ends - time.monotonic()
+        parser = limits.of_parser(left)
+        found.append(_inspected(raw, path, digest, origin, contracts, parser) if left > 0 else _not_looked_at(path))
+    found += [
         InspectedObject(_named(reject, names), refused=reject.code, reason=reject.reason) for reject in listing.rejects
     ]
-    return [_inspected(raw, *entry, origin, contracts) for entry in listing.objects] + refused
+    return [limits.told(each) for each in found]
+
+
+def _not_looked_at(path: str) -> InspectedObject:
+    reason = "It is more than is looked at beforehand; handed in, it is looked at whole."
+    return InspectedObject(path, refused=NOT_LOOKED_AT, reason=reason)
 
 
 def _named(reject: Reject, names: Mapping[str, str]) -> str:
@@ -113,10 +165,12 @@ def _named(reject: Reject, names: Mapping[str, str]) -> str:
     return f"{names.get(file, file)} {member}".strip()
 
 
-def _inspected(raw: RawObjects, path: str, digest: Sha256, origin: Origin, contracts: Contracts) -> InspectedObject:
+def _inspected(
+    raw: RawObjects, path: str, digest: Sha256, origin: Origin, contracts: Contracts, limits: ParserLimits | None
+) -> InspectedObject:
     try:
         with raw.open(digest) as stream:
-            found = profile(stream, path, samples=SAMPLE_ROWS)
+            found = profile(stream, path, samples=SAMPLE_ROWS, limits=limits)
     except UnreadableError as unreadable:
         return InspectedObject(path, refused=unreadable.code, reason=unreadable.reason)
     return InspectedObject(

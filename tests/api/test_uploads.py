@@ -7,8 +7,11 @@ import hashlib
 import json
 import os
 import random
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
+from itertools import islice
 from typing import Any, NoReturn
 
 import httpx
@@ -16,9 +19,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenant_pipeline.core.errors import StoreUnavailableError
+from tenant_pipeline.api.routes import inspection
+from tenant_pipeline.core.errors import InputError, StoreUnavailableError
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId
+from tenant_pipeline.services import sources
 from tenant_pipeline.services import uploads as service
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
@@ -260,3 +265,52 @@ def test_a_file_is_inspected_before_it_is_handed_in(served: Served) -> None:
         assert seen["tables"][0]["rows"] == 1
     with served.client("rin") as rin:
         assert rin.post(f"/api/tenant/{OWN}/inspection?filename=x", content=b"").status_code == 403
+
+
+def test_those_whose_files_are_inspected_or_whose_links_are_fetched_keep_nobody_else_waiting(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def inspects(*_: object) -> list[Any]:
+        let_go.wait(20)
+        return []
+
+    def fetches(*_: object, **__: object) -> NoReturn:
+        let_go.wait(20)
+        raise InputError("Nothing lies there")
+
+    monkeypatch.setattr(inspection, "inspect_path", inspects)
+    monkeypatch.setattr(sources, "add_source", fetches)
+
+    def inspected(_: int) -> httpx.Response:
+        with served.client("kanya") as kanya:
+            return kanya.post(f"/api/tenant/{OWN}/inspection?filename=halls.csv", content=b"name\nHall A\n")
+
+    def linked(_: int) -> httpx.Response:
+        body = {"origin": "press", "unit_mode": "link", "title": "A link", "url": "https://halls.example/list.csv"}
+        with served.client("kanya") as kanya:
+            return kanya.post(f"/api/tenant/{OWN}/source/upload", json=body)
+
+    def told(ask: Callable[[int], httpx.Response], most: int, code: str) -> set[int]:
+        """What those with a place are told, after two more were sent away."""
+        with ThreadPoolExecutor(most + 2) as pool:
+            try:
+                asked = [pool.submit(ask, number) for number in range(most + 2)]
+                for refused in islice(as_completed(asked, timeout=10), 2):
+                    answer = refused.result()
+                    assert (answer.status_code, answer.json()["code"]) == (429, code)
+                    assert answer.json()["remedy"]
+                    assert int(answer.headers["retry-after"]) > 0
+                with served.client("anan") as anan:
+                    assert anan.get(f"/api/tenant/{OWN}/sources").status_code == 200
+                assert sum(each.done() for each in asked) == 2
+            finally:
+                let_go.set()
+            statuses = {each.result().status_code for each in asked} - {429}
+        assert ask(0).status_code in statuses, "there is a place again"
+        let_go.clear()
+        return statuses
+
+    assert told(inspected, 2, "too-many-inspections") == {200}
+    assert told(linked, 8, "too-many-links") == {409}

@@ -12,6 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli.main import app
+from tenant_pipeline.contracts.loader import load_contracts
+from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.intake.archive import ArchiveLimits
+from tenant_pipeline.intake.receive import ReceiveLimits
+from tenant_pipeline.services.inspection import InspectionLimits, inspect_path
 
 CARDS = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Bay Hall\r\nORG:Bay Events\r\nEND:VCARD\r\n"
 
@@ -66,6 +71,17 @@ def test_of_an_archive_that_holds_a_file_twice_each_is_shown_as_it_is(folder: Pa
     shown = {path.partition("!/")[2]: each["tables"][0]["fields"] for path, each in found.items()}
     assert shown["a.csv"] == shown["b.csv"] == ["name", "capacity"]
     assert shown["c.csv"] == ["street", "city", "postcode"]
+
+
+def test_what_there_is_no_time_or_room_to_look_at_is_told_and_the_command_looks_at_all(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "many.zip", "w") as archive:
+        for number in range(4):
+            archive.writestr(f"{number}.csv", f"name,capacity\nHall,{number}\n")
+    few = ReceiveLimits(archive=ArchiveLimits(max_members=3))
+    for limits in (InspectionLimits(few, 60), InspectionLimits(seconds=0)):
+        found = inspect_path(folder / "many.zip", Origin.PARTNER_DOC, load_contracts(), limits)
+        assert {each.refused for each in found} == {"not-looked-at"}
+    assert [each["refused"] for each in _inspected(folder / "many.zip").values()] == [""] * 4
 
 
 def test_unseen_columns_get_a_proposal_and_declared_ones_their_mapping(folder: Path) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from tenant_pipeline.api.at_once import AtOnce
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.routes.sources import HANDING_IN_ROLES
 from tenant_pipeline.api.running import RuntimeOf
+from tenant_pipeline.contracts.loader import Contracts
 from tenant_pipeline.core.origin import Origin
-from tenant_pipeline.services.inspection import inspect_path
+from tenant_pipeline.services.inspection import WHILE_SOMEBODY_WAITS, InspectedObject, inspect_path
 from tenant_pipeline.storage.owned_folder import working_folder
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["uploads"])
 
 LARGEST = 64 * 1024 * 1024
+INSPECTIONS = AtOnce(2, "too-many-inspections", "Others have files inspected just now")
 
 OCTETS = {"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -37,7 +41,7 @@ async def inspect(
     filename: Annotated[str, Query(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")],
     origin: Origin = Origin.MIXED,
 ) -> Inspection:
-    """Inspect a file of at most 64 MiB, sent as it is."""
+    """Inspect a file of at most 64 MiB, sent as it is. What there is no time for is told as `not-looked-at`."""
     caller.require(HANDING_IN_ROLES)
     if filename in (".", ".."):
         raise ProblemError(404, "not-found", "That is no file")
@@ -53,5 +57,10 @@ async def inspect(
                     await to_thread.run_sync(file.write, piece)
         except OSError:
             raise ProblemError(404, "not-found", "The file cannot have that name", "Shorten its name.") from None
-        found = await to_thread.run_sync(inspect_path, path, origin, runtime.contracts)
+        found = await to_thread.run_sync(_inspected, path, origin, runtime.contracts)
     return Inspection(objects=[each.as_json() for each in found])
+
+
+def _inspected(path: Path, origin: Origin, contracts: Contracts) -> list[InspectedObject]:
+    with INSPECTIONS.place():
+        return inspect_path(path, origin, contracts, WHILE_SOMEBODY_WAITS)

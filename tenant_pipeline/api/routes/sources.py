@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from tenant_pipeline.api.at_once import AtOnce
 from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.conditional import ConditionalRoute
@@ -32,6 +33,7 @@ from tenant_pipeline.services.withdrawals import WITHDRAWING_ROLES, withdraw_sou
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["sources"], route_class=ConditionalRoute)
 
 HANDING_IN_ROLES = ("contributor", "tenant-admin")
+LINKS = AtOnce(8, "too-many-links", "Many links are fetched just now")
 
 
 class SourceUpload(BaseModel):
@@ -269,17 +271,18 @@ def _handed_in(runtime: Runtime, caller: Caller, wanted: LinkUpload | FilesUploa
             observed_at=wanted.observed_at,
         )
     else:
-        added = sources.add_source(
-            runtime,
-            caller.tenant,
-            origin=wanted.origin,
-            unit_mode=UnitMode.LINK,
-            places=[wanted.url],
-            title=wanted.title,
-            actor=caller.person,
-            rights=wanted.rights,
-            observed_at=wanted.observed_at,
-        )
+        with LINKS.place():
+            added = sources.add_source(
+                runtime,
+                caller.tenant,
+                origin=wanted.origin,
+                unit_mode=UnitMode.LINK,
+                places=[wanted.url],
+                title=wanted.title,
+                actor=caller.person,
+                rights=wanted.rights,
+                observed_at=wanted.observed_at,
+            )
     return Source.model_validate(added.as_json())
 
 
