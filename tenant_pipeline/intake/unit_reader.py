@@ -15,14 +15,14 @@ from tenant_pipeline.core.tables import RawObjects
 
 RESUMED_FROM_BYTES = 64 * 1024 * 1024
 """Copying a file of this size goes on where it was interrupted; a smaller one is copied anew."""
-BUNDLE_SUFFIXES = (".zip", ".json", ".jsonl", ".ndjson")
+BUNDLE_SUFFIXES = (".zip", ".json", ".jsonl", ".ndjson", ".md", ".html")
 
 
 def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> Unit:
     """Copy files into the raw zone and describe them as a unit.
 
     `single-file` is exactly one regular file, `folder` one directory with all that lies below it, `ai-bundle` one or
-    more exports (ZIP or JSON) or one directory of them. Paths inside the unit are NFC and '/'-separated.
+    more exports (ZIP, JSON, Markdown, HTML) or one directory of them. Paths inside the unit are NFC and '/'-separated.
 
     Raises InputError for a missing path, a symbolic link, an empty folder, or what does not fit the mode.
     """
@@ -51,11 +51,7 @@ def unit_from_paths(mode: UnitMode, paths: Sequence[Path], raw: RawObjects) -> U
     if mode is UnitMode.AI_BUNDLE:
         for path in paths:
             if not path.is_file() or path.suffix.lower() not in BUNDLE_SUFFIXES:
-                raise InputError(
-                    "An AI bundle is made of ZIP or JSON exports, or is one folder of them",
-                    where=str(path),
-                    remedy="Hand in the export as it was downloaded.",
-                )
+                raise _no_bundle(str(path))
     return Unit(mode, _copied(((path.name, path) for path in paths), raw))
 
 
@@ -68,21 +64,25 @@ def unit_from_uploads(mode: UnitMode, files: Sequence[UnitFile]) -> Unit:
     if mode is UnitMode.LINK or not files:
         raise InputError("There is no file", where="uploads", remedy="Upload what is to be handed in.")
     paths = [_checked_inside(file.path) for file in files]
+    if mode is UnitMode.AI_BUNDLE and not any("/" in path or path.lower().endswith(BUNDLE_SUFFIXES) for path in paths):
+        raise _no_bundle("uploads")
     if mode is not UnitMode.SINGLE_FILE and len({path.partition("/")[0] for path in paths if "/" in path}) == 1:
         paths = [path.partition("/")[2] for path in paths] if all("/" in path for path in paths) else paths
     if mode is UnitMode.SINGLE_FILE and len(files) != 1:
         raise InputError(
             "The unit mode single-file takes exactly one file", where="uploads", remedy="Hand them in as a folder."
         )
-    if mode is UnitMode.AI_BUNDLE and not any(path.lower().endswith(BUNDLE_SUFFIXES) for path in paths):
-        raise InputError(
-            "An AI bundle is made of ZIP or JSON exports, or is one folder of them",
-            where="uploads",
-            remedy="Hand in the export as it was downloaded.",
-        )
     if len(set(paths)) != len(paths):
         raise InputError("Two files have the same name", where="uploads", remedy="Rename one of them.")
     return Unit(mode, tuple(UnitFile(path, file.sha256, file.size) for path, file in zip(paths, files, strict=True)))
+
+
+def _no_bundle(where: str) -> InputError:
+    return InputError(
+        "An AI bundle is made of exports in ZIP, JSON, Markdown or HTML, or is one folder of them",
+        where=where,
+        remedy="Hand in the export as it was downloaded, and anything else as a file or folder.",
+    )
 
 
 def _checked_inside(path: str) -> str:

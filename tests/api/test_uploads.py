@@ -181,6 +181,16 @@ def test_a_file_may_have_any_space_in_its_name_and_nothing_that_is_more_than_one
             assert "a control character or an end of line" in answer.json()["title"]
 
 
+def test_an_ai_bundle_is_any_export_by_itself_or_a_folder_of_whatever_an_assistant_gives(served: Served) -> None:
+    with served.client("kanya") as kanya:
+        for path in ("Bay halls.md", "MyActivity.html", "Takeout/Gemini/a prompt without an ending"):
+            upload = _uploaded(kanya, path, path.encode())
+            assert _hand_in(kanya, [upload], "ai-bundle", title=path).status_code == 201
+        answer = _hand_in(kanya, [_uploaded(kanya, "halls.csv", b"name\nHall A\n")], "ai-bundle")
+        assert answer.status_code == 409
+        assert "Markdown" in answer.json()["title"]
+
+
 def test_of_two_that_go_on_with_one_upload_one_is_told_to_wait(served: Served) -> None:
     with served.client("kanya") as kanya:
         place = _begin(kanya, "twice.csv", 10).headers["location"]

@@ -31,7 +31,7 @@ from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox import parsers
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.text_formats import text_format
-from tenant_pipeline.intake.unit_reader import unit_from_paths
+from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
 from tenant_pipeline.storage.object_store import RawZone
 from tenant_pipeline.storage.object_store_folder import ObjectStore
 from tests.unit.pii.memory_stage import MemoryStage
@@ -330,6 +330,17 @@ def test_what_is_handed_in_is_checked_before_it_is_taken(raw: RawZone, tmp_path:
             unit_from_paths(mode, [path], raw)
         assert refused.value.where
         assert refused.value.remedy
+    for name in ("Bay halls.md", "My Activity.HTML"):
+        export = tmp_path / name
+        export.write_text("x")
+        assert [each.path for each in unit_from_paths(UnitMode.AI_BUNDLE, [export], raw).files] == [name]
+        assert unit_from_uploads(UnitMode.AI_BUNDLE, [UnitFile(name, Sha256("a" * 64), 1)]).files[0].path == name
+    in_a_folder = [UnitFile("Takeout/prompt", Sha256("a" * 64), 1)]
+    assert [each.path for each in unit_from_uploads(UnitMode.AI_BUNDLE, in_a_folder).files] == ["prompt"]
+    with pytest.raises(InputError, match="Markdown or HTML"):
+        unit_from_paths(UnitMode.AI_BUNDLE, [file], raw)
+    with pytest.raises(InputError, match="Markdown or HTML"):
+        unit_from_uploads(UnitMode.AI_BUNDLE, [UnitFile("a.csv", Sha256("a" * 64), 1)])
 
 
 def test_the_digest_of_a_unit_does_not_depend_on_the_order_of_its_files() -> None:
