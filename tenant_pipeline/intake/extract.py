@@ -6,6 +6,7 @@ as it would have been by `identify`; the others go on.
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -26,6 +27,8 @@ from tenant_pipeline.intake.refusals import Refusals
 from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.parsers import records
 
+FURTHER_FILES = 256
+"""That a process has open beside those of an object's tables: connections, libraries' and its log."""
 _REFUSED = RELEASABLE | {"parse-error"}
 """How a parser may end over what it has read before: it has more to do here, and the machine may be busier."""
 
@@ -76,6 +79,7 @@ class _Reading:
 
     def take(self, found: Iterator[tuple[int, pa.RecordBatch] | Problem]) -> None:
         """Write what is found. No table stays where it ends in an error."""
+        _allow_files(len(self._profile["tables"]) + FURTHER_FILES)
         with ExitStack() as stack:
             tables = [_RecordTable(stack, self._out, self._profile, table) for table in self._profile["tables"]]
             for each in found:
@@ -88,6 +92,19 @@ class _Reading:
                     tables[number].add(batch)
             for table in tables:
                 table.close()
+
+
+def _allow_files(wanted: int) -> None:
+    """Let this process have so many files open: each table that is being written is one.
+
+    What a process may have by itself is commonly far less than it is granted. Raises UnreadableError where it is not.
+    """
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now == resource.RLIM_INFINITY or now >= wanted:
+        return
+    if most != resource.RLIM_INFINITY and most < wanted:
+        raise UnreadableError("too-many-tables", "It holds more tables than can be written here; hand it in in parts.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _found(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from tenant_pipeline.intake.readers.chat_tables import DRAWN
 from tenant_pipeline.intake.readers.item import SEGMENTS, Item, Items, Problem, UnreadableError
 from tenant_pipeline.intake.readers.tables_in_text import markdown_tables
 
@@ -50,7 +51,7 @@ def table_items(place: str, text: str) -> Items:
         return
     for number, rows in enumerate(markdown_tables(text), 1):
         for line, cells in rows:
-            yield Item("tables: " + ", ".join(cells), f"{place}&table={number}&line={line}", cells)
+            yield Item(DRAWN + ", ".join(cells), f"{place}&table={number}&line={line}", cells)
 
 
 def hidden(identifier: str, reason: str = "Not a message that a person saw or wrote.") -> Problem:

@@ -108,7 +108,7 @@ def _members(stream: BinaryIO) -> _Members:
             elif depth == 2 and event == "start_map" and holder == "start_array":
                 arrays.add(name)
                 if len(arrays) > MOST_TABLES:
-                    raise UnreadableError("too-many-tables", "It holds too many different tables.")
+                    raise UnreadableError("too-many-tables", "It holds too many different tables; hand it in in parts.")
             depth += 1
         elif event in _ENDS:
             depth -= 1

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.calendar_events import read_icalendar
 from tenant_pipeline.intake.readers.canonical_export import read_canonical_export
+from tenant_pipeline.intake.readers.chat_tables import with_few_headers
 from tenant_pipeline.intake.readers.chatgpt_export import read_chatgpt
 from tenant_pipeline.intake.readers.ckan_answer import read_ckan
 from tenant_pipeline.intake.readers.claude_export import read_claude
@@ -79,9 +80,9 @@ READERS: Mapping[str, Callable[[BinaryIO, str], Items]] = {
     "dcat": read_dcat,
     "openapi": read_openapi,
     "sql": read_sql,
-    "chatgpt": read_chatgpt,
-    "claude": read_claude,
-    "gemini": read_gemini,
-    "perplexity": read_perplexity,
+    "chatgpt": with_few_headers(read_chatgpt),
+    "claude": with_few_headers(read_claude),
+    "gemini": with_few_headers(read_gemini),
+    "perplexity": with_few_headers(read_perplexity),
 }
 """Each takes an object's seekable bytes and the encoding of its text."""

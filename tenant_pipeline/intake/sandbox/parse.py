@@ -120,7 +120,7 @@ def profile(stream: BinaryIO, path: str, samples: int) -> dict[str, Any]:
         table = tables.get((item.table, item.shape))
         if table is None:
             if len(tables) == MOST_TABLES:
-                raise UnreadableError("too-many-tables", "It holds too many different tables.")
+                raise UnreadableError("too-many-tables", "It holds too many different tables; hand it in in parts.")
             table = tables[item.table, item.shape] = _Profiled()
         if not item.values.keys() <= table.fields.keys():
             table.fields.update(dict.fromkeys(item.values))

@@ -15,6 +15,7 @@ from tenant_pipeline.intake.readers.claude_export import (
     read_claude,
 )
 from tenant_pipeline.intake.readers.item import Item, Items, Problem, UnreadableError
+from tenant_pipeline.intake.readers.registry import READERS
 from tests.unit.intake.ai_export_reading import Read, sample, sample_read
 
 
@@ -46,6 +47,19 @@ def test_chatgpt_gives_the_current_branch_first_and_keeps_the_other() -> None:
     assert messages[0]["created"] == "2026-03-02T03:00:00+00:00"
     assert messages[1]["text"].endswith("Doi Kham Convention Hall is the closest to the old city.")  # type: ignore[union-attr]
     assert {message["assistant"] for message in messages} == {"chatgpt"}
+
+
+def test_a_drawn_table_of_more_headers_than_are_kept_apart_is_a_problem_and_its_text_is_kept() -> None:
+    drawn = [f"| hall {number} | seats |\n|---|---|\n| A | 1 |\n| B | 2 |" for number in range(203)]
+    answers = [_message("assistant", {"content_type": "text", "parts": [text]}) for text in [*drawn, drawn[0]]]
+    found = list(READERS["chatgpt"](io.BytesIO(_chatgpt(*answers)), "utf-8"))
+    items = [each for each in found if isinstance(each, Item)]
+    rows = [each.table for each in items if each.table != "messages"]
+    assert (len(set(rows)), len(rows)) == (200, 402)
+    assert len(items) - len(rows) == 204
+    assert [(each.code, each.locator) for each in found if isinstance(each, Problem)] == [
+        ("too-many-tables", f"message=m{number}&table=1") for number in (200, 201, 202)
+    ]
 
 
 def test_chatgpt_counts_every_message_that_nobody_saw() -> None:

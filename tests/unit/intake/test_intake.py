@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import resource
 import stat
 import zipfile
 from pathlib import Path
@@ -34,6 +35,7 @@ from tenant_pipeline.intake.text_formats import text_format
 from tenant_pipeline.intake.unit_reader import unit_from_paths, unit_from_uploads
 from tenant_pipeline.storage.object_store import RawZone
 from tenant_pipeline.storage.object_store_folder import ObjectStore
+from tenant_pipeline.storage.stage_store import StageStore
 from tests.unit.pii.memory_stage import MemoryStage
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -302,6 +304,27 @@ def test_what_did_not_fit_an_archive_is_taken_in_once_a_person_releases_it(raw: 
     (count,) = receive(unit, raw, released, limits, released={Release(reject["locator"], reject["code"], digest)})
     assert released.rejects == []
     assert count.emitted == 2
+
+
+def test_of_more_tables_than_files_may_be_open_all_are_extracted_as_far_as_the_machine_lets_them(
+    raw: RawZone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halls = {f"halls {number}": [{"name": "Hall"}] for number in range(320)}
+    received, identified, refused = MemoryStage(), MemoryStage(), MemoryStage()
+    receive(_unit(raw, a__json=json.dumps(halls).encode()), raw, received, ReceiveLimits())
+    identify(received, raw, identified)
+    stages = StageStore(ObjectStore(tmp_path / "stages"), TenantId("a-tenant"), b"k" * 32)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+    try:
+        with stages.write("extract", Sha256("a" * 64), "1", encrypted=True) as out:
+            objects, rows = extract(identified, received, raw, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert (objects.quarantined, rows.rows_out) == (0, 320)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (300, 300))
+    extract(identified, received, raw, refused)
+    assert [reject["code"] for reject in refused.rejects] == ["too-many-tables"]
 
 
 def test_external_entities_are_not_followed(raw: RawZone, tmp_path: Path) -> None:
