@@ -200,7 +200,7 @@ def _listing_asked_for(people: People, runtime: Runtime, reason: str, visibility
     request_listing(runtime, people.tenant, terms, requested_by="kanya", reason=reason)
 
 
-def test_a_decision_is_handed_on_signed_by_who_it_was_handed_to_and_taken_back(
+def test_a_decision_is_assigned_to_who_is_shown_handed_on_signed_by_who_has_it_then_and_taken_back(
     people: People, runtime_of: Runtime
 ) -> None:
     grant_role(runtime_of, people.tenant, person="nok", role="viewer", granted_by="anan")
@@ -209,6 +209,14 @@ def test_a_decision_is_handed_on_signed_by_who_it_was_handed_to_and_taken_back(
     card = [page.locator("article").filter(has_text="Organisers ask") for page in (anan, nok, gov)]
     expect(card[1]).to_be_visible()
     expect(card[1].get_by_role("button", name="Sign")).to_have_count(0)
+    assigning = card[2].locator("details").filter(has_text="Assign")
+    assigning.locator("summary").click()
+    expect(assigning.get_by_label("Person")).to_have_value("anan")
+    assigning.get_by_label("Person").select_option("anan")
+    assigning.get_by_label("Role").select_option("platform-governance")
+    expect(assigning.get_by_label("Person")).to_have_value("gov")
+    assigning.get_by_role("button", name="Assign").click()
+    expect(card[2].get_by_text("Assigned to gov (Platform governance)")).to_be_visible()
     card[0].get_by_text("Hand the decision on").first.click()
     handing = card[0].locator("form").filter(has_text="Hand the decision on")
     handing.get_by_label("Person").select_option("nok")

@@ -20,20 +20,22 @@ const options = (roles) => roles.map((role) => html`<option value=${role}>${labe
 export function Assignment({ request, people }) {
   const wanted = request.waits_for.flat();
   const own = ["tenant-admin", ...PLATFORM_ROLES, ...wanted].find(holds);
-  const [role, setRole] = useState(wanted[0] ?? "");
-  const candidates = people.filter((each) => each.role === role && each.person !== request.requested_by);
+  const [role, setRole] = useState("");
   const [to, setTo] = useState("");
-  const deed = useDone(() => act(place(request, "assignment"), { role, to: to || candidates[0]?.person, own_role: own }));
+  const acting = wanted.includes(role) ? role : wanted[0];
+  const candidates = people.filter((each) => each.role === acting && each.person !== request.requested_by);
+  const chosen = candidates.some((each) => each.person === to) ? to : candidates[0]?.person;
+  const deed = useDone(() => act(place(request, "assignment"), { role: acting, to: chosen, own_role: own }));
   if (!own || request.state !== "waiting") return null;
   return html`
     <details>
       <summary>${t("assign")}</summary>
       <div class="fields">
-        <label>${t("role")}<select value=${role} onChange=${(event) => setRole(event.target.value)}>${options(wanted)}</select></label>
-        <label>${t("person")}<select value=${to} onChange=${(event) => setTo(event.target.value)}>${candidates.map((each) => html`<option value=${each.person}>${each.person}</option>`)}</select></label>
+        <label>${t("role")}<select value=${acting} onChange=${(event) => setRole(event.target.value)}>${options(wanted)}</select></label>
+        <label>${t("person")}<select value=${chosen} onChange=${(event) => setTo(event.target.value)}>${candidates.map((each) => html`<option value=${each.person}>${each.person}</option>`)}</select></label>
       </div>
       <${Told} problem=${deed.problem} />
-      <button class="plain" disabled=${deed.busy || !candidates.length} onClick=${deed.start}>${t("assign")}</button>
+      <button class="plain" disabled=${deed.busy || !chosen} onClick=${deed.start}>${t("assign")}</button>
     </details>
   `;
 }
