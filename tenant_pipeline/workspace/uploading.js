@@ -5,11 +5,26 @@ import { ofTenant } from "./store.js";
 
 const VERSION = { "Tus-Resumable": "1.0.0" };
 const LONGEST_WAIT = 15_000;
+/** Before the name of each upload that this browser knows of, until it is handed in, given up or over at the server. */
 const KEPT = "uploads";
 
-const known = () => JSON.parse(localStorage.getItem(KEPT) ?? "{}");
-const remember = (key, place) => localStorage.setItem(KEPT, JSON.stringify({ ...known(), [key]: place }));
-const forget = (key) => localStorage.setItem(KEPT, JSON.stringify({ ...known(), [key]: undefined }));
+const nameOf = (key) => `${KEPT}|${key}`;
+const known = (key) => localStorage.getItem(nameOf(key))?.split(" ")[1] ?? null;
+const forget = (key) => localStorage.removeItem(nameOf(key));
+
+/** @param {string} key @param {string} place @param {string | null} until */
+function remember(key, place, until) {
+  try {
+    localStorage.setItem(nameOf(key), `${Date.parse(until ?? "")} ${place}`);
+  } catch {
+    // The browser keeps no more: then it is known for as long as the page is open.
+  }
+}
+
+for (const name of Object.keys(localStorage).filter((each) => each.startsWith(KEPT))) {
+  const until = Number(localStorage.getItem(name)?.split(" ")[0]);
+  if (!(until > Date.now())) localStorage.removeItem(name);
+}
 
 /** @param {string} text */
 const encoded = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
@@ -21,7 +36,7 @@ async function refused(answer) {
 }
 
 /** Whether the same may be tried again in a while, from where the server says that it is. @param {Problem} problem */
-const passes = ({ status, code }) => [423, 429, 503].includes(status) || code === "offset-conflict";
+const passes = ({ status, code }) => [423, 429, 502, 503, 504].includes(status) || code === "offset-conflict";
 
 /** A file on its way. Its progress is told to `changed`. */
 export class Sending {
@@ -61,10 +76,16 @@ export class Sending {
   /** Stop sending it, and let what has arrived of it count no longer at the server. */
   giveUp() {
     if (this.state === "sending") this.pause();
-    if (!this.place) return;
+    const place = this.place ?? known(this.key);
+    if (!place) return;
     forget(this.key);
-    fetch(this.place, { method: "DELETE", headers: VERSION }).catch(() => {}); // it ends by itself in seven days
+    fetch(place, { method: "DELETE", headers: VERSION }).catch(() => {}); // it ends by itself in seven days
     this.place = null;
+  }
+
+  /** It is handed in: whoever chooses the file again begins anew. */
+  done() {
+    forget(this.key);
   }
 
   /** Send it to its end, or until it is paused; what is lost on the way is sent again. */
@@ -78,17 +99,13 @@ export class Sending {
           await this.rest();
           wait = 500;
         }
-        if (this.offset === this.file.size) {
-          this.state = "sent";
-          forget(this.key);
-        }
+        if (this.offset === this.file.size) this.state = "sent";
         this.changed();
         return;
       } catch (problem) {
         if (problem instanceof Problem && !passes(problem)) {
           this.state = "refused";
           this.problem = problem;
-          forget(this.key);
           this.changed();
           return;
         }
@@ -104,12 +121,9 @@ export class Sending {
   }
 
   async begin() {
-    const before = known()[this.key];
-    if (before) {
-      this.place = before;
-      await this.find();
-      if (this.place) return;
-    }
+    this.place = known(this.key);
+    await this.find();
+    if (this.place) return;
     const metadata = [`filename ${encoded(this.file.name)}`, `relativePath ${encoded(this.path)}`].join(",");
     const answer = await fetch(ofTenant("/uploads"), {
       method: "POST",
@@ -118,7 +132,7 @@ export class Sending {
     if (!answer.ok) throw await refused(answer);
     this.place = new URL(answer.headers.get("location") ?? "", location.href).pathname;
     this.offset = 0;
-    remember(this.key, this.place);
+    remember(this.key, this.place, answer.headers.get("upload-expires"));
   }
 
   /** How much of it the server has. */

@@ -679,7 +679,7 @@ def test_an_upload_that_is_refused_is_told_also_to_whoever_has_gone_elsewhere(pe
     expect(kanya.locator("h1")).to_have_text("Coverage")
 
 
-def test_files_that_are_chosen_again_are_not_sent_again_and_one_that_is_taken_out_is_given_up(
+def test_files_that_are_chosen_again_before_they_are_handed_in_go_on_and_one_that_is_taken_out_is_given_up(
     people: People, served: Served, tmp_path: Path
 ) -> None:
     paths = [tmp_path / name for name in ("north-roof.csv", "south-roof.csv")]
@@ -696,8 +696,14 @@ def test_files_that_are_chosen_again_are_not_sent_again_and_one_that_is_taken_ou
 
     began = served.runtime.now()
     kanya = people.open("kanya", "panel-upload")
-    kanya.route("**/source/upload", lambda route: route.fulfill(status=503), times=2)
-    for _ in ("chosen", "chosen again"):
+    kanya.route("**/uploads/*", lambda route: route.fulfill(status=401), times=1)
+    kanya.locator("input[type=file]").first.set_input_files(paths)
+    kanya.get_by_role("button", name="Hand in").click()
+    expect(kanya.get_by_role("alert")).to_have_count(2)  # of the file, and of the whole
+    kanya.route("**/source/upload", lambda route: route.fulfill(status=503), times=4)
+    for anew in (False, False, True, True):
+        if anew:
+            kanya.reload()
         kanya.locator("input[type=file]").first.set_input_files(paths)
         with kanya.expect_response("**/source/upload"):
             kanya.get_by_role("button", name="Hand in").click()

@@ -95,7 +95,7 @@ export function Upload({ params }) {
       const sending = new Sending(file, path, () => redraw((count) => count + 1));
       const isSame = before?.key === sending.key && before.state !== "refused";
       if (isSame || before?.state === "sending" || (handIn.busy && before?.state === "sent")) continue;
-      before?.giveUp();
+      if (before?.key !== sending.key) before?.giveUp();
       files.current = [...files.current.filter((each) => each !== before), sending];
     }
     if (!title && found[0]) setTitle(found[0].path.split("/")[0]);
@@ -122,10 +122,11 @@ export function Upload({ params }) {
       if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
     }
     const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? `${observed}T00:00:00+07:00` : null };
-    return act(
-      ofTenant("/source/upload"),
-      mode === "link" ? { ...body, url } : { ...body, uploads: files.current.map((each) => each.id) },
-    );
+    if (mode === "link") return act(ofTenant("/source/upload"), { ...body, url });
+    const uploads = files.current;
+    const source = await act(ofTenant("/source/upload"), { ...body, uploads: uploads.map((each) => each.id) });
+    for (const each of uploads) each.done();
+    return source;
   };
   const handIn = useDone(async () => {
     try {
