@@ -183,7 +183,7 @@ export function useShared(field) {
 }
 
 /** A number for a name: 53 bits of FNV-1a, which everybody finds alike. @param {string} name */
-function numberOf(name) {
+export function numberOf(name) {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(name)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return Number(hash >> 11n);

@@ -291,7 +291,9 @@ def test_whose_session_ends_is_told_to_sign_in_and_who_could_not_sign_out_is_tol
     expect(kanya.get_by_role("heading", name="You are not signed in")).to_be_visible()
 
 
-def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: People, halls: Sources) -> None:
+def test_a_conflict_is_signed_with_the_keyboard_its_reason_is_everybodys_and_each_signs_what_they_chose_themselves(
+    people: People, halls: Sources
+) -> None:
     rin, ben = people.open("rin", "panel-conflict"), people.open("ben", "panel-conflict")
     cell = rin.get_by_role("button", name=re.compile("City list, Postal"))
     expect(cell).to_have_text("1")
@@ -300,15 +302,33 @@ def test_a_conflict_is_found_resolved_and_signed_with_the_keyboard(people: Peopl
     rin.keyboard.press("j")
     expect(rin.get_by_role("radio").first).to_be_enabled()
     rin.keyboard.press("2")
-    rin.get_by_label("Reason").first.fill("The register is newer.")
+    mine, theirs = (page.get_by_label("Reason").first for page in (rin, ben))
+    mine.fill("The register is newer.")
     item = halls.items(property="postalCode")[0]["conflict_id"]
     people.go(ben, "panel-conflict", item=item)
-    expect(ben.get_by_label("Reason").first).to_have_value("The register is newer.")
-    rin.get_by_label("Reason").first.press("Control+Enter")
+    expect(theirs).to_have_value("The register is newer.")
+    ben.keyboard.press("1")
+    expect(ben.get_by_text("rin: 2. 83100")).to_be_visible()
+    expect(rin.get_by_text("ben: 1. 83000")).to_be_visible()
+    for page, number in ((rin, 2), (ben, 1)):
+        expect(page.get_by_role("radio").nth(number - 1)).to_be_checked()
+    ben.context.set_offline(True)
+    ben.evaluate("dispatchEvent(new Event('offline'))")
+    expect(ben.get_by_text("Not connected.")).to_be_visible()
+    theirs.press("End")
+    theirs.press_sequentially(" Twice.")
+    mine.press("Home")
+    mine.press_sequentially("Seen: ")
+    ben.context.set_offline(False)
+    for reason in (mine, theirs):
+        expect(reason).to_have_value("Seen: The register is newer. Twice.")
+    mine.press("Control+Enter")
     expect(rin.get_by_role("status").get_by_text("Signed")).to_be_visible()
     expect(ben.get_by_text("Signed by rin")).to_be_visible()
     (signed,) = halls.items(**vars(Filter(property="postalCode", status="signed")))
     assert signed["status"] == "signed"
+    (signature,) = halls.form(item)["signatures"]
+    assert (signature["value"], signature["reason"]) == ("83100", "Seen: The register is newer. Twice.")
 
 
 def test_why_a_conflict_is_one_is_read_in_the_language_that_the_person_switches_to(

@@ -7,16 +7,17 @@ import { label, statusWord, t } from "../language.js";
 import { Badge } from "../parts/badge.js";
 import { Deed, useDone } from "../parts/done.js";
 import { Loaded, Told } from "../parts/loaded.js";
-import { editorOf } from "../parts/presence.js";
+import { editorOf, SharedText } from "../parts/presence.js";
 import { meantForText, useKeys } from "../keys.js";
 import { useResource } from "../resource.js";
-import { attend, useShared } from "../shared.js";
-import { changes, narrow, ofTenant, roleOf } from "../store.js";
+import { attend, numberOf, useShared } from "../shared.js";
+import { changes, me, narrow, ofTenant, roleOf } from "../store.js";
 
 const DRAFTS = "conflict.drafts";
 const STATUSES = ["open", "explained", "signed", "stale"];
 const VERDICTS = ["differs", "refines", "incomparable", "same"];
 const MOST_SHOWN = 200;
+const LONGEST_REASON = 2000;
 const NARROW = "(max-width: 46rem)";
 const DECISIONS = { "both-right": "bothRight", "link-wrong": "linkWrong" };
 
@@ -82,26 +83,48 @@ function Candidate({ one, titles, chosen, choose, proposed }) {
   `;
 }
 
+/** The name of an item's reason in the drafts. @param {string} id */
+const reasonOf = (id) => `${id} reason`;
+
 /**
- * The decision that is being made, kept in the shared document until it is signed.
+ * The decision that is being made, kept in the shared document until it is signed: all who are here write its reason
+ * together, and what is chosen is each person's own, for others to see.
  *
  * It is bound to the candidates that were seen when it was begun, an untouched proposal as well: among others its number
  * is perhaps another value's. Where they have changed, the reason is left, and the choice is to be made again.
  */
 function useDraft({ conflict_id: id, candidates_digest: digest, proposal }) {
-  const { values, writable, set, remove } = useShared(DRAFTS);
-  const draft = values[id];
-  const outdated = Boolean(draft) && draft.digest !== digest;
+  const { values, writable, set, remove, clear } = useShared(DRAFTS);
+  const reason = values[reasonOf(id)] ?? "";
+  const ofItem = `${id} choice `;
+  const own = ofItem + numberOf(me().person).toString(36);
+  const chosen = Object.keys(values).filter((key) => key.startsWith(ofItem));
+  const mine = values[own];
+  const others = chosen.filter((key) => key !== own).map((key) => values[key]).filter(Boolean);
+  const outdated = mine ? mine.digest !== digest : Boolean(reason) && others.some((each) => each.digest !== digest);
   const proposed = proposal.numbers[0] ? { decision: proposal.decision, number: proposal.numbers[0] } : {};
+  const choose = (choice) => set(own, { digest, by: me().person, ...choice });
   return {
-    reason: draft?.reason ?? "",
-    choice: outdated ? {} : draft?.decision ? draft : proposed,
+    reason,
+    choice: outdated ? {} : mine?.decision ? mine : proposed,
+    others: others.filter((each) => each.digest === digest),
     outdated,
     writable,
-    choose: (choice) => set(id, { digest, reason: draft?.reason ?? "", ...choice }),
-    explain: (reason) => set(id, { ...(draft ?? { digest }), reason }),
-    forget: () => remove(id),
+    choose,
+    explain: () => mine || outdated || choose({}),
+    forget: () => {
+      for (const key of chosen) remove(key);
+      clear(reasonOf(id), reason);
+    },
   };
+}
+
+/** What somebody would decide, in words of the form; nothing where it says none. */
+function inWords(choice, candidates) {
+  const one = candidates.find((each) => choice.decision === "candidate" && each.number === choice.number);
+  if (one) return `${one.number}. ${one.value}`;
+  const word = Object.entries({ ...DECISIONS, "human-pin": "otherValue" }).find(([each]) => each === choice.decision)?.[1];
+  return word && [t(word), choice.value].filter(Boolean).join(": ");
 }
 
 function Form({ id, titles, follow }) {
@@ -111,9 +134,10 @@ function Form({ id, titles, follow }) {
 
 function Decide({ form, titles, follow }) {
   const id = form.conflict_id;
-  const { reason, choice, outdated, writable, choose, explain, forget } = useDraft(form);
+  const { reason, choice, others, outdated, writable, choose, explain, forget } = useDraft(form);
   const role = roleOf(...form.who_may_sign.roles);
-  const other = editorOf(`${DRAFTS}/${id}`);
+  const here = `${DRAFTS}/${id}`;
+  const other = editorOf(here) ?? editorOf(`${DRAFTS}/${reasonOf(id)}`);
   const { decision } = choice;
   const sign = useDone(async () => {
     /** @type {Record<string, any>} */
@@ -127,7 +151,7 @@ function Decide({ form, titles, follow }) {
   const over = form.status === "stale";
   const section = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    attend(`${DRAFTS}/${id}`);
+    attend(here);
     // On a phone the form lies below the list.
     if (matchMedia(NARROW).matches) section.current?.scrollIntoView({ block: "start" });
     return () => attend("");
@@ -162,10 +186,11 @@ function Decide({ form, titles, follow }) {
         ${Object.entries(DECISIONS).map(
           ([each, word]) => html`<label class="candidate"><input type="radio" name="candidate" checked=${decision === each} onChange=${() => choose({ decision: each })} /> ${t(word)}</label>`,
         )}
+        ${others.map((each) => [each.by, inWords(each, form.candidates)]).filter(([, said]) => said).map(([by, said]) => html`<p class="help">${by}: ${said}</p>`)}
       </fieldset>
       ${signature && form.status === "signed" && html`<p class="callout success">${t("signedBy")} ${signature.person} · ${moment(signature.signed_at)} · ${signature.reason}</p>`}
       ${role && !over && form.status !== "signed" &&
-      html`<label>${t("reason")}<textarea rows="2" value=${reason} disabled=${!writable} maxlength="2000" onInput=${(event) => explain(event.target.value)}></textarea></label>
+      html`<${SharedText} field=${DRAFTS} name=${reasonOf(id)} label=${t("reason")} rows="2" longest=${LONGEST_REASON} within=${here} wrote=${explain} />
         <p class="help">${form.what_signing_does}</p>
         <${Told} problem=${sign.problem} />
         <div class="buttons"><button disabled=${sign.busy || !reason || !decision} onClick=${sign.start}>${t("sign")} · ${label("tenant_roles", role)}</button></div>`}

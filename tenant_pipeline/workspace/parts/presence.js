@@ -32,10 +32,15 @@ export const editorOf = (field) => here.value.find((each) => !each.mine && each.
  *
  * Whoever is in it stays where they are when others change it. While letters are being composed nothing is changed under
  * them: what came meanwhile is merged with what was composed.
- * @param {{field: string, name: string, label: string, help?: string, rows?: number, disabled?: boolean}} properties
+ * @param {{field: string, name: string, label: string, help?: string, rows?: number, disabled?: boolean, longest?: number, within?: string, wrote?: () => void}} properties
+ *   `within` is the field that one is at before and after, `wrote` is told when somebody writes here
  */
-export function SharedText({ field, name, label: called, help, rows, disabled }) {
-  const [text, write, writable] = useSharedText(field, name);
+export function SharedText({ field, name, label: called, help, rows, disabled, longest = LONGEST, within = "", wrote }) {
+  const [text, put, writable] = useSharedText(field, name);
+  const write = (said) => {
+    put(said);
+    wrote?.();
+  };
   /** While letters are composed: the text they are composed in, and each that others have made of it since. */
   const [held, setHeld] = useState(/** @type {string[] | null} */ (null));
   if (held && held.at(-1) !== text) held.push(text);
@@ -50,7 +55,7 @@ export function SharedText({ field, name, label: called, help, rows, disabled })
   const properties = {
     ref: box,
     name,
-    maxlength: LONGEST,
+    maxlength: longest,
     value: held ? box.current.value : text,
     disabled: disabled || !writable,
     class: other ? "editing" : "",
@@ -70,7 +75,7 @@ export function SharedText({ field, name, label: called, help, rows, disabled })
       setHeld(null);
     },
     onFocus: () => attend(`${field}/${name}`),
-    onBlur: () => attend(""),
+    onBlur: () => attend(within),
   };
   return html`
     <label>
