@@ -93,7 +93,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (401, "Not signed in"),
         (403, "Your roles do not allow it"),
         (404, "Not there, or not yours"),
-        (409, "It cannot be done as things stand, or somebody else was first"),
+        (409, "It cannot be done as things stand, somebody else was first, or the session is another person's by now"),
         (413, "The body is too long"),
         (422, "What was sent cannot be used"),
         (429, "Too many requests"),

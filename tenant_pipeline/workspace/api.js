@@ -1,4 +1,6 @@
-/** The API client: one function a method, problems as errors, and an idempotency key for each thing that is done. */
+/** The API client: one function a method, problems as errors, and for each thing that is done a key, and who does it. */
+
+import { lookWhoIsHere, session } from "./store.js";
 
 /** A refusal of the API (RFC 9457). */
 export class Problem extends Error {
@@ -39,15 +41,18 @@ async function ask(method, path, body, headers = {}) {
 /** @param {string} path @param {Record<string, string>} [headers] */
 export const get = (path, headers) => ask("GET", path, undefined, headers);
 
-/** Do something, once: a request that is lost on the way is sent again with the same key.
+/** Do something, once, and as who is shown here: a request that is lost on the way is sent again with the same key.
  * @param {string} path @param {unknown} [body] @param {string} [method] */
 export async function act(path, body = {}, method = "POST") {
-  const key = { "Idempotency-Key": crypto.randomUUID() };
+  /** @type {Record<string, string>} */
+  const headers = { "Idempotency-Key": crypto.randomUUID() };
+  if (session.value) headers["Session-Person"] = encodeURIComponent(session.value.person);
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await ask(method, path, body, key);
+      return await ask(method, path, body, headers);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
+      if (problem.code === "session-changed") lookWhoIsHere();
       const lost = problem.code === "unreachable" || problem.code === "idempotency-key-in-use";
       if (!lost || attempt === 3) throw problem;
       await new Promise((resume) => setTimeout(resume, 500 * 2 ** attempt));

@@ -10,7 +10,7 @@ import { useResource } from "./resource.js";
 import { join, leave } from "./shared.js";
 import {
   address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, me, notice, ofTenant, PANELS, session,
-  tell, theme, view, where,
+  tell, theme, view, wasAnothers, where,
 } from "./store.js";
 import { Conflict } from "./panels/conflict.js";
 import { Coverage } from "./panels/coverage.js";
@@ -114,7 +114,7 @@ function Workspace() {
       silence();
       leave();
     };
-  }, [tenant, registered]);
+  }, [tenant, person, registered]);
   const { panel } = where.value;
   const Panel = registered ? COMPONENTS[panel] : Wizard;
   useEffect(() => {
@@ -206,6 +206,7 @@ async function begin() {
   if (asked) go(asked, {}, { replace: true });
   else if (!location.pathname.startsWith("/workspace/")) go(left, filtersOf(left), { replace: true });
   keepPanelState();
+  if (wasAnothers()) tell(t("sessionChanged"), "warn");
 }
 
 await loadLabels();

@@ -15,7 +15,8 @@ const AWARENESS = 1;
 const ALL_OF_IT = 1;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
-const SIGNED_OUT = 4401;
+/** It is closed with these where the session has ended, or is another person's or another tenant's by now. */
+const PERHAPS_ANOTHERS = [4400, 4401, 4404];
 const NOT_ALLOWED = 4403;
 /** The frame, and the document, would be too long. */
 const TOO_LONG = [1009, 4413];
@@ -123,7 +124,7 @@ function connect(to) {
   socket.onclose = ({ code, reason }) => {
     if (to.ended) return;
     documentIsOpen.value = false;
-    if (code === SIGNED_OUT) lookWhoIsHere(); // where they are still known it is tried again all the same
+    if (PERHAPS_ANOTHERS.includes(code)) lookWhoIsHere(); // where they are still known it is tried again all the same
     if (TOO_LONG.includes(code)) {
       tell(t("documentFull"), "danger");
       to.wait = LONGEST_WAIT; // it will be refused again

@@ -8,6 +8,8 @@ export const PANELS = [
   "panel-conflict", "panel-review-queue", "panel-coverage", "panel-handoff",
 ];
 export const LANGUAGES = ["en", "th", "zh"];
+const SIGNED_IN = "signed-in";
+const ANOTHERS = "anothers";
 
 /** @param {string} name @param {string} otherwise */
 function kept(name, otherwise) {
@@ -86,9 +88,30 @@ export function tell(text, kind = "success") {
   setTimeout(() => notice.value === told && (notice.value = null), 6000);
 }
 
+/** Learn who is here. Where that is another than until now, the page begins anew: what it shows and holds is not theirs. */
 export async function loadSession() {
-  session.value = await get("/api/session");
+  const found = await get("/api/session");
+  const before = session.value;
+  if (before && (before.person !== found.person || before.tenant !== found.tenant)) {
+    sessionStorage.setItem(ANOTHERS, "");
+    location.assign(`/workspace/${found.tenant}/${PANELS[0]}`);
+    return;
+  }
+  session.value = found;
+  if (!before) localStorage.setItem(SIGNED_IN, crypto.randomUUID());
 }
+
+/** Whether this window was another person's before the page began anew. It is said once. */
+export function wasAnothers() {
+  const was = sessionStorage.getItem(ANOTHERS) !== null;
+  sessionStorage.removeItem(ANOTHERS);
+  return was;
+}
+
+// A browser has one session: who signs in in one of its windows is in all of them.
+addEventListener("storage", ({ key }) => {
+  if (key === SIGNED_IN && session.value) lookWhoIsHere();
+});
 
 /** Whether the server still knows who this is; where it does not, the person is told to sign in. */
 export async function lookWhoIsHere() {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jwt
@@ -18,9 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from tenant_pipeline.api.application import create_application
 from tenant_pipeline.api.authentication.key_sets import ProvidersKeys
 from tenant_pipeline.api.authentication.local_issuer import AUDIENCE, ISSUER, LocalIssuer
+from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.access import revoke_tokens_of
+from tenant_pipeline.services.registry import register_tenant
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.api.conftest import OTHER, OWN, Served, serving
+from tests.integration.conflict_statements import Sources
 
 Claims = dict[str, Any]
 
@@ -169,6 +174,27 @@ def test_another_sites_page_cannot_act_for_who_is_signed_in(served: Served) -> N
         assert browser.post(place, json=role, headers=emptied).status_code == 401
         assert browser.post(place, json=role, headers={"Origin": served.url}).status_code == 200
         assert browser.request("DELETE", place, json=role, headers={"Origin": served.url}).status_code == 200
+
+
+def test_nothing_is_signed_in_the_name_of_another_person_than_the_page_shows(served: Served) -> None:
+    made = Sources(served.runtime, TenantId("one-desk"))
+    name = {"th": "โต๊ะเดียว", "en": "One desk", "zh": "一张桌子"}
+    register_tenant(served.runtime, made.tenant, name=name, domain="desk.example", tier="pilot", actor="test")
+    grant_role(served.runtime, made.tenant, person="กัญญา", role="reviewer", granted_by="test")
+    for number, code in ((1, "83000"), (2, "83100")):
+        made.say(number, ("postalCode", "", code))
+    item = made.item()
+    place = f"/api/tenant/{made.tenant}/conflicts/{item['conflict_id']}/signature"
+    said = {"decision": "candidate", "number": 1, "role": "reviewer", "reason": "Looked it up."}
+    said["digest"] = item["candidates_digest"]
+    with served.client("กัญญา", made.tenant) as client:
+        for shown in ("rin", quote("กัญญา "), ""):
+            refused = client.post(place, json=said, headers={"Session-Person": shown})
+            assert (refused.status_code, refused.json()["code"]) == (409, "session-changed")
+        assert made.form(item["conflict_id"])["signatures"] == []
+        assert client.post(place, json=said, headers={"Session-Person": quote("กัญญา")}).status_code == 200
+    (signature,) = made.form(item["conflict_id"])["signatures"]
+    assert signature["person"] == "กัญญา"
 
 
 def test_rotating_the_key_ends_tokens_of_two_keys_ago(runtime: Runtime) -> None:

@@ -291,6 +291,22 @@ def test_whose_session_ends_is_told_to_sign_in_and_who_could_not_sign_out_is_tol
     expect(kanya.get_by_role("heading", name="You are not signed in")).to_be_visible()
 
 
+def test_whoever_signs_in_in_one_window_is_in_all_of_the_browsers_and_nothing_is_done_as_who_was_there_before(
+    people: People, served: Served
+) -> None:
+    first = people.open("kanya", "panel-upload")
+    second = first.context.new_page()
+    second.goto(f"{served.url}/#code={LocalIssuer(served.runtime).sign_in_code('rin', HALLS)}")
+    expect(first.get_by_text("There was another sign-in in this browser.")).to_be_visible()
+    for window in (first, second):
+        expect(window.locator("header .person")).to_have_text("rin")
+    second.close()
+    token = LocalIssuer(served.runtime).access_token("ben", HALLS, timedelta(hours=1))
+    first.context.add_cookies([{"name": "session", "value": token, "url": served.url}])
+    first.get_by_role("button", name="Sign out").click()
+    expect(first.locator("header .person")).to_have_text("ben")
+
+
 def test_a_conflict_is_signed_with_the_keyboard_its_reason_is_everybodys_and_each_signs_what_they_chose_themselves(
     people: People, halls: Sources
 ) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from anyio import to_thread
 from fastapi import Depends, Path
@@ -33,6 +34,10 @@ from tenant_pipeline.services.access import TokenRevokedError, roles_of_token
 from tenant_pipeline.services.runtime import Runtime
 
 TenantPath = Annotated[str, Path(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+
+
+MEANT_PERSON = "Session-Person"
+"""The header, percent-encoded, in which whoever asks may say whom they take for signed in."""
 
 
 class Authenticator:
@@ -110,8 +115,17 @@ def authenticator_of(connection: HTTPConnection) -> Authenticator:
 
 
 async def verified_token(request: HTTPConnection, shown: Annotated[Any, Depends(_BEARER)]) -> AccessToken:
-    """The token of a request, whichever tenant it is of."""
-    return await to_thread.run_sync(authenticator_of(request).token, request)
+    """The token of a request, whichever tenant it is of.
+
+    Raises a problem 409 where it is another person's than the request says: a browser has one session, and a page that
+    was opened before the last sign-in goes on showing who was there.
+    """
+    token = await to_thread.run_sync(authenticator_of(request).token, request)
+    meant = request.headers.get(MEANT_PERSON)
+    if meant is not None and unquote(meant) != token.person:
+        said = "The session is another person's than the page shows"
+        raise ProblemError(409, "session-changed", said, "Look who is signed in, and do it again.")
+    return token
 
 
 async def caller_of(connection: HTTPConnection, token: AccessToken, tenant: str) -> Caller:

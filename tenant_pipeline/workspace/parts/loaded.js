@@ -9,8 +9,11 @@ export function Loaded({ of, children }) {
   return html`<${Told} problem=${of.problem} />${of.data && children(of.data)}`;
 }
 
+/** What the workspace has words of its own for, by code. @type {Record<string, string>} */
+const OWN_WORDS = { unreachable: "unreachable", "session-changed": "sessionChanged" };
+
 /** What went wrong, in a word. @param {any} problem */
-export const wordOf = (problem) => (problem.code === "unreachable" ? t("unreachable") : problem.message);
+export const wordOf = (problem) => (OWN_WORDS[problem.code] ? t(OWN_WORDS[problem.code]) : problem.message);
 
 /** What went wrong, where, and what to do. @param {{problem: any}} properties */
 export const Told = ({ problem }) =>
