@@ -22,9 +22,10 @@ from hypothesis.stateful import (
 )
 
 from tenant_pipeline.core.approval.operation import GATES, Operation
+from tenant_pipeline.core.approval.standing import RequestState
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.lifecycle import TenantState
-from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements
 from tenant_pipeline.services.approvals import handing_over, queue
@@ -38,8 +39,11 @@ from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import listing_history, withdraw
 from tenant_pipeline.services.registry import update_tenant
 from tenant_pipeline.services.releases import publishing
+from tenant_pipeline.services.releases.checks import ReleaseRefusedError
+from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
+from tenant_pipeline.services.withdrawals import withdraw_source
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import TwoTenants
@@ -299,6 +303,28 @@ def test_while_a_releases_rows_are_laid_down_the_tenants_other_work_goes_on(
     with ThreadPoolExecutor(1) as pool:
         assert publish_approved(runtime, tenant, run_by="run")["version"] == "1.1.0"
     assert [each["step"] for each in listing_history(runtime, tenant)] == ["listed", "withdrawn"]
+
+
+def test_a_release_with_a_source_that_is_withdrawn_while_its_rows_are_laid_down_is_not_published(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, tenant = tenants.runtime, releasable(tenants.runtime).tenant
+    request_release(runtime, tenant, requested_by="kanya")
+    approve_everything(runtime, tenant)
+    load = publishing._load
+
+    def load_while_a_source_is_withdrawn(*given: Any) -> None:
+        load(*given)
+        wrong = SourceId(f"src-{2:016x}")
+        withdraw_source(runtime, tenant, wrong, person="anan", role="tenant-admin", reason="The wrong file")
+
+    monkeypatch.setattr(publishing, "_load", load_while_a_source_is_withdrawn)
+    with pytest.raises(ReleaseRefusedError, match="no-source-withdrawn"):
+        publish_approved(runtime, tenant, run_by="run")
+    with runtime.database.platform() as connection:
+        assert live_release(connection, tenant) is None
+        assert state_of(connection, tenant) is TenantState.DRAFT
+    assert {each.standing.state for each in queue.list_requests(runtime, tenant)} == {RequestState.APPROVED}
 
 
 def test_a_tenant_is_changed_while_its_first_release_is_published_and_neither_fails(

@@ -72,10 +72,7 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
     with runtime.database.platform() as connection:
         template = template_of_version(runtime, connection, release.template_version)
     content = _read(runtime, release, template)
-    with runtime.database.tenant(release.tenant) as connection:
-        closed = _closed_gates(runtime, connection, release)
-        withdrawn = _withdrawn_sources(connection, release)
-        unsigned = _unsigned_conflicts(connection, release.tenant)
+    standing = standing_checks(runtime, release)
     coverage = verdict_of_tenant(runtime, release.tenant)
     return [
         ReleaseCheck(
@@ -84,29 +81,12 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
             f"{content.entities} documents read; {content.changed} are not what their digest says.",
             "Restore the object store from backup, or build the release again.",
         ),
-        ReleaseCheck(
-            "gates-open",
-            not closed,
-            f"{len(release.sources)} sources are in the release; the gates of {len(closed)} are closed.",
-            f"Mend or override: {', '.join(closed[:5])}.",
-        ),
-        ReleaseCheck(
-            "no-source-withdrawn",
-            not withdrawn,
-            f"{len(release.sources)} sources are in the release; {len(withdrawn)} of them were withdrawn.",
-            f"Build it again, without {', '.join(withdrawn[:5])}.",
-        ),
+        *standing,
         ReleaseCheck(
             "coverage-green",
             coverage.green,
             "Every blocking dimension counts as passed." if coverage.green else "; ".join(coverage.reasons),
             "`tenant-pipeline coverage explain` says what would lift it.",
-        ),
-        ReleaseCheck(
-            "conflicts-signed",
-            unsigned == 0,
-            f"{unsigned} conflicts wait for a signature.",
-            "`tenant-pipeline conflicts` lists them.",
         ),
         ReleaseCheck(
             "provenance-complete",
@@ -133,6 +113,34 @@ def check_release(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
             if not content.personal
             else "; ".join(f"{count} values of {place}" for place, count in sorted(content.personal.items())),
             "Run the source again from `screen`, or have the field declared and signed: `tenant-pipeline privacy`.",
+        ),
+    ]
+
+
+def standing_checks(runtime: Runtime, release: Release) -> list[ReleaseCheck]:
+    """The checks whose answer may be another one while the others go on, each one look into the database."""
+    with runtime.database.tenant(release.tenant) as connection:
+        closed = _closed_gates(runtime, connection, release)
+        withdrawn = _withdrawn_sources(connection, release)
+        unsigned = _unsigned_conflicts(connection, release.tenant)
+    return [
+        ReleaseCheck(
+            "gates-open",
+            not closed,
+            f"{len(release.sources)} sources are in the release; the gates of {len(closed)} are closed.",
+            f"Mend or override: {', '.join(closed[:5])}.",
+        ),
+        ReleaseCheck(
+            "no-source-withdrawn",
+            not withdrawn,
+            f"{len(release.sources)} sources are in the release; {len(withdrawn)} of them were withdrawn.",
+            f"Build it again, without {', '.join(withdrawn[:5])}.",
+        ),
+        ReleaseCheck(
+            "conflicts-signed",
+            unsigned == 0,
+            f"{unsigned} conflicts wait for a signature.",
+            "`tenant-pipeline conflicts` lists them.",
         ),
     ]
 

@@ -14,7 +14,7 @@ from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.approvals.refusals import OutdatedError
 from tenant_pipeline.services.feature_flags.overrides import hand_to_instance
 from tenant_pipeline.services.marketplace.listing import lock_listing, withdraw_outdated
-from tenant_pipeline.services.releases.checks import check_release, require_passed
+from tenant_pipeline.services.releases.checks import check_release, require_passed, standing_checks
 from tenant_pipeline.services.releases.reading import (
     Release,
     last_published,
@@ -40,7 +40,8 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
     Raises ReleaseRefusedError where it does not stand its checks, OutdatedError where since it was built something else
     was published, also under its version, or the tenant has gone on to another template, and whatever `verify` raises.
     Its rows are laid down first, where nobody sees them, so that the tenant's approvals and its audit log wait for one
-    small transaction only; killed before that one ends, they are found there by the next.
+    small transaction only; killed before that one ends, they are found there by the next. What may have changed in the
+    meantime, a source, a gate or a conflict, is looked at again there.
     """
     with runtime.database.platform() as connection:
         built = release(connection, tenant, digest)
@@ -50,6 +51,7 @@ def publish(runtime: Runtime, tenant: TenantId, digest: Sha256, *, published_by:
     with runtime.database.platform() as connection:
         _lock(connection, tenant)
         _require_current(connection, built)
+        require_passed(standing_checks(runtime, built))
         approvals = list(verify(connection))
         number = _record(connection, built, approvals, published_by, "", None)
         serving.note_published(connection, login_of(tenant), digest, runtime.now())
@@ -77,6 +79,7 @@ def confirm(runtime: Runtime, tenant: TenantId, digest: Sha256, *, confirmed_by:
                 where=f"{tenant}, release {shown.version}",
                 remedy="Ask for the approvals of what is live now.",
             )
+        require_passed(standing_checks(runtime, shown))
         approvals = list(verify(connection))
         reason = "Approved again, from draft"
         number = _record(connection, shown, approvals, confirmed_by, reason, None)
