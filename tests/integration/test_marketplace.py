@@ -84,7 +84,9 @@ def test_what_is_not_shared_is_not_in_the_listing(runtime: Runtime, made: Source
     assert (shown["sample"], shown["entities"]) == ([], 2)
 
 
-def test_a_release_a_rollback_and_a_word_each_take_it_down(runtime: Runtime, made: Sources) -> None:
+def test_a_release_a_rollback_and_a_word_each_take_it_down_and_nothing_signed_before_brings_it_back(
+    runtime: Runtime, made: Sources
+) -> None:
     listed(runtime, made.tenant)
     made.say(5, ("name", "en", "New Arena"), entity="can-arena", compare=False)
     settle(made)
@@ -98,10 +100,14 @@ def test_a_release_a_rollback_and_a_word_each_take_it_down(runtime: Runtime, mad
     publish_approved(runtime, made.tenant, run_by="run")
     assert not seen(runtime, made.tenant, made.tenant)
     listed(runtime, made.tenant)
+    request_listing(runtime, made.tenant, ListingTerms("public", "none", resell=False), requested_by="kanya")
+    approve_everything(runtime, made.tenant)
     with pytest.raises(NotAllowedError):
         withdraw(runtime, made.tenant, person="rin", role="reviewer", reason="x")
     assert withdraw(runtime, made.tenant, person="anan", role="tenant-admin", reason="Renovation")
     assert not withdraw(runtime, made.tenant, person="anan", role="tenant-admin", reason="Renovation")
+    with pytest.raises(ApprovalMissingError, match="nothing was asked for"):
+        list_approved(runtime, made.tenant, run_by="run")
     assert [each["step"] for each in listing_history(runtime, made.tenant)] == ["listed", "withdrawn"] * 3
 
 

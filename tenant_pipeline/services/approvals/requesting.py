@@ -97,9 +97,21 @@ def withdraw_unfitting(
 
     So that nothing that was signed in other times goes ahead by itself when those come back. Audited.
     """
-    for each in requests_of(connection, tenant, runtime.now()):
-        if each.standing.state in OPEN and state not in FITTING[each.operation]:
-            _withdraw(runtime, connection, each, person, "withdrawn", f"The tenant is {state}")
+    for operation in Operation:
+        if state not in FITTING[operation]:
+            withdraw_open(runtime, connection, tenant, operation, person=person, reason=f"The tenant is {state}")
+
+
+def withdraw_open(
+    runtime: Runtime, connection: Connection, tenant: TenantId, operation: Operation, *, person: str, reason: str
+) -> None:
+    """Withdraw what is asked for of an operation, signed or not, in a transaction that holds the approvals' lock.
+
+    Audited.
+    """
+    for each in requests_of(connection, tenant, runtime.now(), operation=operation):
+        if each.standing.state in OPEN:
+            _withdraw(runtime, connection, each, person, "withdrawn", reason)
 
 
 def withdraw_outdated_requests(

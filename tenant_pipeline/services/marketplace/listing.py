@@ -7,12 +7,14 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.approvals.refusals import OutdatedError
+from tenant_pipeline.services.approvals.requesting import withdraw_open
 from tenant_pipeline.services.feature_flags.overrides import require_on, switched_off
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.roles import require_role
@@ -69,13 +71,18 @@ def put_up(runtime: Runtime, tenant: TenantId, listing: Mapping[str, Any], *, li
 def withdraw(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason: str) -> bool:
     """Take the tenant's listing down, on a named person's word; whether there was one. Audited.
 
+    What is asked for in its place is withdrawn, signed or not, so that no listing comes back without new approvals.
     Raises NotAllowedError without the role, InputError without a reason.
     """
     if not reason.strip():
         raise InputError("Taking a listing down needs a reason", where="--reason")
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, WITHDRAWING_ROLES)
-        return withdraw_outdated(runtime, connection, tenant, None, person=person, reason=reason)
+        lock_approvals(connection, tenant)
+        taken_down = withdraw_outdated(runtime, connection, tenant, None, person=person, reason=reason)
+        if taken_down:
+            withdraw_open(runtime, connection, tenant, Operation.LISTING, person=person, reason=reason)
+    return taken_down
 
 
 def withdraw_outdated(
