@@ -446,6 +446,19 @@ def test_a_person_with_a_key_signs_or_does_not_decide(runtime: Runtime, tenant: 
         )
 
 
+def test_whoever_had_a_key_signs_also_after_it_was_ended(runtime: Runtime, tenant: TenantId) -> None:
+    approve_all(runtime, ask(runtime, tenant))
+    public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    key_id = person_keys.add_person_key(runtime, tenant, person="cy", public_key=public_key, added_by="bo")
+    person_keys.end_person_key(runtime, tenant, person="cy", key_id=key_id, ended_by="bo")
+    with pytest.raises(ApprovalMissingError, match="the decision is not signed"):
+        use(runtime, tenant)
+    anew = ask(runtime, tenant, version="1.0.1")
+    with pytest.raises(SignatureRefusedError, match="the decision is not signed") as refused:
+        say(runtime, anew, "cy", "founder")
+    assert "have another added" in refused.value.remedy
+
+
 def test_another_tenants_request_is_not_there(runtime: Runtime, tenant: TenantId) -> None:
     request = replace(ask(runtime, tenant), tenant=ATTACKER)
     acts: list[Callable[[], object]] = [

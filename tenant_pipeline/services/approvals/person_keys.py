@@ -22,8 +22,8 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 def add_person_key(runtime: Runtime, tenant: TenantId, *, person: str, public_key: bytes, added_by: str) -> str:
     """Take on a person's Ed25519 public key (32 bytes, RFC 8032) and return its id, the SHA-256 of the key. Audited.
 
-    From then on their decisions in this tenant count only when signed. Raises InputError for what is no such key, or
-    one that was ended.
+    From then on their decisions in this tenant count only when signed, also when the key is ended. Raises InputError
+    for what is no such key, or one that was ended.
     """
     show_tenant(runtime, tenant)
     try:
@@ -78,19 +78,21 @@ def keys_in_use(connection: Connection, tenant: TenantId, person: str) -> dict[s
 def verified_key(
     connection: Connection, decision: SignedDecision, signature: bytes | None, others: Sequence[dict[str, Any]] = ()
 ) -> str | None:
-    """The id of the key that signed the decision, or None for a person without a key who did not sign.
+    """The id of the key that signed the decision, or None for a person who never had a key and did not sign.
 
     Raises SignatureRefusedError where a signature is missing, is not over exactly this decision, or was seen before.
     """
-    keys = keys_in_use(connection, TenantId(decision.tenant), decision.person)
+    tenant = TenantId(decision.tenant)
+    keys = keys_in_use(connection, tenant, decision.person)
     where = f"request {decision.request}, {decision.role}"
     if signature is None:
-        if not keys:
+        if not keys and not _had_a_key(connection, tenant, decision.person):
             return None
+        sign = "Sign the bytes that `tenant-pipeline approval bytes` prints."
         raise SignatureRefusedError(
             "This person signs with a key of their own, and the decision is not signed",
             where=where,
-            remedy="Sign the bytes that `tenant-pipeline approval bytes` prints.",
+            remedy=sign if keys else f"Their key was ended: have another added (`approval key add`). {sign}",
         )
     if any(each["signature"] is not None and bytes(each["signature"]) == signature for each in others):
         raise SignatureRefusedError("The signature was used before", where=where)
@@ -105,6 +107,11 @@ def verified_key(
         where=where,
         remedy="Sign exactly what is decided, with a key that is in use.",
     )
+
+
+def _had_a_key(connection: Connection, tenant: TenantId, person: str) -> bool:
+    query = "SELECT FROM runtime.person_keys WHERE tenant_id = %s AND person = %s LIMIT 1"
+    return connection.execute(query, (tenant, person)).fetchone() is not None
 
 
 def _steps(connection: Connection, tenant: TenantId, person: str, key_id: str) -> set[str]:
