@@ -30,6 +30,7 @@ from tenant_pipeline.core.errors import (
 from tenant_pipeline.core.printable import printable, printable_json
 from tenant_pipeline.core.sentences.reading import LANGUAGES, Tell, teller
 from tenant_pipeline.services.runtime import Runtime, administration_dsn, open_runtime
+from tenant_pipeline.services.templates.publishing import keep_what_is_pinned
 from tenant_pipeline.settings import Settings
 
 
@@ -87,11 +88,13 @@ def opened(*, set_logins: bool = False) -> Iterator[Runtime]:
     """The runtime over the running database, or over the embedded one for as long as the command lasts.
 
     Local instances rest when the embedded database does; `up` brings them back. `set_logins` is as `migrate` has it.
+    Raises ContractError for a contract that says something else under the version of a template that is published.
     """
     settings = Settings()
     started_here = administration_dsn(settings) is None
     with open_runtime(settings, set_logins=set_logins) as runtime:
         try:
+            keep_what_is_pinned(runtime)
             yield runtime
         finally:
             if started_here and settings.instances_directory.exists():

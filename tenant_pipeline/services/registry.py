@@ -15,6 +15,7 @@ from tenant_pipeline.services.appointments import give_roles_in_new_tenant
 from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.services.templates.publishing import keep_shipped
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 LANGUAGES = ("th", "en", "zh")
@@ -35,7 +36,8 @@ def register_tenant(
 
     `name` holds the name in Thai, English and Chinese; `admin` is made its first admin, and whoever answers for the
     installation holds their role in it from the start. Killed in the middle, it can be run again: the row comes
-    last. Raises InputError when the id is taken, a name is missing or the agreement's reference is blank.
+    last. Raises InputError when the id is taken, a name is missing or the agreement's reference is blank, ContractError
+    where another template is published under the contract's version.
     """
     _require_languages(name)
     _require_reference(pdpa_agreement_ref)
@@ -47,6 +49,7 @@ def register_tenant(
     runtime.keys.digest_key(tenant)
     try:
         with runtime.database.platform() as connection:
+            keep_shipped(runtime, connection)
             connection.execute(
                 """
                 INSERT INTO runtime.tenants

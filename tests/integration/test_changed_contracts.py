@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 import tenant_pipeline.contracts
 from tenant_pipeline.cli.dagster_environment import dagster_environment
+from tenant_pipeline.cli.shell import opened
 from tenant_pipeline.contracts.loader import CONTRACTS
 from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
+from tenant_pipeline.services import registry, roles
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage.reading import read_coverage
@@ -28,15 +29,23 @@ from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import Source, get_source
+from tenant_pipeline.services.templates.publishing import list_templates
+from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.test_ai_authority import assembled, csv_file
 
 
+class WithContracts(Protocol):
+    """Opens the installation by contracts of which one was changed."""
+
+    def __call__(self, change: Callable[[Any], None], contract: str = "enterprise_intake") -> Runtime: ...
+
+
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
-        yield opened
+    with migrated_home() as home, open_runtime(Settings(home=home)) as installed:
+        yield installed
 
 
 @pytest.fixture
@@ -48,16 +57,16 @@ def tenant(runtime: Runtime) -> TenantId:
 
 
 @pytest.fixture
-def with_contracts(runtime: Runtime, tmp_path: Path) -> Iterator[Callable[[Callable[[Any], None]], Runtime]]:
-    """The same installation as a process has it that was started with a changed enterprise intake."""
+def with_contracts(runtime: Runtime, tmp_path: Path) -> Iterator[WithContracts]:
+    """The same installation as a process has it that was started with a changed contract."""
     with ExitStack() as stack:
 
-        def put(change: Callable[[Any], None]) -> Runtime:
+        def put(change: Callable[[Any], None], contract: str = "enterprise_intake") -> Runtime:
             folder = tmp_path / f"contracts-{uuid.uuid4()}"
             folder.mkdir()
-            for contract in CONTRACTS:
-                shutil.copy(Path(tenant_pipeline.contracts.__file__).parent / f"{contract}.json", folder)
-            file = folder / "enterprise_intake.json"
+            for each in CONTRACTS:
+                shutil.copy(Path(tenant_pipeline.contracts.__file__).parent / f"{each}.json", folder)
+            file = folder / f"{contract}.json"
             document = json.loads(file.read_text(encoding="utf-8"))
             change(document)
             file.write_text(json.dumps(document), encoding="utf-8")
@@ -88,7 +97,7 @@ def test_a_changed_tier_reaches_sources_that_were_received_before_and_so_does_th
     runtime: Runtime,
     tenant: TenantId,
     tmp_path: Path,
-    with_contracts: Callable[[Callable[[Any], None]], Runtime],
+    with_contracts: WithContracts,
 ) -> None:
     press = assembled(runtime, tenant, Origin.PRESS, UnitMode.SINGLE_FILE, csv_file(tmp_path, 900, "press.csv"))
     partner = assembled(runtime, tenant, Origin.PARTNER_DOC, UnitMode.SINGLE_FILE, csv_file(tmp_path, 950, "p.csv"))
@@ -118,7 +127,7 @@ def test_changed_thresholds_score_again_and_count_again_for_the_tenant(
     runtime: Runtime,
     tenant: TenantId,
     tmp_path: Path,
-    with_contracts: Callable[[Callable[[Any], None]], Runtime],
+    with_contracts: WithContracts,
 ) -> None:
     source = assembled(runtime, tenant, Origin.PRESS, UnitMode.SINGLE_FILE, csv_file(tmp_path, 900))
     judged(runtime, source)
@@ -132,6 +141,51 @@ def test_changed_thresholds_score_again_and_count_again_for_the_tenant(
     assert judged(runtime, source) == (True, False)
     assert passed(runtime) == before
     assert judged(runtime, source) == (True, True)
+
+
+def template_types_of(runtime: Runtime, tenant: TenantId) -> int:
+    """How many types the tenant's coverage is measured by."""
+    return {each.dimension.id: each.found.denominator for each in read_coverage(runtime, tenant)}["breadth"]
+
+
+def test_tenants_keep_the_template_of_a_contract_that_is_changed_and_go_up_to_the_later_one(
+    runtime: Runtime, tenant: TenantId, with_contracts: WithContracts
+) -> None:
+    def wider(document: Any) -> None:
+        replication = document["tenant_replication"]
+        replication["template_version"] = "1.1.0"
+        label = {"th": "ป้ายรถเมล์", "en": "Bus stop", "zh": "公交站"}
+        replication["template_checklist_hint"].append({"type": "BusStop", "label": label})
+
+    asked = template_types_of(runtime, tenant)
+    changed = with_contracts(wider, "living_city")
+    assert template_types_of(changed, tenant) == asked
+    plan = plan_upgrade(changed, tenant, "1.1.0")
+    assert {each.type for each in plan.changes} == {"BusStop"}
+    roles.grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+    upgrade(changed, tenant, "1.1.0", plan=plan.digest(), person="gov", role="platform-governance")
+    for at in (changed, runtime):
+        assert template_types_of(at, tenant) == asked + 1
+        assert [each["version"] for each in list_templates(at)] == ["1.0.0", "1.1.0"]
+
+
+def test_another_checklist_under_the_number_of_a_template_that_is_in_use_is_refused(
+    runtime: Runtime, tenant: TenantId, with_contracts: WithContracts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrower(document: Any) -> None:
+        document["tenant_replication"]["template_checklist_hint"].pop()
+
+    changed = with_contracts(narrower, "living_city")
+    assert template_types_of(changed, tenant) == template_types_of(runtime, tenant)
+    name = {"th": "ก", "en": "a", "zh": "普"}
+    another = TenantId(f"t{uuid.uuid4().hex[:12]}")
+    with pytest.raises(ContractError, match=r"Template 1\.0\.0 is published and says something else"):
+        registry.register_tenant(changed, another, name=name, domain="a.example", tier="pilot", actor="test")
+    monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
+    monkeypatch.setenv("TENANT_RUNTIME_CONTRACTS", str(changed.settings.contracts))
+    with pytest.raises(ContractError, match="says something else") as refused, opened():
+        pass
+    assert "higher template_version" in refused.value.remedy
 
 
 def test_every_process_of_dagster_gets_the_folder_wherever_it_is_started(

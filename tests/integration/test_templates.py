@@ -15,7 +15,12 @@ from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.templates import upgrading
-from tenant_pipeline.services.templates.publishing import list_templates, publish_template, shipped
+from tenant_pipeline.services.templates.publishing import (
+    keep_what_is_pinned,
+    list_templates,
+    publish_template,
+    shipped,
+)
 from tenant_pipeline.services.templates.upgrading import UpgradePlan, plan_upgrade, upgrade
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
@@ -69,6 +74,26 @@ def test_a_published_template_never_changes_and_its_number_follows_its_changes()
         assert [each["version"] for each in list_templates(runtime)] == ["1.0.0", "1.1.0", "2.0.0"]
         with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("UPDATE runtime.templates SET content = '{}'")
+
+
+def test_the_contracts_template_is_kept_from_the_first_tenant_on_that_is_pinned_to_it() -> None:
+    def kept(runtime: Runtime) -> list[str]:
+        keep_what_is_pinned(runtime)
+        with runtime.database.platform() as connection:
+            return [row["version"] for row in connection.execute("SELECT version FROM runtime.templates")]
+
+    with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
+        assert kept(runtime) == [], "everything can still be restored here"
+        with runtime.database.platform() as connection:
+            connection.execute(
+                """
+                INSERT INTO runtime.tenants
+                       (id, name, domain, tier, status, db_schema_name, k8s_namespace, template_version)
+                VALUES ('of-before', '{"th": "ก", "en": "a", "zh": "普"}', 'a.example', 'pilot', 'draft',
+                        'tenant_of_before', 'tenant-of-before', '1.0.0')
+                """
+            )
+        assert kept(runtime) == kept(runtime) == ["1.0.0"]
 
 
 def test_an_upgrade_is_planned_looked_at_and_done_for_that_plan_only(runtime: Runtime, made: Sources) -> None:

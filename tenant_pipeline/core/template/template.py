@@ -61,6 +61,15 @@ def parsed_version(text: str) -> Version:
     return version
 
 
+def template_of(published: Mapping[str, Any]) -> Template:
+    """A template from its JSON as it was published, whatever the vocabulary is by now."""
+    types = {
+        name: TypeRules(frozenset(rules["required"]), frozenset(rules["optional"]))
+        for name, rules in published["types"].items()
+    }
+    return Template(parsed_version(published["version"]), types)
+
+
 def template_from(given: object, vocabulary: Vocabulary, where: str) -> Template:
     """A template from its JSON. Raises InputError naming the place that is wrong."""
     if not isinstance(given, dict) or set(given) != {"version", "types"} or not isinstance(given["types"], dict):

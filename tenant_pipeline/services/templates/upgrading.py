@@ -16,7 +16,7 @@ from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.releases.reading import Release, documents_of, live_release
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.templates.publishing import template_of_version
+from tenant_pipeline.services.templates.publishing import keep_shipped, template_of_version
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 UPGRADING_ROLES = ("tenant-admin", *OVERRIDE_ROLES)
@@ -94,7 +94,7 @@ def upgrade(runtime: Runtime, tenant: TenantId, to: str, *, plan: str, person: s
     """Pin the tenant to a later template, for exactly the plan whose digest is given. Audited.
 
     Raises InputError where the plan is no longer that one, also because something else was published meanwhile, or
-    entities lack what would be required, and NotAllowedError without the role.
+    entities lack what would be required, and NotAllowedError without the role; ContractError as `keep_shipped` does.
     """
     planned = plan_upgrade(runtime, tenant, to)
     if planned.digest() != plan:
@@ -112,6 +112,8 @@ def upgrade(runtime: Runtime, tenant: TenantId, to: str, *, plan: str, person: s
         require_role(connection, tenant, person, role, UPGRADING_ROLES)
         if live_release(connection, tenant) != planned.live:
             raise _another_plan(tenant)
+        if str(planned.after.version) == runtime.contracts.template_version:
+            keep_shipped(runtime, connection)
         moved = connection.execute(
             "UPDATE runtime.tenants SET template_version = %s WHERE id = %s AND template_version = %s",
             (str(planned.after.version), tenant, str(planned.before.version)),

@@ -12,7 +12,7 @@ from semver import Version
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.template.change import Weight, changes_between, least_version
-from tenant_pipeline.core.template.template import Template, TypeRules, parsed_version, template_from
+from tenant_pipeline.core.template.template import Template, TypeRules, parsed_version, template_from, template_of
 
 VOCABULARY = load_contracts().vocabulary
 PROPERTIES = ("name", "postalCode", "telephone", "floorSize")
@@ -46,6 +46,12 @@ def test_the_same_content_asks_for_a_patch_at_most(template: Template) -> None:
 @given(templates)
 def test_a_template_is_what_is_read_from_its_json(template: Template) -> None:
     assert template_from(template.as_json(), VOCABULARY, "t.json") == template
+    assert template_of(template.as_json()) == template
+
+
+def test_what_was_published_is_read_whatever_became_of_the_vocabulary() -> None:
+    published = {"version": "1.0.0", "types": {"Castle": {"required": ["moat"], "optional": []}}}
+    assert template_of(published).as_json() == published
 
 
 def test_each_change_is_named_with_its_weight() -> None:
