@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -18,8 +19,9 @@ from tenant_pipeline.services.audit_trail import seal_audit, verify_audit
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
 from tenant_pipeline.services.compliance.stored_texts import stored_texts
 from tenant_pipeline.services.cost.measuring import usage_of
+from tenant_pipeline.services.erasure import whole_tenant
 from tenant_pipeline.services.erasure.requests import request_erasure
-from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
+from tenant_pipeline.services.erasure.whole_tenant import STEPS, erase_tenant
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.observation.figures import read_figures
@@ -97,6 +99,26 @@ def test_a_source_walks_all_nine_stages_in_a_bucket_and_is_erased_from_it(
     assert not list(runtime.objects.listed(TENANT))
     assert len(list(runtime.objects.listed(NEIGHBOUR))) == 1
     assert verify_audit(runtime, TENANT)[0]["intact"]
+
+
+def test_what_an_erasure_has_left_in_the_bucket_is_counted_though_nobody_can_read_it(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = TenantId("bucket-leaver")
+    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    registry.register_tenant(runtime, tenant, name=name, domain="l.example", tier="pilot", actor="test")
+    roles.grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+    roles.grant_role(runtime, tenant, person="anan", role="tenant-admin", granted_by="test")
+    (tmp_path / "left").write_bytes(b"left")
+
+    def leaves_a_file(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[str, Any]:
+        runtime.objects.publish([(f"{tenant}/stages/aa/{'a' * 64}", tmp_path / "left")])
+        return STEPS["history"](runtime, tenant, person)
+
+    monkeypatch.setattr(whole_tenant, "STEPS", {**STEPS, "history": leaves_a_file})
+    request = request_erasure(runtime, tenant, person="anan", role="tenant-admin", reason="The tenant leaves")
+    done = erase_tenant(runtime, tenant, request, person="gov", role="platform-governance")
+    assert (done.state(), done.steps["proof"]["files"]) == ("remains", 1)
 
 
 def test_a_checkpoint_that_is_missing_or_changed_in_the_bucket_is_noticed(

@@ -26,6 +26,7 @@ from tenant_pipeline.services.shared_state import read_document
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, login_of
 from tenant_pipeline.storage.encrypted_file import open_encrypted
+from tenant_pipeline.storage.keys import KeysDestroyedError
 
 ROWS_AT_ONCE = 2_000
 CHARACTERS_AT_ONCE = 1_000_000
@@ -138,19 +139,22 @@ def _objects(runtime: Runtime, tenant: TenantId) -> Iterator[Texts]:
         zone = name.split("/")[1]
         if zone in ENCRYPTED_ZONES:
             continue
-        with _plain(runtime, tenant, name) as file:
+        # Some go while others are read; and what an erasure has left in a bucket, nobody can read any more.
+        with suppress(FileNotFoundError, KeysDestroyedError), _plain(runtime, tenant, name) as file:
             is_table = file.read(4) == b"PAR1"
             file.seek(0)
             yield from _table(file, zone) if is_table else _file(file, f"objects: {zone}")
 
 
 def _plain(runtime: Runtime, tenant: TenantId, name: str) -> BinaryIO:
-    """What a file of a plain zone holds; outside this machine that, too, is encrypted."""
-    stored = runtime.objects.open(name)
+    """What a file of a plain zone holds; outside this machine that, too, is encrypted.
+
+    Raises FileNotFoundError where it is gone by now, KeysDestroyedError.
+    """
     if runtime.objects.private:
-        return stored
-    digest = bytes.fromhex(name.rpartition("/")[2])
-    return open_encrypted(stored, runtime.keys.raw_zone_key(tenant), digest, "stage outputs")
+        return runtime.objects.open(name)
+    key, digest = runtime.keys.raw_zone_key(tenant), bytes.fromhex(name.rpartition("/")[2])
+    return open_encrypted(runtime.objects.open(name), key, digest, "stage outputs")
 
 
 def _table(file: BinaryIO, zone: str) -> Iterator[Texts]:
