@@ -18,6 +18,7 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.compliance.audit import evidence_pack
+from tenant_pipeline.services.compliance.declared_controls import screened_sources
 from tenant_pipeline.services.erasure import whole_tenant
 from tenant_pipeline.services.erasure.requests import list_requests, request_erasure, requests_of
 from tenant_pipeline.services.erasure.whole_tenant import ERASED_SINCE, STEPS, TOMBSTONE, erase_again, erase_tenant
@@ -59,6 +60,8 @@ def assert_erased(made: Sources) -> None:
     with runtime.database.administration() as connection:
         assert not serving.is_there(connection, login_of(tenant))
         assert runtime.audit.verify(connection, tenant).intact
+    with runtime.database.tenant(tenant) as connection:
+        assert {each.held_since for each in screened_sources(connection, runtime, tenant)} == {None}
 
 
 def test_all_of_a_tenant_is_erased_and_nothing_of_another(made: Sources) -> None:

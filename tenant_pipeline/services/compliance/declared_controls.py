@@ -36,6 +36,7 @@ class ScreenedSource:
 
 def screened_sources(connection: Connection, runtime: Runtime, tenant: TenantId) -> list[ScreenedSource]:
     """Every source of a tenant with what its latest verdict of the PII gate rests on."""
+    erased = tenant in runtime.keys.destroyed()
     of_feeds = _held_of_feeds(connection, runtime, tenant)
     rows = connection.execute(
         """
@@ -52,7 +53,7 @@ def screened_sources(connection: Connection, runtime: Runtime, tenant: TenantId)
     return [
         ScreenedSource(
             row["id"],
-            of_feeds.get(row["id"], row["received_at"]),
+            None if erased else of_feeds.get(row["id"], row["received_at"]),
             None if row["findings"] is None else frozenset(each["entity_type"] for each in row["findings"]),
         )
         for row in rows
