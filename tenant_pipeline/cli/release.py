@@ -143,7 +143,12 @@ def _rows(each: EntityChange) -> list[dict[str, Any]]:
 
 
 def _values(values: list[dict[str, Any]]) -> str:
-    return "; ".join(f"{each['value']}{_period(each)} ({', '.join(each['sources'])})" for each in values)
+    return "; ".join(f"{each['value']}{_period(each)}{_sources(each)}" for each in values)
+
+
+def _sources(held: dict[str, Any]) -> str:
+    """Who says so: nobody of a value that a person set, or of a type."""
+    return f" ({', '.join(held['sources'])})" if held["sources"] else ""
 
 
 def _period(held: dict[str, Any]) -> str:

@@ -69,6 +69,7 @@ export const WORDS = {
   doubt: ["Pairs in doubt", "คู่ที่ยังไม่แน่ใจ", "存疑的配对"],
   dropHere: ["Drop files or a folder here", "วางไฟล์หรือโฟลเดอร์ที่นี่", "将文件或文件夹拖到此处"],
   due: ["Due", "กำหนด", "截止"],
+  entityType: ["Type", "ประเภท", "类型"],
   era: ["Buddhist era", "พุทธศักราช", "佛历"],
   escalated: ["Waited too long, taken to", "รอนานเกินกำหนด ส่งต่อถึง", "超时未决，已上报给"],
   events: ["Live log", "บันทึกสด", "实时日志"],

@@ -9,6 +9,9 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
+TYPE = "@type"
+"""Among the properties that changed: what the entity is."""
+
 
 class Change(StrEnum):
     """What became of an entity or of one of its properties."""
@@ -103,6 +106,9 @@ def _change(before: Document | None, after: Document | None) -> EntityChange:
         for prop, lang in sorted(old.keys() | new.keys())
         if old.get((prop, lang)) != new.get((prop, lang))
     )  # fmt: skip
+    if before is not None and after is not None and before["type"] != after["type"]:
+        was, now = ((Held(each["type"], "", "", ()),) for each in (before, after))
+        changes = (PropertyChange(TYPE, "", Change.CHANGED, was, now), *changes)
     return EntityChange(document["id"], document["type"], label_of(document), _kind(before, after), changes)
 
 

@@ -1,7 +1,8 @@
 """The version of a release, by what changed since the one before (Semantic Versioning 2.0.0).
 
 A reader of release 1.4.2 finds in every later 1.x all that it found: what takes something away is a new major
-version, what adds something a minor one, and what only says something else a patch. Going back to a release takes away
+version, what adds something a minor one, and what only says something else a patch. Who looks for entities of a type
+misses one that is of another by now: its type counts as taken away and added. Going back to a release takes away
 what was published after it, whatever the numbers: the next one is numbered from the release that was gone back to.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from semver import Version
 
-from tenant_pipeline.core.release.difference import Change, EntityChange
+from tenant_pipeline.core.release.difference import TYPE, Change, EntityChange
 
 FIRST = "1.0.0"
 
@@ -40,7 +41,8 @@ def count_changes(changes: Iterable[EntityChange]) -> ChangeCounts:
         entities[each.change] += 1
         if each.change is Change.CHANGED:
             for one in each.properties:
-                properties[one.change] += 1
+                for change in (Change.REMOVED, Change.ADDED) if one.property == TYPE else (one.change,):
+                    properties[change] += 1
     return ChangeCounts(
         entities[Change.ADDED],
         entities[Change.REMOVED],

@@ -10,9 +10,15 @@ import { Loaded } from "./loaded.js";
 /** @type {Record<string, string>} */
 const SIGNS = { added: "+", changed: "~", removed: "−" };
 
+/** Among the properties that changed: what the entity is. */
+const TYPE = "@type";
+
 /** A value, and from when and until when it holds where that is said.
  * @param {{value: string, valid_from: string, valid_to: string}} one */
 const held = ({ value, valid_from: since, valid_to: until }) => (since || until ? `${value} [${since || "…"} – ${until || "…"}]` : value);
+
+/** @param {string} property @param {{value: string, valid_from: string, valid_to: string}[]} values */
+const said = (property, values) => values.map((one) => (property === TYPE ? label("types", one.value) : held(one))).join("; ");
 
 /** Whether what is asked for changes what readers see: not where a release that is live is approved again.
  * @param {{operation: string, content: Record<string, any>}} request */
@@ -36,8 +42,8 @@ export function Difference({ request: { operation, content } }) {
           <tbody>
             ${entities.flatMap((entity) => entity.properties.map((change) => html`<tr>
               <td><span aria-hidden="true">${SIGNS[entity.change]}</span><span class="wa-visually-hidden">${t(entity.change)}</span></td>
-              <td>${entity.label}</td><td>${label("properties", change.property)}</td>
-              <td>${change.before.map(held).join("; ")}</td><td>${change.after.map(held).join("; ")}</td>
+              <td>${entity.label}</td><td>${change.property === TYPE ? t("entityType") : label("properties", change.property)}</td>
+              <td>${said(change.property, change.before)}</td><td>${said(change.property, change.after)}</td>
             </tr>`))}
           </tbody>
         </table></div>

@@ -107,6 +107,20 @@ def test_another_period_of_a_value_is_a_difference() -> None:
     )
 
 
+def test_an_entity_that_is_of_another_type_has_changed_and_makes_a_major_version() -> None:
+    old, new = ([fact("a", "name", "Hall", entity_type=kind)] for kind in ("Place", "EventVenue"))
+    before, after = (iter([each.content for each in entity_documents(said, [])]) for said in (old, new))
+    (change,) = differences(before, after)
+    (type_,) = change.properties
+    assert (type_.property, type_.change, type_.before[0].value, type_.after[0].value) == (
+        "@type",
+        "changed",
+        "Place",
+        "EventVenue",
+    )
+    assert next_version("1.4.2", count_changes([change])) == "2.0.0"
+
+
 NAMES = st.sampled_from("abcde")
 DRAFTS = st.dictionaries(
     NAMES, st.dictionaries(st.sampled_from(["name", "capacity"]), st.sampled_from(["1", "2"]), min_size=1)
