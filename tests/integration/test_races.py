@@ -25,6 +25,7 @@ from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.approval.standing import RequestState
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.release.version import ChangeCounts
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.score import Match
 from tenant_pipeline.services import judgements
@@ -38,7 +39,7 @@ from tenant_pipeline.services.going_live.releases import publish_approved, reque
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import listing_history, withdraw
 from tenant_pipeline.services.registry import update_tenant
-from tenant_pipeline.services.releases import publishing
+from tenant_pipeline.services.releases import building, publishing
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
@@ -325,6 +326,32 @@ def test_a_release_with_a_source_that_is_withdrawn_while_its_rows_are_laid_down_
         assert live_release(connection, tenant) is None
         assert state_of(connection, tenant) is TenantState.DRAFT
     assert {each.standing.state for each in queue.list_requests(runtime, tenant)} == {RequestState.APPROVED}
+
+
+def test_a_release_is_published_while_the_next_is_compared_and_that_one_is_built_on_it(
+    tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large tenant comparing takes minutes, for which neither publishing nor going back waits."""
+    runtime, made = tenants.runtime, releasable(tenants.runtime)
+    request_release(runtime, made.tenant, requested_by="kanya")
+    approve_everything(runtime, made.tenant)
+    made.say(3, ("name", "en", "New Arena"), entity="can-3", compare=False)
+    settle(made)
+    compare = building._changes
+    versions: list[str] = []
+
+    def compare_while_another_is_published(*given: Any) -> ChangeCounts:
+        if not versions:
+            work = pool.submit(publish_approved, runtime, made.tenant, run_by="run")
+            versions.append(work.result(timeout=30)["version"])
+        return compare(*given)
+
+    monkeypatch.setattr(building, "_changes", compare_while_another_is_published)
+    with ThreadPoolExecutor(1) as pool:
+        candidate = building.build_candidate(runtime, made.tenant, requested_by="kanya")
+    versions.append(candidate.release.version)
+    assert versions == ["1.0.0", "1.1.0"]
+    assert candidate.changes == ChangeCounts(entities_added=1)
 
 
 def test_a_tenant_is_changed_while_its_first_release_is_published_and_neither_fails(

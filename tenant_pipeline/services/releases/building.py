@@ -81,9 +81,10 @@ class Candidate:
 def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) -> Candidate:
     """Build the release that the tenant's draft would make now. Audited; visible to no reader.
 
-    The draft is read in one snapshot and in bounded memory. The same draft gives the same release, however often it is
-    built, and a killed build leaves nothing. Raises EmptyDraftError, ReleaseRefusedError where sources have yet to be
-    judged, and InputError where the draft is what is live already of a tenant that is past draft.
+    The draft is read in one snapshot and in bounded memory, and compared with what is live while others publish; then
+    anew with what they have published. The same draft gives the same release, however often it is built, and a killed
+    build leaves nothing. Raises EmptyDraftError, ReleaseRefusedError where sources have yet to be judged, and
+    InputError where the draft is what is live already of a tenant that is past draft.
     """
     row = registry.show_tenant(runtime, tenant)
     store = runtime.stage_store(tenant)
@@ -118,55 +119,69 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
                     remedy="Take in sources and let them be assembled.",
                 )
             stored = output.commit(())
-    with runtime.database.platform() as connection:
-        connection.execute("SELECT app.lock('release of', %s)", (tenant,))
-        live = live_release(connection, tenant)
-        content_digest = Sha256(content.hexdigest())
-        if live is not None and live.content_digest == content_digest:
-            if state_of(connection, tenant) is TenantState.DRAFT:
-                return Candidate(live, count_changes(()), is_live=True)
-            raise InputError(
-                f"The draft is what is live already, in version {live.version}",
-                where=tenant,
-                remedy="Change something in it, or go back to an earlier release.",
-            )
-        changes = count_changes(
-            differences(documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, stored))
-        )
-        base = live.digest if live else None
-        about = {
-            "tenant": tenant,
-            "base": base,
-            "content": content_digest,
-            "conflicts": conflicts.hexdigest(),
-            "template_version": row["template_version"],
-        }
-        version, digest = _named(connection, tenant, live, changes, about)
-        inserted = connection.execute(
-            """
-            INSERT INTO runtime.releases
-                   (tenant_id, release_digest, version, base_digest, content_digest, stored_digest, conflicts_digest,
-                    template_version, entities, value_count, sources, changes, built_by, built_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (tenant_id, release_digest) DO NOTHING
-            """,
-            (
-                tenant, digest, version, base, content_digest, stored, conflicts.hexdigest(), row["template_version"],
-                entities, values, Jsonb(sorted(source_ids)), Jsonb(asdict(changes)), requested_by, runtime.now(),
-            ),
-        ).rowcount  # fmt: skip
-        if inserted:
-            connection.execute(
+    content_digest = Sha256(content.hexdigest())
+    while True:
+        with runtime.database.platform() as connection:
+            live = live_release(connection, tenant)
+        changes = _changes(runtime, tenant, live, content_digest, stored)
+        with runtime.database.platform() as connection:
+            connection.execute("SELECT app.lock('release of', %s)", (tenant,))
+            if live_release(connection, tenant) != live:
+                continue
+            if live is not None and live.content_digest == content_digest:
+                if state_of(connection, tenant) is TenantState.DRAFT:
+                    return Candidate(live, changes, is_live=True)
+                raise InputError(
+                    f"The draft is what is live already, in version {live.version}",
+                    where=tenant,
+                    remedy="Change something in it, or go back to an earlier release.",
+                )
+            base = live.digest if live else None
+            about = {
+                "tenant": tenant,
+                "base": base,
+                "content": content_digest,
+                "conflicts": conflicts.hexdigest(),
+                "template_version": row["template_version"],
+            }
+            version, digest = _named(connection, tenant, live, changes, about)
+            inserted = connection.execute(
                 """
-                INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
-                VALUES (%s, 'draft', %s, %s)
+                INSERT INTO runtime.releases
+                       (tenant_id, release_digest, version, base_digest, content_digest, stored_digest,
+                        conflicts_digest, template_version, entities, value_count, sources, changes, built_by, built_at)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (tenant_id, release_digest) DO NOTHING
                 """,
-                (tenant, digest, requested_by),
-            )
-            details = {"version": version, "entities": entities, "values": values, "base": base}
-            entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
-            runtime.audit.append(connection, tenant, [entry])
-        return Candidate(release(connection, tenant, digest), changes)
+                (
+                    tenant, digest, version, base, content_digest, stored, conflicts.hexdigest(),
+                    row["template_version"], entities, values, Jsonb(sorted(source_ids)), Jsonb(asdict(changes)),
+                    requested_by, runtime.now(),
+                ),
+            ).rowcount  # fmt: skip
+            if inserted:
+                connection.execute(
+                    """
+                    INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
+                    VALUES (%s, 'draft', %s, %s)
+                    """,
+                    (tenant, digest, requested_by),
+                )
+                details = {"version": version, "entities": entities, "values": values, "base": base}
+                entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
+                runtime.audit.append(connection, tenant, [entry])
+            return Candidate(release(connection, tenant, digest), changes)
+
+
+def _changes(
+    runtime: Runtime, tenant: TenantId, live: Release | None, content_digest: Sha256, stored: Sha256
+) -> ChangeCounts:
+    """How the release that was stored differs from what is live: of large ones it takes minutes."""
+    if live is not None and live.content_digest == content_digest:
+        return count_changes(())
+    return count_changes(
+        differences(documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, stored))
+    )
 
 
 def _named(
