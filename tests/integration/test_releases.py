@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from tenant_pipeline.services.conflicts.signing import Choice, resolve
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.judgements import judge, reverse
-from tenant_pipeline.services.releases import building, publishing
+from tenant_pipeline.services.releases import building, comparing, publishing
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError, check_release
 from tenant_pipeline.services.releases.comparing import compare_releases
@@ -152,20 +153,35 @@ def test_versions_tell_what_changed_and_the_difference_names_it(runtime: Runtime
 
 
 def test_all_that_a_first_release_brings_is_read_page_by_page_before_anybody_signs_it(
-    runtime: Runtime, made: Sources
+    runtime: Runtime, made: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made.say(3, ("name", "en", "West Arena"), entity="can-west", compare=False)
+    settle(made)
     request_release(runtime, made.tenant, requested_by="kanya")
     with runtime.database.tenant(made.tenant) as connection:
         (asked,) = list_releases(connection, made.tenant)
+    read: list[str] = []
+
+    def documents_that_are_read(*given: Any) -> Iterator[dict[str, Any]]:
+        for document in documents_of(*given):
+            read.append(document["id"])
+            yield document
+
+    monkeypatch.setattr(comparing, "documents_of", documents_that_are_read)
     first = compare_releases(runtime, made.tenant, None, asked.digest, limit=1)
-    assert (first.before, first.counts.entities_added, first.next) == (None, 2, "can-hall")
+    assert (first.before, first.counts.entities_added, first.next) == (None, 3, "can-hall")
+    assert read == ["can-hall", "can-pavilion"], "and nothing behind the page"
     (hall,) = first.shown
     assert (hall.label, hall.change) == ("Phuket Hall", "added")
     assert ("postalCode", (Held("83000", "", "", ("Register of halls",)),)) in [
         (one.property, one.after) for one in hall.properties
     ]
-    rest = compare_releases(runtime, made.tenant, None, asked.digest, limit=1, beyond="can-hall")
-    assert (rest.counts, [each.label for each in rest.shown], rest.next) == (first.counts, ["Kata Pavilion"], None)
+    rest = compare_releases(runtime, made.tenant, None, asked.digest, limit=2, beyond="can-hall")
+    assert (rest.counts, [each.label for each in rest.shown], rest.next) == (
+        first.counts,
+        ["Kata Pavilion", "West Arena"],
+        None,
+    )
     with pytest.raises(NotFoundError):
         compare_releases(runtime, ATTACKER, None, asked.digest, limit=1)
 

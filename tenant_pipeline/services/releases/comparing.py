@@ -31,24 +31,26 @@ def compare_releases(
 ) -> Comparison:
     """Compare two releases by their versions or digests; `beyond` is the `next` of the page before.
 
-    Raises NotFoundError for a release that is none of the tenant's.
+    What a release changes of the one that it was built on was counted then, and nothing is read behind the page. Raises
+    NotFoundError for a release that is none of the tenant's.
     """
     with runtime.database.platform() as connection:
         old = None if before is None else release_named(connection, tenant, before)
         new = release_named(connection, tenant, after)
-    shown: list[EntityChange] = []
-    more = False
+    there: Iterator[Document] = iter(()) if old is None else documents_of(runtime, tenant, old)
+    page: list[EntityChange] = []
 
     def changes() -> Iterator[EntityChange]:
-        nonlocal more
-        there: Iterator[Document] = iter(()) if old is None else documents_of(runtime, tenant, old)
         for each in differences(there, documents_of(runtime, tenant, new)):
-            if each.canonical_id > beyond:
-                if len(shown) < limit:
-                    shown.append(each)
-                else:
-                    more = True
+            if each.canonical_id > beyond and len(page) <= limit:
+                page.append(each)
             yield each
 
-    counts = count_changes(changes())
-    return Comparison(old, new, counts, shown, shown[-1].canonical_id if more else None)
+    if new.base_digest == (old.digest if old else None):
+        for _ in changes():
+            if len(page) > limit:
+                break
+        counts = ChangeCounts(**new.changes)
+    else:
+        counts = count_changes(changes())
+    return Comparison(old, new, counts, page[:limit], page[limit - 1].canonical_id if len(page) > limit else None)
