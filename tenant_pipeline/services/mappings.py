@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from tenant_pipeline.services.accepted_mappings import (
     rules_of,
     versions,
 )
+from tenant_pipeline.services.decisions import decisions_of
+from tenant_pipeline.services.field_meanings import needs_meanings
 from tenant_pipeline.services.lineage import lineage, require_gates_open
 from tenant_pipeline.services.mapping_definitions import checked_definition
 from tenant_pipeline.services.runtime import Runtime
@@ -299,19 +301,36 @@ def _decided(
 def _affected(
     connection: Connection, runtime: Runtime, tenant: TenantId, before: MappingRules, after: MappingRules
 ) -> tuple[SourceId, ...]:
-    """The screened sources of which some table chooses another mapping under `after` than under `before`."""
-    affected = []
-    for source in sources.list_sources(runtime, tenant):
-        if source.is_withdrawn:
-            continue
-        try:
-            screened = _screened_output(connection, runtime, source)
-        except GateClosedError:
-            continue
-        origin = str(source.origin)
-        if screened and chosen_mappings(screened, before, origin) != chosen_mappings(screened, after, origin):
-            affected.append(source.id)
-    return tuple(affected)
+    """The sources of which some table chooses another mapping under `after` than under `before`."""
+
+    def chooses_otherwise(tables: StageReader, origin: str) -> bool:
+        return chosen_mappings(tables, before, origin) != chosen_mappings(tables, after, origin)
+
+    return tuple(
+        source.id
+        for source in sources.list_sources(runtime, tenant)
+        if not source.is_withdrawn
+        and any(chooses_otherwise(tables, str(source.origin)) for tables in _choosing(connection, runtime, source))
+    )
+
+
+def _choosing(connection: Connection, runtime: Runtime, source: Source) -> Iterator[StageReader]:
+    """The outputs of a source whose tables choose mappings: what the screen left, unless its gate is closed, and before
+    it what the screen itself reads, where a rule on personal data goes by what a field means.
+
+    Under another mapping such a source counts as not screened, and its gate is judged anew.
+    """
+    decisions = decisions_of(connection, runtime, source)
+    if needs_meanings(runtime.contracts, decisions.declarations):
+        extracted = lineage(connection, runtime, source, before=Stage.SCREEN, decisions=decisions).get(Stage.EXTRACT)
+        if extracted is not None:
+            yield runtime.stage_store(source.tenant).read(extracted.output_digest)
+    try:
+        screened = _screened_output(connection, runtime, source)
+    except GateClosedError:
+        return
+    if screened is not None:
+        yield screened
 
 
 def _one_at_a_time(connection: Connection, tenant: TenantId) -> None:

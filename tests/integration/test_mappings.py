@@ -29,10 +29,12 @@ from tenant_pipeline.core.errors import (
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import mappings, registry, sources
+from tenant_pipeline.pii.declarations import DeclaredClass
+from tenant_pipeline.services import mappings, registry, roles, sources
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
+from tenant_pipeline.services.privacy_declarations import declare, sign
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import StageRecord
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -226,6 +228,33 @@ def test_a_retired_mapping_leaves_the_table_as_it_was_mapped_before(
     assert mappings.retire(runtime, tenant, accepted.mapping.id, person="eve", reason="again").repeated
     assert len(_audited(runtime, tenant, "mapping.retire")) == 1
     assert _accept(runtime, tenant, halls).mapping.mapping.version == "1.1.0"
+
+
+def test_where_a_declaration_goes_by_a_property_another_mapping_has_its_source_screened_again(
+    runtime: Runtime, tenant: TenantId, tmp_path: Path
+) -> None:
+    source = _add(runtime, tenant, tmp_path / "halls.csv", HALLS)
+    roles.grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
+
+    def screened() -> str:
+        for stage in UP_TO_SCREEN:
+            run_stage(runtime, tenant, source, stage)
+        return _source(runtime, tenant, source).ingest_status
+
+    screened()
+    accepted = _accept(runtime, tenant, source).mapping.mapping
+    declaration = declare(
+        runtime, tenant, DeclaredClass.BUSINESS_CONTACT, person="ann", reason="On the halls' own page", source=source,
+        property_="telephone", entity_types=("PHONE_NUMBER",),
+    )  # fmt: skip
+    sign(runtime, tenant, declaration.id, person="gov", role="platform-governance", reason="Seen on the page")
+    for decide in (
+        lambda: mappings.retire(runtime, tenant, accepted.id, person="bob", reason="wrong after all"),
+        lambda: _accept(runtime, tenant, source),
+    ):
+        assert screened() == "running"
+        assert decide().sources == (source,)
+        assert _source(runtime, tenant, source).ingest_status == "waiting"
 
 
 def _statements(runtime: Runtime, tenant: TenantId) -> set[tuple[str, ...]]:
