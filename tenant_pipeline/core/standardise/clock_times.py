@@ -13,6 +13,8 @@ _ZONE = r"\s*(z|gmt|utc|ict|[+-][0-9]{2}:?[0-9]{2})?"
 _LEAD = r"(?:^|(?<=[0-9日号號.])|\s)\s*(?P<lead>t|,|เวลา|at|@)?\s*"
 _TIME = re.compile(rf"{_LEAD}(?<![0-9.:]){_CLOCK}{_NOON}(?P<hours>{_HOURS}){_ZONE}$")
 _TIMES = re.compile(rf"{_LEAD}(?<![0-9.:]){_CLOCK}{_HOURS}\s*(?:-|ถึง|to|~|至|到)\s*{_CLOCK}(?P<hours>{_HOURS})$")
+_WITH_OFFSET = re.compile(r"(?:(?<![a-z])t|[:.][0-9]{2}[:.])[0-9:.,]*\s?-(?:0[0-9]|1[0-2]):[0-9]{2}$")
+"""What looks like two times and is one with an offset west of UTC: behind `T`, or where only the first has seconds."""
 
 
 def split_time(text: str) -> tuple[str, tuple[str, ...]]:
@@ -22,7 +24,7 @@ def split_time(text: str) -> tuple[str, tuple[str, ...]]:
     before `น.`, since `13.03` is a day otherwise. A time of exactly 00:00:00 without an offset is a spreadsheet's way
     to write a date and is dropped. Raises Unreadable for hours and minutes that no clock shows.
     """
-    if (match := _TIMES.search(text)) and _is_time(match):
+    if (match := _TIMES.search(text)) and _is_time(match) and not _WITH_OFFSET.search(match[0]):
         return _before(match), (_iso(match, 2), _iso(match, 6))
     if (match := _TIME.search(text)) and _is_time(match):
         time = _iso(match, 2, noon=match[6] or "", zone=match[8] or "")

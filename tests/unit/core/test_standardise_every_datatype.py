@@ -25,7 +25,7 @@ FRAGMENTS = (
     "ต.ฉลอง", "อ.เมือง", "จ.ภูเก็ต", "กทม.", "ถ.", "ซ.", "83130", "Moo 5", "T. Chalong",
     "A. Muang", "Rd.", "บริษัท", "จำกัด", "Co., Ltd.", "有限公司", "ํา", "เเ", "่่", "\u200b",
     "ß", "İ", "ﬀ", "yes", "ไม่มี", "Place:identifier:", "ent-", TOKEN, "๘๓๐๑", "8301.0",
-    "T09:30", "เวลา 09.30 น.", "Z", "e5", "(", "[", "\x00",
+    "T09:30", "T03:00-05:00", "เวลา 09.30 น.", "Z", "e5", "(", "[", "\x00",
 )  # fmt: skip
 pieced_together = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=7).map("".join)
 spaced = st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=7).map(" ".join)
