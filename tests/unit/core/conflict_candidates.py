@@ -33,6 +33,7 @@ PROPERTIES = {
         PropertyDefinition("areaCode", Datatype.ADMINISTRATIVE_CODE),
         PropertyDefinition("website", Datatype.URL),
         PropertyDefinition("licenceStatus", Datatype.CATEGORY),
+        PropertyDefinition("addressCountry", Datatype.CATEGORY),
         PropertyDefinition("contact", Datatype.TELEPHONE),
         PropertyDefinition("telephone", Datatype.TELEPHONE, multi_valued=True),
     )
