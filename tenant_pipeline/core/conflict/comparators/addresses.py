@@ -60,8 +60,9 @@ class _Told:
     def of(cls, address: str, lang: str) -> _Told:
         found = {name: text for name, text in asdict(address_parts(address)).items() if text}
         rest = address
-        for text in found.values():
-            rest = rest.replace(text, " ")
+        for text in sorted(found.values(), key=len, reverse=True):
+            # A number tells its part once: the floor may have the same one.
+            rest = re.sub(rf"(?<!\d){re.escape(text)}(?!\d)", " ", rest, count=1 if text[0].isdecimal() else 0)
         words = frozenset(re.findall(r"[^\W_]+(?:[\u0e31\u0e34-\u0e4e][^\W_]*)*", rest.casefold())) - _MARKERS
         keys = {name: text if name in _EXACT else own_words(text, lang) for name, text in found.items()}
         return cls({name: key for name, key in keys.items() if key}, words)
