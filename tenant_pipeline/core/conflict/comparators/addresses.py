@@ -65,4 +65,13 @@ class _Told:
             rest = re.sub(rf"(?<!\d){re.escape(text)}(?!\d)", " ", rest, count=1 if text[0].isdecimal() else 0)
         words = frozenset(re.findall(r"[^\W_]+(?:[\u0e31\u0e34-\u0e4e][^\W_]*)*", rest.casefold())) - _MARKERS
         keys = {name: text if name in _EXACT else own_words(text, lang) for name, text in found.items()}
+        keys["amphoe"] = _amphoe(keys.get("amphoe", ""), keys.get("changwat", ""))
         return cls({name: key for name, key in keys.items() if key}, words)
+
+
+def _amphoe(amphoe: str, changwat: str) -> str:
+    """The amphoe that is meant: เมือง alone is that of the changwat's capital, and says nothing without a changwat."""
+    amphoe = re.sub("^muang", "mueang", amphoe)
+    if amphoe not in ("เมือง", "mueang"):
+        return amphoe
+    return amphoe + changwat if changwat else ""
