@@ -26,7 +26,7 @@ _HEMISPHERES = (
     (re.compile(r"ลิปดา|分|′|’|‘|min\b", re.I), "'"),
 )
 _PLAIN = re.compile(rf"^[(\[]?\s*({_NUMBER})\s*(?:[,;/|]|\s)\s*({_NUMBER})\s*[)\]]?$")
-_LABELLED = re.compile(rf"^\W*(LAT|LON)\W*({_NUMBER})\W*?(?:[,;]|\s)\s*\W*?(LAT|LON)[^\w+-]*({_NUMBER})\W*$")
+_LABELLED = re.compile(rf"^\W*(LAT|LON)[^\w+-]*({_NUMBER})\W*?(?:[,;]|\s)\s*\W*?(LAT|LON)[^\w+-]*({_NUMBER})\W*$")
 _WKT_POINT = re.compile(rf"^(?:SRID=4326;)?\s*POINT\s*\(\s*({_NUMBER})\s+({_NUMBER})\s*\)$", re.IGNORECASE)
 _SMALL = r"([0-9]{1,2}(?:\.[0-9]{1,18})?)"
 _PARTED = r"(?<![0-9.])"

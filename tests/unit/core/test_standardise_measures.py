@@ -157,6 +157,11 @@ def test_a_position_is_the_same_in_every_notation(value: str) -> None:
     assert standardise_coordinates(value, Context()).value == "7.890000,98.398333"
 
 
+@pytest.mark.parametrize("value", ["-8.65,115.21", "lat: -8.65, lon: 115.21", "Longitude 115.21; Latitude −8.65"])
+def test_a_position_south_of_the_equator_keeps_its_sign(value: str) -> None:
+    assert standardise_coordinates(value, Context()).value == "-8.650000,115.210000"
+
+
 def test_degrees_and_minutes_that_run_together_are_told_apart_by_their_digits() -> None:
     assert standardise_coordinates("0806N 09819E", Context()).value == "8.100000,98.316667"
 
