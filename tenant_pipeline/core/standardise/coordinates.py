@@ -25,7 +25,12 @@ _HEMISPHERES = (
     (re.compile(r"พิลิปดา|ฟิลิปดา|秒|″|”|“|''|’’|′′|sec\b", re.I), '"'),
     (re.compile(r"ลิปดา|分|′|’|‘|min\b", re.I), "'"),
 )
-_PLAIN = re.compile(rf"^[(\[]?\s*({_NUMBER})\s*(?:[,;/|]|\s)\s*({_NUMBER})\s*[)\]]?$")
+_DEGREE = "[°º˚]"
+_PLAIN = re.compile(
+    rf"^[(\[]?\s*({_NUMBER})(?:\s?{_DEGREE}(?=\s*[,;/|]|.*{_DEGREE}))?\s*(?:[,;/|]|\s)\s*"
+    rf"({_NUMBER})\s*{_DEGREE}?\s*[)\]]?$"
+)
+"""A pair whose numbers may have degree signs; with one behind the first alone, `7° 53` is an angle and its minutes."""
 _LABELLED = re.compile(rf"^\W*(LAT|LON)[^\w+-]*({_NUMBER})\W*?(?:[,;]|\s)\s*\W*?(LAT|LON)[^\w+-]*({_NUMBER})\W*$")
 _WKT_POINT = re.compile(rf"^(?:SRID=4326;)?\s*POINT\s*\(\s*({_NUMBER})\s+({_NUMBER})\s*\)$", re.IGNORECASE)
 _SMALL = r"([0-9]{1,2}(?:\.[0-9]{1,18})?)"

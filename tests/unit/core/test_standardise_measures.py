@@ -138,6 +138,9 @@ def test_what_is_not_one_area_is_refused(value: str, code: str) -> None:
     [
         "7.89,98.398333",
         "(7.89 98.398333)",
+        "7.89°,98.398333°",
+        "7.89°, 98.398333",
+        "7.89 ˚ 98.398333 ˚",
         "๗.๘๙, ๙๘.๓๙๘๓๓๓",
         "geo:7.89,98.398333",
         "lat: 7.89, lon: 98.398333",
@@ -190,6 +193,7 @@ def test_a_decimal_pair_keeps_its_six_decimals(latitude: Decimal, longitude: Dec
         ("91,98", "geo-out-of-range"),
         ("7.88", "geo-unreadable"),
         ("7°61'N 98°E", "geo-unreadable"),
+        ("7° 53", "geo-unreadable"),
         ("7N 8S", "geo-incomplete"),
         ("806N 9819E", "geo-unreadable"),
         ("86N 98E 19", "geo-unreadable"),
