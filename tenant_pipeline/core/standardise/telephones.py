@@ -15,12 +15,13 @@ from tenant_pipeline.core.standardise.reading import Context, Standardised, Unre
 REGION = "TH"
 
 _SEPARATOR = re.compile(
-    rf"({TOKEN_PATTERN})|\s*(?:[,;|\n]|(?<=[0-9])\s*/\s*(?=[0-9+(])|\s/\s|\bor\b|\band\b|หรือ|และ|或|、)\s*",
+    rf"({TOKEN_PATTERN})|\s*(?:[,;|]|(?<=[0-9])\s*/\s*(?=[0-9+(])|\s/\s|\bor\b|\band\b|หรือ|และ|或|、)\s*",
     re.IGNORECASE,
 )
-_LABEL = re.compile(
-    r"^(?:tel(?:ephone)?|phone|mobile|fax|hotline|call|โทรศัพท์|โทรสาร|โทร|มือถือ|สายด่วน|电话|電話)[.:\s]*", re.I
-)
+_LABELS = "tel(?:ephone)?|phone|mobile|fax|hotline|call|โทรศัพท์|โทรสาร|โทร|มือถือ|สายด่วน|电话|電話"
+_LABEL = re.compile(rf"^(?:{_LABELS})[.:\s]*", re.IGNORECASE)
+_NEXT_LINE = re.compile(rf"(?<=[0-9๐-๙])[^\S\r\n]*[\r\n]\s*(?=[0๐+(]|{_LABELS})", re.IGNORECASE)
+"""The end of a line behind which another number may begin: as it is dialled, or with its label."""
 _EXTENSION = re.compile(r"\s*(?:ต่อ|extension|ext\.?|x|#|;\s*ext=|分机|轉|转)\s*[:.]?\s*([0-9]{1,7})$", re.IGNORECASE)
 _LINES = re.compile(r"^(.*[0-9])\s*(?:-|ถึง|to|~)\s*([0-9]{1,2})$")
 _MOST_LINES = 20
@@ -29,17 +30,30 @@ _MOST_LINES = 20
 def standardise_telephone(value: str, context: Context) -> Standardised:
     """E.164, with an extension behind `;ext=` as in RFC 3966; a Thai short number (1155, 191) as its digits.
 
-    Several numbers in one text become several values, and so do consecutive lines written `0-7632-1234-6`.
-    Pseudonyms among them pass. Raises Unreadable when any number is none that the numbering plan knows.
+    Several numbers in one text, or on lines of their own, become several values, and so do consecutive lines written
+    `0-7632-1234-6`. Pseudonyms among them pass. Raises Unreadable when any number is none that the numbering plan
+    knows.
     """
+    try:
+        found = _found(value)
+    except Unreadable:
+        line_by_line = _NEXT_LINE.sub("; ", value)
+        if line_by_line == value:
+            raise
+        found = _found(line_by_line)
+    first, *others = found
+    return Standardised(first, found[first], tuple(others))
+
+
+def _found(value: str) -> dict[str, str]:
+    """The canonical numbers of a text, at least one, each with the rule that read it."""
     text = re.sub(r"(;)\s*(ext=)", r"\2", coded(value))
     found: dict[str, str] = {}
     for part in _parts(text):
         found.update(_numbers(part))
     if not found:
         raise Unreadable("telephone-unreadable", "The value holds no telephone number.")
-    first, *others = found
-    return Standardised(first, found[first], tuple(others))
+    return found
 
 
 def _parts(text: str) -> Iterator[str]:
