@@ -12,7 +12,7 @@ import pandas as pd
 
 from tenant_pipeline.core.conflict.comparators.registry import EQUAL_AFTER_STANDARDISATION, compare
 from tenant_pipeline.core.conflict.comparison import SEVERITY, Candidate, Compared, ConflictItem, Verdict
-from tenant_pipeline.core.conflict.resolution import Proposal, propose
+from tenant_pipeline.core.conflict.resolution import MOST_VALUES, Proposal, propose
 from tenant_pipeline.core.conflict.standing import SourceStanding
 from tenant_pipeline.core.conflict.validity import VALID_AT_DIFFERENT_TIMES, hold_together
 from tenant_pipeline.core.digest import sha256_of_json
@@ -20,9 +20,6 @@ from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 
 RULES_VERSION = "2.0.0"
-MOST_VALUES = 40
-"""Of one item, up to so many distinct values are compared each with each; more are compared with the proposed one, and
-a person is asked: perhaps several things were taken for one."""
 
 _GROUP = ["canonical_id", "property", "lang"]
 _CANDIDATE = [

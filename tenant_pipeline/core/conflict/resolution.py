@@ -6,12 +6,13 @@ the one that decided. Every step is told, and every candidate is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from itertools import combinations
 from math import exp, log
+from typing import TypeVar
 
 from tenant_pipeline.core.conflict.comparison import Candidate, Verdict
 from tenant_pipeline.core.conflict.order import HUMAN_PIN
@@ -25,9 +26,14 @@ HALF_LIFE_DAYS = 730
 """After so many days without being observed anew, a source's word weighs half."""
 LEAST_LEAD = log(2)
 """How much more the record of one value must weigh than the next for trust to decide: twice as likely."""
+MOST_VALUES = 40
+"""Of one item, up to so many distinct values are compared each with each. More are compared with the proposed one, who
+writes a value to the letter alone confirms it, and a person is asked: perhaps several things were taken for one."""
 
 Compare = Callable[[str, str], Verdict]
 """What comparing two values of the property says."""
+
+_Each = TypeVar("_Each")
 
 
 @dataclass(frozen=True)
@@ -54,19 +60,31 @@ class _Case:
     """All that a rule may look at beside the candidates that are left."""
 
     every: Sequence[Candidate]
+    said: Mapping[str, Sequence[Candidate]]
+    """Those who say each value."""
+
     compare: Compare
     standings: Mapping[str, SourceStanding]
 
     def same(self, left: str, right: str) -> bool:
         return left == right or self.compare(left, right) is Verdict.SAME
 
+    def pairs(self, among: Sequence[_Each]) -> Iterable[tuple[_Each, _Each]]:
+        """Each with each; where there are too many values, the first with each."""
+        if len(self.said) > MOST_VALUES:
+            return ((among[0], other) for other in among[1:])
+        return combinations(among, 2)
+
+    def alike(self, value: str) -> Sequence[Candidate]:
+        """Those who say the same; where there are too many values, those who write it the same."""
+        if len(self.said) > MOST_VALUES:
+            return self.said[value]
+        return [one for other, those in self.said.items() if self.same(other, value) for one in those]
+
     def witnesses(self, value: str, *, to_the_letter: bool = False) -> set[tuple[str, ...]]:
         """Who says the same, of whatever tier: sources that are not independent are one, an AI is none."""
-        return {
-            witness_of(one.source_id, self.standings)
-            for one in self.every
-            if one.is_witness and (one.value == value or (not to_the_letter and self.same(one.value, value)))
-        }
+        those = self.said[value] if to_the_letter else self.alike(value)
+        return {witness_of(one.source_id, self.standings) for one in those if one.is_witness}
 
 
 _Rule = Callable[[Sequence[Candidate], _Case], Sequence[Candidate]]
@@ -137,8 +155,11 @@ def propose(
     """The value that ranks first. `pin` is the value that a person has chosen: it stands before every rule."""
     if pin is not None:
         return Proposal(pin, HUMAN_PIN, explanation=(say("A person has chosen this value."),))
-    case = _Case(candidates, compare, standings or {})
-    if len({one.value for one in candidates}) == 1:
+    by_value: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        by_value.setdefault(one.value, []).append(one)
+    case = _Case(candidates, by_value, compare, standings or {})
+    if len(by_value) == 1:
         said = say("All sources say the same once it is written in one way.")
         return Proposal(candidates[0].value, ONE_VALUE, explanation=(said,))
     advice = _advice(candidates, case)
@@ -166,21 +187,18 @@ def propose(
 def _why_a_person(candidates: Sequence[Candidate], last: set[str], rule: str, case: _Case) -> str:
     """Why the rules must not decide alone, "" where they may. `last` are the values that the last rule chose from."""
     first = sorted({(one.source_id, one.value) for one in candidates if one.authority_tier == 1})
-    for (source, one), (other_source, other) in combinations(first, 2):
+    for (source, one), (other_source, other) in case.pairs(first):
         if source != other_source and one != other and not case.same(one, other):
             return say("Sources of tier 1 contradict each other.")
-    if rule == "statement_id" and any(not case.same(one, other) for one, other in combinations(sorted(last), 2)):
+    if rule == "statement_id" and any(not case.same(one, other) for one, other in case.pairs(sorted(last))):
         return say("Nothing tells the values apart but the order of their statements.")
     return ""
 
 
 def _of_copies(case: _Case) -> list[str]:
-    groups = {
-        group
-        for one in case.every
-        if len(group := witness_of(one.source_id, case.standings)) > 1
-        and sum(other in group for other in {each.source_id for each in case.every}) > 1
-    }
+    sources = {one.source_id for one in case.every}
+    witnesses = {witness_of(source, case.standings) for source in sources}
+    groups = {group for group in witnesses if len(sources.intersection(group)) > 1}
     return [
         say("{count:figure} sources repeat one another and count as one witness.", count=len(group))
         for group in sorted(groups)
@@ -199,8 +217,8 @@ def _votes(left: Sequence[Candidate], case: _Case) -> dict[str, float]:
     votes = {}
     for value in {one.value for one in left}:
         by_witness: dict[tuple[str, ...], float] = {}
-        for one in case.every:
-            if one.is_witness and case.same(one.value, value):
+        for one in case.alike(value):
+            if one.is_witness:
                 witness = witness_of(one.source_id, case.standings)
                 by_witness[witness] = max(by_witness.get(witness, 0.0), weight(one))
         votes[value] = sum(by_witness.values())

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenant_pipeline.core.conflict import validity
-from tenant_pipeline.core.conflict.comparison import Candidate, ConflictItem, Verdict
-from tenant_pipeline.core.conflict.find import MOST_VALUES, find_conflicts
-from tenant_pipeline.core.conflict.resolution import propose
+from tenant_pipeline.core.conflict import find, validity
+from tenant_pipeline.core.conflict.comparators.registry import compare
+from tenant_pipeline.core.conflict.comparison import Candidate, Compared, ConflictItem, Verdict
+from tenant_pipeline.core.conflict.find import find_conflicts
+from tenant_pipeline.core.conflict.resolution import MOST_VALUES, propose
+from tenant_pipeline.core.conflict.standing import SourceStanding
+from tenant_pipeline.core.vocabulary import PropertyDefinition
 from tests.unit.core.conflict_candidates import VOCABULARY, candidate, frame
 
 LATER = {"valid_from": "2024-01-01", "valid_to": "2025-12-31"}
@@ -128,6 +131,30 @@ def test_of_many_values_none_is_left_out_and_a_person_is_asked() -> None:
     assert "several things" in item.needs_person_reason
     (item,) = items(*spellings, candidate("Zzz", "zz"))
     assert (item.verdict, item.rule) == (Verdict.DIFFERS, "names_differ")
+
+
+def test_of_many_values_each_is_compared_with_the_proposed_one_and_not_with_every_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[tuple[str, str]] = []
+
+    def counted(left: str, right: str, lang: str, definition: PropertyDefinition) -> Compared:
+        compared.append((left, right))
+        return compare(left, right, lang, definition)
+
+    def capitals(number: int) -> str:
+        return "".join(letter.upper() if number >> place & 1 else letter for place, letter in enumerate("patongbeach"))
+
+    monkeypatch.setattr(find, "compare", counted)
+    for count in (400, 800):
+        sources = [f"s{number:03d}" for number in range(count)]
+        standings = {source: SourceStanding(source, 0.8) for source in sources}
+        for values in (sources, [capitals(number) for number in range(count)]):
+            compared.clear()
+            said = [candidate(value, source) for value, source in zip(values, sources, strict=True)]
+            (item,) = find_conflicts(frame(*said), VOCABULARY, standings)
+            assert (item.needs_person, len(item.advice)) == (True, count)
+            assert len(compared) < 2 * count
 
 
 def test_the_regulator_wins_over_the_wiki() -> None:
