@@ -107,6 +107,19 @@ def test_tenants_that_agree_are_not_shown(tenants: TwoTenants, both: tuple[Sourc
     assert found.next is None
 
 
+def test_a_tenant_that_holds_several_values_is_shown_with_each(
+    tenants: TwoTenants, both: tuple[Sources, Sources, str]
+) -> None:
+    one, other, code = both
+    one.say(1, capacity("2500"), capacity("2600"))
+    (conflict,) = across(tenants, code)["conflicts"]
+    branch = conflict["branches"][one.tenant]
+    assert (branch["values"], branch["standing"], len(branch["statements"])) == (["2500", "2600"], "undisputed", 2)
+    other.say(1, capacity("2600"))
+    found = conflicts_across_tenants(tenants.runtime, reader=GOVERNOR, limit=1000)
+    assert code not in [place["place"][1] for place in found.places]
+
+
 def test_reading_goes_on_past_places_in_which_tenants_agree(
     tenants: TwoTenants, both: tuple[Sources, Sources, str]
 ) -> None:

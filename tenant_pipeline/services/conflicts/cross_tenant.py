@@ -77,7 +77,8 @@ SELECT conflict.tenant_id, conflict.canonical_id, conflict.property, conflict.la
 
 @dataclass(frozen=True)
 class Branch:
-    """What one tenant holds: its value (several where all are right), how it came to it, and who says so."""
+    """What one tenant holds, how it came to it, and who says so: a value, or several where all are right or nothing
+    in the tenant disputes them."""
 
     values: tuple[str, ...]
     standing: str
@@ -160,10 +161,11 @@ def _branches(connection: Connection, entities: Sequence[Entity]) -> Mapping[Ent
 
 
 def _branch(statements: Sequence[dict[str, Any]], decided: Mapping[str, Any] | None) -> Branch:
+    said = tuple(sorted({one["value"] for one in statements}))
     if decided is None:
-        return Branch((statements[0]["value"],), "undisputed", tuple(statements))
+        return Branch(said, "undisputed", tuple(statements))
     if decided["decision"] == "both-right":
-        return Branch(tuple(sorted({one["value"] for one in statements})), "both-right", tuple(statements))
+        return Branch(said, "both-right", tuple(statements))
     if decided["decision"] is not None:
         return Branch((decided["value"],), decided["decision"], tuple(statements))
     proposed = decided["proposed_value"]
