@@ -120,7 +120,8 @@ def is_zip(stream: BinaryIO) -> bool:
 def is_document_package(archive: zipfile.ZipFile) -> bool:
     """Whether an archive is one document (OOXML, ODF or EPUB) and no container of files."""
     names = {info.filename for info in archive.infolist()}
-    return "[Content_Types].xml" in names or {"mimetype", "META-INF/manifest.xml"} <= names
+    described = ("META-INF/manifest.xml", "META-INF/container.xml")
+    return "[Content_Types].xml" in names or ("mimetype" in names and not names.isdisjoint(described))
 
 
 def open_archive(stream: BinaryIO, limits: ArchiveLimits) -> zipfile.ZipFile:

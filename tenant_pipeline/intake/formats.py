@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -28,6 +29,11 @@ _REFUSED = {
     b"\x7fELF": "program",
     b"SQLite format 3": "SQLite database",
 }
+_HEADER = re.compile(r"(?:(?:From |\d)[^\n]*\n)?(?:[!-9;-~]{1,80}:[^\n]*(?:\n|\Z)(?:[ \t][^\n]*(?:\n|\Z))*)+")
+"""The fields that a message begins with, up to the first blank line; a mailbox has a line before them."""
+_OF_A_MESSAGE = re.compile(
+    r"(?im)^(?:mime-version:|(?:return-path|message-id):\s*<|received:\s*(?:from|by)\s+\S*[.:]\S)"
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,21 @@ def identify_format(stream: BinaryIO, path: str) -> Format:
         or sum(character < " " and character not in "\t\r\n\f\v\x1b" for character in text) > len(text) / 20
     ):
         raise UnreadableError("unknown-format", "It is of a binary format that no reader knows.")
+    _refuse_encoded_text(text.lstrip())
     found = text_format(text, path)
     return Format(found.reader, found.media_type, encoding, confidence * found.confidence)
+
+
+def _refuse_encoded_text(text: str) -> None:
+    """Raises UnreadableError for what may hold its text in codes, in which no screen would see a person."""
+    if text.startswith("{\\rtf"):
+        raise UnreadableError("unknown-format", "It is an RTF document, which no reader knows; save it as DOCX.")
+    header = _HEADER.match(text)
+    if header and _OF_A_MESSAGE.search(header[0]):
+        raise UnreadableError(
+            "unknown-format",
+            "It is an e-mail or a web archive, which no reader knows; save it as HTML or PDF, and what is attached.",
+        )
 
 
 def _packed(stream: BinaryIO) -> Format:
@@ -91,4 +110,6 @@ def _packed(stream: BinaryIO) -> Format:
         return Format("workbook", f"{_OPEN_DOCUMENT}.spreadsheet", "", 1.0)
     if kind.startswith(f"{_OPEN_DOCUMENT}.text"):
         return Format("odt", f"{_OPEN_DOCUMENT}.text", "", 1.0)
+    if kind.startswith("application/epub+zip"):
+        raise UnreadableError("unknown-format", "It is an EPUB book, which no reader knows; save it as DOCX or HTML.")
     raise UnreadableError("unknown-format", "It is a packed document that no reader knows.")

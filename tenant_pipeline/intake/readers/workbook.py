@@ -53,7 +53,9 @@ def _sheets(stream: BinaryIO) -> Iterator[Sheet]:
         stream.seek(0)
         if stream.read(8) == _COMPOUND_FILE:
             raise UnreadableError(
-                "encrypted-workbook", "It is encrypted, or no workbook; hand it in unencrypted, or save it anew."
+                "encrypted-workbook",
+                "It is an Office file of before 2007 that is no workbook, or encrypted; save it as DOCX, PPTX or PDF, "
+                "without a password.",
             ) from None
         raise UnreadableError("broken-workbook", "The workbook cannot be opened; save it anew.") from None
     for about in book.sheets_metadata:

@@ -24,6 +24,7 @@ from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake import identify as identification
 from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.extract import extract
+from tenant_pipeline.intake.formats import identify_format
 from tenant_pipeline.intake.identify import RELEASABLE, identify
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
@@ -238,6 +239,11 @@ def test_the_content_decides_and_not_the_name(raw: RawZone) -> None:
         ("binary", bytes(range(256)) * 40, "unknown-format"),
         ("broken.pdf", b"%PDF-1.7 nothing of the kind", "broken-pdf"),
         ("broken.json", b'[{"a"', "broken-json"),
+        ("letter.rtf", rb"{\rtf1\ansi\ansicpg874 \'ca\'c1\'aa\'d2\'c2}", "unknown-format"),
+        ("letter.eml", b"Return-Path: <ann@a.example>\r\nSubject: Hall\r\n\r\n=E0=B8=AA\r\n", "unknown-format"),
+        ("mailbox", b"From a@b.example\nX-A: b\nReceived: from b.example\n\tby c\n\nYes.\n", "unknown-format"),
+        ("page.doc", b"Subject: A\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related\r\n\r\n-", "unknown-format"),
+        ("book.epub", _zip({"mimetype": b"application/epub+zip", "META-INF/container.xml": b"<a/>"}), "unknown-format"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name_and_the_rest_goes_on(
@@ -250,6 +256,11 @@ def test_what_cannot_be_read_is_refused_by_name_and_the_rest_goes_on(
     assert read.codes == [code]
     assert read.identified.rejected(Disposition.QUARANTINED) == 1
     assert len(read.records) == 2
+
+
+def test_a_note_that_begins_with_fields_is_no_e_mail() -> None:
+    note = b"Subject: Hall\nReceived: by phone on 3 May\n\nIt is free.\n\nMIME-Version: 1.0\n"
+    assert identify_format(io.BytesIO(note), "note.txt").reader == "text"
 
 
 def test_what_stands_before_a_break_is_kept(raw: RawZone) -> None:

@@ -277,8 +277,9 @@ def test_years_as_columns_become_observations() -> None:
 
 
 def test_what_is_no_workbook_is_refused() -> None:
-    for data in (b"", b"PK\x03\x04nothing", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600):
-        with pytest.raises(UnreadableError):
+    before_2007 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
+    for data, reason in ((b"", "cannot be opened"), (b"PK\x03\x04nothing", ""), (before_2007, "that is no workbook")):
+        with pytest.raises(UnreadableError, match=reason):
             list(read_workbook(io.BytesIO(data), ""))
 
 
