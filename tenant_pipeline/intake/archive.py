@@ -13,10 +13,12 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.intake.text_encoding import HEAD_BYTES, LONGEST_CHARACTER, known_encoding
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -34,6 +36,8 @@ _SIGNATURE, _LENGTH, _PLACE = 0, 5, 9
 """Where `zipfile` has them of the end of a directory: its place is behind the directory."""
 _ZIP64_END, _ZIP64_END_BYTES = b"PK\x06\x06", 56 + 20
 _ENTRY, _ENTRY_MAGIC = struct.Struct("<28x3H12x"), b"PK\x01\x02"
+_IN_UTF8, _OTHERWISE = 0x800, "cp437"
+"""The flag of a name in UTF-8, and how `zipfile` reads a name without it. Few of those who write archives mean that."""
 
 
 class ArchiveError(InputError):
@@ -147,13 +151,18 @@ class Member:
 
 
 def members(archive: zipfile.ZipFile) -> list[Member]:
-    """The files of an archive in its own order, each checked for what could harm whoever unpacks it."""
+    """The files of an archive in its own order, each checked for what could harm whoever unpacks it.
+
+    Names whose encoding the archive does not say are read in the one that all of them together tell.
+    """
     seen: set[str] = set()
     found = []
-    files = (info for info in archive.infolist() if not info.is_dir())
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    encoding = _encoding_of_names(files)
     for number, info in enumerate(files, start=1):
-        path = unicodedata.normalize("NFC", info.filename)
-        refusal = _refusal(info, path, seen)
+        name = _decoded(info, encoding)
+        path = unicodedata.normalize("NFC", name or info.filename)
+        refusal = _refusal(info, name or info.orig_filename, path, seen)
         seen.add(path.casefold())
         found.append(Member(number, path, info, refusal))
     return found
@@ -216,9 +225,32 @@ def _meant(error: Exception, code: str, what: str) -> Exception:
     return ArchiveError(code, what)
 
 
-def _refusal(info: zipfile.ZipInfo, path: str, seen: set[str]) -> ArchiveError | None:
+def _encoding_of_names(files: Iterable[zipfile.ZipInfo]) -> str | None:
+    """The encoding that the names beyond ASCII are in whose archive does not say it; None where they do not tell."""
+    names = b"".join(b"\n" + name for name in map(_undeclared, files) if name)
+    known = known_encoding((names + b"\n" * LONGEST_CHARACTER)[:HEAD_BYTES]) if names else None
+    return known[0] if known is not None else None
+
+
+def _undeclared(info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a name beyond ASCII whose encoding the archive does not say; none of any other name."""
+    name = info.orig_filename
+    return b"" if name.isascii() or "\0" in name or info.flag_bits & _IN_UTF8 else name.encode(_OTHERWISE)
+
+
+def _decoded(info: zipfile.ZipInfo, encoding: str | None) -> str | None:
+    """A name whose encoding the archive does not say, read in this one; None where it is in another, and for others."""
+    name = _undeclared(info)
+    if not name or encoding is None:
+        return None
+    try:
+        return name.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _refusal(info: zipfile.ZipInfo, original: str, path: str, seen: set[str]) -> ArchiveError | None:
     parts = path.split("/")
-    original = info.orig_filename
     if original.startswith("/") or "\\" in original or "\0" in original or parts[0].endswith(":"):
         return ArchiveError("absolute-path", "The member has an absolute path or one of another system")
     if ".." in parts or "." in parts or "" in parts:

@@ -88,6 +88,17 @@ def encoding_sample(stream: BinaryIO, head: bytes) -> bytes:
 
 def text_encoding(head: bytes) -> tuple[str, float]:
     """The encoding of a text that begins with `head`, and how sure that is, 0–1."""
+    known = known_encoding(head)
+    if known is not None:
+        return known
+    run = _HIGH_RUN.search(head)
+    begin = max(0, (run.start() if run else 0) - SAMPLE_BYTES // 2)
+    best = from_bytes(head[begin : begin + SAMPLE_BYTES]).best()
+    return (best.encoding, max(0.1, 1.0 - best.chaos)) if best is not None else ("latin-1", 0.1)
+
+
+def known_encoding(head: bytes) -> tuple[str, float] | None:
+    """As `text_encoding`, where it need not be guessed: Unicode, Thai and Chinese; None for any other."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding, 1.0
@@ -101,12 +112,7 @@ def text_encoding(head: bytes) -> tuple[str, float]:
     runs = set(_HIGH_RUN.findall(head))
     if _reads_as_thai(runs) and (_is_usual_thai(runs) or (_has_thai_marks(runs) and not _is_usual_chinese(runs))):
         return "cp874", 0.9
-    if _reads_as_chinese(head):
-        return "gb18030", 0.9
-    run = _HIGH_RUN.search(head)
-    begin = max(0, (run.start() if run else 0) - SAMPLE_BYTES // 2)
-    best = from_bytes(head[begin : begin + SAMPLE_BYTES]).best()
-    return (best.encoding, max(0.1, 1.0 - best.chaos)) if best is not None else ("latin-1", 0.1)
+    return ("gb18030", 0.9) if _reads_as_chinese(head) else None
 
 
 class _Lent(io.RawIOBase):

@@ -281,6 +281,34 @@ def test_an_archive_is_opened_and_an_archive_in_it_too(raw: RawZone) -> None:
     assert read.codes == ["system-file"]
 
 
+class _Undeclared(zipfile.ZipInfo):
+    """A member whose name is these bytes, in an encoding that the archive does not say."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(name.hex())
+        self.name = name
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.name, 0
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("สมชาย.csv", "cp874"), ("สมชาย.csv", "utf-8"), ("普吉.csv", "gb18030"), ("café.csv", "cp437")],
+)
+def test_a_name_whose_encoding_an_archive_does_not_say_is_read_as_it_was_written(
+    raw: RawZone, name: str, encoding: str
+) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr(_Undeclared(name.encode(encoding)), "a,b\n1,2\n")
+        archive.writestr(name, "the same name, in UTF-8 that is said")
+    received = MemoryStage()
+    receive(_unit(raw, a__zip=written.getvalue()), raw, received, ReceiveLimits())
+    assert received.written["manifest"].whole()["path"].to_list() == [f"a.zip!/{name}"]
+    assert [reject["code"] for reject in received.rejects] == ["colliding-name"]
+
+
 def test_what_is_unsafe_in_an_archive_is_refused_and_the_rest_goes_on(raw: RawZone) -> None:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
