@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO
 
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
+from tenant_pipeline.intake.readers.xml_elements import root_name
 from tenant_pipeline.intake.readers.xml_stream import child_text, forget, local_name, plain_text, xml_events
 
-_ROOT = re.compile(r"<(?:\w+:)?gpx[\s>]")
 _TABLES = {"wpt": ("waypoints", "waypoint"), "rte": ("routes", "route"), "trk": ("tracks", "track")}
 _POINTS = ("rtept", "trkpt")
 
 
 def looks_like_gpx(text: str, path: str) -> bool:
     """Whether the first element is GPX's."""
-    return bool(_ROOT.search(text[:4000]))
+    return root_name(text[:4000]) == "gpx"
 
 
 def read_gpx(stream: BinaryIO, encoding: str) -> Items:

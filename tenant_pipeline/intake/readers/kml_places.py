@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, BinaryIO
 
 from tenant_pipeline.intake.readers.geojson import geometry_values
 from tenant_pipeline.intake.readers.item import Item, Items, UnreadableError
 from tenant_pipeline.intake.readers.tables_in_grid import unique_names
+from tenant_pipeline.intake.readers.xml_elements import root_name
 from tenant_pipeline.intake.readers.xml_stream import (
     child_text,
     element_text,
@@ -19,12 +19,11 @@ from tenant_pipeline.intake.readers.xml_stream import (
 
 _FIELDS = {"name": "name", "address": "address", "phoneNumber": "telephone"}
 _GEOMETRIES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry")
-_ROOT = re.compile(r"<(?:\w+:)?kml[\s>]")
 
 
 def looks_like_kml(text: str, path: str) -> bool:
     """Whether the first element is KML's."""
-    return bool(_ROOT.search(text[:4000]))
+    return root_name(text[:4000]) == "kml"
 
 
 def read_kml(stream: BinaryIO, encoding: str) -> Items:

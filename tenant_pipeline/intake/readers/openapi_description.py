@@ -14,13 +14,21 @@ from tenant_pipeline.intake.readers.yaml_records import yaml_documents
 from tenant_pipeline.intake.text_encoding import text_of_bytes
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_MARK = re.compile(r"""(?m)^\s*\{?\s*["']?(?:openapi["']?\s*:\s*["']?3|swagger["']?\s*:\s*["']?2)""")
+_VERSION = r"""["']?(?:openapi["']?\s*:\s*["']?3|swagger["']?\s*:\s*["']?2)"""
+_FIRST = re.compile(r"\{?\s*" + _VERSION)
+_IN_JSON = re.compile(r"""(?s)\{\s*\n([ \t]*)".*\n\1""" + _VERSION)
+"""On a line of its own that is indented as the first key is."""
+_IN_YAML = re.compile(r"""(?:(?:[ \t#%-][^\n]*|["'\w.$][\w.$"'-]*[ \t]*:[^\n]*|\r?)\n)*""" + _VERSION)
+"""At the beginning of a line, below lines that are YAML's."""
 _DEEPEST = 16
 
 
 def looks_like_openapi(text: str, path: str) -> bool:
-    """Whether a line names the version of an OpenAPI description."""
-    return (bool(_MARK.search(text[:65536])) and "paths" in text) or bool(_MARK.match(text[:4096]))
+    """Whether a key of the whole document names the version of an OpenAPI description."""
+    start = text[:65536].lstrip("\ufeff \t\r\n")
+    if _FIRST.match(start):
+        return True
+    return "paths" in text and bool((_IN_JSON if start.startswith("{") else _IN_YAML).match(start))
 
 
 @within_bounds

@@ -19,9 +19,10 @@ from tenant_pipeline.intake.text_encoding import text_of_bytes
 DIALECTS = ("postgres", "mysql", "tsql", "sqlite")
 LONGEST_STATEMENT = 1_000_000
 _SAMPLE = 30
-_DEFINES = re.compile(
-    r"(?i)create\s+(?:(?:global|local|temporary|temp|unlogged|or\s+replace)\s+)*table\b|alter\s+table\b|comment\s+on\b"
-)
+_CREATES = r"(?i:create\s+(?:(?:global|local|temporary|temp|unlogged|or\s+replace)\s+)*table\b)"
+_NAME = r"""(?:[\w$#]+|"[^"\n]{1,128}"|`[^`\n]{1,128}`|\[[^\]\n]{1,128}\])"""
+_CREATES_NAMED = re.compile(rf"{_CREATES}\s*(?i:if\s+not\s+exists\b\s*)?{_NAME}(?:\s*\.\s*{_NAME}){{0,3}}\s*\(")
+_DEFINES = re.compile(rf"{_CREATES}|(?i:alter\s+table\b|comment\s+on\b)")
 _HOLDS_ROWS = re.compile(r"(?i)(?:insert|replace|copy|merge|update|delete)\b")
 _KNOWN = re.compile(
     r"(?i)(?:create|drop|set|alter|begin|start|commit|end|use|grant|revoke|select|with|lock|unlock|declare|exec|execute|"
@@ -49,8 +50,13 @@ class _Table:
 
 
 def looks_like_sql(text: str, path: str) -> bool:
-    """Whether the text defines a table at the beginning of a line."""
-    return bool(re.search(r"(?im)^\s*create\s+(?:\w+\s+){0,2}table\b[^;]{0,200}\(", text[:65536]))
+    """Whether the text begins as SQL, and one of its statements defines a table: a page that shows one is no SQL."""
+    beginning = text[:65536]
+    if not _CREATES_NAMED.search(beginning):
+        return False
+    statements = [statement for _, statement in sql_statements(beginning)]
+    begins = bool(statements) and any(each.match(statements[0]) for each in (_HOLDS_ROWS, _KNOWN))
+    return begins and any(map(_CREATES_NAMED.match, statements))
 
 
 def read_sql(stream: BinaryIO, encoding: str) -> Items:

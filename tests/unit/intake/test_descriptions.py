@@ -113,6 +113,16 @@ Few.
 None yet.
 """
 
+PAGES = (
+    "# Halls\n\nHow they are kept; see the annex.\n\n```sql\nCREATE TABLE halls (id int);\n```\n",
+    "With this note comes what is kept.\n\n    CREATE TABLE halls (id int);\n",
+    "Create a table of halls (see annex)\nand show it.\n",
+    "# Halls\n\nAs follows:\n\n```yaml\nopenapi: 3.0.0\npaths: {}\n```\n",
+    "<html><p>So:</p><pre>\n  openapi: 3.0.0\n  paths: {}\n</pre></html>",
+    '{\n  "of": {\n    "openapi": "3.0.0"\n  },\n  "paths": []\n}',
+)
+"""Pages and data that show a description, and are none."""
+
 
 def _parquet() -> bytes:
     place = pa.struct([("lat", pa.float64()), ("lon", pa.float64())])
@@ -296,7 +306,11 @@ def test_each_description_is_told_by_its_content() -> None:
     assert [looks_like_openapi(each, "a") for each in samples] == [True, False, False, False, False, False]
     assert [looks_like_sql(each, "a") for each in samples] == [False, True, False, False, False, False]
     assert [looks_like_yaml(each, "a") for each in samples] == [True, False, True, False, False, False]
+    assert all(looks_like_sql(each, "a") for each in (MYSQL, TSQL, "create table if not exists a.b (c int)"))
     assert looks_like_openapi('{"swagger": "2.0", "paths": {}}', "a.json")
+    assert looks_like_openapi('{\n  "info": {},\n  "openapi": "3.1.0",\n  "paths": {}\n}', "a.json")
+    assert looks_like_openapi("# Halls\n---\ninfo:\n  title: A\nopenapi: 3.1.0\npaths: {}\n", "a.yaml")
+    assert [each for each in PAGES if looks_like_sql(each, "a.md") or looks_like_openapi(each, "a.md")] == []
     assert looks_like_yaml("name: A\ncity: B\n", "a.yaml")
     assert [looks_like_markdown(each, "a") for each in [MARKDOWN, *samples[3:]]] == [True, False, True, False]
     assert looks_like_markdown("plain", "a.md")

@@ -235,7 +235,9 @@ def test_entities_in_maps_are_not_expanded(tmp_path: Path) -> None:
 )
 def test_each_kind_is_told_by_its_content(looks_like: object, sample: str) -> None:
     assert callable(looks_like)
-    found = [each for each in (GEOJSON, KML, GPX, VCARD, ICALENDAR, "name,city\n", "{}") if looks_like(each, "a.txt")]
+    pages = ("# How to\n\n    <kml xmlns='x'>\n    <gpx version='1.1'>\n", "<html><pre>\n<kml >\n<gpx >\n</pre></html>")
+    others = ("name,city\n", "{}", *pages)
+    found = [each for each in (GEOJSON, KML, GPX, VCARD, ICALENDAR, *others) if looks_like(each, "a.txt")]
     assert found == [sample]
 
 
