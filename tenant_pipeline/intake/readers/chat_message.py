@@ -34,15 +34,21 @@ def message_items(
     created: str | None,
     branch: str,
     grouping: str | None = None,
+    block: int | None = None,
+    title: str | None = None,
 ) -> Items:
     """The segment of a message, and the rows of its Markdown tables. `assistant` is who was asked, `grouping` how its
-    conversation was told, where the export does not say."""
+    conversation was told, where the export does not say. A document in a message has its `title`, and, where it is one
+    `block` of several, its place there."""
     values = {"text": text, "role": role, "conversation": conversation, "created": created, "branch": branch,
               "assistant": assistant}  # fmt: skip
     if grouping is not None:
         values["grouping"] = grouping
-    yield Item(MESSAGES, message_place(identifier), values, SEGMENTS)
-    yield from table_items(message_place(identifier), text)
+    if title is not None:
+        values["title"] = title
+    place = message_place(identifier) if block is None else f"{message_place(identifier)}&block={block}"
+    yield Item(MESSAGES, place, values, SEGMENTS)
+    yield from table_items(place, text)
 
 
 def table_items(place: str, text: str) -> Items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from tenant_pipeline.intake.readers.chat_attachment import Attachment
 from tenant_pipeline.intake.readers.chat_citation import Citation
 from tenant_pipeline.intake.readers.chat_json import as_list, as_map, as_text
+from tenant_pipeline.intake.readers.storable import storable
 
 _NOT_SHOWN = frozenset({
     "thoughts", "reasoning_recap", "execution_output", "tether_quote", "tether_browsing_display",
@@ -17,6 +19,7 @@ _NOT_SHOWN = frozenset({
 })  # fmt: skip
 _TOOLS = frozenset({"browser", "web", "python", "bio", "dalle", "canmore", "file_search", "myfiles_browser",
                     "image_gen", "guardian_tool", "computer"})  # fmt: skip
+_BEGINS_A_DOCUMENT = "canmore.create_textdoc"
 _MARK = re.compile("\ue200([^\ue200\ue201]*)\ue201")
 _SECOND_TEXT = re.compile(r'"[^"]*"\s*,\s*"([^"]*)"')
 _OLD_MARK = re.compile(r"【[0-9]+(?::[0-9]+)?†[^】]{0,200}】")
@@ -30,8 +33,24 @@ def is_shown(message: Mapping[str, Any]) -> bool:
     to_tool = (
         isinstance(recipient, str) and recipient != "all" and (kind == "code" or recipient.split(".")[0] in _TOOLS)
     )
-    hidden = as_map(message.get("metadata")).get("is_visually_hidden_from_conversation")
-    return not hidden and not to_tool and not (isinstance(kind, str) and kind in _NOT_SHOWN)
+    return not _is_hidden(message) and not to_tool and not (isinstance(kind, str) and kind in _NOT_SHOWN)
+
+
+def canvas_document(message: Mapping[str, Any]) -> tuple[str | None, str] | None:
+    """The title and the text of the document that a message puts on the canvas, where people read it; None for any
+    other message, and for a document that is cut off."""
+    if message.get("recipient") != _BEGINS_A_DOCUMENT or _is_hidden(message):
+        return None
+    try:
+        document = as_map(json.loads(text_of_content(message)))
+    except (ValueError, RecursionError):
+        return None
+    title, text = as_text(document.get("name")), as_text(document.get("content"))
+    return (title and storable(title), storable(text)) if text is not None else None
+
+
+def _is_hidden(message: Mapping[str, Any]) -> bool:
+    return bool(as_map(message.get("metadata")).get("is_visually_hidden_from_conversation"))
 
 
 def text_of_content(message: Mapping[str, Any]) -> str:

@@ -22,7 +22,13 @@ from tenant_pipeline.intake.readers.chat_message import (
     moment,
     without_message,
 )
-from tenant_pipeline.intake.readers.chatgpt_content import attachments_of, citations_of, is_shown, text_of_content
+from tenant_pipeline.intake.readers.chatgpt_content import (
+    attachments_of,
+    canvas_document,
+    citations_of,
+    is_shown,
+    text_of_content,
+)
 from tenant_pipeline.intake.readers.chatgpt_manifest import manifest_items
 from tenant_pipeline.intake.readers.item import Item, Items, Problem
 
@@ -83,10 +89,11 @@ def _node(name: str, node: Any, title: str | None, branch: str) -> Items:
     if not message:
         return
     role = as_map(message.get("author")).get("role")
-    if role not in (USER, ASSISTANT) or not is_shown(message):
+    document = canvas_document(message)
+    if role not in (USER, ASSISTANT) or not (document or is_shown(message)):
         yield hidden(name)
         return
-    text = text_of_content(message)
+    named, text = document or (None, text_of_content(message))
     attached = list(attachment_items(name, attachments_of(message)))
     if text:
         yield from message_items(
@@ -97,6 +104,7 @@ def _node(name: str, node: Any, title: str | None, branch: str) -> Items:
             conversation=title,
             created=moment(message.get("create_time")),
             branch=branch,
+            title=named,
         )
     elif attached:
         yield Problem(message_place(name), "message-without-text", "The message holds attachments and no text.")

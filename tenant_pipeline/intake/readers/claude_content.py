@@ -10,6 +10,8 @@ from tenant_pipeline.intake.readers.chat_citation import Citation
 from tenant_pipeline.intake.readers.chat_json import as_list, as_map, as_text
 
 _NOT_SHOWN = frozenset({"thinking", "redacted_thinking", "tool_use", "tool_result", "token_budget", "flag"})
+_WHOLE = ("create", "rewrite")
+"""What is asked of the tool for artifacts with the whole text; of others, with a change to a part of it."""
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
 
 
@@ -23,10 +25,21 @@ def text_of_message(message: Mapping[str, Any]) -> str:
     return "\n\n".join(text for text in (*texts, *attached) if text)
 
 
+def artifacts_of(message: Mapping[str, Any]) -> Iterator[tuple[int, str | None, str]]:
+    """The artifacts that a message begins or writes anew: each one's block, from 1, its title and its text."""
+    for position, block in _blocks(message):
+        made = as_map(block.get("input"))
+        text = as_text(made.get("content"))
+        of_artifact = block.get("type") == "tool_use" and block.get("name") == "artifacts"
+        if of_artifact and made.get("command") in _WHOLE and text is not None:
+            yield position, as_text(made.get("title")), text
+
+
 def left_out(message: Mapping[str, Any]) -> Iterator[int]:
     """The positions, from 1, of the content blocks that are no text a person saw or wrote."""
+    artifacts = {position for position, _, _ in artifacts_of(message)}
     for position, block in _blocks(message):
-        if not _is_text(block):
+        if position not in artifacts and not _is_text(block):
             yield position
 
 

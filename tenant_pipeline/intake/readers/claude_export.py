@@ -22,6 +22,7 @@ from tenant_pipeline.intake.readers.chat_message import (
     without_message,
 )
 from tenant_pipeline.intake.readers.claude_content import (
+    artifacts_of,
     attachments_of,
     citations_of,
     left_out,
@@ -104,9 +105,10 @@ def _message(
     if role is None:
         yield hidden(identifier)
         return
-    text = text_of_message(message)
+    said: list[tuple[int | None, str | None, str]] = [(None, None, text_of_message(message)), *artifacts_of(message)]
+    said = [(block, named, text) for block, named, text in said if text]
     attached = list(attachment_items(identifier, attachments_of(message)))
-    if text:
+    for block, named, text in said:
         yield from message_items(
             identifier,
             text,
@@ -115,10 +117,12 @@ def _message(
             conversation=title,
             created=as_text(message.get("created_at")),
             branch=CURRENT if identifier in current or not current else ALTERNATIVE,
+            block=block,
+            title=named,
         )
-    elif attached:
+    if attached and not said:
         yield Problem(message_place(identifier), "message-without-text", "The message holds attachments and no text.")
-    else:
+    elif not said:
         yield hidden(identifier)
     for position in left_out(message):
         place = f"{message_place(identifier)}&block={position}"

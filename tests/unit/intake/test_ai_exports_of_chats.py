@@ -140,6 +140,8 @@ def test_chatgpt_text_is_found_in_every_kind_of_content(message: dict[str, Any],
         _message("system", {"content_type": "text", "parts": ["x"]}),
         _message("user", {"parts": ["x"]}, metadata={"is_visually_hidden_from_conversation": True}),
         _message("assistant", {"content_type": "code", "text": "x"}, recipient="browser.run"),
+        _message("assistant", {"parts": ['{"content": "x"}']}, recipient="canmore.update_textdoc"),
+        _message("assistant", {"parts": ['{"content": "x']}, recipient="canmore.create_textdoc"),
         _message("assistant", {"parts": [""]}),
         {"author": None, "content": 3},
     ],
@@ -148,6 +150,21 @@ def test_chatgpt_messages_that_nobody_saw_are_left_out_and_counted(message: dict
     read = Read("chatgpt", _chatgpt(_message("user", {"parts": ["asked"]}), message))
     assert read.said == [("user", "asked")]
     assert read.problems == [("hidden-message", "message=m1")]
+
+
+@pytest.mark.parametrize("content", [{"content_type": "code", "text": None}, {"content_type": "text", "parts": []}])
+def test_a_document_on_chatgpts_canvas_is_what_the_assistant_wrote(content: dict[str, Any]) -> None:
+    text = "# โถง\n\n| hall | seats |\n|---|---|\n| A | 10 |"
+    written = json.dumps({"name": "halls", "type": "document", "content": text})
+    content = {name: [written] if name == "parts" else value or written for name, value in content.items()}
+    document = _message("assistant", content, recipient="canmore.create_textdoc")
+    read = Read("chatgpt", _chatgpt(_message("user", {"parts": ["write"]}), document))
+    assert [(row["#"], row["role"], row.get("title"), row["text"]) for row in read.table("messages")] == [
+        ("message=m0", "user", None, "write"),
+        ("message=m1", "assistant", "halls", text),
+    ]
+    assert read.table("tables: hall, seats") == [{"hall": "A", "seats": "10", "#": "message=m1&table=1&line=5"}]
+    assert read.problems == []
 
 
 def test_a_message_of_an_image_alone_is_counted_and_its_image_kept() -> None:
@@ -230,6 +247,28 @@ def test_a_claude_message_of_tools_alone_is_no_message() -> None:
     read = Read("claude", json.dumps([{"chat_messages": messages}]).encode())
     assert read.said == [("user", "Where?")]
     assert read.problems == [("hidden-message", "message=2"), ("hidden-block", "message=2&block=1")]
+
+
+def test_claudes_artifacts_are_what_the_assistant_wrote_and_changes_to_them_are_counted() -> None:
+    def artifact(**about: str) -> dict[str, Any]:
+        return {"type": "tool_use", "name": "artifacts", "input": about}
+
+    content = [
+        {"type": "text", "text": "Here."},
+        artifact(command="create", title="Halls", content="Hall A"),
+        artifact(command="update", old_str="A", new_str="B"),
+    ]
+    again = [artifact(command="rewrite", content="Hall C")]
+    messages = [
+        {"uuid": str(number), "sender": "assistant", "content": each} for number, each in enumerate([content, again])
+    ]
+    read = Read("claude", json.dumps([{"chat_messages": messages}]).encode())
+    assert [(row["#"], row["role"], row.get("title"), row["text"]) for row in read.table("messages")] == [
+        ("message=0", "assistant", None, "Here."),
+        ("message=0&block=2", "assistant", "Halls", "Hall A"),
+        ("message=1&block=1", "assistant", None, "Hall C"),
+    ]
+    assert read.problems == [("hidden-block", "message=0&block=3")]
 
 
 def test_claude_projects_are_segments() -> None:
