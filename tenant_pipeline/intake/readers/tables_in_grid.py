@@ -143,7 +143,7 @@ class _Walk:
 
     def _begins_table(self, head: list[tuple[int, Row]], start: int, depth: int) -> bool:
         """Whether a block under an open table has a header of its own rather than more of its rows."""
-        if depth == 0 or len(head) - start < 2:
+        if depth == 0 or len(head) - start < 2 or any(map(_is_data, head[start][1])):
             return False
         names = {text.strip().casefold() for text in head[start][1] if text and text.strip()}
         if names <= {name.casefold() for table in self._open for name in table.header}:
@@ -231,7 +231,7 @@ def _header_at(head: list[tuple[int, Row]]) -> tuple[int, int]:
     start = next(position for position, count in enumerate(counts) if count * 2 > widest)
     row = head[start][1]
     filled = [cell.strip() for cell in row if cell and _says_something(cell)]
-    data = sum(bool(_DATA_LIKE.fullmatch(cell)) and not _is_year(cell) for cell in filled)
+    data = sum(map(_is_data, filled))
     if data * 2 >= len(filled):
         return start, 0
     depth = 1
@@ -254,9 +254,13 @@ def _is_continued(above: Row, below: Row) -> bool:
 
 def _names(cell: str | None) -> bool:
     """Whether a cell can be a column's name: words, or a year."""
-    return bool(cell and _says_something(cell)) and (
-        _is_year(cell or "") or not _DATA_LIKE.fullmatch((cell or "").strip())
-    )
+    return bool(cell and _says_something(cell)) and not _is_data(cell)
+
+
+def _is_data(cell: str | None) -> bool:
+    """Whether a cell holds a number, a date, a telephone or an address, and no year, which can name a column."""
+    text = (cell or "").strip()
+    return bool(_DATA_LIKE.fullmatch(text)) and not _is_year(text)
 
 
 def _says_something(cell: str) -> bool:

@@ -50,6 +50,16 @@ def test_a_blank_line_within_a_table_does_not_end_it() -> None:
     assert [values["hall"] for _, _, values in found] == ["A", "B"]
 
 
+@pytest.mark.parametrize("said", ["ฟรี", "ไม่ระบุ", "N/A", "ติดต่อสอบถาม"])
+def test_a_word_for_a_number_makes_no_header_of_its_row(said: str) -> None:
+    read = _csv(f"name,price,seats\nA,100,10\nB,200,20\n\nC,{said},30\nD,150,40\nE,180,50\n")
+    assert [(table, *values.values()) for table, _, values in _seen(read)] == [
+        ("", "A", "100", "10"), ("", "B", "200", "20"), ("", "C", said, "30"), ("", "D", "150", "40"),
+        ("", "E", "180", "50"),
+    ]  # fmt: skip
+    assert _codes(read) == []
+
+
 def test_columns_of_one_name_swallow_no_record() -> None:
     found = _seen(_csv("ชื่อ,ผู้ติดต่อ,ผู้ติดต่อ\nโรงแรม ก,สมชาย,สมหญิง\nโรงแรม ข,มานะ,มานี\n"))
     assert found == [
