@@ -194,10 +194,12 @@ class _Walk:
                 return
         table.rows += 1
         values = {name: cell or None for name, cell in zip(header, row, strict=False)}
+        if len(self._open) > 1:
+            place = f"{place}&table={table.name}"
         if table.years is not None:
             yield from table.years.items(table.name, place, values)
         else:
-            yield Item(table.name, f"{place}&table={table.name}" if len(self._open) > 1 else place, values)
+            yield Item(table.name, place, values)
 
     def _note(self, number: int, row: Row) -> Item:
         text = " ".join(dict.fromkeys(cell.strip() for cell in row if cell and cell.strip()))

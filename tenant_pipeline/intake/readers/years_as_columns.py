@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tenant_pipeline.intake.readers.item import Item, Items
+from tenant_pipeline.intake.readers.item import Item, Items, Problem
 
 OBSERVATION_OF = "observation of"
 OBSERVATION_MEASURE = "observation measure"
@@ -28,12 +28,17 @@ class YearColumns:
     described_by: str | None
 
     def items(self, table: str, locator: str, row: Mapping[str, str | None]) -> Items:
-        """The observations of a row, the other columns with each."""
+        """The observations of a row, the other columns with each.
+
+        A row without a figure is a record of its other columns; one that says nothing there but a name is a problem.
+        """
         around = {name: value or None for name, value in row.items() if name not in self.years}
+        observed = False
         for name, (measure, year) in self.years.items():
             value = row.get(name)
             if value is None or not value.strip():
                 continue
+            observed = True
             yield Item(
                 f"{table} by year".strip(),
                 f"{locator}&column={name}",
@@ -45,6 +50,12 @@ class YearColumns:
                     OBSERVATION_VALUE: value,
                 },
             )
+        if observed:
+            return
+        if len({value.strip() for value in around.values() if value and value.strip()}) > 1:
+            yield Item(table, locator, around)
+        else:
+            yield Problem(locator, "no-figures", "The row has no figure in any of its years.")
 
 
 def year_columns(header: Sequence[str]) -> YearColumns | None:

@@ -286,6 +286,16 @@ def test_years_as_columns_become_observations() -> None:
     assert len(read) == 4
 
 
+def test_a_row_without_a_figure_in_its_years_is_a_record_of_its_other_columns() -> None:
+    rows = "โถง ก,ถนนดีบุก,076-000000,10,20\nโถง ข,ถนนพังงา,076-000001,,\nภาคใต้,,,,\n"
+    read = _csv(f"ชื่อ,ที่อยู่,โทร,ผู้เข้าชม 2566,ผู้เข้าชม 2567\n{rows}")
+    assert [(table, place) for table, place, _ in _seen(read)] == [
+        ("by year", "row=2&column=ผู้เข้าชม 2566"), ("by year", "row=2&column=ผู้เข้าชม 2567"), ("", "row=3"),
+    ]  # fmt: skip
+    assert _seen(read)[-1][2] == {"ชื่อ": "โถง ข", "ที่อยู่": "ถนนพังงา", "โทร": "076-000001"}
+    assert _codes(read) == [("row=4", "no-figures")]
+
+
 def test_what_is_no_workbook_is_refused() -> None:
     before_2007 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
     for data, reason in ((b"", "cannot be opened"), (b"PK\x03\x04nothing", ""), (before_2007, "that is no workbook")):
@@ -293,7 +303,9 @@ def test_what_is_no_workbook_is_refused() -> None:
             list(read_workbook(io.BytesIO(data), ""))
 
 
-grid_cells = st.one_of(st.none(), st.sampled_from(["", " ", "name", "รวม", "1", "x", "note: y"]), st.text(max_size=5))
+grid_cells = st.one_of(
+    st.none(), st.sampled_from(["", " ", "name", "รวม", "1", "x", "note: y", "2565", "2566"]), st.text(max_size=5)
+)
 
 
 @settings(max_examples=200, deadline=None)
