@@ -40,7 +40,7 @@ def run(
         print_json(rows)
     else:
         print_rows(f"Run over {tenant}", rows, COLUMNS, as_json=False)
-        if rows and not any(row["written"] for row in rows):
+        if rows and not any(row["written"] or row["ingest_status"] == "stopped" for row in rows):
             complaints.print("Nothing was written: every stage had run over the same input with the same code.")
     if any(row["ingest_status"] == "stopped" for row in rows):
         raise typer.Exit(ExitCode.STOPPED)

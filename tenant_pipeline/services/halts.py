@@ -28,7 +28,7 @@ from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import WITHDRAWN, get_source
 from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.services.unjudged import is_unjudged
+from tenant_pipeline.services.unjudged import is_through, is_unjudged
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 _log = logging.getLogger(__name__)
@@ -161,15 +161,17 @@ def put_back(
 def continue_later(runtime: Runtime, tenant: TenantId, source: SourceId) -> None:
     """Put a source in line again whose run went no further, through no fault of its own.
 
-    One that is assembled goes on where it has yet to be judged, and is left alone else.
+    One that is assembled goes on where something of it has yet to be made or judged by the contracts and the code of
+    now, and is left alone else.
     """
     with runtime.database.tenant(tenant) as connection:
+        goes_on = not is_through(connection, runtime, tenant, source)
         connection.execute(
             """
             UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
              WHERE tenant_id = %s AND id = %s AND (ingest_status = 'running' OR ingest_status = 'assembled' AND %s)
             """,
-            (tenant, source, is_unjudged(connection, tenant, source)),
+            (tenant, source, goes_on),
         )
 
 

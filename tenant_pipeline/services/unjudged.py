@@ -1,6 +1,7 @@
 """Sources of which something stands in a draft that was not judged: not compared with the others, or not scored.
 
-Told by digests and not by times: a judgement that is found again keeps no new record.
+Told by digests and not by times: a judgement that is found again keeps no new record. What was judged by other
+contracts or other code is judged; only `is_through` asks by which.
 """
 
 from __future__ import annotations
@@ -10,9 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, LiteralString
 
+from tenant_pipeline.core.errors import IntegrityError, NotFoundError
+from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services.identity import with_identity, with_rights
+from tenant_pipeline.services import stage_records
+from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE, code_version
+from tenant_pipeline.services.identity import digest_with_identity, with_identity, with_rights
+from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.sources import get_source
 from tenant_pipeline.services.stage_records import Connection
 
 # The last record of `assemble` tells what of a source stands in the draft.
@@ -82,6 +89,28 @@ def unjudged_in_draft(connection: Connection, tenant: TenantId) -> list[Unjudged
 def is_unjudged(connection: Connection, tenant: TenantId, source: SourceId) -> bool:
     """Whether a source is assembled and has yet to be judged as it is now."""
     return bool(_unjudged(connection, _STANDING + _OF_ONE, {"tenant": tenant, "source": source}))
+
+
+def is_through(connection: Connection, runtime: Runtime, tenant: TenantId, source: SourceId) -> bool:
+    """Whether a source is assembled, compared and scored as it is now, by the contracts and the code of now.
+
+    Where there is no such source, or an output of it that tells cannot be read, it is not.
+    """
+    try:
+        present = get_source(connection, tenant, source)
+        behind = lineage(connection, runtime, present)
+    except (NotFoundError, IntegrityError):
+        return False
+    if Stage.ASSEMBLE not in behind:
+        return False
+    said = digest_with_identity(present, behind[Stage.ASSEMBLE].output_digest)
+    judged = {CONFLICT_MATRIX: said, COVERAGE_SCORE: with_rights(said, present.redeclared)}
+    for judgement, digest in judged.items():
+        code = code_version(judgement, runtime.contracts)
+        _, record = stage_records.standing(connection, tenant, source, judgement, digest, code)
+        if record is None:
+            return False
+    return True
 
 
 def _unjudged(connection: Connection, query: LiteralString, parameters: Mapping[str, Any]) -> list[Unjudged]:

@@ -17,12 +17,13 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.definitions import defs
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, range_tags
-from tenant_pipeline.services import normalisation
+from tenant_pipeline.services import code_version, normalisation
 from tenant_pipeline.services.conflicts import matrix
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, add_source, get_source
+from tenant_pipeline.services.withdrawals import withdraw_source
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
 
@@ -160,6 +161,27 @@ def test_what_a_killed_run_left_assembled_is_judged_though_another_source_stops_
         assert run_over(runtime, instance, sources).success
     assert [known(runtime, each).ingest_status for each in unjudged] == ["waiting"] * 2
     assert known(runtime, judged).ingest_status == "assembled"
+
+
+def test_a_source_that_was_withdrawn_keeps_no_other_of_its_range_from_being_judged_by_what_holds_now(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdrawn, before, now = sources[1], [sources[0], sources[2]], sources[3]
+    for each in sources:
+        for stage in STAGES:
+            normalisation.run_stage(runtime, each.tenant, each.id, stage)
+        update_conflicts(runtime, each.tenant, each.id)
+        update_coverage(runtime, each.tenant, each.id)
+    withdraw_source(
+        runtime, withdrawn.tenant, withdrawn.id, person="rin", role="platform-governance", reason="Not ours"
+    )
+    monkeypatch.setitem(code_version._OBLIGED_BY, code_version.COVERAGE_SCORE, ("living_city",))
+    assert not update_coverage(runtime, now.tenant, now.id).repeated
+    assert [known(runtime, each).ingest_status for each in (*before, now)] == ["assembled"] * 3
+    with instance_of(sources) as instance:
+        assert run_over(runtime, instance, sources).success
+    assert [known(runtime, each).ingest_status for each in before] == ["waiting"] * 2
+    assert known(runtime, now).ingest_status == "assembled", "what is through ends there, so that the line does"
 
 
 def test_a_judgement_that_fails_for_one_source_stops_it_and_the_others_are_scored(
