@@ -2,8 +2,8 @@
 
 A statement is never overwritten. What a source goes on saying is not touched; what it no longer says is retired: its
 row stays, and it is in force again once it is said again. A value that holds for another time is another statement.
-Only where an entity was linked anew does its `canonical_id` follow; and where it turns out to be an AI's word or none,
-how and where it was read.
+Only where an entity was linked anew does its `canonical_id` follow; and where it is read as of another type by now, or
+turns out to be an AI's word or none, its types and how and where it was read.
 
 Statements come entity by entity, in the order of the primary key, so that what is read together lies together and an
 index takes in its entries one beside the other.
@@ -100,11 +100,13 @@ UPDATE runtime.statements AS known
 # Rows of before periods were part of their ids may bear one that is no longer said.
 _READ_OTHERWISE = """
 UPDATE runtime.statements AS known
-   SET method = said.method, locator = said.locator, valid_from = said.valid_from, valid_to = said.valid_to
+   SET type = said.type, datatype = said.datatype, method = said.method, locator = said.locator,
+       valid_from = said.valid_from, valid_to = said.valid_to
   FROM pg_temp.said
  WHERE known.tenant_id = (SELECT %(tenant)s::text) AND known.source_id = %(source)s
    AND known.entity_id = said.entity_id AND known.statement_id = said.statement_id
    AND (starts_with(known.method, %(ai)s) <> starts_with(said.method, %(ai)s)
+        OR known.type <> said.type OR known.datatype <> said.datatype
         OR known.valid_from <> said.valid_from OR known.valid_to <> said.valid_to)
 """
 

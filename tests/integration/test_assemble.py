@@ -239,6 +239,18 @@ def test_what_turns_out_to_be_an_ais_word_loses_its_authority(tenant: Tenant, ra
     assert (row["locator"], row["method"], row["authority_tier"]) == ("o00001#message=1", "ai;map:test@1.0.0", 5)
 
 
+def test_a_corrected_type_reaches_what_was_said_before(tenant: Tenant) -> None:
+    source = tenant.add_source()
+    frame = said(("e1", "name", "a"))
+    tenant.assemble(source, frame)
+    frame["type"], frame["datatype"] = "Hotel", "name"
+    assert tenant.assemble(source, frame) == AssembleCount(0, 1, 0, 0)
+    (before,) = tenant.rows("type, datatype, first_seen, ctid, xmin")
+    assert (before["type"], before["datatype"], before["first_seen"]) == ("Hotel", "name", SEEN)
+    tenant.assemble(source, frame)
+    assert tenant.rows("type, datatype, first_seen, ctid, xmin") == [before]
+
+
 def test_a_value_that_holds_for_another_time_than_before_is_another_statement(tenant: Tenant) -> None:
     source = tenant.add_source()
     before = said(("e1", "name", "a"), ("e1", "name", "b"))
