@@ -33,6 +33,7 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 NONE = "none"
 """What stands for a pair that nobody has judged, or whose judgement was reversed."""
 
+# OFFSET 0 has each side looked up by itself: all that a tenant says is not read for its pairs.
 _PAIRS = """
   FROM runtime.judgements AS pair
   JOIN runtime.entities AS one ON one.tenant_id = pair.tenant_id AND one.canonical_id = pair.left_id
@@ -40,6 +41,14 @@ _PAIRS = """
  WHERE pair.tenant_id = %(tenant)s AND (%(status)s::text IS NULL OR pair.status = %(status)s)
    AND (pair.status <> 'proposed' OR pair.explanation ?| ARRAY['conflict_id', 'rows']
         OR coalesce(one.merged_into, one.canonical_id) <> coalesce(other.merged_into, other.canonical_id))
+   AND (pair.status <> 'proposed'
+        OR EXISTS (SELECT FROM runtime.statements
+                    WHERE tenant_id = pair.tenant_id AND canonical_id = coalesce(one.merged_into, one.canonical_id)
+                      AND retired_at IS NULL OFFSET 0)
+           AND EXISTS (SELECT FROM runtime.statements
+                        WHERE tenant_id = pair.tenant_id
+                          AND canonical_id = coalesce(other.merged_into, other.canonical_id)
+                          AND retired_at IS NULL OFFSET 0))
 """
 _ORDER = "pair.explanation ? 'conflict_id' DESC, pair.explanation ? 'rows' DESC, abs(pair.score - 0.5), pair.id"
 
@@ -85,7 +94,8 @@ def list_pairs(
     """Pairs by status (`proposed`, `decided`, `reverted`, or all), with a name of each.
 
     Links that somebody held to be wrong at a conflict come first, then those that make two rows of one table one
-    thing, then those most in doubt. Of proposed pairs whose sides are one, only the first two are there.
+    thing, then those most in doubt. Of proposed pairs whose sides are one, only the first two are there; and none of
+    which nobody says one side any more, until it is said again.
     """
     registry.show_tenant(runtime, tenant)
     with runtime.database.tenant(tenant) as connection:

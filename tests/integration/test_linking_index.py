@@ -153,6 +153,7 @@ def test_a_row_that_comes_back_to_what_another_has_by_then_is_put_to_people(runt
     canonical, _ = first["ent-1"]
     assert replaced["ent-2"] == (canonical, "score")
     assert {name for name, _ in both.values()} == {canonical}
+    _say_all(runtime, tenant)
     (pair,) = list_pairs(runtime, tenant)
     assert pair["left_canonical_id"] == pair["right_canonical_id"] == canonical
     assert (pair["left_id"], pair["right_id"]) in index.proposals
@@ -318,6 +319,7 @@ def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_linking_asks(
         with runtime.database.tenant(tenant) as connection:
             (row,) = _link(connection, tenant, source, {"name@en": "Hall", "identifier": identifier}).values()
         ends.add(row["canonical_id"])
+    _say_all(runtime, tenant)
     judged = judge(runtime, tenant, *ends, Match.SAME, **_word(runtime, tenant))
     reverse(runtime, tenant, judged.sequence, **_word(runtime, tenant))
     assert list_pairs(runtime, tenant) == []
@@ -340,6 +342,22 @@ def test_what_one_identifier_joined_is_taken_apart_in_the_source_and_by_no_judge
         judge(runtime, tenant, canonical[0], "ent-b-0", Match.DIFFERENT, **_word(runtime, tenant))
     assert "leave out those that the other home has by now" in refused.value.remedy
     assert canonical[0] == canonical[1] != canonical[2]
+
+
+def _say_all(runtime: Runtime, tenant: TenantId) -> None:
+    """Have something said of all that was linked, as it is once it is assembled: people are asked of nothing else."""
+    with runtime.database.administration() as connection:
+        connection.execute(
+            """
+            INSERT INTO runtime.statements
+                   (tenant_id, source_id, statement_id, entity_id, canonical_id, type, property, value, raw_value, lang,
+                    datatype, locator, method, valid_from, valid_to, first_seen, last_seen)
+            SELECT tenant_id, 'another', 'st-' || canonical_id, canonical_id, canonical_id, type, 'name', 'Hall',
+                   'Hall', 'en', 'name', '', 'test', '', '', now(), now()
+              FROM runtime.entities WHERE tenant_id = %s AND merged_into IS NULL
+            """,
+            (tenant,),
+        )
 
 
 def _word(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:

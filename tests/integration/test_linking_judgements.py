@@ -30,6 +30,7 @@ from tenant_pipeline.services.link_explanations import show_entity, show_pair
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
+from tenant_pipeline.services.withdrawals import withdraw_source
 from tenant_pipeline.storage.assemble import assemble
 from tests.integration.conftest import ATTACKER, TwoTenants
 
@@ -182,6 +183,16 @@ def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_others_stand_
     judge(tenant.runtime, tenant.id, other, third, Match.DIFFERENT, **WORD)
     (pair,) = list_pairs(tenant.runtime, tenant.id)
     assert ({pair["left_id"], pair["right_id"]}, pair["score"] > 0.9) == ({one, other}, True)
+
+
+def test_a_pair_waits_for_nobody_once_nobody_says_one_side_any_more(tenant: Tenant) -> None:
+    tenant.add("a", "Assembly Hall,100,,,")
+    second = tenant.add("b", "Assembly Hall,200,,,")
+    assert len(list_pairs(tenant.runtime, tenant.id)) == count_proposed_pairs(tenant.runtime, tenant.id) == 1
+    withdraw_source(tenant.runtime, tenant.id, second, **WORD)
+    assert list_pairs(tenant.runtime, tenant.id) == []
+    assert count_proposed_pairs(tenant.runtime, tenant.id) == 0
+    assert tenant.rows("SELECT status FROM runtime.judgements") == [{"status": "proposed"}], "it may be said again"
 
 
 def hold_wrong(tenant: Tenant) -> None:
