@@ -35,12 +35,21 @@ CREATE TEMPORARY TABLE linked_now (entity_id text PRIMARY KEY, seen_before boole
 _NOTE_TELLING_HOMES = """
 INSERT INTO pg_temp.telling_homes SELECT home_id FROM pg_temp.new_homes WHERE telling ON CONFLICT DO NOTHING
 """
-# The homes of one batch are of one age, and younger than what they are attached to.
+# The homes of one batch are of one age, and younger than what they are attached to, also where the clock was set back.
 _KEEP_HOMES = """
+WITH present AS MATERIALIZED (
+    SELECT greatest(statement_timestamp(), max(older.born_at) + interval '1 microsecond') AS at
+      FROM (SELECT merged_into AS id FROM pg_temp.new_homes WHERE merged_into IS NOT NULL
+             UNION
+            SELECT attached_to FROM pg_temp.new_homes WHERE attached_to <> '') AS tied
+      CROSS JOIN LATERAL (
+            SELECT born_at FROM runtime.entities
+             WHERE tenant_id = (SELECT %(tenant)s::text) AND canonical_id = tied.id OFFSET 0) AS older
+)
 INSERT INTO runtime.entities AS known
        (tenant_id, canonical_id, type, family, created_by_source, born_at, merged_into, attached_to, attached_bits)
-SELECT %(tenant)s, home_id, type, family, %(source)s, statement_timestamp(), merged_into, attached_to, bits
-  FROM pg_temp.new_homes ORDER BY home_id
+SELECT %(tenant)s, home_id, type, family, %(source)s, present.at, merged_into, attached_to, bits
+  FROM pg_temp.new_homes, present ORDER BY home_id
 ON CONFLICT (tenant_id, canonical_id) DO UPDATE
    SET merged_into = excluded.merged_into, attached_to = excluded.attached_to, born_at = excluded.born_at,
        attached_bits = excluded.attached_bits

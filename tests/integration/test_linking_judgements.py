@@ -169,6 +169,21 @@ def test_different_takes_apart_what_linking_had_joined_and_it_stays_apart(tenant
     assert tenant.canonical(second) == own
 
 
+def test_what_linking_joined_keeps_its_id_though_the_databases_clock_was_set_back_between(tenant: Tenant) -> None:
+    row = "Makham Bay Convention Centre,100,83000,7.8312,98.4071"
+    first = tenant.add("a", row)
+    canonical = tenant.canonical(first)
+    with tenant.runtime.database.administration() as connection:
+        connection.execute(
+            "UPDATE runtime.entities SET born_at = born_at + interval '1 hour' WHERE tenant_id = %s", (tenant.id,)
+        )
+    second = tenant.add("b", row)
+    third = tenant.canonical(tenant.add("c", "Sarasin Pavilion,40,,,"))
+    judged = judge(tenant.runtime, tenant.id, canonical, third, Match.DIFFERENT, **WORD)
+    assert judged.changes == ()
+    assert tenant.canonical(first) == tenant.canonical(second) == canonical
+
+
 def test_a_pair_whose_judgement_was_taken_back_goes_to_people_when_others_stand_between_it(tenant: Tenant) -> None:
     row = "Makham Bay Convention Centre,100,83000,7.8312,98.4071"
     first, second = tenant.add("a", row), tenant.add("b", row)
