@@ -51,7 +51,7 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, login_of
 from tenant_pipeline.storage.database import MARTS as BUILDER
 from tests.installed import migrated_home
-from tests.integration.conflict_statements import Sources
+from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER
 from tests.integration.releasable import PEOPLE, releasable
 from tests.integration.test_cost import run_stage
@@ -69,11 +69,13 @@ WORDS = ("Phuket Hall", "Kata Pavilion", "ภูเก็ต", "Register of hall
 
 @dataclass(frozen=True)
 class World:
-    """Two tenants: one has published, and an item of its matrix is open; the other waits for its people."""
+    """Two tenants: one has published, and an item of its matrix is open; the other waits for its people. What stands in
+    a third is from when the database's clock was ahead, as are the first one's requests."""
 
     runtime: Runtime
     one: Sources
     other: Sources
+    third: Sources
     version: str
     built: Built
 
@@ -107,7 +109,11 @@ def world() -> Iterator[World]:
         add_feed(runtime, other.tenant, feed, actor="test")
         fetch(runtime, other.tenant, Origin.PRESS, accepted=False)
         fetch(runtime, other.tenant, Origin.CANONICAL, accepted=True)
-        yield World(runtime, one, other, version, build_marts(runtime))
+        third = new_tenant(runtime)
+        third.say(1, ("postalCode", "", "83000"))
+        third.say(2, ("postalCode", "", "83110"))
+        put_clock_right(third, one)
+        yield World(runtime, one, other, third, version, build_marts(runtime))
 
 
 def dispute(made: Sources) -> None:
@@ -118,6 +124,19 @@ def dispute(made: Sources) -> None:
             "UPDATE runtime.conflicts SET opened_at = now() - interval '10 days'"
             " WHERE tenant_id = %s AND status = 'open'",
             (made.tenant,),
+        )
+
+
+def put_clock_right(opened: Sources, asked: Sources) -> None:
+    """The items of one were opened, and the requests of another were made, an hour from now."""
+    with opened.runtime.database.administration() as connection:
+        connection.execute("SET LOCAL session_replication_role = replica")  # a request is never changed otherwise
+        connection.execute(
+            "UPDATE runtime.conflicts SET opened_at = now() + interval '1 hour' WHERE tenant_id = %s", (opened.tenant,)
+        )
+        connection.execute(
+            "UPDATE runtime.approval_requests SET requested_at = now() + interval '1 hour' WHERE tenant_id = %s",
+            (asked.tenant,),
         )
 
 
@@ -190,6 +209,12 @@ def test_reviews_are_told_against_the_time_for_an_answer(world: World) -> None:
         assert {row["gate"] for row in rows} == {"gate-review", "gate-conflict-resolution", "gate-go-live"}
         assert {tuple(row[name] for name in wanted) for row in rows} == {expected}
     assert 0 <= world.mart("review_sla", world.one.tenant)[0]["median_hours"] < 0.1
+
+
+def test_no_time_is_negative_after_the_databases_clock_was_put_right(world: World) -> None:
+    (row,) = world.mart("conflicts", world.third.tenant)
+    assert (row["resolution"], row["age"], row["most_days"]) == ("open", "under 1 day", 0)
+    assert {row["most_hours"] for row in world.mart("review_sla", world.one.tenant)} == {0}
 
 
 def test_personal_data_is_told_by_kind_and_count_and_overrides_beside_verdicts(world: World) -> None:

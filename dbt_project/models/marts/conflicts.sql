@@ -1,7 +1,7 @@
 with item as (
     select tenant_id, tier, needs_person,
            case status when 'signed' then decision else status end as resolution,
-           extract(epoch from coalesce(signed_at, now()) - opened_at)::float8 / 86400 as days
+           greatest(extract(epoch from coalesce(signed_at, now()) - opened_at), 0)::float8 / 86400 as days
       from {{ ref('stg_conflicts') }}
 )
 

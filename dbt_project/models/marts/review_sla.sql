@@ -1,6 +1,7 @@
 with request as (
     select *, not withdrawn and answered_at is null and now() < expires_at as waits,
-           extract(epoch from answered_at - requested_at)::float8 / 3600 as hours
+           case when answered_at is not null
+                then greatest(extract(epoch from answered_at - requested_at), 0)::float8 / 3600 end as hours
       from {{ ref('stg_approval_requests') }}
 )
 
