@@ -163,6 +163,7 @@ def _run_stage(
         with runtime.database.tenant(tenant) as connection:
             return _keep(connection, runtime, source, record, verdict)
     with runtime.database.tenant(tenant) as connection:
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         record, verdict = perform(lambda work: in_transaction(work, connection))
         return _keep(connection, runtime, source, record, verdict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from psycopg import sql
 
 from tenant_pipeline.assets.partitions import TENANT_SOURCE
 from tenant_pipeline.core.origin import Origin, UnitMode
@@ -21,9 +23,10 @@ from tenant_pipeline.services import code_version, normalisation
 from tenant_pipeline.services.conflicts import matrix
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
-from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.sources import Source, add_source, get_source
 from tenant_pipeline.services.withdrawals import withdraw_source
+from tenant_pipeline.storage.database import login_of
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
 
@@ -182,6 +185,26 @@ def test_a_source_that_was_withdrawn_keeps_no_other_of_its_range_from_being_judg
         assert run_over(runtime, instance, sources).success
     assert [known(runtime, each).ingest_status for each in before] == ["waiting"] * 2
     assert known(runtime, now).ingest_status == "assembled", "what is through ends there, so that the line does"
+
+
+def test_a_source_that_takes_long_to_link_is_assembled_where_the_server_ends_idle_transactions(
+    runtime: Runtime, sources: list[Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, real = sources[0], normalisation._STAGES_IN_TRANSACTION[Stage.LINK]
+
+    def slow(*given: Any) -> Any:
+        time.sleep(1.5)
+        return real(*given)
+
+    functions = {**normalisation._STAGES_IN_TRANSACTION, Stage.LINK: slow}
+    monkeypatch.setattr(normalisation, "_STAGES_IN_TRANSACTION", functions)
+    setting = sql.SQL("ALTER ROLE {} SET idle_in_transaction_session_timeout = '1s'")
+    with runtime.database.administration() as connection:
+        connection.execute(setting.format(sql.Identifier(login_of(source.tenant))))
+    with connect(runtime.settings) as own:
+        for stage in STAGES:
+            normalisation.run_stage(own, source.tenant, source.id, stage)
+    assert known(runtime, source).ingest_status == "assembled"
 
 
 def test_a_judgement_that_fails_for_one_source_stops_it_and_the_others_are_scored(
