@@ -23,8 +23,10 @@ from hypothesis.stateful import (
 
 from tenant_pipeline.core.approval.operation import GATES, Operation
 from tenant_pipeline.core.approval.standing import RequestState
-from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.core.errors import InputError, TenantRuntimeError
+from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.release.version import ChangeCounts
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.score import Match
@@ -34,6 +36,7 @@ from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, resolve
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, end_feed_of, set_status
 from tenant_pipeline.services.going_live.listings import list_approved, request_listing
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release, request_rollback
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
@@ -404,6 +407,19 @@ def test_a_link_is_held_to_be_wrong_while_it_is_judged_and_whoever_is_later_is_t
         with pytest.raises(DecisionOutdatedError, match="was judged to be another one"):
             signatures[0].result()
     assert [each.change for each in judged.changes] == ["split"]
+
+
+def test_a_feed_that_ends_while_somebody_pauses_it_has_ended(tenants: TwoTenants) -> None:
+    runtime, tenant = tenants.runtime, new_tenant(tenants.runtime).tenant
+    halls = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
+    feed = add_feed(runtime, tenant, halls, actor="test")
+    with ThreadPoolExecutor(1) as pool:
+        with runtime.database.tenant(tenant) as connection:
+            assert end_feed_of(connection, tenant, feed.source_id, actor="ann")
+            paused = pool.submit(set_status, runtime, tenant, feed.id, "paused", actor="bob")
+            _wait_for_a_waiting_lock(runtime)
+        with pytest.raises(InputError, match="has ended"):
+            paused.result()
 
 
 def _wait_for_a_waiting_lock(runtime: Runtime) -> None:

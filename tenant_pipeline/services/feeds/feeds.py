@@ -228,7 +228,7 @@ def set_status(runtime: Runtime, tenant: TenantId, feed: str, status: str, *, ac
     if status not in STATUSES:
         raise InputError("There is no such status", where="status", remedy=f"One of {', '.join(STATUSES)}.")
     with runtime.database.tenant(tenant) as connection:
-        before = get_feed(connection, tenant, feed)
+        before = lock_feed(connection, tenant, feed)
         if before.status == status:
             return before
         if before.status == "ended":
