@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +24,10 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services.conflicts import matrix
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
+from tenant_pipeline.services.conflicts.standings import standings_of
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.normalisation import run_stage
@@ -34,6 +38,7 @@ from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.test_ai_authority import assembled, csv_file
+from tests.integration.test_races import wait_for_a_waiting_lock
 
 
 class WithContracts(Protocol):
@@ -121,6 +126,33 @@ def test_a_changed_tier_reaches_sources_that_were_received_before_and_so_does_th
         with at.database.tenant(tenant) as connection:
             assert get_source(connection, tenant, press.id).authority_rank == rank
         assert proposed() == value
+
+
+def test_two_sources_that_get_another_tier_are_compared_at_once(
+    runtime: Runtime,
+    tenant: TenantId,
+    tmp_path: Path,
+    with_contracts: WithContracts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = [csv_file(tmp_path, capacity, f"{capacity}.csv") for capacity in (900, 950)]
+    press = [assembled(runtime, tenant, Origin.PRESS, UnitMode.SINGLE_FILE, file) for file in files]
+    for each in press:
+        judged(runtime, each)
+    changed, first = with_contracts(tier_of_press(1)), threading.Event()
+
+    def once_the_other_waits(*given: Any) -> Any:
+        if not first.is_set():
+            first.set()
+            wait_for_a_waiting_lock(runtime)
+        return standings_of(*given)
+
+    monkeypatch.setattr(matrix, "standings_of", once_the_other_waits)
+    with ThreadPoolExecutor(2) as pool:
+        records = list(pool.map(lambda each: update_conflicts(changed, tenant, each.id), press))
+    assert [record.repeated for record in records] == [False, False]
+    with changed.database.tenant(tenant) as connection:
+        assert [get_source(connection, tenant, each.id).authority_rank for each in press] == [1, 1]
 
 
 def test_changed_thresholds_score_again_and_count_again_for_the_tenant(

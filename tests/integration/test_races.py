@@ -281,7 +281,7 @@ def test_a_listing_is_taken_down_while_the_next_release_is_published_and_neither
         withdrawals.append(
             pool.submit(withdraw, runtime, tenant, person="anan", role="tenant-admin", reason="Renovation")
         )
-        _wait_for_a_waiting_lock(runtime)
+        wait_for_a_waiting_lock(runtime)
         return number
 
     monkeypatch.setattr(publishing, "_record", record_while_somebody_withdraws)
@@ -368,7 +368,7 @@ def test_a_tenant_is_changed_while_its_first_release_is_published_and_neither_fa
 
     def state_while_somebody_changes(*given: Any) -> TenantState:
         changes.append(pool.submit(update_tenant, runtime, tenant, person="anan", domain="b.example"))
-        _wait_for_a_waiting_lock(runtime)
+        wait_for_a_waiting_lock(runtime)
         return state_of(*given)
 
     monkeypatch.setattr("tenant_pipeline.services.going_live.releases.state_of", state_while_somebody_changes)
@@ -398,7 +398,7 @@ def test_a_link_is_held_to_be_wrong_while_it_is_judged_and_whoever_is_later_is_t
                 choice=Choice(Decision.LINK_WRONG), signer=ANN,
             )
         )  # fmt: skip
-        _wait_for_a_waiting_lock(runtime)
+        wait_for_a_waiting_lock(runtime)
 
     monkeypatch.setattr(judgements, "_set_state", set_state_while_somebody_signs)
     word = {"person": "bob", "role": "reviewer", "reason": "I have been to both"}
@@ -417,12 +417,13 @@ def test_a_feed_that_ends_while_somebody_pauses_it_has_ended(tenants: TwoTenants
         with runtime.database.tenant(tenant) as connection:
             assert end_feed_of(connection, tenant, feed.source_id, actor="ann")
             paused = pool.submit(set_status, runtime, tenant, feed.id, "paused", actor="bob")
-            _wait_for_a_waiting_lock(runtime)
+            wait_for_a_waiting_lock(runtime)
         with pytest.raises(InputError, match="has ended"):
             paused.result()
 
 
-def _wait_for_a_waiting_lock(runtime: Runtime) -> None:
+def wait_for_a_waiting_lock(runtime: Runtime) -> None:
+    """Return as soon as somebody waits for a lock."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with runtime.database.administration() as connection:

@@ -55,6 +55,7 @@ def update_conflicts(
         if known is not None:
             return known
         started = time.perf_counter()
+        _take_turns(connection, tenant)  # before a source's row, as all do that compare
         tier = sources.renew_authority(connection, runtime, source)
         compared = compare_source(connection, tenant, source_id, runtime.contracts)
         record = StageRecord(
@@ -96,7 +97,7 @@ def compare_source(connection: Connection, tenant: TenantId, source: SourceId, c
 
     Sources of a tenant take turns, so that none puts back what it read before another's statements came.
     """
-    connection.execute("SELECT app.lock('conflicts', %s)", (tenant,))
+    _take_turns(connection, tenant)
     candidates, digests = 0, list[str]()
     vocabulary = contracts.vocabulary
     standings = standings_of(connection, tenant, vocabulary)
@@ -109,3 +110,7 @@ def compare_source(connection: Connection, tenant: TenantId, source: SourceId, c
     return ComparedSource(
         candidates, len(digests), sha256_of_json(sorted(digests)), found.keep(contracts.coverage_dimensions)
     )
+
+
+def _take_turns(connection: Connection, tenant: TenantId) -> None:
+    connection.execute("SELECT app.lock('conflicts', %s)", (tenant,))
