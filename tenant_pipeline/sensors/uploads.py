@@ -3,7 +3,8 @@
 A source is in line when it was received, or when it may go on: after a run over several sources went on without it,
 governance overrode its gate, or what was away may be there again. The cursor remembers which places in line a run was
 asked for, and Dagster keeps it together with the runs, so a tick that is repeated, or a daemon that is restarted, asks
-for nothing twice. Only what was asked for long ago and is in no run's hand is asked for again: its run was deleted.
+for nothing twice. Only what was asked for long ago and is in no run's hand is asked for again: its run was deleted, or
+has ended without touching it.
 
 Tenants take turns: each has at most two runs' worth of sources in line, and those that take the first turn come first
 among the partitions. A run ends for all its sources together, so where several tenants wait the heads of their lines
@@ -44,7 +45,8 @@ HEAD_OF_LINE = 10
 """How many of a tenant's sources are in the runs that other tenants' first ones are in."""
 
 PATIENCE = timedelta(minutes=15)
-"""So long a source has been in line before it is asked whether the run that was asked for it is still there."""
+"""So long a source has been in line before it is asked whether the run that was asked for it is still there; and once
+in so long another is asked for where it is not."""
 
 
 @dg.sensor(job_name=NORMALISE_SOURCES, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -55,9 +57,11 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     a_run = opened.settings.sources_per_run
     line = waiting_sources(opened, limit=LINE, of_a_tenant=RUNS_OF_A_TENANT * a_run)
     asked_for = set(json.loads(context.cursor or "[]"))
-    long_ago = [each for each in line if _place_in_line(each) in asked_for and each.queued_at < opened.now() - PATIENCE]
+    now = opened.now()
+    long_ago = [each for each in line if _place_in_line(each) in asked_for and each.queued_at < now - PATIENCE]
     in_hand = SourcePartitions(context.instance).in_hand() if long_ago else frozenset[str]()
-    asked_for -= {_place_in_line(each) for each in long_ago if _key(each) not in in_hand}
+    lost = {_place_in_line(each) for each in long_ago if _key(each) not in in_hand}
+    asked_for -= lost
     waiting = [source for source in line if _place_in_line(source) not in asked_for]
     cursor = json.dumps(sorted({*map(_place_in_line, line), *_further_back(opened, asked_for, line)}))
     if not waiting:
@@ -68,10 +72,14 @@ def uploads(context: dg.SensorEvaluationContext, runtime: RuntimeResource) -> dg
     # Reading all partitions goes with the installation: it is left where none that wait has a place among them.
     before = context.instance.get_dynamic_partitions(TENANT_SOURCE) if known else []
     positions = {key: position for position, key in enumerate([*before, *new])}
-    turn = turns(line)
+    turn, span = turns(line), int(now.timestamp() / PATIENCE.total_seconds())
     return dg.SensorResult(
         run_requests=[
-            run_request(part, priority=-(min(turn[_key(each)] for each in part) // HEAD_OF_LINE))
+            run_request(
+                part,
+                priority=-(min(turn[_key(each)] for each in part) // HEAD_OF_LINE),
+                again=span if lost.intersection(map(_place_in_line, part)) else 0,
+            )
             for stretch in stretches(waiting, positions)
             for together in heads_apart(stretch, turn)
             for part in parts(together, a_run)
@@ -129,13 +137,16 @@ def turns(line: Sequence[Source]) -> dict[str, int]:
     return found
 
 
-def run_request(stretch: Sequence[Source], *, priority: int = 0) -> dg.RunRequest:
+def run_request(stretch: Sequence[Source], *, priority: int = 0, again: int = 0) -> dg.RunRequest:
     """One run over a stretch of sources, asked for once for each time they were put in line.
+
+    Dagster runs nothing twice under one key. Where a run was asked for before that has one of them in hand no more,
+    `again` is the span of `PATIENCE` in which it is asked for again: once in each.
 
     Dagster does not run it again where its process is killed: `ended_runs` puts its sources in line, each by itself.
     """
     tags = {**range_tags(stretch), PRIORITY_TAG: str(priority), MAX_RETRIES_TAG: "0"}
-    key = sha256_of_json([_place_in_line(each) for each in stretch])
+    key = sha256_of_json([*map(_place_in_line, stretch), *([again] if again else [])])
     return dg.RunRequest(run_key=key, tags=tags, run_config=TO_CONSOLE)
 
 
