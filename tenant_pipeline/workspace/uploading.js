@@ -55,6 +55,9 @@ export class Sending {
     this.place = null;
     /** @type {XMLHttpRequest | null} */
     this.request = null;
+    /** Until it is at its end or paused: sent twice at once, it would be begun twice. @type {Promise<void> | null} */
+    this.running = null;
+    this.givenUp = false;
     this.key = [ofTenant(""), path, file.size, file.lastModified].join("|");
   }
 
@@ -75,6 +78,7 @@ export class Sending {
 
   /** Stop sending it, and let what has arrived of it count no longer at the server. */
   giveUp() {
+    this.givenUp = true;
     if (this.state === "sending") this.pause();
     const place = this.place ?? known(this.key);
     if (!place) return;
@@ -89,9 +93,16 @@ export class Sending {
   }
 
   /** Send it to its end, or until it is paused; what is lost on the way is sent again. */
-  async send() {
+  send() {
     this.state = "sending";
     this.problem = null;
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+    return this.running;
+  }
+
+  async run() {
     for (let wait = 500; this.state === "sending"; ) {
       try {
         if (!this.place) await this.begin();
@@ -111,7 +122,7 @@ export class Sending {
         }
         if (this.state !== "sending") {
           await this.find().catch(() => {});
-          return;
+          continue;
         }
         await new Promise((resume) => setTimeout(resume, wait));
         wait = Math.min(wait * 2, LONGEST_WAIT);
@@ -133,6 +144,7 @@ export class Sending {
     this.place = new URL(answer.headers.get("location") ?? "", location.href).pathname;
     this.offset = 0;
     remember(this.key, this.place, answer.headers.get("upload-expires"));
+    if (this.givenUp) this.giveUp(); // while it was being begun
   }
 
   /** How much of it the server has. */

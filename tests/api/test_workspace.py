@@ -751,6 +751,18 @@ def test_files_that_are_chosen_again_before_they_are_handed_in_go_on_and_one_tha
     expect(kanya.locator("h1")).to_have_text("Normalise")
     assert uploads() == [False, False]
 
+    people.go(kanya, "panel-upload")
+    begun: list[Route] = []
+    kanya.route("**/uploads", begun.append)
+    kanya.locator("input[type=file]").first.set_input_files(paths[0])
+    kanya.get_by_role("button", name="Hand in").click()
+    for name in ("Pause", "Resume", "Pause", "Remove"):
+        kanya.get_by_role("button", name=name).click()
+    assert len(begun) == 1
+    with kanya.expect_response(lambda answer: answer.request.method == "DELETE"):
+        begun[0].continue_()
+    assert uploads() == [False, False, False]
+
 
 def test_a_link_and_an_ai_bundle_are_handed_in(people: People, served: Served, tmp_path: Path) -> None:
     bundle = tmp_path / "chats.zip"
