@@ -24,7 +24,7 @@ from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.provisioning import isolation_probe
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
-from tenant_pipeline.services.provisioning.operations import Act, Operation, State, exclusive, operations
+from tenant_pipeline.services.provisioning.operations import Act, ProvisioningOperation, State, exclusive, operations
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
 from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
 from tenant_pipeline.services.provisioning.specification import InstanceChangedError, plan_provisioning
@@ -68,7 +68,7 @@ def neighbour(runtime: Runtime) -> Iterator[TenantId]:
         yield made
 
 
-def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
+def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> ProvisioningOperation:
     return provision(
         runtime,
         tenant,
@@ -80,13 +80,13 @@ def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> Operation:
     )
 
 
-def take_down(runtime: Runtime, tenant: TenantId) -> Operation:
+def take_down(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation:
     return deprovision(
         runtime, tenant, backend=small_instances(runtime), approvals=[], requested_by="ann", verify=approved
     )
 
 
-def take_back(runtime: Runtime, tenant: TenantId) -> Operation:
+def take_back(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation:
     return compensate(
         runtime,
         tenant,
@@ -95,7 +95,7 @@ def take_back(runtime: Runtime, tenant: TenantId) -> Operation:
     )
 
 
-def history(runtime: Runtime, tenant: TenantId) -> list[Operation]:
+def history(runtime: Runtime, tenant: TenantId) -> list[ProvisioningOperation]:
     with runtime.database.platform() as connection:
         return operations(connection, tenant)
 
@@ -319,7 +319,7 @@ def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant
     assert [each.outcome for each in history(runtime, tenant)] == ["done"]
 
 
-def probed(operation: Operation) -> dict[str, Any]:
+def probed(operation: ProvisioningOperation) -> dict[str, Any]:
     (probe,) = [each.detail for each in operation.steps if (each.step, each.state) == ("isolation_probe", State.DONE)]
     return dict(probe)
 

@@ -7,7 +7,14 @@ from datetime import datetime
 from tenant_pipeline.core.cost.month import Interval, Month, hours_within
 from tenant_pipeline.core.cost.price import Usage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, Operation, State, operations
+from tenant_pipeline.services.provisioning.operations import (
+    COMPENSATED,
+    DONE,
+    Act,
+    ProvisioningOperation,
+    State,
+    operations,
+)
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
 
@@ -36,7 +43,7 @@ def usage_of(runtime: Runtime, tenant: TenantId, month: Month) -> Usage:
     )
 
 
-def _standing(history: list[Operation], now: datetime) -> list[Interval]:
+def _standing(history: list[ProvisioningOperation], now: datetime) -> list[Interval]:
     """From when the instance was first healthy to when it was taken down, as often as that was."""
     intervals: list[Interval] = []
     since: datetime | None = None

@@ -21,8 +21,7 @@ from tenant_pipeline.services.going_live.conditions import approvals_of_release,
 from tenant_pipeline.services.going_live.releases import first_ready
 from tenant_pipeline.services.lifecycle import locked_state, move_on, require_isolation_tested
 from tenant_pipeline.services.provisioning.backends import backend_of
-from tenant_pipeline.services.provisioning.operations import Operation as Provisioning
-from tenant_pipeline.services.provisioning.operations import latest_operation
+from tenant_pipeline.services.provisioning.operations import ProvisioningOperation, latest_operation
 from tenant_pipeline.services.provisioning.saga import provision
 from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.releases.reading import live_release
@@ -160,7 +159,7 @@ def _use(
     )
 
 
-def _require_unfinished(connection: Connection, operation: Provisioning) -> None:
+def _require_unfinished(connection: Connection, operation: ProvisioningOperation) -> None:
     """Its approvals were used for this operation: with its end, whoever ended it, they are good for nothing more."""
     latest = latest_operation(connection, operation.tenant)
     if latest is None or latest.id != operation.id or latest.outcome != "open":
@@ -171,7 +170,7 @@ def _require_unfinished(connection: Connection, operation: Provisioning) -> None
         )
 
 
-def _unfinished(runtime: Runtime, tenant: TenantId) -> Provisioning | None:
+def _unfinished(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation | None:
     """The operation that was killed, if any: its approvals were used when it began, and it goes on with those."""
     with runtime.database.platform() as connection:
         operation = latest_operation(connection, tenant)
@@ -220,6 +219,6 @@ def _go_live(
     return reasons
 
 
-def _probe_of(operation: Provisioning) -> dict[str, Any]:
+def _probe_of(operation: ProvisioningOperation) -> dict[str, Any]:
     return next((dict(each.detail) for each in operation.steps[::-1]
                  if each.step == "isolation_probe" and str(each.state) == "done"), {})  # fmt: skip

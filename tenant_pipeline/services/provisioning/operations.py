@@ -52,7 +52,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
-class Operation:
+class ProvisioningOperation:
     """One attempt to bring an instance up or take it down, with all its steps in order."""
 
     tenant: TenantId
@@ -142,7 +142,7 @@ def _busy(runtime: Runtime, tenant: TenantId) -> ProvisioningError:
     )
 
 
-def require_same_backend(operation: Operation, backend: str) -> None:
+def require_same_backend(operation: ProvisioningOperation, backend: str) -> None:
     """Return where this backend runs what the operation brought up. Raises ProvisioningError."""
     if operation.backend != backend:
         raise ProvisioningError(
@@ -155,7 +155,7 @@ def require_same_backend(operation: Operation, backend: str) -> None:
 def begin(
     connection: Connection, tenant: TenantId, act: Act, backend: str, namespace: str, plan_digest: str,
     approvals: Sequence[str], requested_by: str,
-) -> Operation:  # fmt: skip
+) -> ProvisioningOperation:  # fmt: skip
     """A new operation."""
     connection.execute(
         """
@@ -171,7 +171,7 @@ def begin(
 
 
 def record(
-    runtime: Runtime, operation: Operation, step: str, state: State, detail: Mapping[str, Any], actor: str
+    runtime: Runtime, operation: ProvisioningOperation, step: str, state: State, detail: Mapping[str, Any], actor: str
 ) -> None:
     """Add one row to an operation's steps; all but a beginning are audited with it."""
     with runtime.database.platform() as connection:
@@ -179,7 +179,7 @@ def record(
 
 
 def record_in(
-    runtime: Runtime, connection: Connection, operation: Operation, step: str, state: State,
+    runtime: Runtime, connection: Connection, operation: ProvisioningOperation, step: str, state: State,
     detail: Mapping[str, Any], actor: str,
 ) -> None:  # fmt: skip
     """As `record`, in the transaction that does what the row tells."""
@@ -195,7 +195,7 @@ def record_in(
         runtime.audit.append(connection, operation.tenant, [entry])
 
 
-def operations(connection: Connection, tenant: TenantId, limit: int = 50) -> list[Operation]:
+def operations(connection: Connection, tenant: TenantId, limit: int = 50) -> list[ProvisioningOperation]:
     """The tenant's last operations, the newest first, each with all its steps."""
     rows = connection.execute(
         """
@@ -212,7 +212,7 @@ def operations(connection: Connection, tenant: TenantId, limit: int = 50) -> lis
         (tenant, limit),
     ).fetchall()
     return [
-        Operation(
+        ProvisioningOperation(
             tenant=TenantId(row["tenant_id"]),
             id=row["id"],
             act=Act(row["act"]),
@@ -231,6 +231,6 @@ def operations(connection: Connection, tenant: TenantId, limit: int = 50) -> lis
     ]
 
 
-def latest_operation(connection: Connection, tenant: TenantId) -> Operation | None:
+def latest_operation(connection: Connection, tenant: TenantId) -> ProvisioningOperation | None:
     """The tenant's last operation, if there was any."""
     return next(iter(operations(connection, tenant, limit=1)), None)

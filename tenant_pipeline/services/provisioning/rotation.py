@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tenant_pipeline.core.approval.operation import Operation as Approved
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.lifecycle import FITTING, SERVING, TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner, StillStartingError
-from tenant_pipeline.services.provisioning.operations import Act, Operation, exclusive, latest_operation
+from tenant_pipeline.services.provisioning.operations import Act, ProvisioningOperation, exclusive, latest_operation
 from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.tenant_state import state_of
@@ -48,7 +48,7 @@ def rotate_credentials(
             ) from None
 
 
-def _is_to_stand(state: TenantState, last: Operation) -> bool:
+def _is_to_stand(state: TenantState, last: ProvisioningOperation) -> bool:
     """Whether it serves its tenant, or is being brought up; where isolation was found broken, neither may go on."""
-    fitting = FITTING[Approved.INSTANCE] if last.outcome == "open" else SERVING
+    fitting = FITTING[Operation.INSTANCE] if last.outcome == "open" else SERVING
     return last.act is Act.PROVISION and not (last.left_nothing or last.broke_isolation) and state in fitting

@@ -19,7 +19,7 @@ from tenant_pipeline.services.provisioning.operations import (
     COMPENSATED,
     DONE,
     Act,
-    Operation,
+    ProvisioningOperation,
     State,
     begin,
     exclusive,
@@ -65,7 +65,7 @@ def provision(
     finish: Callable[[Connection], None] = _nothing_with_it,
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
-) -> Operation:
+) -> ProvisioningOperation:
     """Bring the tenant's instance up, or finish bringing it up, and return what was done. Every step is audited.
 
     `verify` checks the approvals in the transaction that begins or resumes the operation, and raises where they do not
@@ -114,7 +114,7 @@ def compensate(
     requested_by: str,
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
-) -> Operation:
+) -> ProvisioningOperation:
     """Take an unfinished operation back to nothing left over. Raises NotFoundError where there is none."""
     work = Work(runtime, tenant, backend, timeout)
     with exclusive(runtime, tenant):
@@ -135,7 +135,7 @@ def deprovision(
     verify: Callable[[Connection], None],
     on_step: OnStep = _unheard,
     timeout: float = APPLY_SECONDS,
-) -> Operation:
+) -> ProvisioningOperation:
     """Take the tenant's instance and its login away. The releases in the tenant's schema stay: they are the tenant's.
 
     Provisioning that was not finished is taken back first. `verify` checks, before that and again in the transaction
@@ -175,7 +175,7 @@ def deprovision(
 
 def _begun_or_resumed(
     work: Work, approvals: Sequence[str], requested_by: str, verify: Callable[[Connection], None]
-) -> Operation:
+) -> ProvisioningOperation:
     runtime, tenant = work.runtime, work.tenant
     wanted = plan_provisioning(runtime, tenant, work.backend).wanted
     with runtime.database.platform() as connection:
@@ -206,7 +206,7 @@ def _begun_or_resumed(
     return operation
 
 
-def _fail(work: Work, operation: Operation, requested_by: str, on_step: OnStep, error: Exception) -> None:
+def _fail(work: Work, operation: ProvisioningOperation, requested_by: str, on_step: OnStep, error: Exception) -> None:
     """Record why, and take back what was done."""
     why = error.what if isinstance(error, TenantRuntimeError) else type(error).__name__
     detail = {"reason": why, "isolation_broken": isinstance(error, IsolationBrokenError)}
@@ -221,7 +221,7 @@ def _finish_taking_back(work: Work, requested_by: str, on_step: OnStep) -> None:
         _undo(work, operation, requested_by, on_step)
 
 
-def _unfinished(work: Work) -> Operation | None:
+def _unfinished(work: Work) -> ProvisioningOperation | None:
     """The provisioning that was begun and not ended, if any. Raises ProvisioningError where another backend runs it."""
     with work.runtime.database.platform() as connection:
         operation = latest_operation(connection, work.tenant)
@@ -231,7 +231,7 @@ def _unfinished(work: Work) -> Operation | None:
     return operation
 
 
-def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) -> None:
+def _undo(work: Work, operation: ProvisioningOperation, requested_by: str, on_step: OnStep) -> None:
     for step in reversed(STEPS):
         found = operation.found_before(step.name)
         if found is None or operation.has(step.name, State.UNDONE):
@@ -247,7 +247,7 @@ def _undo(work: Work, operation: Operation, requested_by: str, on_step: OnStep) 
     record(work.runtime, operation, COMPENSATED, State.DONE, {}, requested_by)
 
 
-def _latest(runtime: Runtime, tenant: TenantId) -> Operation:
+def _latest(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation:
     with runtime.database.platform() as connection:
         operation = latest_operation(connection, tenant)
     if operation is None:
@@ -255,7 +255,7 @@ def _latest(runtime: Runtime, tenant: TenantId) -> Operation:
     return operation
 
 
-def _audit(runtime: Runtime, connection: Connection, operation: Operation, action: str, actor: str) -> None:
+def _audit(runtime: Runtime, connection: Connection, operation: ProvisioningOperation, action: str, actor: str) -> None:
     details: dict[str, Any] = {
         "backend": operation.backend,
         "namespace": operation.namespace,

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tenant_pipeline.core.approval.operation import Operation as Approved
+from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.lifecycle import FITTING, SERVING
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import InstanceStatus, Phase, Provisioner
 from tenant_pipeline.services.provisioning.operations import (
     Act,
-    Operation,
+    ProvisioningOperation,
     exclusive,
     latest_operation,
     operations,
@@ -81,7 +81,7 @@ def rest_instance(runtime: Runtime, tenant: TenantId, backend: Provisioner, *, t
     with exclusive(runtime, tenant):
         with runtime.database.platform() as connection:
             state, latest = state_of(connection, tenant), latest_operation(connection, tenant)
-        being_brought_up = operation.outcome == "open" and state in FITTING[Approved.INSTANCE]
+        being_brought_up = operation.outcome == "open" and state in FITTING[Operation.INSTANCE]
         isolated = latest is None or not latest.broke_isolation
         if isolated and (state in SERVING or being_brought_up):
             return False
@@ -108,7 +108,7 @@ def lay_to_rest(runtime: Runtime, backend: Provisioner, *, timeout: float) -> in
 
 
 def _brought_back(
-    runtime: Runtime, operation: Operation, backend: Provisioner, timeout: float
+    runtime: Runtime, operation: ProvisioningOperation, backend: Provisioner, timeout: float
 ) -> InstanceStatus | None:
     """How it now stands; None where its tenant is not served, or the instance was taken away, or is being, since.
 
@@ -132,24 +132,24 @@ def _brought_back(
             return replace(backend.status(tenant, operation.namespace), detail=error.what)
 
 
-def _stands(backend: Provisioner, operation: Operation) -> bool:
+def _stands(backend: Provisioner, operation: ProvisioningOperation) -> bool:
     return backend.status(operation.tenant, operation.namespace).phase is not Phase.ABSENT
 
 
-def _provisioned(runtime: Runtime, backend: Provisioner) -> Iterator[Operation]:
+def _provisioned(runtime: Runtime, backend: Provisioner) -> Iterator[ProvisioningOperation]:
     for row in list_tenants(runtime):
         operation = _operation_it_stands_by(runtime, TenantId(row["id"]), backend)
         if operation is not None:
             yield operation
 
 
-def _operation_it_stands_by(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> Operation | None:
+def _operation_it_stands_by(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> ProvisioningOperation | None:
     """The operation that the tenant's instance stands by, if this backend runs it."""
     last = _last_provisioning(runtime, tenant, ("done",))
     return last if last is not None and last.backend == backend.name else None
 
 
-def _last_provisioning(runtime: Runtime, tenant: TenantId, outcomes: tuple[str, ...]) -> Operation | None:
+def _last_provisioning(runtime: Runtime, tenant: TenantId, outcomes: tuple[str, ...]) -> ProvisioningOperation | None:
     """What brought the instance up last, with such an outcome; None where it was deprovisioned since."""
     with runtime.database.platform() as connection:
         for each in operations(connection, tenant):
