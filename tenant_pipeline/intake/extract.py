@@ -21,10 +21,10 @@ from tenant_pipeline.core.stage import Reject, StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter, TableWriter, field_column
 from tenant_pipeline.intake.identify import RELEASABLE, limits_of
 from tenant_pipeline.intake.manifest import manifest_entries
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.intake.readers.chat_message import AI_READERS
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.refusals import Refusals
-from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.parsers import records
 
 FURTHER_FILES = 256
@@ -39,7 +39,7 @@ def extract(
     raw: RawObjects,
     out: StageWriter,
     *,
-    released: Collection[Release] = (),
+    released: Collection[OverruledRefusal] = (),
 ) -> tuple[StageCount, ...]:
     """Write a table of records for each table of the profile, and a reject for each row that could not be read.
 

@@ -8,9 +8,9 @@ from typing import Any
 from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tables import RawObjects, StageReader, StageWriter
 from tenant_pipeline.intake.manifest import ManifestEntry, manifest_entries
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.refusals import Refusals
-from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import profile
 
@@ -20,7 +20,7 @@ RELEASED_LIMITS = ParserLimits(memory_bytes=8 * 1024**3, cpu_seconds=3600)
 
 
 def identify(
-    received: StageReader, raw: RawObjects, out: StageWriter, *, released: Collection[Release] = ()
+    received: StageReader, raw: RawObjects, out: StageWriter, *, released: Collection[OverruledRefusal] = ()
 ) -> tuple[StageCount, ...]:
     """Write the document `profile`: for each readable object its reader and its tables with their fields.
 

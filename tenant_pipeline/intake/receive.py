@@ -33,8 +33,8 @@ from tenant_pipeline.intake.archive import (
     open_member,
 )
 from tenant_pipeline.intake.malware import MalwareScanner
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.intake.refusals import Refusals, digest_of_member
-from tenant_pipeline.intake.release import Release
 
 MANIFEST = "manifest"
 MANIFEST_COLUMNS = ("object", "path", "sha256", "size", "media_type", "container")
@@ -78,7 +78,7 @@ def receive(
     out: StageWriter,
     limits: ReceiveLimits,
     *,
-    released: Collection[Release] = (),
+    released: Collection[OverruledRefusal] = (),
     scanner: MalwareScanner | None = None,
 ) -> tuple[StageCount, ...]:
     """Write the `manifest` of a unit's leaf files, in the order of their paths; unpack archives into the raw zone.

@@ -17,7 +17,7 @@ import pyarrow as pa
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.stage import Disposition, Reject
 from tenant_pipeline.core.tables import BATCH_ROWS, StageWriter, TableWriter
-from tenant_pipeline.intake.release import Release
+from tenant_pipeline.intake.overruled import OverruledRefusal
 
 REFUSALS = "refusals"
 COLUMNS = ("locator", "code", "digest", "let_in")
@@ -34,7 +34,7 @@ class Refusals:
     `let_in` is empty for what is refused, and says `released` of what is taken in only because of a release.
     """
 
-    def __init__(self, out: StageWriter, released: Collection[Release]) -> None:
+    def __init__(self, out: StageWriter, released: Collection[OverruledRefusal]) -> None:
         self._out = out
         self._by_digest = {(each.digest, each.code) for each in released if each.digest}
         self._by_place = {(each.locator, each.code) for each in released if not each.digest}

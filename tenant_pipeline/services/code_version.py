@@ -25,13 +25,13 @@ _READING = (
         f"intake/{part}"
         for part in (
             "identify.py", "extract.py", "formats.py", "text_encoding.py", "text_formats.py", "archive.py",
-            "refusals.py", "release.py", "readers", "sandbox",
+            "refusals.py", "overruled.py", "readers", "sandbox",
         )
     ),
     "core/generic_words.py",
 )  # fmt: skip
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
-    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/release.py"),
+    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/overruled.py"),
     Stage.IDENTIFY: _READING,
     Stage.EXTRACT: _READING,
     Stage.SCREEN: (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tenant_pipeline.core.mapping.mapping import MappingRules
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.intake.release import Release
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.pii.declarations import Declaration
 from tenant_pipeline.services.accepted_mappings import rules_of
 from tenant_pipeline.services.declared_privacy import in_force
@@ -23,11 +23,11 @@ class Decisions:
     declarations on its personal data that are in force, and whether an agreement on personal data is signed."""
 
     rules: MappingRules
-    released: frozenset[tuple[Stage, Release]]
+    released: frozenset[tuple[Stage, OverruledRefusal]]
     declarations: tuple[Declaration, ...]
     agreement_in_place: bool
 
-    def released_from(self, stage: Stage) -> frozenset[Release]:
+    def released_from(self, stage: Stage) -> frozenset[OverruledRefusal]:
         """The refusals of one stage that a person released."""
         return frozenset(release for refused_by, release in self.released if refused_by is stage)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tenant_pipeline.core.stage import Stage
-from tenant_pipeline.intake.release import Release
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
 
@@ -16,7 +16,7 @@ class GivenRelease:
     """A release, who gave it, and whether that was for the source's present version."""
 
     stage: Stage
-    release: Release
+    release: OverruledRefusal
     person: str
     released_at: datetime
     of_this_version: bool
@@ -40,7 +40,7 @@ def releases_of(connection: Connection, source: Source) -> list[GivenRelease]:
     return [
         GivenRelease(
             Stage(row["stage"]),
-            Release(row["locator"], row["code"], row["content_digest"] or ""),
+            OverruledRefusal(row["locator"], row["code"], row["content_digest"] or ""),
             row["person"],
             row["released_at"],
             row["of_this_version"],

@@ -28,7 +28,7 @@ from tenant_pipeline.cli import main
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, entry_hash
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.intake.release import Release
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.linking.blocking import packed_keys, unpacked_keys
 from tenant_pipeline.linking.entity_index import Known
 from tenant_pipeline.linking.features import Features
@@ -269,7 +269,9 @@ def test_what_was_released_before_contents_were_noted_stays_so_for_its_own_versi
             connection.execute("UPDATE runtime.tenant_sources SET unit_digest = repeat('2', 64) WHERE id = %s", (feed,))
         with runtime.database.tenant(TENANT) as connection:
             source_now = get_source(connection, TENANT, SourceId(feed))
-            assert [each.release for each in releases_of(connection, source_now)] == [Release("file=2", "malware", "")]
+            assert [each.release for each in releases_of(connection, source_now)] == [
+                OverruledRefusal("file=2", "malware", "")
+            ]
         with runtime.database.administration() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("UPDATE runtime.quarantine_releases SET reason = 'another'")
 

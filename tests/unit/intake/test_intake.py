@@ -26,10 +26,10 @@ from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.extract import extract
 from tenant_pipeline.intake.formats import identify_format
 from tenant_pipeline.intake.identify import RELEASABLE, identify
+from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.intake.readers.item import Problem, UnreadableError
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.intake.refusals import digest_of_member
-from tenant_pipeline.intake.release import Release
 from tenant_pipeline.intake.sandbox import parsers
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.text_formats import text_format
@@ -340,7 +340,9 @@ def test_what_did_not_fit_an_archive_is_taken_in_once_a_person_releases_it(raw: 
     (reject,) = refused.rejects
     assert reject["code"] == "archive-too-large"
     digest = digest_of_member(unit.files[0].sha256, 2)
-    (count,) = receive(unit, raw, released, limits, released={Release(reject["locator"], reject["code"], digest)})
+    (count,) = receive(
+        unit, raw, released, limits, released={OverruledRefusal(reject["locator"], reject["code"], digest)}
+    )
     assert released.rejects == []
     assert count.emitted == 2
 
@@ -441,7 +443,9 @@ def test_a_file_that_extract_cannot_read_is_refused_and_the_rest_goes_on(
 
     released = MemoryStage()
     digest = unit.files[1].sha256
-    extract(read.identified, read.received, raw, released, released={Release("o00009", reject["code"], digest)})
+    extract(
+        read.identified, read.received, raw, released, released={OverruledRefusal("o00009", reject["code"], digest)}
+    )
     assert sum(table.rows for table in released.tables("records")) == 3
     assert released.written["refusals"].whole()["let_in"].to_list() == ["released"]
 
@@ -495,9 +499,9 @@ def test_what_a_person_releases_is_read_within_wider_limits(raw: RawZone, monkey
     identify(received, raw, refused)
     (reject,) = refused.rejects
     assert reject["code"] in RELEASABLE
-    identify(received, raw, elsewhere, released={Release(reject["locator"], reject["code"], "0" * 64)})
+    identify(received, raw, elsewhere, released={OverruledRefusal(reject["locator"], reject["code"], "0" * 64)})
     assert elsewhere.rejects == [reject], "another file lay there when it was released"
-    identify(received, raw, released, released={Release("o00009", reject["code"], digest)})
+    identify(received, raw, released, released={OverruledRefusal("o00009", reject["code"], digest)})
     assert released.rejects == []
     extract(released, received, raw, extracted)
     assert [table.rows for table in extracted.tables("records")] == [1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Release(NamedTuple):
+class OverruledRefusal(NamedTuple):
     """A refusal that a person has overruled: of the content with that digest, for the reason `code`.
 
     Without a digest (releases did not always note one) it is of what lies at `locator`.
