@@ -10,7 +10,8 @@ from functools import cache
 
 import dagster as dg
 
-from tenant_pipeline.contracts.loader import Contracts, load_contracts
+from tenant_pipeline.contracts.contracts import Contracts
+from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.services.sources import Source, get_source

@@ -13,7 +13,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.digest import canonical_json
 from tenant_pipeline.core.stage import Stage
 

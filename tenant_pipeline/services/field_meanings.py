@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.mapping.choose import choose
 from tenant_pipeline.core.mapping.mapping import field_key
 from tenant_pipeline.core.origin import Origin

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.mapping.choose import choose, is_declared
 from tenant_pipeline.core.mapping.mapping import Mapping as DeclaredMapping

@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.mapping.choose import SYNONYMS_MAPPING, TEXT_MAPPING
 from tenant_pipeline.core.mapping.definition import FIRST_VERSION

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from tenant_pipeline.contracts.loader import Contracts, load_contracts
+from tenant_pipeline.contracts.contracts import Contracts
+from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.settings import Settings

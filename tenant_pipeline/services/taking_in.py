@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import DecidedMeanwhileError
 from tenant_pipeline.core.stage import Stage

@@ -14,7 +14,7 @@ from tenant_pipeline.api.authentication.authenticator import CallerOf
 from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.routes.sources import HANDING_IN_ROLES
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.services.inspection import WHILE_SOMEBODY_WAITS, InspectedObject, inspect_path
 from tenant_pipeline.storage.owned_folder import working_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from tenant_pipeline.contracts.loader import Contracts
+from tenant_pipeline.contracts.contracts import Contracts
 from tenant_pipeline.core.conflict.find import find_conflicts
 from tenant_pipeline.core.digest import Sha256, sha256_of_json
 from tenant_pipeline.core.stage import Stage, StageCount

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tenant_pipeline.contracts.loader import Contracts, load_contracts
+from tenant_pipeline.contracts.contracts import Contracts
+from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.coverage.dimensions import DIMENSIONS
 from tenant_pipeline.core.errors import ContractError
