@@ -9,7 +9,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.queue import needs_nobody_can_meet
 from tenant_pipeline.services.approvals.records import requests_of
 from tenant_pipeline.services.audit_trail import verify_audit
-from tenant_pipeline.services.observation.figures import failures, heartbeat_ages
+from tenant_pipeline.services.observation.dagster_storage import failures, heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
 from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.roles import roles_held

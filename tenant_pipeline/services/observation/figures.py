@@ -14,14 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
-from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.cost.budgets import THRESHOLDS
 from tenant_pipeline.services.feature_flags.overrides import switched_off
+from tenant_pipeline.services.observation.dagster_storage import (
+    failures,
+    heartbeat_ages,
+    oldest_run_seconds,
+    unfinished_runs,
+)
 from tenant_pipeline.services.observation.database_room import try_room
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.penetration_tests import UNDER_TEST
@@ -84,27 +88,6 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Each figure's name, what it says, and its labels. None has a label that grows with the installation, but for those
 of a tenant, which are off by default."""
-
-_OLDEST_RUN = """
-    SELECT coalesce(max(extract(epoch FROM now()) - start_time), 0) AS seconds FROM runs WHERE status = 'STARTED'
-"""
-_FAILED_RUNS = """
-    SELECT run.pipeline_name AS job, coalesce(ended_by.value, 'fault') AS by, count(*) AS runs
-      FROM runs AS run
-      LEFT JOIN run_tags AS ended_by ON ended_by.run_id = run.run_id AND ended_by.key = 'tenant_runtime/ended_by'
-     WHERE run.status = 'FAILURE' AND run.end_time > extract(epoch FROM now()) - 3600
-       AND run.update_timestamp > (now() AT TIME ZONE 'UTC') - interval '1 hour'
-     GROUP BY 1, 2
-"""
-_FAILED_TICKS = """
-    SELECT tick.sensor, count(*) AS ticks
-      FROM instigators AS instigator
-     CROSS JOIN LATERAL (SELECT tick_body::jsonb ->> 'job_name' AS sensor FROM job_ticks
-                          WHERE selector_id = instigator.selector_id AND status = 'FAILURE'
-                            AND timestamp > (now() AT TIME ZONE 'UTC') - interval '1 hour') AS tick
-     GROUP BY 1
-"""
-"""Sensor by sensor, as the index goes: of ticks there are hundreds of thousands."""
 
 CLOCKS_APART_SECONDS = 5.0
 """From then on it is said in the log."""
@@ -208,35 +191,14 @@ def _object_store_answers(runtime: Runtime) -> int:
     return 1
 
 
-def heartbeat_ages(conninfo: str) -> dict[str, float]:
-    """Since how many seconds each part of Dagster's daemon has given no sign. Raises psycopg.Error."""
-    rows = _dagster_rows(
-        conninfo,
-        "SELECT daemon_type AS part, extract(epoch FROM now()) - (body::jsonb->>'timestamp')::float8 AS age"
-        " FROM daemon_heartbeats",
-    )
-    return {row["part"]: float(row["age"]) for row in rows}
-
-
-def failures(conninfo: str) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """What failed within the hour: runs by job and by whose fault, ticks by sensor. Raises psycopg.Error."""
-    runs = _dagster_rows(conninfo, _FAILED_RUNS)
-    ticks = _dagster_rows(conninfo, _FAILED_TICKS)
-    return {(row["job"], row["by"]): row["runs"] for row in runs}, {row["sensor"]: row["ticks"] for row in ticks}
-
-
 def _of_dagster(runtime: Runtime) -> list[Figure]:
     conninfo = dagster_conninfo(runtime.settings.dagster_dsn, runtime.database)
     ages = heartbeat_ages(conninfo)
-    runs = _dagster_rows(
-        conninfo,
-        "SELECT status, count(*) AS runs FROM runs WHERE status IN ('QUEUED', 'STARTING', 'STARTED') GROUP BY status",
-    )
-    counted = {row["status"]: row["runs"] for row in runs}
-    (oldest,) = _dagster_rows(conninfo, _OLDEST_RUN)
+    counted = unfinished_runs(conninfo)
+    oldest = oldest_run_seconds(conninfo)
     failed_runs, failed_ticks = failures(conninfo)
     return [
-        Figure("tenant_runtime_oldest_run_seconds", float(oldest["seconds"])),
+        Figure("tenant_runtime_oldest_run_seconds", oldest),
         *(
             Figure("tenant_runtime_runs_failed_last_hour", number, {"job": job, "by": by})
             for (job, by), number in failed_runs.items()
@@ -251,9 +213,3 @@ def _of_dagster(runtime: Runtime) -> list[Figure]:
             for status in ("QUEUED", "STARTING", "STARTED")
         ),
     ]
-
-
-def _dagster_rows(conninfo: str, statement: str) -> list[dict[str, Any]]:
-    with psycopg.connect(conninfo, connect_timeout=3, row_factory=dict_row) as connection:
-        connection.execute("SET statement_timeout = '5s'")
-        return connection.execute(statement).fetchall()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import psycopg
 
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.services.observation.dagster_storage import heartbeat_ages
 from tenant_pipeline.services.observation.database_room import try_room
-from tenant_pipeline.services.observation.figures import heartbeat_ages
 from tenant_pipeline.services.observation.object_store import try_objects
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.settings import Settings
