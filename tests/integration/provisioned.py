@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from tenant_pipeline.core.digest import sha256_of_json
+from tenant_pipeline.core.lifecycle import StateForbidsError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.local_process.processes import processes_of
 from tenant_pipeline.provisioning.provisioner import Provisioner
-from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
+from tenant_pipeline.services.provisioning.operations import ProvisioningOperation, latest_operation
+from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.storage.database import Connection
 
@@ -61,6 +64,20 @@ def take_down(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> None:
     deprovision(runtime, tenant, backend=backend, approvals=[], requested_by="test", verify=approved)
 
 
+def take_back(runtime: Runtime, tenant: TenantId, backend: Provisioner) -> ProvisioningOperation:
+    """Go on with what was begun where the tenant has gone out of service meanwhile, which takes it back."""
+
+    def out_of_service(connection: Connection) -> None:
+        raise StateForbidsError("The tenant is suspended")
+
+    with pytest.raises(StateForbidsError):
+        provision(runtime, tenant, backend=backend, approvals=[], requested_by="ann", verify=out_of_service)
+    with runtime.database.platform() as connection:
+        operation = latest_operation(connection, tenant)
+    assert operation is not None
+    return operation
+
+
 def killed_at_step(
     runtime: Runtime,
     tenant: TenantId,
@@ -80,12 +97,11 @@ def killed_at_step(
     if child == 0:
         try:
             with connect(runtime.settings) as own:
-                asked: dict[str, Any] = {"backend": backend(own), "requested_by": "ann", "on_step": on_step}
-                if act == "compensate":
-                    compensate(own, tenant, **asked)
-                else:
-                    do = {"provision": provision, "deprovision": deprovision}[act]
-                    do(own, tenant, approvals=[], verify=approved, **asked)
+                do = {"provision": provision, "deprovision": deprovision}[act]
+                do(
+                    own, tenant, backend=backend(own), approvals=[], requested_by="ann", verify=approved,
+                    on_step=on_step,
+                )  # fmt: skip
         finally:
             os._exit(1)
     _, status = os.waitpid(child, 0)

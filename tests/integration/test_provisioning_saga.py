@@ -16,7 +16,7 @@ from psycopg import errors, sql
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli import instance as command
-from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError, ProvisioningError
+from tenant_pipeline.core.errors import InputError, NotAllowedError, ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.provisioner import Phase, Secret
 from tenant_pipeline.services import registry
@@ -26,7 +26,7 @@ from tenant_pipeline.services.provisioning import isolation_probe
 from tenant_pipeline.services.provisioning.isolation_probe import IsolationBrokenError
 from tenant_pipeline.services.provisioning.operations import Act, ProvisioningOperation, State, exclusive, operations
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
-from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
+from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.provisioning.specification import InstanceChangedError, plan_provisioning
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.roles import grant_role
@@ -34,7 +34,7 @@ from tenant_pipeline.services.runtime import Runtime, connect
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.database import Connection, instance_login_of, login_of
 from tests.integration.conftest import ATTACKER, VICTIM
-from tests.integration.provisioned import approved, footprint, killed_at_step, small_instances
+from tests.integration.provisioned import approved, footprint, killed_at_step, small_instances, take_back
 
 NAMES = [step.name for step in STEPS]
 DOING = [(step, moment) for step in NAMES for moment in ("before", "after")]
@@ -83,15 +83,6 @@ def bring_up(runtime: Runtime, tenant: TenantId, *words: str) -> ProvisioningOpe
 def take_down(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation:
     return deprovision(
         runtime, tenant, backend=small_instances(runtime), approvals=[], requested_by="ann", verify=approved
-    )
-
-
-def take_back(runtime: Runtime, tenant: TenantId) -> ProvisioningOperation:
-    return compensate(
-        runtime,
-        tenant,
-        backend=small_instances(runtime),
-        requested_by="ann",
     )
 
 
@@ -242,8 +233,6 @@ def test_taken_down_only_the_tenants_releases_are_left(runtime: Runtime, tenant:
         assert known is None
         assert connection.execute(f"SELECT FROM {login_of(tenant)}.release_entities").fetchall() == []
     assert take_down(runtime, tenant).outcome == "done"
-    with pytest.raises(NotFoundError):
-        take_back(runtime, tenant)
 
 
 def test_a_password_never_comes_back(runtime: Runtime, tenant: TenantId) -> None:
@@ -310,7 +299,7 @@ def test_two_at_once_one_wins_and_the_other_is_told_why(runtime: Runtime, tenant
     thread.start()
     try:
         assert reached.wait(30)
-        for act in (bring_up, take_back, take_down):
+        for act in (bring_up, take_down):
             with pytest.raises(ProvisioningError, match="being changed already: ann began to provision it"):
                 act(runtime, tenant)
     finally:
@@ -461,7 +450,7 @@ def test_killed_at_a_step_it_is_resumed_or_taken_back(
 ) -> None:
     before = footprint(runtime)
     killed(runtime, tenant, "provision", step, moment)
-    assert take_back(runtime, tenant).outcome == "compensated"
+    assert take_back(runtime, tenant, small_instances(runtime)).outcome == "compensated"
     assert footprint(runtime) == before
     killed(runtime, tenant, "provision", step, moment)
     operation = bring_up(runtime, tenant)
@@ -479,14 +468,14 @@ def test_killed_while_it_is_taken_back_that_is_finished_first(
 ) -> None:
     before = footprint(runtime)
     killed(runtime, tenant, "provision", "isolation_probe", "after")
-    killed(runtime, tenant, "compensate", step, moment)
-    assert take_back(runtime, tenant).outcome == "compensated"
+    killed(runtime, tenant, "deprovision", step, moment)
+    assert take_back(runtime, tenant, small_instances(runtime)).outcome == "compensated"
     assert footprint(runtime) == before
 
 
 def test_killed_while_it_is_taken_back_the_next_provisioning_begins_anew(runtime: Runtime, tenant: TenantId) -> None:
     killed(runtime, tenant, "provision", "isolation_probe", "after")
-    killed(runtime, tenant, "compensate", "schema", "before undoing")
+    killed(runtime, tenant, "deprovision", "schema", "before undoing")
     assert bring_up(runtime, tenant).outcome == "done"
     assert [each.outcome for each in history(runtime, tenant)] == ["done", "compensated"]
 

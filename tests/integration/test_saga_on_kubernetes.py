@@ -18,11 +18,11 @@ from tenant_pipeline.provisioning.provisioner import Phase
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.operations import State, operations
-from tenant_pipeline.services.provisioning.saga import compensate, deprovision, provision
+from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.provisioning.specification import plan_provisioning, specification_of
 from tenant_pipeline.services.provisioning.steps import STEPS
 from tenant_pipeline.services.runtime import Runtime
-from tests.integration.provisioned import approved, footprint, killed_at_step
+from tests.integration.provisioned import approved, footprint, killed_at_step, take_back
 from tests.provisioning.cluster import ClusterUnderTest, cluster_under_test
 
 pytestmark = pytest.mark.slow
@@ -60,8 +60,7 @@ def test_killed_after_a_step_it_is_taken_back_to_nothing_or_resumed(
 
     before = footprint(runtime)
     killed_at_step(runtime, tenant, "provision", step, "after", backend=backend)
-    taken_back = compensate(runtime, tenant, backend=backend(runtime), requested_by="ann")
-    assert taken_back.outcome == "compensated"
+    assert take_back(runtime, tenant, backend(runtime)).outcome == "compensated"
     assert footprint(runtime) == before
     assert cluster.leftovers(specification_of(runtime, tenant)) == []
 

@@ -106,25 +106,6 @@ def provision(
         return _latest(runtime, tenant)
 
 
-def compensate(
-    runtime: Runtime,
-    tenant: TenantId,
-    *,
-    backend: Provisioner,
-    requested_by: str,
-    on_step: OnStep = _unheard,
-    timeout: float = APPLY_SECONDS,
-) -> ProvisioningOperation:
-    """Take an unfinished operation back to nothing left over. Raises NotFoundError where there is none."""
-    work = Work(runtime, tenant, backend, timeout)
-    with exclusive(runtime, tenant):
-        operation = _unfinished(work)
-        if operation is None:
-            raise NotFoundError("There is no unfinished provisioning to take back", where=tenant)
-        _undo(work, operation, requested_by, on_step)
-        return _latest(runtime, tenant)
-
-
 def deprovision(
     runtime: Runtime,
     tenant: TenantId,
