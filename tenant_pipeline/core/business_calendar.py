@@ -46,15 +46,3 @@ def due_at(start: datetime, hours: float) -> datetime:
                 return now + left
             left -= midnight - now
         now = midnight
-
-
-def working_time_between(start: datetime, end: datetime) -> timedelta:
-    """How much working time lies from `start` to `end` (both with a zone); none where `end` is not after `start`."""
-    now, last = start.astimezone(BANGKOK), end.astimezone(BANGKOK)
-    passed = timedelta()
-    while now < last:
-        midnight = min(last, datetime.combine(now.date() + _DAY, datetime.min.time(), BANGKOK))
-        if is_working_day(now.date()):
-            passed += midnight - now
-        now = midnight
-    return passed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tenant_pipeline.core.approval.operation import Operation, digest_of_operation
@@ -22,15 +21,13 @@ from tenant_pipeline.services.going_live.releases import first_ready
 from tenant_pipeline.services.lifecycle import locked_state, move_on, require_isolation_tested
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.operations import ProvisioningOperation, latest_operation
-from tenant_pipeline.services.provisioning.saga import provision
+from tenant_pipeline.services.provisioning.saga import OnStep, provision
 from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting, state_of
 from tenant_pipeline.telemetry.traces import traced
-
-OnStep = Callable[[str, str], None]
 
 
 def request_instance(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenant_pipeline.core.business_calendar import BANGKOK, due_at, is_working_day, working_time_between
+from tenant_pipeline.core.business_calendar import BANGKOK, due_at, is_working_day
 
 TIMES = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 1), timezones=st.just(UTC))
 
@@ -43,6 +43,17 @@ def test_no_hours_are_due_at_once_and_nonsense_is_refused() -> None:
         due_at(datetime(2026, 11, 23), 1)
     with pytest.raises(ValueError, match="hours"):
         due_at(bangkok(2026, 11, 23), -1)
+
+
+def working_time_between(start: datetime, end: datetime) -> timedelta:
+    now, last = start.astimezone(BANGKOK), end.astimezone(BANGKOK)
+    passed = timedelta()
+    while now < last:
+        midnight = min(last, datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), BANGKOK))
+        if is_working_day(now.date()):
+            passed += midnight - now
+        now = midnight
+    return passed
 
 
 @settings(max_examples=60)
