@@ -26,7 +26,7 @@ SELECT statement_id, source_id, entity_id, canonical_id, type, property, value, 
   FROM runtime.statement_facts
  WHERE {conditions}
  ORDER BY canonical_id, property, lang, authority_tier, statement_id, source_id
- LIMIT %(limit)s OFFSET %(offset)s
+ LIMIT %(limit)s
 """
 
 _CURRENT = """
@@ -98,14 +98,13 @@ def statements_of(
     canonical_id: str | None = None,
     property_: str | None = None,
     limit: int = 100,
-    offset: int = 0,
 ) -> list[dict[str, Any]]:
     """Statements with what is constant for their source, in the order of entity, property, language and authority."""
     wanted = {"tenant_id": tenant, "source_id": source, "canonical_id": canonical_id, "property": property_}
     given = {column: value for column, value in wanted.items() if value is not None}
     query = _OF_TENANT.format(conditions=" AND ".join(f"{column} = %({column})s" for column in given))
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, {**given, "limit": limit, "offset": offset}).fetchall()
+        return cursor.execute(query, {**given, "limit": limit}).fetchall()
 
 
 def count_distinct(connection: psycopg.Connection[Any], tenant: TenantId) -> int:

@@ -455,8 +455,7 @@ def test_statements_are_read_with_what_is_constant_for_their_source(tenant: Tena
         assert [(row["source_id"], row["authority_tier"]) for row in found] == [(regulator, 1), (press, 3)]
         assert len(statements_of(connection, tenant.id, source=press)) == 3
         everything = statements_of(connection, tenant.id)
-        pages = [statements_of(connection, tenant.id, limit=4, offset=offset) for offset in (0, 4)]
-        assert pages[0] + pages[1] == everything
+        assert statements_of(connection, tenant.id, limit=4) == everything[:4]
         assert len(everything) == 6
 
 
