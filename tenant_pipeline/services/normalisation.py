@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 
 from tenant_pipeline.core.batch_map import BatchMap
+from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.gate import GateVerdict
@@ -84,6 +85,18 @@ class StageResult:
     verdict: GateVerdict | None = None
 
 
+@dataclass(frozen=True)
+class _Due:
+    """What a stage that has yet to run is run on, and what its output will be known by."""
+
+    source: Source
+    behind: Mapping[Stage, StageRecord]
+    decisions: Decisions
+    taking: int
+    input_digest: Sha256
+    version: str
+
+
 @traced("stage")
 def run_stage(
     runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, *, run_id: str | None = None
@@ -98,12 +111,22 @@ def run_stage(
     withdrawn, which stays so.
     """
     with halting(runtime, tenant, source_id, str(stage), run_id=run_id or ""):
-        return _run_stage(runtime, tenant, source_id, stage, run_id)
+        due = _known_or_due(runtime, tenant, source_id, stage)
+        if isinstance(due, StageRecord):
+            return due
+        in_transaction = _STAGES_IN_TRANSACTION.get(stage)
+        if in_transaction is None:
+            record, verdict = _perform(runtime, due, stage, _STAGE_FUNCTIONS[stage], run_id)
+            with runtime.database.tenant(tenant) as connection:
+                return _keep(connection, runtime, due.source, record, verdict)
+        with runtime.database.tenant(tenant) as connection:
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            record, verdict = _perform(runtime, due, stage, lambda work: in_transaction(work, connection), run_id)
+            return _keep(connection, runtime, due.source, record, verdict)
 
 
-def _run_stage(
-    runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage, run_id: str | None
-) -> StageRecord:
+def _known_or_due(runtime: Runtime, tenant: TenantId, source_id: SourceId, stage: Stage) -> StageRecord | _Due:
+    """The record of a stage that the source has been through, noted as its progress; else what the stage is due on."""
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
         sources.require_not_withdrawn(source)
@@ -117,14 +140,7 @@ def _run_stage(
         taking = taking_of(runtime.contracts, source, behind)
         version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
         known = stage_records.find(connection, tenant, source_id, stage, input_digest, version)
-        if (
-            known is not None
-            and known.output_digest in runtime.stage_store(tenant)
-            and (
-                stage not in GATE_AFTER
-                or gates.renew_verdict(connection, tenant, source_id, GATE_AFTER[stage], known.output_digest)
-            )
-        ):
+        if known is not None and _still_stands(connection, runtime, source, stage, known):
             _note_progress(connection, source, stage, known)
             return known
         # What was pruned is made again: the record stands, and the same code makes the same of the same. Not so links,
@@ -132,40 +148,44 @@ def _run_stage(
         if known is not None and stage is Stage.LINK:
             taking += 1
             version = stage_code_version(runtime, source, stage, input_digest, decisions, taking)
+        return _Due(source, behind, decisions, taking, input_digest, version)
 
-    def perform(function: Callable[[StageWork], StageResult]) -> tuple[StageRecord, GateVerdict | None]:
-        started = time.perf_counter()
-        store = runtime.stage_store(tenant)
-        with (
-            only_new_objects_collected(),
-            store.write(stage, input_digest, version, encrypted=stage in RAW_STAGES) as out,
-        ):
-            result = function(StageWork(runtime, source, behind, decisions, out, taking))
-            upstream = behind[stage.before].counts[-1] if stage.before else None
-            _hold_the_law(result.counts, upstream, out, where=f"{partition_key(tenant, source_id)} {stage}")
-            output_digest = out.commit(result.counts)
-        record = StageRecord(
-            stage=stage,
-            input_digest=input_digest,
-            code_version=version,
-            output_digest=output_digest,
-            counts=result.counts,
-            reject_codes=out.reject_codes,
-            seconds=time.perf_counter() - started,
-            gate_verdict=str(result.verdict.band) if result.verdict else None,
-            run_id=run_id,
-        )
-        return record, result.verdict
 
-    in_transaction = _STAGES_IN_TRANSACTION.get(stage)
-    if in_transaction is None:
-        record, verdict = perform(_STAGE_FUNCTIONS[stage])
-        with runtime.database.tenant(tenant) as connection:
-            return _keep(connection, runtime, source, record, verdict)
-    with runtime.database.tenant(tenant) as connection:
-        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        record, verdict = perform(lambda work: in_transaction(work, connection))
-        return _keep(connection, runtime, source, record, verdict)
+def _still_stands(connection: Connection, runtime: Runtime, source: Source, stage: Stage, known: StageRecord) -> bool:
+    """Whether the output is kept, and the verdict on it, if it takes one, which is its gate's newest from now on."""
+    if known.output_digest not in runtime.stage_store(source.tenant):
+        return False
+    gate = GATE_AFTER.get(stage)
+    return gate is None or gates.renew_verdict(connection, source.tenant, source.id, gate, known.output_digest)
+
+
+def _perform(
+    runtime: Runtime, due: _Due, stage: Stage, function: Callable[[StageWork], StageResult], run_id: str | None
+) -> tuple[StageRecord, GateVerdict | None]:
+    """Run the stage's function and commit its output; the record is for the caller to keep."""
+    started = time.perf_counter()
+    source, behind = due.source, due.behind
+    store = runtime.stage_store(source.tenant)
+    with (
+        only_new_objects_collected(),
+        store.write(stage, due.input_digest, due.version, encrypted=stage in RAW_STAGES) as out,
+    ):
+        result = function(StageWork(runtime, source, behind, due.decisions, out, due.taking))
+        upstream = behind[stage.before].counts[-1] if stage.before else None
+        _hold_the_law(result.counts, upstream, out, where=f"{partition_key(source.tenant, source.id)} {stage}")
+        output_digest = out.commit(result.counts)
+    record = StageRecord(
+        stage=stage,
+        input_digest=due.input_digest,
+        code_version=due.version,
+        output_digest=output_digest,
+        counts=result.counts,
+        reject_codes=out.reject_codes,
+        seconds=time.perf_counter() - started,
+        gate_verdict=str(result.verdict.band) if result.verdict else None,
+        run_id=run_id,
+    )
+    return record, result.verdict
 
 
 def _keep(
