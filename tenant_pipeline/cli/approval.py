@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_fields, print_json, print_rows
 from tenant_pipeline.core.approval.signature import SignedDecision, bytes_to_sign
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError
@@ -25,8 +26,6 @@ app.add_typer(keys, name="key")
 COLUMNS = ("id", "gate", "operation", "state", "waits_for", "requested_by", "due_at", "breached", "escalated_to")
 RequestArgument = Annotated[str, typer.Argument(help="The request's id.")]
 PersonOption = Annotated[str, typer.Option(help="Who you are.")]
-RoleOption = Annotated[str, typer.Option(help="In which role.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 DigestOption = Annotated[str, typer.Option(help="The digest that `approval show` showed: what you decide on.")]
 SignatureOption = Annotated[str | None, typer.Option(help="Your key's signature over the decision, in base64.")]
 
@@ -250,8 +249,8 @@ def _print(recorded: RecordedRequest, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [{"field": key, "value": value} for key, value in found.items() if key not in ("decisions", "steps")]
-    print_rows(f"Request {recorded.request.id}", rows, ("field", "value"), as_json=False)
+    fields = {name: value for name, value in found.items() if name not in ("decisions", "steps")}
+    print_fields(f"Request {recorded.request.id}", fields, as_json=False)
     print_rows(
         "Decisions", found["decisions"], ("id", "decision", "person", "role", "reason", "revoked"), as_json=False
     )

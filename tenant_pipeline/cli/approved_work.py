@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tenant_pipeline.cli.shell import print_json, print_rows
+from tenant_pipeline.cli.shell import print_fields, print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import TenantId
@@ -41,5 +41,4 @@ def print_done(tenant: TenantId, done: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(done)
         return
-    rows = [{"field": key.replace("_", " "), "value": value} for key, value in done.items()]
-    print_rows(tenant, rows, ("field", "value"), as_json=False)
+    print_fields(tenant, {name.replace("_", " "): value for name, value in done.items()}, as_json=False)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, moment, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, TenantOption
+from tenant_pipeline.cli.shell import ExitCode, moment, opened, print_json, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.audit_trail import AuditFilter, read_audit, verify_audit

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption
+from tenant_pipeline.cli.shell import ExitCode, complaints, opened, print_json, print_rows
 from tenant_pipeline.core.errors import InputError, IntegrityError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.backup.layout import BackupFolder

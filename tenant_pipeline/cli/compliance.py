@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, console, moment, opened, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import ExitCode, console, moment, opened, print_rows
 from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis, SpecialCategoryBasis, TransferSafeguard
 from tenant_pipeline.core.compliance.processing_record import Destination, ProcessingRecord
 from tenant_pipeline.core.errors import InputError
@@ -23,9 +24,7 @@ breach = typer.Typer(help="Breaches of personal data, and how long is left to no
 app.add_typer(breach, name="breach")
 
 ActivityOption = Annotated[str, typer.Option(help="The activity's name, such as guest-register.")]
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: tenant-admin or platform-governance.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
 COLUMNS = (
     "activity", "version", "act", "purpose", "basis", "special_basis", "subjects", "retention_days", "destinations",

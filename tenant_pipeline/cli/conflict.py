@@ -9,16 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from tenant_pipeline.cli.conflict_table import print_form, print_matrix
-from tenant_pipeline.cli.shell import (
-    JsonOption,
-    LanguageOption,
-    TenantOption,
-    console,
-    opened,
-    print_json,
-    print_rows,
-    telling,
-)
+from tenant_pipeline.cli.options import JsonOption, LanguageOption, PersonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_rows, telling
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry
@@ -39,8 +31,6 @@ StatusOption = Annotated[str | None, typer.Option(help="open, explained, signed 
 NeedsPersonOption = Annotated[bool | None, typer.Option("--needs-person/--decided-by-rule", help="Who is to decide.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=reading.MOST_ROWS, help="At most so many rows.")]
 ConflictArgument = Annotated[str, typer.Argument(help="The item's id, as `conflict list` gives it.")]
-PersonOption = Annotated[str, typer.Option("--person", help="Who answers for it.")]
-RoleOption = Annotated[str, typer.Option("--role", help="In which role.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is right.")]
 
 COLUMNS = (

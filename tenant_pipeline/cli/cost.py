@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_rows
 from tenant_pipeline.core.cost.month import Month
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
@@ -64,7 +65,7 @@ def budget(
     amount: Annotated[str, typer.Option(help="What it may cost in a month.")],
     person: Annotated[str, typer.Option(help="Who you are.")],
     role: Annotated[str, typer.Option(help="In which role: tenant-admin, platform-governance or founder.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
+    reason: ReasonOption,
 ) -> None:
     """Set what the tenant may cost in a month. Audited; it stops nothing, it alerts."""
     try:

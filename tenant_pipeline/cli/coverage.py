@@ -9,17 +9,8 @@ from typing import Annotated
 import typer
 from rich.markdown import Markdown
 
-from tenant_pipeline.cli.shell import (
-    JsonOption,
-    LanguageOption,
-    TenantOption,
-    console,
-    moment,
-    opened,
-    print_json,
-    print_rows,
-    telling,
-)
+from tenant_pipeline.cli.options import JsonOption, LanguageOption, PersonOption, TenantOption
+from tenant_pipeline.cli.shell import console, moment, opened, print_json, print_rows, telling
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.sentences.saying import say
@@ -34,7 +25,6 @@ app = typer.Typer(help="How well a tenant or a source covers what the contract a
 
 SourceOption = Annotated[str | None, typer.Option(help="Only this source.")]
 DimensionOption = Annotated[str, typer.Option(help="A dimension of the contract, such as completeness.")]
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance or founder.")]
 ReasonOption = Annotated[str, typer.Option(help="Why it is right.")]
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, ReasonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import opened, print_json, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.erasure import requests
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
@@ -16,8 +17,6 @@ app = typer.Typer(help="Erase all that a tenant has, and prove it.", no_args_is_
 
 COLUMNS = ("id", "state", "requested_by", "requested_at", "due", "days_left", "overdue", "reason")
 
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
-RoleOption = Annotated[str, typer.Option(help="In which role.")]
 RequestOption = Annotated[uuid.UUID, typer.Option("--request", help="The request's id.")]
 
 
@@ -26,7 +25,7 @@ def request(
     tenant: TenantOption,
     person: PersonOption,
     role: RoleOption,
-    reason: Annotated[str, typer.Option(help="Why.")],
+    reason: ReasonOption,
     as_json: JsonOption = False,
 ) -> None:
     """Ask for all that a tenant has to be erased. Nothing is erased yet. It is audited."""

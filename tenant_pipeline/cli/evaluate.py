@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tenant_pipeline.cli.shell import JsonOption, complaints, console, print_json
+from tenant_pipeline.cli.options import JsonOption
+from tenant_pipeline.cli.shell import complaints, console, print_json
 from tenant_pipeline.evaluation.counts import Counts, Interval, wilson
 from tenant_pipeline.evaluation.gold import Subject, evaluations
 from tenant_pipeline.evaluation.page import drawn

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import TenantOption, complaints, opened, operator
+from tenant_pipeline.cli.options import TenantOption
+from tenant_pipeline.cli.shell import complaints, opened, operator
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.export import ExportFormat, export_statements
 

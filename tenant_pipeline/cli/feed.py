@@ -8,15 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import (
-    JsonOption,
-    TenantOption,
-    complaints,
-    opened,
-    operator,
-    print_json,
-    print_rows,
-)
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import complaints, opened, operator, print_json, print_row, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
@@ -60,7 +53,7 @@ def add(
             fresh_within_hours,
         )  # fmt: skip
         added = add_feed(runtime, tenant_id(tenant), wanted, actor=operator())
-    print_rows("Added", [added.as_json()], COLUMNS, as_json=False) if not as_json else print_json(added.as_json())
+    print_row("Added", added.as_json(), COLUMNS, as_json=as_json)
     if not added.rights.strip():
         mend = f"`tenant-pipeline feed change {added.id} --tenant {tenant} --rights …`"
         complaints.print(f"No rights are declared: the tenant cannot go live until they are: {mend}.", highlight=False)
@@ -94,7 +87,7 @@ def change(
         from tenant_pipeline.services.feeds.feeds import change_feed
 
         changed = change_feed(runtime, tenant_id(tenant), feed, changes, actor=operator())
-    print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)
+    print_row("Changed", changed.as_json(), COLUMNS, as_json=False)
 
 
 @app.command("list")
@@ -128,7 +121,7 @@ def show(
     if as_json:
         print_json({**found.as_json(), "versions": rows, "next": older})
         return
-    print_rows(found.title, [found.as_json()], COLUMNS, as_json=False)
+    print_row(found.title, found.as_json(), COLUMNS, as_json=False)
     print_rows("Versions", rows, VERSIONS, as_json=False)
     if older is not None:
         typer.echo(f"There are older ones: --before {older}")
@@ -170,8 +163,8 @@ def decide(
     decision: Annotated[str, typer.Argument(help="accept or refuse")],
     tenant: TenantOption,
     person: Annotated[str, typer.Option(help="Who decides.")],
-    role: Annotated[str, typer.Option(help="In which role.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
+    role: RoleOption,
+    reason: ReasonOption,
 ) -> None:
     """Let a version that is held flow on, or refuse it."""
     with opened() as runtime:
@@ -180,7 +173,7 @@ def decide(
         decided = versions.decide(
             runtime, tenant_id(tenant), feed, number, decision, person=person, role=role, reason=reason
         )
-    print_rows("Decided", [decided.as_json()], VERSIONS, as_json=False)
+    print_row("Decided", decided.as_json(), VERSIONS, as_json=False)
 
 
 @app.command()
@@ -208,4 +201,4 @@ def _set_status(feed: str, tenant: str, status: str) -> None:
         from tenant_pipeline.services.feeds.feeds import set_status
 
         changed = set_status(runtime, tenant_id(tenant), feed, status, actor=operator())
-    print_rows("Changed", [changed.as_json()], COLUMNS, as_json=False)
+    print_row("Changed", changed.as_json(), COLUMNS, as_json=False)

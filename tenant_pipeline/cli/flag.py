@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import moment, opened, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.feature_flags import overrides
@@ -18,7 +19,6 @@ app = typer.Typer(help="What is switched on for a tenant.", no_args_is_help=True
 FlagOption = Annotated[str, typer.Option("--flag", help="The flag's name.")]
 PersonOption = Annotated[str, typer.Option(help="Who you are.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: one that owns the flag.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
 COLUMNS = ("flag", "value", "default", "until", "owners", "description")
 HISTORY_COLUMNS = ("at", "flag", "act", "value", "person", "role", "reason", "expires_at")

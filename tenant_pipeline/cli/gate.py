@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import moment, opened, print_row, print_rows
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import gates, registry
@@ -36,8 +37,8 @@ def override(
     tenant: TenantOption,
     source: Annotated[str, typer.Option(help="The source's id.")],
     gate: Annotated[Gate, typer.Option(help="Which gate.")],
-    person: Annotated[str, typer.Option(help="Who answers for it.")],
-    role: Annotated[str, typer.Option(help="In which role.")],
+    person: PersonOption,
+    role: RoleOption,
     reason: Annotated[str, typer.Option(help="Why it is right.")],
     until: Annotated[datetime, typer.Option(help="Until when; in UTC where no zone is said.", parser=moment)],
     as_json: JsonOption = False,
@@ -54,7 +55,4 @@ def override(
             reason=reason,
             expires_at=until,
         )
-    if as_json:
-        print_json(state.as_json())
-    else:
-        print_rows("Overridden", [state.as_json()], COLUMNS, as_json=False)
+    print_row("Overridden", state.as_json(), COLUMNS, as_json=as_json)

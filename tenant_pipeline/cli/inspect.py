@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from tenant_pipeline.cli.shell import JsonOption, console, print_json
+from tenant_pipeline.cli.options import JsonOption
+from tenant_pipeline.cli.shell import console, print_json
 from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.intake.readers.item import SEGMENTS

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tenant_pipeline.cli.approved_work import do_approved, print_done, print_requests
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
@@ -25,7 +26,6 @@ from tenant_pipeline.services.stage_records import Connection
 
 app = typer.Typer(help="The running instance of each tenant.", no_args_is_help=True)
 
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance or founder.")]
 SecondsOption = Annotated[
     float | None, typer.Option(help="How long to wait at most, in seconds; as long as the backend needs without it.")
@@ -52,7 +52,7 @@ def plan(tenant: TenantOption, as_json: JsonOption = False) -> None:
 def request(
     tenant: TenantOption,
     person: PersonOption,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Ask for the approvals that the tenant's instance takes."""

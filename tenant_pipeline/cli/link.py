@@ -12,16 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from tenant_pipeline.cli.shell import (
-    JsonOption,
-    LanguageOption,
-    TenantOption,
-    console,
-    opened,
-    print_json,
-    print_rows,
-    telling,
-)
+from tenant_pipeline.cli.options import JsonOption, LanguageOption, PersonOption, ReasonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_row, print_rows, telling
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.linking.pair import PAIR_PREFIX
 from tenant_pipeline.linking.score import Match
@@ -31,10 +23,8 @@ from tenant_pipeline.services.link_explanations import show_entity, show_pair
 app = typer.Typer(help="Which entities are one: what people have to judge, and why.", no_args_is_help=True)
 
 PairStatus = Annotated[str, typer.Option("--status", help="proposed, decided, reverted or all.")]
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
-RoleOption = Annotated[str, typer.Option(help="In which role.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 LIST_COLUMNS = ("id", "left_name", "left_type", "right_name", "right_type", "score", "status", "judgement")
+JUDGED_COLUMNS = ("sequence", "left_id", "right_id", "before", "judgement", "canonical_ids", "changes")
 HISTORY_COLUMNS = ("sequence", "left_id", "right_id", "before", "judgement", "reverses", "person", "role", "reason")
 
 
@@ -86,7 +76,7 @@ def judge(
         judged = judgements.judge(
             runtime, tenant_id(tenant), left, right, judgement, person=person, role=role, reason=reason
         )
-    _print_judged(judged, as_json=as_json)
+    print_row("Judged", judged.as_json(), JUDGED_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -101,7 +91,7 @@ def reverse(
     """Put a pair back to what stood before a judgement. It is audited; nothing is deleted."""
     with opened() as runtime:
         judged = judgements.reverse(runtime, tenant_id(tenant), sequence, person=person, role=role, reason=reason)
-    _print_judged(judged, as_json=as_json)
+    print_row("Judged", judged.as_json(), JUDGED_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -150,15 +140,6 @@ def bulk(
             found = link_on_one_machine(records, within_sources=within_sources, folder=place)
     write_links(found, links)
     typer.echo(f"{len(found)} records in {len(set(found.values()))} clusters: {links}")
-
-
-def _print_judged(judged: judgements.Judged, *, as_json: bool) -> None:
-    told = judged.as_json()
-    if as_json:
-        print_json(told)
-        return
-    columns = ("sequence", "left_id", "right_id", "before", "judgement", "canonical_ids", "changes")
-    print_rows("Judged", [told], columns, as_json=False)
 
 
 def _drawn_entity(found: Mapping[str, Any]) -> Tree:

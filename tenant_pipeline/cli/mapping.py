@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_row, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import mappings
 from tenant_pipeline.services.mapping_definitions import read_definition
@@ -20,7 +21,6 @@ TableOption = Annotated[str | None, typer.Option("--table", help="Only this tabl
 DefinitionOption = Annotated[
     Path | None, typer.Option("--definition", help="A file with a definition, instead of what is proposed.")
 ]
-PersonOption = Annotated[str, typer.Option("--person", help="Who answers for it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why it is right.")]
 
 FIELDS = ("field", "property", "lang", "confidence", "reasons", "alternatives")
@@ -130,9 +130,7 @@ def _given(definition: Path | None) -> Any:
 
 
 def _print_decision(title: str, decision: mappings.Decision, *, as_json: bool) -> None:
-    told = decision.as_json()
-    if as_json:
-        print_json(told)
-        return
-    print_rows(f"{title} before, nothing changed" if decision.repeated else title, [told], VERSIONS, as_json=False)
-    console.print(f"{len(decision.sources)} sources are put in line to be mapped again.")
+    title = f"{title} before, nothing changed" if decision.repeated else title
+    print_row(title, decision.as_json(), VERSIONS, as_json=as_json)
+    if not as_json:
+        console.print(f"{len(decision.sources)} sources are put in line to be mapped again.")

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from tenant_pipeline.cli.approved_work import do_approved, print_done, print_requests
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import opened, print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.going_live.listings import request_listing
@@ -55,7 +56,7 @@ def request(
     visibility: VisibilityOption = "private",
     share_scope: ScopeOption = "none",
     resell: ResellOption = False,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Ask for the approval that listing what is live takes."""
@@ -78,7 +79,7 @@ def withdraw(
     tenant: TenantOption,
     person: PersonOption,
     role: Annotated[str, typer.Option(help="In which role: tenant-admin, platform-governance or founder.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
+    reason: ReasonOption,
 ) -> None:
     """Take the tenant's listing down. Audited."""
     with opened() as runtime:

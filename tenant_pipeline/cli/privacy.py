@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, moment, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import moment, opened, print_json, print_row, print_rows
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.pii.declarations import DeclaredClass
@@ -38,8 +39,6 @@ KEY_COLUMNS = ("version", "key_id", "in_use")
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.")]
 DeclarationOption = Annotated[str, typer.Option("--declaration", help="The declaration's id.")]
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
-RoleOption = Annotated[str, typer.Option(help="In which role.")]
 ReasonOption = Annotated[str, typer.Option(help="Why it is right.")]
 
 
@@ -95,7 +94,7 @@ def declare(
             expires_at=until,
         )
         row = made.as_json(runtime.now())
-    _print_one("Declared", row, as_json=as_json)
+    print_row("Declared", row, DECLARATION_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -113,7 +112,7 @@ def sign(
             runtime, tenant_id(tenant), declaration, person=person, role=role, reason=reason
         )
         row = signed.as_json(runtime.now())
-    _print_one("Signed", row, as_json=as_json)
+    print_row("Signed", row, DECLARATION_COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -131,7 +130,7 @@ def revoke(
             runtime, tenant_id(tenant), declaration, person=person, role=role, reason=reason
         )
         row = revoked.as_json(runtime.now())
-    _print_one("Revoked", row, as_json=as_json)
+    print_row("Revoked", row, DECLARATION_COLUMNS, as_json=as_json)
 
 
 @app.command("rotate-key")
@@ -175,10 +174,3 @@ def find(
         )
     rows = [{"key_id": key, "pseudonym": pseudonym} for key, pseudonym in found.items()]
     print_rows("Pseudonyms", rows, ("key_id", "pseudonym"), as_json=as_json)
-
-
-def _print_one(title: str, row: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        print_json(row)
-    else:
-        print_rows(title, [row], DECLARATION_COLUMNS, as_json=False)

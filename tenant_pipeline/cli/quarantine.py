@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, RoleOption, TenantOption
+from tenant_pipeline.cli.shell import opened, print_row, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import quarantine
 
@@ -30,8 +31,8 @@ def release(
     tenant: TenantOption,
     source: SourceOption,
     locator: Annotated[str, typer.Option(help="Where it lies, as `quarantine list` tells.")],
-    person: Annotated[str, typer.Option(help="Who answers for it.")],
-    role: Annotated[str, typer.Option(help="In which role.")],
+    person: PersonOption,
+    role: RoleOption,
     reason: Annotated[str, typer.Option(help="Why it is safe.")],
     digest: Annotated[
         str | None, typer.Option(help="What was looked at, as `quarantine list --json` tells: it and nothing else.")
@@ -50,7 +51,4 @@ def release(
             reason=reason,
             digest=digest,
         )
-    if as_json:
-        print_json(item.as_json())
-    else:
-        print_rows("Released", [item.as_json()], COLUMNS, as_json=False)
+    print_row("Released", item.as_json(), COLUMNS, as_json=as_json)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, print_rows
+from tenant_pipeline.cli.options import JsonOption, TenantOption
+from tenant_pipeline.cli.shell import opened, print_rows
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.knowledge_base import list_statements

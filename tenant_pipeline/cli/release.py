@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from tenant_pipeline.cli.approved_work import do_approved, print_done, print_requests
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, print_json, print_rows
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.release.difference import EntityChange
 from tenant_pipeline.core.tenancy import tenant_id
@@ -22,7 +23,6 @@ app = typer.Typer(help="Immutable releases of a tenant's knowledge base.", no_ar
 
 ReleaseArgument = Annotated[str, typer.Argument(help="A published version such as 1.2.0, or a digest's beginning.")]
 PersonOption = Annotated[str, typer.Option(help="Who you are.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
 COLUMNS = ("version", "release", "live", "entities", "values", "changes", "built_by", "built_at")
 CHANGE_COLUMNS = ("change", "type", "label", "property", "before", "after")

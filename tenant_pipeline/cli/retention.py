@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, PersonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import opened, operator, print_json, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.retention import holds as legal_holds
@@ -16,9 +17,7 @@ from tenant_pipeline.services.retention.policies import RetentionClass, policies
 
 app = typer.Typer(help="How long superseded files are kept, and legal holds.", no_args_is_help=True)
 
-PersonOption = Annotated[str, typer.Option(help="Who answers for it.")]
 RoleOption = Annotated[str, typer.Option(help="In which role: platform-governance.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 HOLDS = ("id", "stands", "person", "reason", "placed_at", "lifted_by", "lifted_for", "lifted_at")
 
 

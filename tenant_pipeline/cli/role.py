@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, opened, operator, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, TenantOption
+from tenant_pipeline.cli.shell import opened, operator, print_rows
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import appointments, roles
 from tenant_pipeline.services.registry import show_tenant
@@ -15,7 +16,6 @@ app = typer.Typer(help="Who may do what in a tenant.", no_args_is_help=True)
 
 PersonOption = Annotated[str, typer.Option(help="The person, as other commands name them.")]
 PlatformRoleOption = Annotated[str, typer.Option(help="platform-governance or founder.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 RoleOption = Annotated[str, typer.Option(help="A role of the contract, such as reviewer or platform-governance.")]
 
 

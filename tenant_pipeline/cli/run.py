@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, TenantOption, complaints, opened, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, TenantOption
+from tenant_pipeline.cli.shell import ExitCode, complaints, opened, print_json, print_rows
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import sources

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
@@ -50,10 +49,6 @@ REST_SECONDS = 30.0
 LONGEST_NAME = 40
 READABLE_COLUMN = 11
 """Characters of a column of a table, with its frame, in which words are not broken up."""
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-LanguageOption = Annotated[str, typer.Option("--language", help="The language of the sentences: en, th or zh.")]
-TenantOption = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
 
 
 class ExitCode(IntEnum):
@@ -159,6 +154,23 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[
     for row in rows:
         table.add_row(*(Text(_cell(row.get(column))) for column in columns))
     console.print(table)
+
+
+def print_row(title: str, row: Mapping[str, Any], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print one row as a table with these columns, or all of it as JSON."""
+    if as_json:
+        print_json(row)
+    else:
+        print_rows(title, [row], columns, as_json=False)
+
+
+def print_fields(title: str, fields: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print each field with its value as a line of a table, or all of them as JSON."""
+    if as_json:
+        print_json(fields)
+    else:
+        rows = [{"field": name, "value": value} for name, value in fields.items()]
+        print_rows(title, rows, ("field", "value"), as_json=False)
 
 
 def _cell(value: Any) -> str:

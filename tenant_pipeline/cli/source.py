@@ -8,16 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import (
-    JsonOption,
-    TenantOption,
-    complaints,
-    moment,
-    opened,
-    operator,
-    print_json,
-    print_rows,
-)
+from tenant_pipeline.cli.options import JsonOption, TenantOption
+from tenant_pipeline.cli.shell import complaints, moment, opened, operator, print_json, print_row, print_rows
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import source_id, tenant_id
 from tenant_pipeline.services import citations, sources
@@ -62,10 +54,7 @@ def add(
             rights=rights,
             observed_at=observed_at,
         )
-    if as_json:
-        print_json(source.as_json())
-    else:
-        print_rows("Added", [source.as_json()], COLUMNS, as_json=False)
+    print_row("Added", source.as_json(), COLUMNS, as_json=as_json)
     mend = f"`tenant-pipeline source change --tenant {tenant} --source {source.id} --rights …`"
     if rights and source.rights != rights:
         complaints.print(f"It was here already, with other rights, and stays as it was: {mend}.", highlight=False)
@@ -113,10 +102,7 @@ def change(
     changes = {name: value for name, value in given.items() if value is not None}
     with opened() as runtime:
         changed = change_source(runtime, tenant_id(tenant), source_id(source), changes, actor=operator()).as_json()
-    if as_json:
-        print_json(changed)
-    else:
-        print_rows("Changed", [changed], CHANGED, as_json=False)
+    print_row("Changed", changed, CHANGED, as_json=as_json)
 
 
 @app.command()
@@ -134,10 +120,7 @@ def withdraw(
         withdrawn = withdraw_source(
             runtime, tenant_id(tenant), source_id(source), person=operator(), role="", reason=reason
         ).as_json()
-    if as_json:
-        print_json(withdrawn)
-    else:
-        print_rows("Withdrawn", [withdrawn], COLUMNS, as_json=False)
+    print_row("Withdrawn", withdrawn, COLUMNS, as_json=as_json)
 
 
 @app.command()

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, TenantOption, console, opened, operator, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, TenantOption
+from tenant_pipeline.cli.shell import console, opened, operator, print_json, print_rows
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.template.change import changes_between
 from tenant_pipeline.core.tenancy import tenant_id

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import JsonOption, complaints, opened, operator, print_json, print_rows
+from tenant_pipeline.cli.options import JsonOption, ReasonOption, RoleOption
+from tenant_pipeline.cli.shell import complaints, opened, operator, print_fields, print_json, print_rows
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
@@ -58,12 +59,7 @@ def show(tenant: Annotated[str, typer.Argument(help="The tenant's id.")], as_jso
     """One tenant, with every column of its registry row."""
     with opened() as runtime:
         row = registry.as_json(registry.show_tenant(runtime, tenant_id(tenant)))
-    if as_json:
-        print_json(row)
-    else:
-        print_rows(
-            tenant, [{"field": key, "value": value} for key, value in row.items()], ("field", "value"), as_json=False
-        )
+    print_fields(tenant, row, as_json=as_json)
 
 
 LEFT_TO = {
@@ -75,8 +71,6 @@ LEFT_TO = {
 
 TenantArgument = Annotated[str, typer.Argument(help="The tenant's id.")]
 PersonOption = Annotated[str, typer.Option(help="Who you are.")]
-RoleOption = Annotated[str, typer.Option(help="In which role.")]
-ReasonOption = Annotated[str, typer.Option(help="Why.")]
 
 
 @app.command()

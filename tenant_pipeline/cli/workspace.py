@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tenant_pipeline.cli.shell import TenantOption, opened, operator
+from tenant_pipeline.cli.options import TenantOption
+from tenant_pipeline.cli.shell import opened, operator
 from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.core.garbage import loading_code
 from tenant_pipeline.core.tenancy import TenantId, tenant_id

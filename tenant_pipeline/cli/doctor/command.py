@@ -21,7 +21,8 @@ from tenant_pipeline.cli.doctor.finding import (
     Verdict,
     wrong,
 )
-from tenant_pipeline.cli.shell import ExitCode, JsonOption, print_rows
+from tenant_pipeline.cli.options import JsonOption
+from tenant_pipeline.cli.shell import ExitCode, print_rows
 from tenant_pipeline.core.errors import TenantRuntimeError
 from tenant_pipeline.services.runtime import administration_dsn
 from tenant_pipeline.settings import Settings
