@@ -25,8 +25,13 @@ OptionalReason = Annotated[str, StringConstraints(max_length=2000, pattern=_NO_C
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
 
-SourcePath = Annotated[str, Path(pattern=r"^src-[0-9a-f]{16}$")]
+TenantSlug = Annotated[str, StringConstraints(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+
+SOURCE_ID = r"^src-[0-9a-f]{16}$"
+SourcePath = Annotated[str, Path(pattern=SOURCE_ID)]
 Identifier = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._:-]+$")]
+
+Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many rows.")]
 After = Annotated[

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from tenant_pipeline.core.tenancy import TenantId
 
+LONGEST_PERSON = 200
+"""Characters of whom a token is of."""
+
 
 @dataclass(frozen=True)
 class AccessToken:

@@ -29,12 +29,10 @@ from tenant_pipeline.api.authentication.session import shown_token
 from tenant_pipeline.api.authentication.verification import TokenRefusedError, TrustedIssuer, verify
 from tenant_pipeline.api.callers import Caller
 from tenant_pipeline.api.problems import NotSignedInError, ProblemError
+from tenant_pipeline.api.texts import TenantSlug
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.services.access import TokenRevokedError, roles_of_token
 from tenant_pipeline.services.runtime import Runtime
-
-TenantPath = Annotated[str, Path(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
-
 
 MEANT_PERSON = "Session-Person"
 """The header, percent-encoded, in which whoever asks may say whom they take for signed in."""
@@ -142,7 +140,9 @@ async def caller_of(connection: HTTPConnection, token: AccessToken, tenant: str)
 
 
 async def caller(
-    request: HTTPConnection, tenant: TenantPath, token: Annotated[AccessToken, Depends(verified_token)]
+    request: HTTPConnection,
+    tenant: Annotated[TenantSlug, Path()],
+    token: Annotated[AccessToken, Depends(verified_token)],
 ) -> Caller:
     """The caller of a route under `/api/tenant/{tenant}`."""
     return await caller_of(request, token, tenant)

@@ -16,6 +16,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.types import Options
 
+from tenant_pipeline.core.access_token import LONGEST_PERSON
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
@@ -27,7 +28,6 @@ SESSION_AUDIENCE = "tenant-runtime-session"
 TENANT_CLAIM, PERSON_CLAIM = "tenant_id", "sub"
 LONGEST_TOKEN = timedelta(hours=12)
 SIGN_IN_LIFETIME = timedelta(minutes=10)
-LONGEST_PERSON = 200
 
 
 class LocalIssuer:

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 
 from tenant_pipeline.api.authentication.key_sets import KeySet
-from tenant_pipeline.core.access_token import AccessToken
+from tenant_pipeline.core.access_token import LONGEST_PERSON, AccessToken
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import tenant_id
 
@@ -86,6 +86,6 @@ def access_token_of(claims: dict[str, Any], trusted: TrustedIssuer, token_id: st
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims[name]
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > 200:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > LONGEST_PERSON:
         raise TokenRefusedError
     return value

@@ -12,7 +12,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import After, Digest, Identifier, Limit, Reason, RoleName
+from tenant_pipeline.api.texts import SOURCE_ID, After, Digest, Identifier, Limit, Reason, RoleName
 from tenant_pipeline.core.tenancy import source_id
 from tenant_pipeline.services.conflicts import bulk_signing, reading, signing
 from tenant_pipeline.services.conflicts.authority import Signer, signing_roles
@@ -123,7 +123,7 @@ def conflicts(
     caller: CallerOf,
     runtime: RuntimeOf,
     tell: Telling,
-    source: Annotated[str | None, Query(pattern=r"^src-[0-9a-f]{16}$")] = None,
+    source: Annotated[str | None, Query(pattern=SOURCE_ID)] = None,
     type: Name = None,
     property: Name = None,
     verdict: Verdict | None = None,
@@ -158,7 +158,7 @@ def signable_rules(caller: CallerOf, runtime: RuntimeOf) -> SignableRules:
 def proposals(
     caller: CallerOf,
     runtime: RuntimeOf,
-    rule: Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[a-z0-9 _.:-]+$")],
+    rule: Annotated[Rule, Query()],
     verdict: Verdict = "differs",
     after: Annotated[ListedAfter, Query()] = "",
     shown: Annotated[int, Query(ge=0, le=MOST_SHOWN)] = MOST_SHOWN,

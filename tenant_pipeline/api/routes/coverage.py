@@ -13,7 +13,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import AnyTime, Identifier, Line, Reason
+from tenant_pipeline.api.texts import SOURCE_ID, AnyTime, Identifier, Line, Reason
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import source_id
@@ -25,7 +25,7 @@ from tenant_pipeline.services.sources import get_source
 
 router = APIRouter(prefix="/api/tenant/{tenant}/coverage", tags=["coverage"], route_class=ConditionalRoute)
 
-SourceQuery = Annotated[str | None, Query(pattern=r"^src-[0-9a-f]{16}$", description="Only this source.")]
+SourceQuery = Annotated[str | None, Query(pattern=SOURCE_ID, description="Only this source.")]
 
 
 class Override(BaseModel):

@@ -12,7 +12,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName
+from tenant_pipeline.api.texts import Limit, Line, OptionalReason, Reason, RoleName, Url
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
@@ -36,9 +36,6 @@ router = APIRouter(prefix="/api/tenant/{tenant}/feeds", tags=["feeds"], route_cl
 
 FeedPath = Annotated[str, Path(pattern=r"^feed-[0-9a-f]{16}$")]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
-
-
-Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
 Cron = Annotated[str, StringConstraints(max_length=100, pattern=r"^[0-9A-Za-z*/,# -]+$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
 CredentialName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
@@ -62,7 +59,7 @@ class WantedFeed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Line
-    url: Address
+    url: Url
     origin: Origin
     cron: Cron = "0 6 * * *"
     time_zone: TimeZone = "Asia/Bangkok"
@@ -82,7 +79,7 @@ class ChangedFeed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Line | None = None
-    url: Address | None = None
+    url: Url | None = None
     cron: Cron | None = None
     time_zone: TimeZone | None = None
     rights: OptionalReason | None = None
@@ -116,7 +113,7 @@ class WantedCredential(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    origin: Address = Field(description="The one site that it is shown to, such as https://feeds.example.")
+    origin: Url = Field(description="The one site that it is shown to, such as https://feeds.example.")
     header: HeaderName = "Authorization"
     value: Secret = Field(description="What the header carries, such as `Bearer …`; no answer ever holds it.")
 

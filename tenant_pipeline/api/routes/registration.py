@@ -14,7 +14,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.problems import ProblemError
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import Line, RoleName
+from tenant_pipeline.api.texts import Line, RoleName, TenantSlug
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.core.errors import NotAllowedError
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
@@ -31,8 +31,6 @@ MAY_GRANT: Mapping[str, tuple[str, ...]] = {
     "tenant-admin": ("tenant-admin", "platform-governance"),
 }
 """Who may give a role here. The platform's own roles are given by its operator alone."""
-
-TenantSlug = Annotated[str, StringConstraints(min_length=3, max_length=40, pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 
 DomainName = Annotated[str, StringConstraints(min_length=3, max_length=253, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 CHANGING_ROLES = ("tenant-admin", "platform-governance")

@@ -16,7 +16,7 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.language import Telling
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
-from tenant_pipeline.api.texts import AnyTime, Digest, Limit, Line, OptionalReason, Reason, RoleName, SourcePath
+from tenant_pipeline.api.texts import AnyTime, Digest, Limit, Line, OptionalReason, Reason, RoleName, SourcePath, Url
 from tenant_pipeline.core.gate import Gate
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.sentences.reading import Tell, in_english
@@ -49,7 +49,7 @@ class LinkUpload(SourceUpload):
     """A link: what lies behind the address is fetched."""
 
     unit_mode: Literal["link"]
-    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[\x21-\x7e]+$")]
+    url: Url
 
 
 class FilesUpload(SourceUpload):
