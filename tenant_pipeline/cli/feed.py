@@ -16,6 +16,9 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.printable import printable
 from tenant_pipeline.core.tenancy import tenant_id
+from tenant_pipeline.intake.link.credential import Credential
+from tenant_pipeline.services.feeds.credentials import keep_credential
+from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed, change_feed, get_feed, list_feeds, set_status
 
 app = typer.Typer(help="Sources that are fetched by a schedule.", no_args_is_help=True)
 
@@ -46,8 +49,6 @@ def add(
 ) -> None:
     """Add a feed. It is asked at once, and then by its schedule."""
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
-
         wanted = NewFeed(
             title, url, origin, Schedule(cron, time_zone), Expectations(least_rows, most_loss), rights, credential,
             fresh_within_hours,
@@ -84,8 +85,6 @@ def change(
     if fresh_within_hours == 0:
         changes["fresh_within_hours"] = None
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.feeds import change_feed
-
         changed = change_feed(runtime, tenant_id(tenant), feed, changes, actor=operator())
     print_row("Changed", changed.as_json(), COLUMNS, as_json=False)
 
@@ -94,8 +93,6 @@ def change(
 def list_(tenant: TenantOption, as_json: JsonOption = False) -> None:
     """The tenant's feeds, when each is asked next, and which are dead or stale."""
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.feeds import list_feeds
-
         rows = [feed.as_json() for feed in list_feeds(runtime, tenant_id(tenant))]
     print_rows(f"Feeds of {tenant}", rows, COLUMNS, as_json=as_json)
 
@@ -110,7 +107,7 @@ def show(
 ) -> None:
     """The versions of a feed, the newest first, and why one is held."""
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.feeds import get_feed
+        # Loaded where it is used: it brings in what reads a version's rows.
         from tenant_pipeline.services.feeds.versions import versions_of
 
         with runtime.database.tenant(tenant_id(tenant)) as connection:
@@ -149,10 +146,10 @@ def end(feed: FeedArgument, tenant: TenantOption) -> None:
 def poll(feed: FeedArgument, tenant: TenantOption) -> None:
     """Ask it now, however large it is."""
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.polling import ask_now, poll_feed
+        # Loaded where it is used: it brings in what reads a version's rows.
+        from tenant_pipeline.services.feeds.polling import fetch_wholly
 
-        ask_now(runtime, tenant_id(tenant), feed)
-        polled = poll_feed(runtime, tenant_id(tenant), feed, wholly=True)
+        polled = fetch_wholly(runtime, tenant_id(tenant), feed)
     typer.echo(printable(f"{polled.answer} {polled.detail}".rstrip()))
 
 
@@ -168,6 +165,7 @@ def decide(
 ) -> None:
     """Let a version that is held flow on, or refuse it."""
     with opened() as runtime:
+        # Loaded where it is used: it brings in what reads a version's rows.
         from tenant_pipeline.services.feeds import versions
 
         decided = versions.decide(
@@ -188,9 +186,6 @@ def credential(
     if not value:
         raise InputError("No secret came", where="standard input", remedy="Give it on one line.")
     with opened() as runtime:
-        from tenant_pipeline.intake.link.credential import Credential
-        from tenant_pipeline.services.feeds.credentials import keep_credential
-
         secret = Credential(origin, header, value)
         keep_credential(runtime, tenant_id(tenant), name, secret, actor=operator())
     typer.echo(f"kept: {name}")
@@ -198,7 +193,5 @@ def credential(
 
 def _set_status(feed: str, tenant: str, status: str) -> None:
     with opened() as runtime:
-        from tenant_pipeline.services.feeds.feeds import set_status
-
         changed = set_status(runtime, tenant_id(tenant), feed, status, actor=operator())
     print_row("Changed", changed.as_json(), COLUMNS, as_json=False)
