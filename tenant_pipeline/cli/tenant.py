@@ -10,6 +10,7 @@ import typer
 from tenant_pipeline.cli.options import JsonOption, ReasonOption, RoleOption
 from tenant_pipeline.cli.shell import complaints, opened, operator, print_fields, print_json, print_rows
 from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services import lifecycle, registry
 from tenant_pipeline.services.going_live.conditions import conditions_of
@@ -43,14 +44,14 @@ def register(
             actor=operator(),
             pdpa_agreement_ref=pdpa_agreement,
         )
-    print_rows("Registered", [registry.as_json(row)], COLUMNS, as_json=as_json)
+    print_rows("Registered", [row_as_json(row)], COLUMNS, as_json=as_json)
 
 
 @app.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """Every tenant."""
     with opened() as runtime:
-        rows = [registry.as_json(row) for row in registry.list_tenants(runtime)]
+        rows = [row_as_json(row) for row in registry.list_tenants(runtime)]
     print_rows("Tenants", rows, COLUMNS, as_json=as_json)
 
 
@@ -58,7 +59,7 @@ def list_(as_json: JsonOption = False) -> None:
 def show(tenant: Annotated[str, typer.Argument(help="The tenant's id.")], as_json: JsonOption = False) -> None:
     """One tenant, with every column of its registry row."""
     with opened() as runtime:
-        row = registry.as_json(registry.show_tenant(runtime, tenant_id(tenant)))
+        row = row_as_json(registry.show_tenant(runtime, tenant_id(tenant)))
     print_fields(tenant, row, as_json=as_json)
 
 
@@ -98,7 +99,7 @@ def update(
             tier=tier,
             pdpa_agreement_ref=pdpa_agreement,
         )
-    print_rows("Updated", [registry.as_json(row)], COLUMNS, as_json=as_json)
+    print_rows("Updated", [row_as_json(row)], COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -168,7 +169,7 @@ def conditions(tenant: TenantArgument, as_json: JsonOption = False) -> None:
 def history(tenant: TenantArgument, as_json: JsonOption = False) -> None:
     """Every change of state, with who made it and the approvals it rests on."""
     with opened() as runtime:
-        rows = [registry.as_json(row) for row in lifecycle.transitions_of(runtime, tenant_id(tenant))]
+        rows = [row_as_json(row) for row in lifecycle.transitions_of(runtime, tenant_id(tenant))]
     print_rows(
         f"States of {tenant}", rows, ("at", "from_state", "to_state", "rolls_back", "person", "reason"), as_json=as_json
     )
@@ -182,7 +183,7 @@ def _step(tenant: str, to: TenantState, person: str, role: str, reason: str, as_
 
 def _print_changed(title: str, changed: lifecycle.StateChanged, as_json: bool) -> None:
     left = changed.instance_left
-    row = {**registry.as_json(changed.tenant), "instance_left": left and asdict(left)}
+    row = {**row_as_json(changed.tenant), "instance_left": left and asdict(left)}
     print_rows(title, [row], COLUMNS, as_json=as_json)
     if left is not None:
         told = f"Its instance is not as the state has it: {left.why}. {LEFT_TO[left.to]}"

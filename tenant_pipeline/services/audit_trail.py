@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.runtime import Runtime
@@ -79,7 +80,7 @@ def read_audit(
         rows = connection.execute(
             query.encode(), {**asked, "tenant": tenant, "before": before, "limit": limit + 1}
         ).fetchall()
-    entries = [registry.as_json(row) for row in rows[:limit]]
+    entries = [row_as_json(row) for row in rows[:limit]]
     return AuditPage(entries, entries[-1]["sequence"] if len(rows) > limit else None)
 
 

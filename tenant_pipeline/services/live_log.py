@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 
@@ -33,4 +34,4 @@ def entries_after(runtime: Runtime, tenant: TenantId, number: int) -> list[dict[
             """,
             (tenant, number, MOST_AT_ONCE),
         ).fetchall()
-    return [{**row, "at": row["at"].isoformat()} for row in rows]
+    return [row_as_json(row) for row in rows]

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from tenant_pipeline.core.approval.standing import RequestState
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
@@ -24,7 +25,7 @@ def overview_of(runtime: Runtime, tenant: TenantId, person: str, tell: Tell = in
     `waits_for_you` counts the requests that the person may decide, and those that were taken to them at a breach. A
     large tenant's coverage may be that of a little while ago.
     """
-    row = registry.as_json(registry.show_tenant(runtime, tenant))
+    row = row_as_json(registry.show_tenant(runtime, tenant))
     by_status = Counter(source.ingest_status for source in list_sources(runtime, tenant))
     requests = list_requests(runtime, tenant, waiting_only=True)
     mine = list_requests(runtime, tenant, person=person, with_escalated=True, waiting_only=True)

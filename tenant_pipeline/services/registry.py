@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from psycopg.errors import UniqueViolation
@@ -219,8 +218,3 @@ def _require_reference(agreement: str | None) -> None:
             where="--pdpa-agreement",
             remedy="Give it as the agreement has it, such as its number.",
         )
-
-
-def as_json(row: dict[str, Any]) -> dict[str, Any]:
-    """A registry row with its times as ISO 8601 text."""
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}

@@ -14,10 +14,10 @@ from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import AnyTime, Identifier, Reason
 from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.services.feature_flags import overrides
 from tenant_pipeline.services.feature_flags.registry import Flag as KnownFlag
 from tenant_pipeline.services.feature_flags.registry import flags as known_flags
-from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(prefix="/api/tenant/{tenant}/flags", tags=["flags"], route_class=ConditionalRoute)
@@ -111,6 +111,6 @@ def _known(flag: str) -> KnownFlag:
 
 def _flags(runtime: Runtime, caller: Caller) -> Flags:
     return Flags(
-        flags=[Flag.model_validate(as_json(each)) for each in overrides.list_flags(runtime, caller.tenant)],
-        history=[as_json(dict(row)) for row in overrides.history_of(runtime, caller.tenant)],
+        flags=[Flag.model_validate(row_as_json(each)) for each in overrides.list_flags(runtime, caller.tenant)],
+        history=[row_as_json(row) for row in overrides.history_of(runtime, caller.tenant)],
     )

@@ -13,10 +13,10 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.marts.drawing import draw_report
 from tenant_pipeline.services.reading_across import GOVERNING_ROLE
-from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.roles import governed_tenants
 
 router = APIRouter(
@@ -58,7 +58,7 @@ def tenants(
     """
     caller.require(PLATFORM_ROLES)
     rows = governed_tenants(runtime, caller.person, limit=limit + 1, after=TenantId(after) if after else None)
-    shown = [GovernedTenant.model_validate(as_json(row)) for row in rows[:limit]]
+    shown = [GovernedTenant.model_validate(row_as_json(row)) for row in rows[:limit]]
     return GovernedTenants(tenants=shown, next=shown[-1].id if len(rows) > limit else None)
 
 

@@ -17,6 +17,7 @@ from tenant_pipeline.api.routes.publishing import ASKING_ROLES
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import OptionalReason, Reason, RoleName
 from tenant_pipeline.core.lifecycle import OUT_OF_SERVICE, TenantState
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.services import lifecycle, registry
 from tenant_pipeline.services.going_live.conditions import Condition, conditions_of
 from tenant_pipeline.services.penetration_tests import latest_whole_test
@@ -136,7 +137,7 @@ def _states(runtime: Runtime, caller: Caller, left: lifecycle.InstanceLeft | Non
         Way(to=way.to_state, gate=way.gate, rolls_back=way.rolls_back, roles=list(roles))
         for way, roles in lifecycle.ways_from(runtime, state)
     ]
-    rows = [registry.as_json(row) for row in lifecycle.transitions_of(runtime, caller.tenant)]
+    rows = [row_as_json(row) for row in lifecycle.transitions_of(runtime, caller.tenant)]
     with runtime.database.platform() as connection:
         found = conditions_of(runtime, connection, caller.tenant, exact=False)
         test = latest_whole_test(connection)

@@ -16,10 +16,10 @@ from tenant_pipeline.api.routes.publishing import ASKING_ROLES
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import OptionalReason, Reason
 from tenant_pipeline.core.errors import NotFoundError
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.services.going_live.listings import request_listing
 from tenant_pipeline.services.marketplace.drafting import ListingTerms
 from tenant_pipeline.services.marketplace.listing import WITHDRAWING_ROLES, list_listings, listing_history, withdraw
-from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.runtime import Runtime
 
 router = APIRouter(prefix="/api/tenant/{tenant}", tags=["marketplace"], route_class=ConditionalRoute)
@@ -115,5 +115,5 @@ def _own(runtime: Runtime, caller: Caller) -> OwnListing:
     shown = [each for each in list_listings(runtime, viewer=caller.tenant) if each["tenant"] == caller.tenant]
     return OwnListing(
         listing=Listing.model_validate(shown[0]) if shown else None,
-        history=[as_json(dict(row)) for row in listing_history(runtime, caller.tenant)],
+        history=[row_as_json(row) for row in listing_history(runtime, caller.tenant)],
     )

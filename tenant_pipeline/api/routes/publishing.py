@@ -15,9 +15,9 @@ from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.routes.approvals import Requests, asked
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Limit, OptionalReason, Reason
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.going_live.releases import request_release, request_rollback
-from tenant_pipeline.services.registry import as_json
 from tenant_pipeline.services.releases.comparing import compare_releases
 from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history, release_named
 
@@ -122,5 +122,5 @@ def _releases(runtime: Any, caller: Caller) -> Releases:
             {**each.as_json(), "live": live is not None and each.digest == live.digest}
             for each in list_releases(connection, caller.tenant)
         ]
-        history = [as_json(dict(row)) for row in publishing_history(connection, caller.tenant)]
+        history = [row_as_json(row) for row in publishing_history(connection, caller.tenant)]
     return Releases(releases=rows, history=history)

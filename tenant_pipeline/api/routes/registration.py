@@ -18,6 +18,7 @@ from tenant_pipeline.api.texts import Line, RoleName, TenantSlug
 from tenant_pipeline.core.access_token import AccessToken
 from tenant_pipeline.core.errors import NotAllowedError
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.services import registry
 from tenant_pipeline.services import roles as tenant_roles
 from tenant_pipeline.services.runtime import Runtime
@@ -144,7 +145,7 @@ def register(registration: Registration, token: TokenOf, request: Request, runti
 
 
 def _tenant(runtime: Runtime, of: AccessToken | Caller) -> Tenant:
-    return Tenant.model_validate(registry.as_json(registry.show_tenant(runtime, of.tenant)))
+    return Tenant.model_validate(row_as_json(registry.show_tenant(runtime, of.tenant)))
 
 
 @router.get("/api/tenant/{tenant}")
@@ -177,7 +178,7 @@ def update(changed: TenantChange, caller: CallerOf, runtime: RuntimeOf, once: On
 def roles(caller: CallerOf, runtime: RuntimeOf) -> Roles:
     """Who has which role."""
     held = tenant_roles.list_roles(runtime, caller.tenant)
-    return Roles(roles=[Role.model_validate(registry.as_json(row)) for row in held])
+    return Roles(roles=[Role.model_validate(row_as_json(row)) for row in held])
 
 
 @router.post("/api/tenant/{tenant}/roles")

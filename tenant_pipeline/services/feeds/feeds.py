@@ -12,6 +12,7 @@ from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.rows import row_as_json
 from tenant_pipeline.core.tenancy import SourceId, TenantId, source_id
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.target import checked_url
@@ -81,8 +82,7 @@ class Feed:
 
     def as_json(self) -> dict[str, Any]:
         """The feed as the command line and the API give it."""
-        values = {**asdict(self), "origin": str(self.origin)}
-        return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in values.items()}
+        return row_as_json({**asdict(self), "origin": str(self.origin)})
 
 
 @dataclass(frozen=True)
