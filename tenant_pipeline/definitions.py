@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from tenant_pipeline.assets.feeds import FETCH_FEED, feed_check, feed_partitions, feed_version
+from tenant_pipeline.assets.feed_partitions import feed_partitions
+from tenant_pipeline.assets.feeds import FETCH_FEED, feed_check, feed_version
 from tenant_pipeline.assets.gate_checks import gate_checks
 from tenant_pipeline.assets.going_live import LISTINGS, PROVISIONING, RELEASES, going_live_assets
 from tenant_pipeline.assets.judgement_checks import judgement_checks

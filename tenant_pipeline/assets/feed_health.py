@@ -15,7 +15,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.instance.utils import RUNLESS_JOB_NAME
 
-from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId
+from tenant_pipeline.assets.feed_partitions import feed_key
+from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.feeds.health import FeedHealth, health_of, note_told
 from tenant_pipeline.services.runtime import Runtime
 
@@ -24,11 +25,6 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning, message=".*AssetCh
 
 FEED_VERSION = dg.AssetKey("feed_version")
 FEED_IS_WELL = "feed_is_well"
-
-
-def feed_key(tenant: TenantId, feed: str) -> str:
-    """The partition of a feed: `tenant|feed`."""
-    return f"{tenant}{PARTITION_SEPARATOR}{feed}"
 
 
 def evaluation(instance: dg.DagsterInstance, key: str, health: FeedHealth) -> dg.AssetCheckEvaluation:

@@ -5,20 +5,17 @@ from datetime import timedelta
 
 import dagster as dg
 
-from tenant_pipeline.assets.feed_health import FEED_IS_WELL, FEED_VERSION, evaluation, feed_key
-from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId, tenant_id
+from tenant_pipeline.assets.feed_health import FEED_IS_WELL, FEED_VERSION, evaluation
+from tenant_pipeline.assets.feed_partitions import feed_key, feed_partitions, tenant_and_feed
 from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.services.feeds.health import health_of, note_told
 from tenant_pipeline.services.feeds.polling import Answer, Polled, fetch_wholly
 from tenant_pipeline.telemetry.traces import runs
 
-FEED = "feed"
 FETCH_FEED = "fetch_feed"
 AS_OF_TAG = "feed_as_of"
 """On a run that was asked for because its feed is large: the mark of the feed then. The run asks nothing where that is
 another by now."""
-
-feed_partitions = dg.DynamicPartitionsDefinition(name=FEED)
 
 
 def version_event(polled: Polled) -> dg.AssetMaterialization | None:
@@ -74,9 +71,3 @@ def feed_check(context: dg.AssetCheckExecutionContext, runtime: RuntimeResource)
         context.op_execution_context.log_event(found)  # type: ignore[arg-type]
         note_told(opened, tenant, feed, None)
     yield from ()
-
-
-def tenant_and_feed(key: str) -> tuple[TenantId, str]:
-    """Whose the feed of a partition is, and which."""
-    tenant, _, feed = key.partition(PARTITION_SEPARATOR)
-    return tenant_id(tenant), feed

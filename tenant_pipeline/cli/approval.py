@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sys
 from typing import Annotated
 
@@ -11,9 +9,8 @@ import typer
 
 from tenant_pipeline.cli.options import JsonOption, ReasonOption, RoleOption, TenantOption
 from tenant_pipeline.cli.shell import console, opened, print_fields, print_json, print_rows
-from tenant_pipeline.core.approval.signature import SignedDecision, bytes_to_sign
+from tenant_pipeline.core.approval.signature import SignedDecision, bytes_to_sign, from_base64
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import tenant_id
 from tenant_pipeline.services.approvals import handing_over, person_keys, queue
 from tenant_pipeline.services.approvals.deciding import decide
@@ -192,7 +189,7 @@ def add_key(
             runtime,
             tenant_id(tenant),
             person=person,
-            public_key=_decoded(public_key, "--public-key"),
+            public_key=from_base64(public_key, "--public-key"),
             added_by=added_by,
         )
     console.print(key_id)
@@ -232,16 +229,9 @@ def _decide(
             person=person,
             role=role,
             reason=reason,
-            signature=_decoded(signature, "--signature") if signature else None,
+            signature=from_base64(signature, "--signature") if signature else None,
         )
     _print(recorded, as_json)
-
-
-def _decoded(text: str, where: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise InputError("That is not base64", where=where) from None
 
 
 def _print(recorded: RecordedRequest, as_json: bool) -> None:

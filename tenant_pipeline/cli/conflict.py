@@ -82,8 +82,7 @@ def list_(
     if as_json:
         print_json({"items": page.items, "next": page.next})
         return
-    rows = [{**item, "values": sorted({one["value"] for one in item["candidates"]})} for item in page.items]
-    print_rows(f"Conflicts of {tenant}", rows, COLUMNS, as_json=False)
+    print_rows(f"Conflicts of {tenant}", reading.with_values(page.items), COLUMNS, as_json=False)
     if page.next:
         console.print(f"There are more: --after {page.next}", highlight=False, markup=False, soft_wrap=True)
 

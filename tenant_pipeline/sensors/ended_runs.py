@@ -28,7 +28,8 @@ import dagster as dg
 from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from tenant_pipeline.assets.feeds import FETCH_FEED, tenant_and_feed
+from tenant_pipeline.assets.feed_partitions import tenant_and_feed
+from tenant_pipeline.assets.feeds import FETCH_FEED
 from tenant_pipeline.core.errors import (
     DatabaseUnavailableError,
     NotFoundError,

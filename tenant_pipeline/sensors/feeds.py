@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
 
-from tenant_pipeline.assets.feed_health import feed_key, tell_health
-from tenant_pipeline.assets.feeds import AS_OF_TAG, FEED, FETCH_FEED, version_event
+from tenant_pipeline.assets.feed_health import tell_health
+from tenant_pipeline.assets.feed_partitions import FEED, feed_key
+from tenant_pipeline.assets.feeds import AS_OF_TAG, FETCH_FEED, version_event
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.console import TO_CONSOLE
 from tenant_pipeline.resources.runtime import RuntimeResource

@@ -9,7 +9,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from tenant_pipeline.assets.feeds import FEED
+from tenant_pipeline.assets.feed_partitions import FEED
 from tenant_pipeline.assets.partitions import TENANT, TENANT_SOURCE
 from tenant_pipeline.core.tenancy import PARTITION_SEPARATOR, TenantId
 

@@ -13,7 +13,7 @@ from tenant_pipeline.core.explanation import Explanation, ExplanationTable
 from tenant_pipeline.core.gate import Band, Gate
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.sentences.saying import say
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.conflicts.reading import Filter, page_of_matrix
 from tenant_pipeline.services.coverage.reading import ReadDimension, explain_coverage
 from tenant_pipeline.services.coverage.shortfalls import Shortfall
@@ -265,7 +265,7 @@ def _conflicts(runtime: Runtime, tenant: TenantId, source: SourceId, check: Chec
 def _not_judged(tenant: TenantId, source: SourceId, check: Check) -> NotFoundError:
     return NotFoundError(
         f"{check} has not been judged for this source",
-        where=f"{tenant}|{source}",
+        where=partition_key(tenant, source),
         remedy="Run the source: `tenant-pipeline run`.",
     )
 

@@ -19,7 +19,7 @@ from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundErr
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.sentences.reading import Tell, in_english
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
@@ -190,7 +190,7 @@ def require_open(
         reasons = "it has not been judged" if current is None else "; ".join(current.reasons)
         raise GateClosedError(
             f"The {gate} gate is closed: {reasons}",
-            where=f"{tenant}|{source}",
+            where=partition_key(tenant, source),
             remedy="Mend the source and add it again; record the data-handling agreement where that is missing:"
             " `tenant-pipeline tenant update --pdpa-agreement`; or have governance override the gate with a reason and"
             " an expiry: `tenant-pipeline gate override`.",
@@ -227,7 +227,7 @@ def override(
         if closed is None or closed.band is not Band.FAIL:
             raise NotFoundError(
                 f"There is no closed {gate} gate to override",
-                where=f"{tenant}|{source}",
+                where=partition_key(tenant, source),
                 remedy="`tenant-pipeline gate list` shows the gates.",
             )
         connection.execute(
@@ -264,5 +264,5 @@ def override(
         )
         opened = state(connection, tenant, source, gate, closed.output_digest, now)
     if opened is None:
-        raise NotFoundError("The gate's verdict is gone", where=f"{tenant}|{source}")
+        raise NotFoundError("The gate's verdict is gone", where=partition_key(tenant, source))
     return opened

@@ -11,7 +11,7 @@ from typing import Any
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
 from tenant_pipeline.intake.receive import RELEASABLE as RELEASABLE_FILES
 from tenant_pipeline.intake.refusals import REFUSALS
@@ -189,7 +189,7 @@ def release(
     if not refused or refused[0].released_by is not None:
         raise NotFoundError(
             "Nothing is refused there, or it is released already",
-            where=f"{tenant}|{source_id}",
+            where=partition_key(tenant, source_id),
             remedy="`tenant-pipeline quarantine list` shows what is.",
         )
     item = refused[0]

@@ -12,13 +12,9 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.test_utils import create_run_for_test
 
-from tenant_pipeline.assets.feed_health import (
-    FEED_IS_WELL,
-    FEED_VERSION,
-    feed_key,
-    tell_health,
-)
-from tenant_pipeline.assets.feeds import AS_OF_TAG, FEED, FETCH_FEED, feed_version
+from tenant_pipeline.assets.feed_health import FEED_IS_WELL, FEED_VERSION, tell_health
+from tenant_pipeline.assets.feed_partitions import FEED, feed_key
+from tenant_pipeline.assets.feeds import AS_OF_TAG, FETCH_FEED, feed_version
 from tenant_pipeline.core.feed.profile import Expectations
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess

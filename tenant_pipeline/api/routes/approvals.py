@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -15,8 +13,8 @@ from tenant_pipeline.api.conditional import ConditionalRoute
 from tenant_pipeline.api.once import OnceOnly
 from tenant_pipeline.api.running import RuntimeOf
 from tenant_pipeline.api.texts import Digest, Line, OptionalReason, Reason, RoleName
+from tenant_pipeline.core.approval.signature import from_base64
 from tenant_pipeline.core.digest import Sha256
-from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.services.approvals import handing_over
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.queue import list_requests
@@ -144,7 +142,7 @@ def decision(request: RequestPath, said: Decision, caller: CallerOf, runtime: Ru
                 person=caller.person,
                 role=said.role,
                 reason=said.reason,
-                signature=_decoded(said.signature) if said.signature else None,
+                signature=from_base64(said.signature, "signature") if said.signature else None,
             )
         )
 
@@ -209,10 +207,3 @@ def withdraw(request: RequestPath, said: Withdrawal, caller: CallerOf, runtime: 
         caller,
         lambda: shown(handing_over.withdraw(runtime, caller.tenant, request, person=caller.person, reason=said.reason)),
     )
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InputError("That is not base64", where="signature") from None

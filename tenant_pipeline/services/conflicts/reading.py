@@ -158,6 +158,11 @@ def page_of_matrix(
     return Page([{**row, "cells": cells_of(row["candidates"])} for row in items], last)
 
 
+def with_values(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items, each with the distinct `values` of its candidates."""
+    return [{**item, "values": sorted({one["value"] for one in item["candidates"]})} for item in items]
+
+
 _GRAVITY = {"agrees": 0, "refines": 1, "incomparable": 2, "differs": 3}
 
 
@@ -185,7 +190,7 @@ def list_conflicts(
     """Items with their candidates and distinct `values`, those for a person first; `label` names the entity."""
     wanted = Filter(source=source, property=property_, verdict=verdict)
     page = page_of_matrix(runtime, tenant, wanted, limit=limit)
-    return [{**item, "values": sorted({one["value"] for one in item["candidates"]})} for item in page.items]
+    return with_values(page.items)
 
 
 def counts_of_matrix(runtime: Runtime, tenant: TenantId, wanted: Filter = ALL) -> list[dict[str, Any]]:
