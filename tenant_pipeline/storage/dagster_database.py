@@ -8,7 +8,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
-from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.database import Database, role_exists
 
 DATABASE = "tenant_runtime_dagster"
 ROLE = "tenant_runtime_dagster"
@@ -23,8 +23,7 @@ def ensure_dagster_database(database: Database) -> str:
     """
     password = database.password_of(ROLE)
     with database.autocommit() as connection:
-        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
-        if known is None:
+        if not role_exists(connection, ROLE):
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE").format(
                     sql.Identifier(ROLE), sql.Literal(password)

@@ -125,8 +125,7 @@ class Database:
         role = login_of(tenant)
         with self.administration() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
-            if known is None:
+            if not role_exists(connection, role):
                 connection.execute(
                     sql.SQL(
                         "CREATE ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS"
@@ -141,7 +140,7 @@ class Database:
         In the caller's transaction; a login that the database's version does not have yet is left out.
         """
         for role in (PLATFORM, GOVERNANCE, MARTS):
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None:
+            if role_exists(connection, role):
                 connection.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(
                         sql.Identifier(role), sql.Literal(self.password_of(role))
@@ -158,7 +157,7 @@ class Database:
         name, attributes = sql.Identifier(role), sql.SQL(_INSTANCE_LOGIN)
         with self.administration() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
-            if not _role_exists(connection, role):
+            if not role_exists(connection, role):
                 _count_rotation(connection, tenant)
                 connection.execute(sql.SQL("CREATE ROLE {} {}").format(name, attributes))
             connection.execute(sql.SQL("ALTER ROLE {} {}").format(name, attributes))
@@ -172,7 +171,7 @@ class Database:
     def rotate_instance_login(self, tenant: TenantId) -> None:
         """Give the instance's login another password. Raises NotFoundError where there is no such login."""
         with self.administration() as connection:
-            if not _role_exists(connection, instance_login_of(tenant)):
+            if not role_exists(connection, instance_login_of(tenant)):
                 raise NotFoundError(
                     "The tenant's instance has no login", where=tenant, remedy="Provision the instance first."
                 )
@@ -185,7 +184,7 @@ class Database:
         name = sql.Identifier(role)
         with self.administration() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('tenant login'))")
-            if not _role_exists(connection, role):
+            if not role_exists(connection, role):
                 return
             connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(name))
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
@@ -195,34 +194,24 @@ class Database:
 
     def instance_conninfo(self, tenant: TenantId) -> str:
         """The DSN of the instance's login, as its password is now. A secret."""
+        with self.platform() as connection:
+            password = self._instance_password(tenant, _rotation(connection, tenant))
         return make_conninfo(
-            self._dsn,
-            user=instance_login_of(tenant),
-            password=self._instance_password(tenant),
-            application_name=f"nerve {tenant}",
+            self._dsn, user=instance_login_of(tenant), password=password, application_name=f"nerve {tenant}"
         )
 
     def instance_token(self, tenant: TenantId) -> str:
         """The token that the instance's callers show; it changes with the login's password. A secret."""
-        return self.password_of(f"{instance_login_of(tenant)} token {self._rotation(tenant)}")
-
-    def _instance_password(self, tenant: TenantId) -> str:
-        return self.password_of(f"{instance_login_of(tenant)} {self._rotation(tenant)}")
-
-    def _rotation(self, tenant: TenantId) -> int:
         with self.platform() as connection:
-            row = connection.execute(
-                "SELECT rotation FROM runtime.instance_logins WHERE tenant_id = %s", (tenant,)
-            ).fetchone()
-        return int(row["rotation"]) if row else 0
+            return self.password_of(f"{instance_login_of(tenant)} token {_rotation(connection, tenant)}")
+
+    def _instance_password(self, tenant: TenantId, rotation: int) -> str:
+        return self.password_of(f"{instance_login_of(tenant)} {rotation}")
 
     def _set_instance_password(self, connection: Connection, tenant: TenantId) -> None:
-        role = instance_login_of(tenant)
-        row = connection.execute(
-            "SELECT rotation FROM runtime.instance_logins WHERE tenant_id = %s", (tenant,)
-        ).fetchone()
-        password = self.password_of(f"{role} {row['rotation'] if row else 0}")
-        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+        role = sql.Identifier(instance_login_of(tenant))
+        password = sql.Literal(self._instance_password(tenant, _rotation(connection, tenant)))
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))
 
     @contextmanager
     def _as(self, role: str) -> Iterator[Connection]:
@@ -301,7 +290,8 @@ def later_clock(connection: Connection, now: datetime) -> datetime:
     return later
 
 
-def _role_exists(connection: Connection, role: str) -> bool:
+def role_exists(connection: psycopg.Connection[Any], role: str) -> bool:
+    """Whether the server has a role of that name."""
     return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is not None
 
 
@@ -309,6 +299,12 @@ def _take_powers(connection: Connection, role: str) -> None:
     row = connection.execute("SELECT * FROM pg_roles WHERE rolname = %s", (role,)).fetchone() or {}
     if held := [taken for power, taken in _POWERS.items() if row.get(power)]:
         connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), sql.SQL(" ".join(held))))
+
+
+def _rotation(connection: Connection, tenant: TenantId) -> int:
+    """How often the password of the tenant's instance was changed."""
+    row = connection.execute("SELECT rotation FROM runtime.instance_logins WHERE tenant_id = %s", (tenant,)).fetchone()
+    return int(row["rotation"]) if row else 0
 
 
 def _count_rotation(connection: Connection, tenant: TenantId) -> None:

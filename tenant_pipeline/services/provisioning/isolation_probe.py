@@ -26,7 +26,7 @@ from tenant_pipeline.provisioning.provisioner import InstanceSpecification, Phas
 from tenant_pipeline.services.provisioning.operations import Act, latest_operation
 from tenant_pipeline.services.registry import list_tenants
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.storage.database import instance_login_of, is_refused
+from tenant_pipeline.storage.database import instance_login_of, is_refused, role_exists
 
 PATHS = ("/", "/openapi.json", "/version", "/search?q=a", "/entities", "/export.geojson")
 REQUEST_SECONDS = 2.0
@@ -215,7 +215,7 @@ def _attempts(runtime: Runtime, specification: InstanceSpecification) -> Iterato
 def _is_gone(runtime: Runtime, role: str) -> bool:
     """Whether a role that was there has been dropped meanwhile."""
     with runtime.database.administration() as connection:
-        return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None
+        return not role_exists(connection, role)
 
 
 def _attack_logins(runtime: Runtime, credentials: Secret, probe: Probe) -> None:

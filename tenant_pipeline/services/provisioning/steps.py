@@ -17,7 +17,7 @@ from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
-from tenant_pipeline.storage.database import instance_login_of
+from tenant_pipeline.storage.database import instance_login_of, role_exists
 
 INSTANCE = "namespace_and_instance"
 Found = Mapping[str, Any]
@@ -61,8 +61,7 @@ def _nothing_to_undo(work: Work, found: Found) -> None:
 
 def _find_role(work: Work) -> Found:
     with work.runtime.database.administration() as connection:
-        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (work.role,)).fetchone()
-    return {"existed": known is not None}
+        return {"existed": role_exists(connection, work.role)}
 
 
 def _make_role(work: Work) -> Found:

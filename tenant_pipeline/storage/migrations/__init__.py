@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from tenant_pipeline.core.errors import SettingsError
-from tenant_pipeline.storage.database import PLATFORM, Database, is_refused, is_wrong_password
+from tenant_pipeline.storage.database import PLATFORM, Database, is_refused, is_wrong_password, role_exists
 
 VERSION_TABLE = "tenant_runtime_version"
 OLDEST_SERVER = 160000
@@ -72,7 +72,7 @@ def _require_our_logins(database: Database, connection: psycopg.Connection[Any])
 
     Roles are the server's: whoever has it, in this database or another, would be locked out.
     """
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (PLATFORM,)).fetchone() is None:
+    if not role_exists(connection, PLATFORM):
         return
     try:
         psycopg.connect(database.platform_conninfo()).close()
