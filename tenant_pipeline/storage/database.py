@@ -32,6 +32,7 @@ PLATFORM = "tenant_runtime_platform"
 GOVERNANCE = "tenant_runtime_governance"
 MARTS = "tenant_runtime_marts"
 IDLE_CONNECTIONS = 16
+LONGEST_LOCK_WAIT = "10s"
 _INSTANCE_LOGIN = "LOGIN NOINHERIT CONNECTION LIMIT 20"
 _POWERS = {
     "rolsuper": "NOSUPERUSER",
@@ -288,6 +289,14 @@ def later_clock(connection: Connection, now: datetime) -> datetime:
     assert row is not None
     later: datetime = row["now"]
     return later
+
+
+def bound_waiting(connection: Connection) -> None:
+    """Wait for no lock for long until the transaction ends: a tenant's login may hold one, and all others wait with us.
+
+    What waits longer raises psycopg's LockNotAvailable.
+    """
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (LONGEST_LOCK_WAIT,))
 
 
 def role_exists(connection: psycopg.Connection[Any], role: str) -> bool:

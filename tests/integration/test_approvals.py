@@ -369,7 +369,7 @@ def test_a_breach_escalates_once_a_level_and_approves_nothing(runtime: Runtime, 
 def test_a_tenants_login_holds_up_no_escalation_but_its_own(
     runtime: Runtime, tenant: TenantId, tenants: TwoTenants, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "LONGEST_WAIT", "100ms")
+    monkeypatch.setattr("tenant_pipeline.storage.database.LONGEST_LOCK_WAIT", "100ms")
     request = ask(runtime, tenant)
     late = Clock.at(runtime, request.request.due_at - datetime.now(UTC) + timedelta(minutes=1))
     with tenants.login(tenant) as intruder:

@@ -29,7 +29,7 @@ from tenant_pipeline.intake.link.credential import Credential
 from tenant_pipeline.intake.link.errors import TooSlowError
 from tenant_pipeline.services import digest_keys
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, clear_flag, set_flag
-from tenant_pipeline.services.feeds import feeds, polling
+from tenant_pipeline.services.feeds import polling
 from tenant_pipeline.services.feeds.alerts import note_stale_feeds
 from tenant_pipeline.services.feeds.credentials import keep_credential
 from tenant_pipeline.services.feeds.feeds import Feed, change_feed, list_feeds, set_status
@@ -719,7 +719,7 @@ def test_a_feed_goes_stale_though_nobody_asks_it(runtime: RuntimeOnAClock, tenan
 def test_a_tenants_login_holds_up_no_feed_but_its_own(
     runtime: RuntimeOnAClock, tenant: TenantId, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "LONGEST_WAIT", "100ms")
+    monkeypatch.setattr("tenant_pipeline.storage.database.LONGEST_LOCK_WAIT", "100ms")
     locking, locked_out = registered_tenant(runtime), registered_tenant(runtime)
     held, cut_off, well = (
         new_feed(runtime, each, server.answer(f"/{each}", halls_answer(1)), fresh_within_hours=2)

@@ -12,9 +12,9 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import bound_waiting
 
 _log = logging.getLogger(__name__)
-LONGEST_WAIT = "10s"
 
 ESCALATION = PLATFORM_ROLES
 """Whom a breach is taken to: the first at the breach, the next after as much time again as the SLA gave."""
@@ -85,8 +85,7 @@ def escalate_breaches(runtime: Runtime) -> list[RecordedRequest]:
 def _escalate(runtime: Runtime, tenant: TenantId, now: datetime) -> list[RecordedRequest]:
     escalated = []
     with runtime.database.platform() as connection:
-        # A tenant's login may hold a lock of its own: all others wait with us.
-        connection.execute("SELECT set_config('lock_timeout', %s, true)", (LONGEST_WAIT,))
+        bound_waiting(connection)
         lock_approvals(connection, tenant)
         for each in requests_of(connection, tenant, now):
             to = _next_in_line(each, runtime)

@@ -27,7 +27,6 @@ from tenant_pipeline.storage.audit_log import AuditEntry
 
 FEED_ROLES = ("tenant-admin", "platform-governance")
 STATUSES = ("active", "paused", "ended")
-LONGEST_WAIT = "10s"
 MOST_ROWS, MOST_HOURS = 1_000_000_000, 100_000
 CHANGEABLE = (
     "title", "url", "rights", "cron", "time_zone", "credential", "least_rows", "most_loss", "fresh_within_hours",
@@ -272,11 +271,6 @@ def get_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:
     if row is None:
         raise NotFoundError(f"There is no feed {feed}", where=tenant, remedy="`tenant-pipeline feed list` shows them.")
     return feed_of(row)
-
-
-def bound_waiting(connection: Connection) -> None:
-    """Wait for no lock of the tenant's for long: the feeds of all others wait with us. Until the transaction ends."""
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", (LONGEST_WAIT,))
 
 
 def lock_feed(connection: Connection, tenant: TenantId, feed: str) -> Feed:

@@ -18,13 +18,14 @@ from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on, switched_off
 from tenant_pipeline.services.feeds.alerts import alert, is_stale
 from tenant_pipeline.services.feeds.credentials import credential_of
-from tenant_pipeline.services.feeds.feeds import Feed, bound_waiting, claim_feed, get_feed, lock_feed
+from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed, lock_feed
 from tenant_pipeline.services.feeds.versions import add_version, comparable_profile, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS, SourceInUseError, keep_unit
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
+from tenant_pipeline.storage.database import bound_waiting
 from tenant_pipeline.telemetry.traces import traced
 
 BRIEFLY = LinkPolicy(
