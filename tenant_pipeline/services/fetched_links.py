@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from tenant_pipeline.core.digest import Sha256
@@ -13,6 +12,7 @@ from tenant_pipeline.intake.link.fetch import NotModified
 from tenant_pipeline.intake.link.policy import LinkPolicy
 from tenant_pipeline.intake.link.unit import unit_from_link
 from tenant_pipeline.intake.link.validators import Validators
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.object_store import RawZone
@@ -40,7 +40,7 @@ def fetch_link(
             """,
             (tenant, url),
         ).fetchone()
-    kept = _kept_unit(raw, Sha256(row["unit_digest"])) if row else None
+    kept = _whole_unit(raw, Sha256(row["unit_digest"])) if row else None
     if row is None or kept is None:
         known = Validators()
     else:
@@ -73,10 +73,9 @@ def note_fetched(connection: Connection, tenant: TenantId, link: FetchedLink) ->
     )
 
 
-def _kept_unit(raw: RawZone, digest: Sha256) -> Unit | None:
+def _whole_unit(raw: RawZone, digest: Sha256) -> Unit | None:
     """A unit that was handed in before, if all of it is still in the raw zone."""
     if digest not in raw:
         return None
-    with raw.open(digest) as stream:
-        unit = Unit.from_json(json.load(stream))
+    unit = kept_unit(raw, digest)
     return unit if all(file.sha256 in raw for file in unit.files) else None

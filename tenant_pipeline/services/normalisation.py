@@ -7,7 +7,6 @@ record: the output is committed to the object store first, the record with every
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -21,7 +20,6 @@ from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.garbage import only_new_objects_collected
 from tenant_pipeline.core.gate import GateVerdict
 from tenant_pipeline.core.mapping.stage import map_records
-from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage, StageCount, conserve_chain
 from tenant_pipeline.core.standardise.stage import standardise
 from tenant_pipeline.core.tables import StageReader
@@ -38,6 +36,7 @@ from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
 from tenant_pipeline.services.field_meanings import field_meanings
 from tenant_pipeline.services.halts import halting
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.lineage import (
     GATE_AFTER,
     RAW_STAGES,
@@ -255,12 +254,10 @@ def _audit_entry(source_id: SourceId, record: StageRecord) -> AuditEntry:
 
 def _receive(work: StageWork) -> StageResult:
     raw = work.runtime.raw_zone(work.source.tenant)
-    with raw.open(work.source.unit_digest) as stream:
-        unit = Unit.from_json(json.loads(stream.read()))
     address = work.runtime.settings.clamav
     return StageResult(
         receive(
-            unit,
+            kept_unit(raw, work.source.unit_digest),
             raw,
             work.out,
             ReceiveLimits(),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
-from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Disposition, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
@@ -18,6 +16,7 @@ from tenant_pipeline.intake.refusals import REFUSALS
 from tenant_pipeline.services import sources
 from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.objects import screened_paths
 from tenant_pipeline.services.quarantine_releases import GivenRelease, releases_of
@@ -254,9 +253,7 @@ def release(
 
 def _paths(connection: Connection, runtime: Runtime, source: Source) -> dict[str, str]:
     """The paths of a source's files (as handed in) and objects by the beginnings of their locators."""
-    with runtime.raw_zone(source.tenant).open(source.unit_digest) as stream:
-        unit = Unit.from_json(json.loads(stream.read()))
-    files = sorted(unit.files, key=lambda file: file.path)
+    files = sorted(kept_unit(runtime.raw_zone(source.tenant), source.unit_digest).files, key=lambda file: file.path)
     objects = connection.execute(
         "SELECT object, display_path FROM runtime.objects WHERE tenant_id = %s AND source_id = %s",
         (source.tenant, source.id),

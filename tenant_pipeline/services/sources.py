@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tenant_pipeline.core.digest import Sha256, canonical_json, short_id
+from tenant_pipeline.core.digest import Sha256, short_id
 from tenant_pipeline.core.errors import InputError, NotFoundError, SourceWithdrawnError
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key, source_id
@@ -20,6 +19,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.services.feature_flags.overrides import SwitchedOffError, require_on
 from tenant_pipeline.services.feature_flags.provider import is_on
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
+from tenant_pipeline.services.kept_units import keep_unit
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
@@ -207,7 +207,7 @@ def _register(
 ) -> Source:
     if not title.strip():
         raise InputError("A source needs a title", where="--title")
-    keep_unit(runtime, tenant, unit)
+    keep_unit(runtime.raw_zone(tenant), unit)
     identifier = source_id(short_id("src-", (tenant, origin, unit.mode, title, unit.digest), length=16))
     with runtime.database.tenant(tenant) as connection:
         if fetched:
@@ -217,11 +217,6 @@ def _register(
             connection, runtime, tenant, identifier, unit, origin=origin, title=title, actor=actor, rights=rights,
             observed_at=observed_at, url=fetched.url if fetched else "",
         )  # fmt: skip
-
-
-def keep_unit(runtime: Runtime, tenant: TenantId, unit: Unit) -> None:
-    """Keep the list of a unit's files in the raw zone, under the unit's digest."""
-    runtime.raw_zone(tenant).put(io.BytesIO(canonical_json(unit.as_json())))
 
 
 def insert_source(

@@ -39,6 +39,7 @@ from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import NewFeed, add_feed
 from tenant_pipeline.services.feeds.versions import add_version, decide
 from tenant_pipeline.services.going_live.releases import request_release
+from tenant_pipeline.services.kept_units import keep_unit
 from tenant_pipeline.services.marts.building import Built, build_marts
 from tenant_pipeline.services.marts.drawing import draw_report
 from tenant_pipeline.services.marts.erasing import forget_tenant, rows_of
@@ -46,7 +47,6 @@ from tenant_pipeline.services.marts.measuring import measure_tenants
 from tenant_pipeline.services.marts.project import MartsError, manifest_file, project_folder
 from tenant_pipeline.services.marts.reading import MARTS, read_marts
 from tenant_pipeline.services.runtime import Runtime, open_runtime
-from tenant_pipeline.services.sources import keep_unit
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, login_of
 from tenant_pipeline.storage.database import MARTS as BUILDER
@@ -160,7 +160,7 @@ def fetch(runtime: Runtime, tenant: TenantId, origin: Origin, *, accepted: bool)
     for days, reasons in ((300, ()), (20, ()), (0, ("shrunk: from 10 rows to 1",))):
         then = replace(runtime, clock=lambda days=days: datetime.now(UTC) - timedelta(days=days))
         unit = Unit(UnitMode.LINK, (UnitFile("all.csv", sha256_of_bytes(b"%d" % days), 1),))
-        keep_unit(runtime, tenant, unit)
+        keep_unit(runtime.raw_zone(tenant), unit)
         with runtime.database.tenant(tenant) as connection:
             number = add_version(connection, then, feed, unit, FeedProfile(1, frozenset()), reasons)
             connection.execute(

@@ -21,7 +21,7 @@ from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import records
-from tenant_pipeline.services import normalisation, quarantine, registry, roles, sources
+from tenant_pipeline.services import kept_units, normalisation, quarantine, registry, roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -136,7 +136,7 @@ def _version(runtime: Runtime, source: Source | None, *contents: bytes) -> Sourc
         digest, size = runtime.raw_zone(TENANT).put(io.BytesIO(content))
         files.append(UnitFile(f"{number}.bin", digest, size))
     unit = Unit(UnitMode.FOLDER, tuple(files))
-    sources.keep_unit(runtime, TENANT, unit)
+    kept_units.keep_unit(runtime.raw_zone(TENANT), unit)
     with runtime.database.tenant(TENANT) as connection:
         if source is None:
             source = sources.insert_source(

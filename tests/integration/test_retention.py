@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,6 @@ from tenant_pipeline.core.compliance.lawful_basis import LawfulBasis
 from tenant_pipeline.core.compliance.processing_record import ProcessingRecord
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import HeldError, InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.resources.runtime import RuntimeAccess
@@ -32,6 +30,7 @@ from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.feeds.feeds import Feed
 from tenant_pipeline.services.feeds.polling import Answer
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.releases.building import build_candidate
@@ -126,9 +125,9 @@ def _can_be_read(runtime: RuntimeOnAClock, source: Source, records: Sequence[Sta
     """Whether the files of a unit, and all that was made of it, are there, unchanged."""
     store = runtime.stage_store(source.tenant)
     try:
-        with runtime.raw_zone(source.tenant).open(source.unit_digest) as stream:
-            for file in Unit.from_json(json.load(stream)).files:
-                runtime.raw_zone(source.tenant).open(file.sha256).close()
+        raw = runtime.raw_zone(source.tenant)
+        for file in kept_unit(raw, source.unit_digest).files:
+            raw.open(file.sha256).close()
         for record in records:
             for table in store.read(record.output_digest).manifest["tables"]:
                 store.fetch(Sha256(table["sha256"])).close()

@@ -20,7 +20,7 @@ import pytest
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services import kept_units, registry, sources
 from tenant_pipeline.services.conflicts.bulk_signing import rules
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import totals_of_matrix
@@ -85,7 +85,7 @@ class NewTenant:
             lines.append(f"{english},{word('กขคงจชดตนบปพมยรลวสห', 8)},{capacity + number},{place}")
         digest, size = self.runtime.raw_zone(self.id).put(io.BytesIO("\n".join(lines).encode()))
         unit = Unit(UnitMode.SINGLE_FILE, (UnitFile("halls.csv", digest, size),))
-        sources.keep_unit(self.runtime, self.id, unit)
+        kept_units.keep_unit(self.runtime.raw_zone(self.id), unit)
         return unit
 
     def hand_in(self, number: int, origin: Origin, capacity: int) -> None:

@@ -21,8 +21,9 @@ from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.feeds.feeds import Feed, claim_feed, get_feed, lock_feed
 from tenant_pipeline.services.feeds.versions import add_version, comparable_profile, newest_versions, profile_of
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
+from tenant_pipeline.services.kept_units import keep_unit
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import LINKS, SourceInUseError, keep_unit
+from tenant_pipeline.services.sources import LINKS, SourceInUseError
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.database import bound_waiting
@@ -209,7 +210,7 @@ def _answered(runtime: Runtime, feed: Feed, link: FetchedLink) -> Polled:
         newest, known = newest_versions(connection, feed)
     looked_at = before = None
     if newest is None or newest.unit_digest != link.unit.digest:
-        keep_unit(runtime, feed.tenant, link.unit)
+        keep_unit(runtime.raw_zone(feed.tenant), link.unit)
         looked_at = profile_of(runtime, feed, link.unit)
         before = comparable_profile(runtime, feed, known) if known else None
     with runtime.database.tenant(feed.tenant) as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.readers.item import RECORDS
 from tenant_pipeline.services.feeds.feeds import Feed, lock_feed
 from tenant_pipeline.services.inspection import inspect_unit
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.objects import screened_fields
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -82,12 +82,7 @@ def comparable_profile(runtime: Runtime, feed: Feed, version: FeedVersion) -> Fe
     """What a version looks like beside one of now: as it is kept, or made anew where that was under another key."""
     if version.profile.key == runtime.keys.digest_key(feed.tenant).key_id:
         return version.profile
-    return profile_of(runtime, feed, _unit(runtime, feed.tenant, version.unit_digest))[0]
-
-
-def _unit(runtime: Runtime, tenant: TenantId, digest: Sha256) -> Unit:
-    with runtime.raw_zone(tenant).open(digest) as stream:
-        return Unit.from_json(json.load(stream))
+    return profile_of(runtime, feed, kept_unit(runtime.raw_zone(feed.tenant), version.unit_digest))[0]
 
 
 _VERSIONS = """
@@ -202,7 +197,7 @@ def decide(
         details = {"version": number, "decision": decision, "role": role, "reason": reason}
         _audit(connection, runtime, feed, person, "feed.decided", details)
         if decision == "accept":
-            _take_in(connection, runtime, feed, _unit(runtime, tenant, newest.unit_digest), now)
+            _take_in(connection, runtime, feed, kept_unit(runtime.raw_zone(tenant), newest.unit_digest), now)
         return versions_of(connection, feed, limit=1)[0]
 
 

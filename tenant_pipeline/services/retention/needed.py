@@ -7,7 +7,6 @@ apart is kept.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ from typing import Any
 
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import NotFoundError
-from tenant_pipeline.core.origin import Unit
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.retention.policies import RetentionClass
 from tenant_pipeline.services.retention.standings import Trail
@@ -165,8 +164,7 @@ def _files_of_units(runtime: Runtime, tenant: TenantId, units: Iterable[str]) ->
     for digest in map(Sha256, units):
         files.add(digest)
         if digest in raw:
-            with raw.open(digest) as stream:
-                files |= {file.sha256 for file in Unit.from_json(json.load(stream)).files}
+            files |= {file.sha256 for file in kept_unit(raw, digest).files}
     return files
 
 
