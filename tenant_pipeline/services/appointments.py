@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
@@ -25,8 +26,7 @@ def appoint(runtime: Runtime, *, person: str, role: str, decided_by: str, reason
         raise InputError(
             "That is no role of the platform", where="--role", remedy=f"One of {', '.join(PLATFORM_ROLES)}."
         )
-    if not person.strip() or not reason.strip():
-        raise InputError("An appointment names a person and a reason", where="--person, --reason")
+    require_person_and_reason(person, reason, "An appointment names a person and a reason")
     with runtime.database.platform() as connection:
         _lock(connection)
         if (person, role) not in _appointed(connection):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
 from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.pseudonym import pseudonym
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pii.canonical import canonical_value
@@ -49,7 +50,7 @@ def rotate(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason
     Raises NotAllowedError for a person without the role, InputError for no person or reason, NotFoundError for no such
     tenant.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     registry.show_tenant(runtime, tenant)
     steps = (person, role, reason)
     with runtime.database.platform() as connection:
@@ -84,7 +85,7 @@ def destroy(runtime: Runtime, tenant: TenantId, version: int, *, person: str, ro
     NotAllowedError for a person without the role, HeldError while a legal hold stands, InputError for the key in use or
     for no person or reason, NotFoundError for no such key.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     kept = {key.version: key for key in list_keys(runtime, tenant)}
     with runtime.database.platform() as connection:
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
@@ -147,7 +148,7 @@ def pseudonyms_of(
     statements that hold any of these pseudonyms are about it. Raises InputError for no person or reason, and
     NotFoundError for no such tenant.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     registry.show_tenant(runtime, tenant)
     keys: list[DigestKey] = list(runtime.keys.digest_keys(tenant).values())
     canonical = canonical_value(entity_type, value)
@@ -198,8 +199,3 @@ def _note(
 ) -> None:
     entry = AuditEntry(actor=person, action=action, subject=f"digest-key:{version}", details=details)
     runtime.audit.append(connection, tenant, [entry])
-
-
-def _check_person(person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise InputError("A person and a reason are needed", where="--person, --reason")

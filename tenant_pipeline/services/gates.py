@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import GateClosedError, InputError, NotFoundError
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
@@ -214,8 +215,7 @@ def override(
     InputError for an empty reason or an expiry that has passed, and NotFoundError when the gate is not closed for this
     source.
     """
-    if not reason.strip() or not person.strip():
-        raise InputError("An override needs a person and a reason", where="--person, --reason")
+    require_person_and_reason(person, reason, "An override needs a person and a reason")
     with runtime.database.platform() as connection:
         now = later_clock(connection, runtime.now())
         if expires_at.tzinfo is None or expires_at <= now:

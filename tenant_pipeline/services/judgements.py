@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.linking.clusters import Partition, Tie
@@ -144,7 +145,7 @@ def judge(
     contradicts others (it names the one to reverse); NotFoundError for an id that is not the tenant's. Then nothing has
     changed.
     """
-    _require_said(person, reason)
+    require_person_and_reason(person, reason, "A judgement needs a person and a reason")
     with runtime.database.tenant(tenant) as connection:
         lock_identity(connection, tenant)
         require_role(connection, tenant, person, role, reviewer_roles(runtime))
@@ -167,7 +168,7 @@ def reverse(runtime: Runtime, tenant: TenantId, sequence: int, *, person: str, r
 
     Raises as `judge` does, and InputError when a later judgement on the pair stands.
     """
-    _require_said(person, reason)
+    require_person_and_reason(person, reason, "A judgement needs a person and a reason")
     with runtime.database.tenant(tenant) as connection:
         lock_identity(connection, tenant)
         require_role(connection, tenant, person, role, reviewer_roles(runtime))
@@ -237,11 +238,6 @@ def judged_pairs(runtime: Runtime, tenant: TenantId) -> list[tuple[Features, Fea
 
 
 _SEE_HISTORY = "`tenant-pipeline link history` shows what was judged."
-
-
-def _require_said(person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise InputError("A judgement needs a person and a reason", where="--person, --reason")
 
 
 def _home_of(connection: Connection, tenant: TenantId, identifier: str) -> str:

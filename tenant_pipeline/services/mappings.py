@@ -14,6 +14,7 @@ from tenant_pipeline.core.mapping.difference import TableChange, difference
 from tenant_pipeline.core.mapping.mapping import Mapping, MappingRules, mapping_of
 from tenant_pipeline.core.mapping.proposal import Proposal
 from tenant_pipeline.core.mapping.propose import propose_for_table
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tables import StageReader, TableReader
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
@@ -338,9 +339,6 @@ def _one_at_a_time(connection: Connection, tenant: TenantId) -> None:
 
 
 def _require_words(person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise InputError(
-            "A mapping is accepted or retired by a person, for a reason",
-            where="--person, --reason",
-            remedy="Give both.",
-        )
+    require_person_and_reason(
+        person, reason, "A mapping is accepted or retired by a person, for a reason", remedy="Give both."
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.origin import Origin
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.pii.declarations import CONTACT_TYPES, DeclaredClass
 from tenant_pipeline.pii.policy import Action
@@ -62,7 +63,7 @@ def declare(
     concerned are put in line. Raises InputError for what is missing, contradictory or not to be declared, and
     NotFoundError for no such tenant or source.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     _check_scope(source, origin, field, property_)
     _check_class(declared, entity_types, action, category, field or property_, source or origin)
     now = runtime.now()
@@ -111,7 +112,7 @@ def sign(
     Raises NotAllowedError for a person without the role and for the one who asked for it, InputError for a declaration
     that has ended, NotFoundError for none.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     registry.show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
         asked = record(connection, tenant, declaration)
@@ -134,7 +135,7 @@ def revoke(
     Anybody who answers for the tenant's data may. Revoked already, nothing is done. Raises NotAllowedError for a person
     without the role, InputError for no person or reason, and NotFoundError for no such declaration.
     """
-    _check_person(person, reason)
+    require_person_and_reason(person, reason)
     registry.show_tenant(runtime, tenant)
     with runtime.database.platform() as connection:
         asked = record(connection, tenant, declaration)
@@ -227,11 +228,6 @@ def _identifier(said: Mapping[str, Any], before: list[DeclarationRecord]) -> str
         if identifier not in ended:
             return identifier
         number += 1
-
-
-def _check_person(person: str, reason: str) -> None:
-    if not person.strip() or not reason.strip():
-        raise InputError("A person and a reason are needed", where="--person, --reason")
 
 
 def _check_scope(source: SourceId | None, origin: Origin | None, field: str, property_: str) -> None:

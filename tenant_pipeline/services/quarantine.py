@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tenant_pipeline.core.errors import InputError, NotFoundError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.stage import Disposition, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.intake.identify import RELEASABLE as RELEASABLE_PARSES
@@ -180,8 +181,7 @@ def release(
     Raises NotAllowedError for a person without the role, InputError for no person or reason, for an item that nobody
     can release and where another one is refused than was looked at, NotFoundError when nothing is refused there.
     """
-    if not reason.strip() or not person.strip():
-        raise InputError("A release needs a person and a reason", where="--person, --reason")
+    require_person_and_reason(person, reason, "A release needs a person and a reason")
     with runtime.database.tenant(tenant) as connection:
         source = sources.get_source(connection, tenant, source_id)
     refused = [item for item in _quarantined(runtime, source) if item.locator == locator]

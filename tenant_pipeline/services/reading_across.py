@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tenant_pipeline.core.errors import InputError, NotAllowedError
+from tenant_pipeline.core.errors import NotAllowedError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -15,8 +16,7 @@ def note_reading(runtime: Runtime, *, person: str, reason: str, action: str, sub
 
     Raises InputError without a person or a reason, NotAllowedError where the person governs none.
     """
-    if not person.strip() or not reason.strip():
-        raise InputError("Reading across tenants needs a person and a reason", where="--person, --reason")
+    require_person_and_reason(person, reason, "Reading across tenants needs a person and a reason")
     details = {"role": GOVERNING_ROLE, "reason": reason}
     entry = AuditEntry(actor=person, action=action, subject=subject, details=details)
     with runtime.database.platform() as connection:

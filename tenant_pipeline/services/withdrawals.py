@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from psycopg.types.json import Jsonb
 
-from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.conflicts.matrix import compare_source
 from tenant_pipeline.services.entity_index import lock_identity
@@ -43,8 +43,9 @@ def withdraw_source(
 
     Raises NotFoundError for no such source, InputError for no person or reason, StateForbidsError out of service.
     """
-    if not person.strip() or not reason.strip():
-        raise InputError("A source is withdrawn by a person, for a reason", where="--reason", remedy="Say why.")
+    require_person_and_reason(
+        person, reason, "A source is withdrawn by a person, for a reason", where="--reason", remedy="Say why."
+    )
     with runtime.database.tenant(tenant) as connection:
         require_in_service(connection, tenant)
         # Locks in the order in which others take them: of linking, the feed, of the conflicts, the sources, of the log.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenant_pipeline.core.approval.standing import roles_of
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, one_request
@@ -41,8 +42,7 @@ def delegate(
     Raises NotAllowedError without the role, for a role whose decision cannot be handed on, by or towards the requester,
     and by who has decided: they have one word.
     """
-    if not reason.strip() or not to.strip():
-        raise InputError("A decision is handed to a person, for a reason", where="--to, --reason")
+    require_person_and_reason(to, reason, "A decision is handed to a person, for a reason", where="--to, --reason")
     with runtime.database.platform() as connection:
         recorded = _open(runtime, connection, tenant, request)
         require_role(connection, tenant, person, role, roles_of(recorded.request.needs))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
@@ -31,8 +32,7 @@ def signing_roles(runtime: Runtime) -> tuple[str, ...]:
 
 def require_entitled(runtime: Runtime, connection: Connection, tenant: TenantId, signer: Signer) -> None:
     """Return when the signer may sign. Raises InputError for what is missing, NotAllowedError without the role."""
-    if not signer.person.strip() or not signer.reason.strip():
-        raise InputError("A decision needs a person and a reason", where="--person, --reason")
+    require_person_and_reason(signer.person, signer.reason, "A decision needs a person and a reason")
     if len(signer.reason) > LONGEST_REASON or "\0" in signer.reason + signer.person:
         raise InputError(
             "The reason cannot be kept", where="--reason", remedy=f"At most {LONGEST_REASON} characters of text."

@@ -9,6 +9,7 @@ from typing import Any
 from tenant_pipeline.core.coverage.override import FLOORS, CoverageOverride
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.gate import Band
+from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.registry import show_tenant
@@ -71,8 +72,9 @@ def give_override(
         )
     if floor not in FLOORS:
         raise InputError("An override's floor is a band that opens", where="--floor", remedy="Give warn or pass.")
-    if not reason.strip() or not requested_by.strip():
-        raise InputError("An override needs a reason, and who asked for it", where="--reason, --requested-by")
+    require_person_and_reason(
+        requested_by, reason, "An override needs a reason, and who asked for it", where="--reason, --requested-by"
+    )
     if _same(approver, requested_by):
         raise NotAllowedError(
             "Nobody approves what they asked for", where="--person", remedy="Have somebody else give it."
