@@ -48,7 +48,7 @@ from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.feeds.polling import release_claim
 from tenant_pipeline.services.halts import lost, put_back
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import sources_on_their_way
+from tenant_pipeline.services.source_queue import sources_on_their_way
 from tenant_pipeline.services.unjudged import unjudged_sources
 
 ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]

@@ -34,7 +34,8 @@ from tenant_pipeline.resources.runtime import RuntimeResource
 from tenant_pipeline.sensors.runs_in_hand import SourcePartitions
 from tenant_pipeline.services.privacy_declarations import queue_expired
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source, in_line, waiting_sources
+from tenant_pipeline.services.source_queue import in_line, waiting_sources
+from tenant_pipeline.services.sources import Source
 
 NORMALISE_SOURCES = "normalise_sources"
 LINE = 1000

@@ -16,6 +16,7 @@ from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.retention.holds import keep_unheld
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.keys import digest_key_ids
@@ -66,13 +67,7 @@ def rotate(runtime: Runtime, tenant: TenantId, *, person: str, role: str, reason
     with runtime.database.platform() as connection:
         made = runtime.keys.make_digest_key(tenant, version)
         if _step(connection, tenant, version, "made", made.key_id, *steps):
-            connection.execute(
-                """
-                UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-                 WHERE tenant_id = %s AND ingest_status IN ('stopped', 'assembled', 'running')
-                """,
-                (tenant,),
-            )
+            put_in_line(connection, tenant)
             details = {"role": role, "key_id": made.key_id, "version": version}
             _note(runtime, connection, tenant, person, "privacy.key-made", version, details)
     return KeyState(version, made.key_id, True)

@@ -23,6 +23,7 @@ from tenant_pipeline.core.sentences.reading import Tell, in_english
 from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import later_clock
@@ -238,13 +239,8 @@ def override(
             """,
             (tenant, uuid.uuid4(), source, str(gate), closed.output_digest, person, role, reason, expires_at),
         )
-        connection.execute(
-            """
-            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s AND ingest_status = 'stopped'
-            """,
-            (tenant, source),
-        )
+        # What a run has in hand goes on by itself: each of its stages asks the gate, and finds the override.
+        put_in_line(connection, tenant, [source], among=["stopped"])
         runtime.audit.append(
             connection,
             tenant,

@@ -32,6 +32,7 @@ from tenant_pipeline.services.field_meanings import needs_meanings
 from tenant_pipeline.services.lineage import lineage, require_gates_open
 from tenant_pipeline.services.mapping_definitions import checked_definition
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -280,13 +281,7 @@ def _decided(
     """Put in line the sources that are mapped otherwise now, and note what was decided in the audit log."""
     decided = versions(connection, tenant, mapping_id)[0]
     affected = _affected(connection, runtime, tenant, before, rules_of(connection, runtime, tenant))
-    connection.execute(
-        """
-        UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-         WHERE tenant_id = %s AND id = ANY(%s) AND ingest_status IN ('assembled', 'stopped', 'running')
-        """,
-        (tenant, list(affected)),
-    )
+    put_in_line(connection, tenant, affected)
     details: MappingOf[str, Any] = {
         "reason": reason,
         "type": decided.mapping.type,

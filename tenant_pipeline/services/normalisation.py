@@ -30,7 +30,7 @@ from tenant_pipeline.intake.identify import identify
 from tenant_pipeline.intake.malware import ClamAV
 from tenant_pipeline.intake.receive import ReceiveLimits, receive
 from tenant_pipeline.linking.link import link
-from tenant_pipeline.services import gates, sources, stage_records
+from tenant_pipeline.services import gates, source_queue, sources, stage_records
 from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.decisions import Decisions, decisions_of
 from tenant_pipeline.services.entity_index import PostgresEntityIndex, lock_identity
@@ -229,9 +229,9 @@ def _note_progress(connection: Connection, source: Source, stage: Stage, record:
     status = "assembled" if stage is Stage.ASSEMBLE else "running"
     already_past = source.ingest_status == "assembled" and record.repeated
     if not already_past:
-        sources.set_progress(connection, source.tenant, source.id, str(stage), status, since=source.queued_at)
+        source_queue.set_progress(connection, source.tenant, source.id, str(stage), status, since=source.queued_at)
     if not record.repeated:
-        sources.forget_hindrance(connection, source.tenant, source.id, through=False)
+        source_queue.forget_hindrance(connection, source.tenant, source.id, through=False)
 
 
 def _audit_entry(source_id: SourceId, record: StageRecord) -> AuditEntry:

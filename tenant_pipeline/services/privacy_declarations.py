@@ -26,6 +26,7 @@ from tenant_pipeline.services.declared_privacy import (
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import later_clock
@@ -148,8 +149,9 @@ def queue_expired(runtime: Runtime) -> int:
     expired since.
 
     Returns how many. A source is put in line once for each expiry, one of a tenant out of service when the tenant is
-    back; its next run screens it without the declaration. By the database's clock, which also says since when a source
-    is in line: with another it would be put there over again.
+    back, and one that a run has in hand by its next stage, or here once it is through; its next run screens it without
+    the declaration. By the database's clock, which also says since when a source is in line: with another it would be
+    put there over again.
     """
     with runtime.database.platform() as connection:
         return connection.execute(
@@ -195,14 +197,7 @@ def _take_step(
 def _put_in_line(connection: Connection, made: DeclarationRecord, tenant: TenantId, *, changed: bool) -> None:
     """Put the sources that a declaration is about in line, where what holds for them has changed."""
     if changed:
-        connection.execute(
-            """
-            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %(tenant)s AND ingest_status IN ('stopped', 'assembled', 'running')
-               AND (%(source)s::text IS NULL OR id = %(source)s) AND (%(origin)s::text IS NULL OR origin = %(origin)s)
-            """,
-            {"tenant": tenant, "source": made.source, "origin": str(made.origin) if made.origin else None},
-        )
+        put_in_line(connection, tenant, None if made.source is None else [made.source], origin=made.origin)
 
 
 def _note(

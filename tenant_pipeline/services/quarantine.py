@@ -23,6 +23,7 @@ from tenant_pipeline.services.objects import screened_paths
 from tenant_pipeline.services.quarantine_releases import GivenRelease, releases_of
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -223,13 +224,7 @@ def release(
                 reason,
             ),
         )
-        connection.execute(
-            """
-            UPDATE runtime.tenant_sources SET ingest_status = 'waiting', queued_at = clock_timestamp()
-             WHERE tenant_id = %s AND id = %s AND ingest_status IN ('stopped', 'assembled', 'running')
-            """,
-            (tenant, source_id),
-        )
+        put_in_line(connection, tenant, [source_id])
         runtime.audit.append(
             connection,
             tenant,

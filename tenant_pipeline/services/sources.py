@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -328,22 +328,23 @@ def _size_of(unit: Unit) -> dict[str, Any]:
     return {"unit_digest": unit.digest, "files": len(files), "bytes": sum(file.size for file in files)}
 
 
-_COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage, ingest_status,
-              coverage_score::double precision AS coverage_score, conflicts_count, authority_rank, observed_at,
-              received_at, queued_at, version, traceparent, alone, taken_in, taking, not_before, hindrance,
-              filename, url, identity_version, redated, redeclared, withdrawal"""
+SOURCE_COLUMNS = """tenant_id AS tenant, id, origin, unit_mode, title, unit_digest, rights, ingest_stage,
+                    ingest_status, coverage_score::double precision AS coverage_score, conflicts_count, authority_rank,
+                    observed_at, received_at, queued_at, version, traceparent, alone, taken_in, taking, not_before,
+                    hindrance, filename, url, identity_version, redated, redeclared, withdrawal"""
+"""What a `Source` is read from: see `source_of`."""
 
 
 def get_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
     """One source. Raises NotFoundError when the tenant has none of that id."""
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (tenant, source)
+        f"SELECT {SOURCE_COLUMNS} FROM runtime.tenant_sources WHERE tenant_id = %s AND id = %s", (tenant, source)
     ).fetchone()
     if row is None:
         raise NotFoundError(
             f"There is no source {source}", where=tenant, remedy="`tenant-pipeline source list` shows them."
         )
-    return _source(row)
+    return source_of(row)
 
 
 def lock_source(connection: Connection, tenant: TenantId, source: SourceId) -> Source:
@@ -369,109 +370,12 @@ def list_sources(runtime: Runtime, tenant: TenantId) -> list[Source]:
     registry.show_tenant(runtime, tenant)
     with runtime.database.tenant(tenant) as connection:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM runtime.tenant_sources WHERE tenant_id = %s ORDER BY received_at, id", (tenant,)
+            f"SELECT {SOURCE_COLUMNS} FROM runtime.tenant_sources WHERE tenant_id = %s ORDER BY received_at, id",
+            (tenant,),
         ).fetchall()
-    return [_source(row) for row in rows]
+    return [source_of(row) for row in rows]
 
 
-def waiting_sources(runtime: Runtime, limit: int, *, of_a_tenant: int) -> list[Source]:
-    """Sources of all tenants that nobody has begun, or that may go on by now: the sensor's work list.
-
-    Tenants take turns, each with what has waited longest first, and none has more than `of_a_tenant` in it: what a
-    tenant has beyond that comes when those have moved on. So nobody waits behind all that another tenant has. What a
-    tenant out of service has in line stays there until it is back.
-    """
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            f"""
-            SELECT {_COLUMNS}
-              FROM (SELECT DISTINCT tenant_id AS whose FROM runtime.tenant_sources
-                     WHERE ingest_status IN ('received', 'waiting')
-                       AND (not_before IS NULL OR not_before <= clock_timestamp())
-                    EXCEPT SELECT id FROM runtime.tenants WHERE status IN ('suspended', 'archived')) AS tenants
-              CROSS JOIN LATERAL (
-                    SELECT *, row_number() OVER (ORDER BY queued_at, id) AS turn FROM runtime.tenant_sources
-                     WHERE tenant_id = tenants.whose AND ingest_status IN ('received', 'waiting')
-                       AND (not_before IS NULL OR not_before <= clock_timestamp())
-                     ORDER BY queued_at, id LIMIT %s) AS source
-             ORDER BY turn, queued_at, tenant_id, id
-             LIMIT %s
-            """,
-            (of_a_tenant, limit),
-        ).fetchall()
-    return [_source(row) for row in rows]
-
-
-def in_line(runtime: Runtime, sources: Collection[tuple[TenantId, SourceId]]) -> list[Source]:
-    """Those of the sources, of whichever tenants, that stand in line: however far back, and for however long."""
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            f"""
-            SELECT {_COLUMNS} FROM runtime.tenant_sources
-             WHERE (tenant_id, id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
-               AND ingest_status IN ('received', 'waiting')
-            """,
-            ([tenant for tenant, _ in sources], [source for _, source in sources]),
-        ).fetchall()
-    return [_source(row) for row in rows]
-
-
-def sources_on_their_way(runtime: Runtime, quiet_for: timedelta) -> list[tuple[TenantId, SourceId]]:
-    """Sources of all tenants that are on their way, and were neither put in line nor made a step for so long."""
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            """
-            SELECT tenant_id, id FROM runtime.tenant_sources AS source
-             WHERE ingest_status = 'running' AND queued_at < clock_timestamp() - %(quiet_for)s
-               AND NOT EXISTS (SELECT FROM runtime.stage_runs AS run
-                                WHERE run.tenant_id = source.tenant_id AND run.source_id = source.id
-                                  AND run.finished_at >= clock_timestamp() - %(quiet_for)s)
-             ORDER BY tenant_id, id
-            """,
-            {"quiet_for": quiet_for},
-        ).fetchall()
-    return [(TenantId(row["tenant_id"]), SourceId(row["id"])) for row in rows]
-
-
-def set_progress(
-    connection: Connection,
-    tenant: TenantId,
-    source: SourceId,
-    stage: str,
-    status: str,
-    *,
-    since: datetime | None = None,
-) -> None:
-    """Note how far a source has come; writes nothing when that is known already, or it was withdrawn meanwhile.
-
-    What was put in line after `since`, when the stage began, waits on: what was decided then is not in its outcome.
-    """
-    connection.execute(
-        """
-        UPDATE runtime.tenant_sources
-           SET ingest_stage = %(stage)s,
-               ingest_status = CASE WHEN ingest_status = 'waiting' AND queued_at > %(since)s::timestamptz
-                                    THEN ingest_status ELSE %(status)s END
-         WHERE tenant_id = %(tenant)s AND id = %(source)s AND ingest_status <> 'withdrawn'
-           AND (ingest_stage, ingest_status) IS DISTINCT FROM (%(stage)s, %(status)s)
-        """,
-        {"tenant": tenant, "source": source, "stage": stage, "status": status, "since": since},
-    )
-
-
-def forget_hindrance(connection: Connection, tenant: TenantId, source: SourceId, *, through: bool) -> None:
-    """Note that a source has gone on; one that is `through`, its judgements included, is run with others again."""
-    connection.execute(
-        """
-        UPDATE runtime.tenant_sources
-           SET hindrance = NULL, outages = 0, losses = 0, not_before = NULL, alone = alone AND NOT %(through)s
-         WHERE tenant_id = %(tenant)s AND id = %(source)s
-           AND (hindrance IS NOT NULL OR outages > 0 OR losses > 0 OR not_before IS NOT NULL
-                OR alone AND %(through)s)
-        """,
-        {"tenant": tenant, "source": source, "through": through},
-    )
-
-
-def _source(row: dict[str, Any]) -> Source:
+def source_of(row: dict[str, Any]) -> Source:
+    """The source that a row with SOURCE_COLUMNS is."""
     return Source(**{**row, "origin": Origin(row["origin"]), "unit_mode": UnitMode(row["unit_mode"])})

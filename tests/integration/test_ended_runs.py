@@ -21,7 +21,8 @@ from tenant_pipeline.sensors.silent_runs import silent_runs
 from tenant_pipeline.sensors.uploads import NORMALISE_SOURCES, stretches, uploads
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source, get_source, set_progress
+from tenant_pipeline.services.source_queue import set_progress
+from tenant_pipeline.services.sources import Source, get_source
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
 from tests.integration.test_line import _sources

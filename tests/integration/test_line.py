@@ -20,7 +20,8 @@ from tenant_pipeline.sensors import uploads as sensor
 from tenant_pipeline.services.code_version import CONFLICT_MATRIX, COVERAGE_SCORE
 from tenant_pipeline.services.halts import put_back
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source, forget_hindrance, get_source, waiting_sources
+from tenant_pipeline.services.source_queue import forget_hindrance, waiting_sources
+from tenant_pipeline.services.sources import Source, get_source
 from tenant_pipeline.services.stage_records import StageRecord, insert
 from tenant_pipeline.services.unjudged import is_unjudged, unjudged_in_draft
 from tests.integration.conftest import TwoTenants

@@ -29,7 +29,7 @@ from tenant_pipeline.linking.score import Match
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
-from tenant_pipeline.services import digest_keys, gates, normalisation, registry, roles, sources
+from tenant_pipeline.services import digest_keys, gates, normalisation, registry, roles, source_queue, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.judgements import judge
@@ -359,7 +359,7 @@ def test_a_declaration_expires_and_its_sources_are_put_in_line_once(runtime: Run
     sign(runtime, TENANT, declaration, **SIGNING)
     assert screened(runtime, source)["telephone"] == PHONE
     with runtime.database.tenant(TENANT) as connection:
-        sources.set_progress(connection, TENANT, source.id, "assemble", "assembled")
+        source_queue.set_progress(connection, TENANT, source.id, "assemble", "assembled")
     assert queue_expired(runtime) == 0
     _a_month_later(runtime, declaration, source.id)
     assert queue_expired(runtime) == 1

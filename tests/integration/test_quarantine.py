@@ -21,7 +21,7 @@ from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import records
-from tenant_pipeline.services import kept_units, normalisation, quarantine, registry, roles, sources
+from tenant_pipeline.services import kept_units, normalisation, quarantine, registry, roles, source_queue, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
@@ -144,7 +144,7 @@ def _version(runtime: Runtime, source: Source | None, *contents: bytes) -> Sourc
                 title="Register", actor="test", observed_at=None, rights="",
             )  # fmt: skip
         else:
-            sources.set_progress(connection, TENANT, source.id, str(Stage.RECEIVE), "stopped")
+            source_queue.set_progress(connection, TENANT, source.id, str(Stage.RECEIVE), "stopped")
             source = sources.renew_source(
                 connection, runtime, TENANT, source.id, unit, actor="test", observed_at=runtime.now(), url=""
             )

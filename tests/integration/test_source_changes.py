@@ -16,7 +16,7 @@ from tenant_pipeline.core.pseudonym import keyed_digest
 from tenant_pipeline.core.setback import MOST_LOSSES_ALONE, Ending
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import sources
+from tenant_pipeline.services import source_queue, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.reading import read_coverage, verdict_of_tenant
 from tenant_pipeline.services.coverage.scoring import update_coverage
@@ -70,7 +70,7 @@ def test_a_source_that_stopped_and_lost_its_rights_since_holds_its_tenants_relea
     walk(runtime, source)
     with runtime.database.tenant(tenant) as connection:
         require_judged(connection, tenant)
-        sources.set_progress(connection, tenant, source.id, "map", "stopped")
+        source_queue.set_progress(connection, tenant, source.id, "map", "stopped")
     change_source(runtime, tenant, source.id, {"rights": ""}, actor="kanya")
     with (
         runtime.database.tenant(tenant) as connection,
@@ -141,7 +141,7 @@ def test_a_source_without_rights_holds_its_tenant_up_until_they_are_declared(
 
     changed = change_source(runtime, tenant, source.id, {"rights": "CC BY 4.0"}, actor="kanya")
     assert (changed.rights, changed.ingest_status) == ("CC BY 4.0", "waiting")
-    assert source.id in {each.id for each in sources.waiting_sources(runtime, 1000, of_a_tenant=10)}
+    assert source.id in {each.id for each in source_queue.waiting_sources(runtime, 1000, of_a_tenant=10)}
     records = walk(runtime, source)
     assert [each.stage for each in records if not each.repeated] == ["coverage_score"]
     assert standing(runtime, source).ingest_status == "assembled"

@@ -41,7 +41,7 @@ from tenant_pipeline.services.provisioning.standing import (
 )
 from tenant_pipeline.services.releases.reading import list_releases, live_release, publishing_history
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import waiting_sources
+from tenant_pipeline.services.source_queue import waiting_sources
 from tenant_pipeline.services.templates.publishing import publish_template, shipped
 from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tenant_pipeline.storage.database import Connection

@@ -23,6 +23,7 @@ from tenant_pipeline.services.coverage.timeliness import TIMELINESS
 from tenant_pipeline.services.identity import digest_with_identity, with_rights
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.services.source_queue import forget_hindrance
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.services.templates.publishing import types_asked_for
@@ -49,7 +50,7 @@ def update_coverage(
         code = code_version(COVERAGE_SCORE, runtime.contracts)
         version, known = stage_records.standing(connection, tenant, source_id, COVERAGE_SCORE, input_digest, code)
         if known is not None:
-            sources.forget_hindrance(connection, tenant, source_id, through=True)
+            forget_hindrance(connection, tenant, source_id, through=True)
             return known
         started = time.perf_counter()
         evidence = _evidence(runtime, connection, source, behind)
@@ -72,7 +73,7 @@ def update_coverage(
             run_id=run_id,
         )
         stage_records.insert(connection, tenant, source_id, record)
-        sources.forget_hindrance(connection, tenant, source_id, through=True)
+        forget_hindrance(connection, tenant, source_id, through=True)
         runtime.audit.append(
             connection,
             tenant,
