@@ -9,7 +9,7 @@ from typing import Any
 from tenant_pipeline.core.digest import sha256_of_json
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.origin import Origin
-from tenant_pipeline.core.persons import require_person_and_reason
+from tenant_pipeline.core.persons import is_same_person, require_person_and_reason
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.pii.declarations import CONTACT_TYPES, DeclaredClass
 from tenant_pipeline.pii.policy import Action
@@ -118,7 +118,7 @@ def sign(
     with runtime.database.platform() as connection:
         asked = record(connection, tenant, declaration)
         require_role(connection, tenant, person, role, OVERRIDE_ROLES)
-        if person.strip().casefold() == asked.requested_by.strip().casefold():
+        if is_same_person(person, asked.requested_by):
             raise NotAllowedError(
                 "Who asked for a declaration may not sign it", where="--person", remedy="Somebody else has to answer."
             )

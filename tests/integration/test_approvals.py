@@ -193,6 +193,19 @@ def test_who_may_not_decide_does_not(runtime: Runtime, tenant: TenantId) -> None
         say(runtime, request, "jack", "platform-governance")
 
 
+def test_who_asked_does_not_decide_under_their_name_written_otherwise(runtime: Runtime, tenant: TenantId) -> None:
+    request = ask(runtime, tenant)
+    for same in ("KANYA", "kanya "):
+        roles.grant_role(runtime, tenant, person=same, role="tenant-admin", granted_by="test")
+        with pytest.raises(NotAllowedError, match="of their own"):
+            say(runtime, request, same, "tenant-admin")
+        with pytest.raises(NotAllowedError, match="asked"):
+            handing_over.delegate(
+                runtime, tenant, request.request.id, role="tenant-admin", to=same, person="ann", reason="On leave"
+            )
+        assert not queue.list_requests(runtime, tenant, person=same, waiting_only=True)
+
+
 def test_a_rejection_closes_the_request_and_says_why(runtime: Runtime, tenant: TenantId) -> None:
     request = say(
         runtime, ask(runtime, tenant), "bo", "platform-governance", approves=False, reason="Two halls missing"

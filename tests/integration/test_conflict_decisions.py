@@ -19,6 +19,7 @@ from tenant_pipeline.services.conflicts.resolved_values import resolved_values
 from tenant_pipeline.services.conflicts.signatures import Decision
 from tenant_pipeline.services.conflicts.signing import Choice, reopen, resolve
 from tenant_pipeline.services.judgements import count_proposed_pairs, list_pairs
+from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.storage.audit_log import AuditLog
 from tests.integration.conflict_statements import ANN, BOB, HALL, Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
@@ -216,6 +217,15 @@ def test_whoever_reopened_an_item_does_not_sign_it_either_after_somebody_held_it
     with pytest.raises(NotEntitledError, match="reopened"):
         decide(sources, signer=BOB)
     assert decide(sources)["status"] == "signed"
+
+
+def test_whoever_reopened_an_item_does_not_sign_it_under_their_name_written_otherwise(sources: Sources) -> None:
+    item = decide(sources)
+    reopen(sources.runtime, sources.tenant, item["conflict_id"], signer=BOB)
+    for same in ("BOB", "bob "):
+        grant_role(sources.runtime, sources.tenant, person=same, role=BOB.role, granted_by="test")
+        with pytest.raises(NotEntitledError, match="reopened"):
+            decide(sources, signer=replace(BOB, person=same))
 
 
 def test_what_nobody_has_signed_is_not_reopened(sources: Sources) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from tenant_pipeline.core.approval.operation import ApprovalGate
 from tenant_pipeline.core.digest import Sha256
+from tenant_pipeline.core.persons import is_same_person
 
 Need = frozenset[str]
 """Roles of which one has to approve."""
@@ -85,7 +86,10 @@ def standing(
     never counts, nor does one that was spoken for them. What was used stays used, whatever comes after.
     """
     standing_decisions = [
-        each for each in decisions if not each.revoked and request.requested_by not in (each.approver, each.whose)
+        each
+        for each in decisions
+        if not each.revoked
+        and not any(is_same_person(request.requested_by, one) for one in (each.approver, each.whose))
     ]
     met_by, missing = _meet(request.needs, [each for each in standing_decisions if each.approves])
     if used:

@@ -9,6 +9,7 @@ from tenant_pipeline.core.approval.signature import SignedDecision
 from tenant_pipeline.core.approval.standing import RequestState, roles_of
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotAllowedError
+from tenant_pipeline.core.persons import is_same_person
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.person_keys import verified_key
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, one_request
@@ -88,7 +89,7 @@ def _require_open(recorded: RecordedRequest, digest: Sha256, person: str) -> Non
         )
     if recorded.standing.state not in (RequestState.WAITING, RequestState.APPROVED):
         raise RequestEndedError(f"The request is {recorded.standing.state}", where=where, remedy="Ask anew.")
-    if person == recorded.request.requested_by:
+    if is_same_person(person, recorded.request.requested_by):
         raise NotAllowedError(
             "Nobody decides on a request of their own", where=where, remedy="Have somebody else decide."
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tenant_pipeline.core.approval.standing import roles_of
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.persons import require_person_and_reason
+from tenant_pipeline.core.persons import is_same_person, require_person_and_reason
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, one_request
@@ -111,7 +111,7 @@ def _open(runtime: Runtime, connection: Connection, tenant: TenantId, request: s
 
 
 def _require_not_requester(recorded: RecordedRequest, person: str) -> None:
-    if person == recorded.request.requested_by:
+    if is_same_person(person, recorded.request.requested_by):
         raise NotAllowedError("Who asked cannot be the one to decide", where=f"request {recorded.request.id}")
 
 

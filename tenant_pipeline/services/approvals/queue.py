@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tenant_pipeline.core.approval.standing import Need, RequestState, match_people, roles_of
+from tenant_pipeline.core.persons import is_same_person
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
@@ -107,7 +108,7 @@ def _escalate(runtime: Runtime, tenant: TenantId, now: datetime) -> list[Recorde
 
 def _may_decide(recorded: RecordedRequest, person: str, held: set[str]) -> bool:
     """Whether the person may still give a decision that is missing."""
-    if person == recorded.request.requested_by or recorded.standing.state is not RequestState.WAITING:
+    if is_same_person(person, recorded.request.requested_by) or recorded.standing.state is not RequestState.WAITING:
         return False
     if any(each["approver"] == person for each in recorded.decisions):
         return False
@@ -132,7 +133,7 @@ def needs_nobody_can_meet(recorded: RecordedRequest, held: Mapping[str, frozense
     can_give = [
         frozenset(role for role in roles if person not in spoken or (person, role) in handed_on)
         for person, roles in held.items()
-        if person != recorded.request.requested_by and person not in standing
+        if not is_same_person(person, recorded.request.requested_by) and person not in standing
     ]
     return match_people(recorded.standing.missing, can_give)[1]
 

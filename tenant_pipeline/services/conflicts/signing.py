@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.errors import InputError
+from tenant_pipeline.core.persons import is_same_person
 from tenant_pipeline.core.sentences.saying import say
 from tenant_pipeline.core.standardise.reading import Context, Unreadable
 from tenant_pipeline.core.standardise.stage import standardise_value
@@ -168,7 +169,8 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> str:
 
 
 def _require_other_than_requester(item: dict[str, Any], history: list[dict[str, Any]], signer: Signer) -> None:
-    if reopened_by(item, history) == signer.person:
+    reopener = reopened_by(item, history)
+    if reopener is not None and is_same_person(reopener, signer.person):
         raise NotEntitledError(
             "Whoever has reopened an item does not sign it",
             where=item["conflict_id"],

@@ -9,7 +9,7 @@ from typing import Any
 from tenant_pipeline.core.coverage.override import FLOORS, CoverageOverride
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.gate import Band
-from tenant_pipeline.core.persons import require_person_and_reason
+from tenant_pipeline.core.persons import is_same_person, require_person_and_reason
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.registry import show_tenant
@@ -75,7 +75,7 @@ def give_override(
     require_person_and_reason(
         requested_by, reason, "An override needs a reason, and who asked for it", where="--reason, --requested-by"
     )
-    if _same(approver, requested_by):
+    if is_same_person(approver, requested_by):
         raise NotAllowedError(
             "Nobody approves what they asked for", where="--person", remedy="Have somebody else give it."
         )
@@ -116,10 +116,6 @@ def withdraw_override(
         details = {"reason": reason, "role": role}
         entry = AuditEntry(actor=person, action="coverage.override-withdrawn", subject=dimension, details=details)
         runtime.audit.append(connection, tenant, [entry])
-
-
-def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _require_somebody(connection: Connection, tenant: TenantId, person: str) -> None:

@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.compliance.control import Outcome
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.lifecycle import TenantState
+from tenant_pipeline.core.persons import is_same_person
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
@@ -91,7 +92,7 @@ def erase_tenant(runtime: Runtime, tenant: TenantId, request: uuid.UUID, *, pers
         require_role(connection, tenant, person, role, ERASING_ROLES)
         asked = request_of(connection, tenant, request)
         instance = latest_operation(connection, tenant)
-    if person.strip().casefold() == asked.requested_by.strip().casefold():
+    if is_same_person(person, asked.requested_by):
         raise NotAllowedError(
             "Who asked for an erasure may not do it", where="--person", remedy="Somebody else has to."
         )

@@ -74,6 +74,7 @@ def test_nobody_approves_for_the_requester() -> None:
 
 def test_the_requester_never_approves_and_cannot_reject_either() -> None:
     assert standing(asked(ADMIN), [word("requester", "tenant-admin")], now=NOW).state is RequestState.WAITING
+    assert standing(asked(ADMIN), [word(" Requester", "tenant-admin")], now=NOW).state is RequestState.WAITING
     own = [word("requester", "tenant-admin", approves=False)]
     assert standing(asked(ADMIN), own, now=NOW).state is RequestState.WAITING
 
