@@ -11,7 +11,7 @@ from tenant_pipeline.core.keys import DigestKey
 from tenant_pipeline.core.pseudonym import keyed_digest
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source, get_source, lock_source
+from tenant_pipeline.services.sources import Source, get_source, lock_source, require_observable
 from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -39,7 +39,8 @@ def change_source(
     to what, and of the texts, which can be erased, digests under the tenant's key, which then is destroyed.
 
     Raises NotFoundError for no such source, StateForbidsError out of service, and InputError for what cannot be
-    changed, for no title, for a date without its zone, and for the source of a feed that has not ended.
+    changed, for no title, for a date that has no zone or is still to come, and for the source of a feed that has not
+    ended.
     """
     if unknown := sorted(set(changes) - set(CHANGEABLE)):
         raise InputError(
@@ -74,11 +75,11 @@ def put_right(
     after = {name: changes.get(name, getattr(before, name)) for name in CHANGEABLE}
     if not after["title"].strip():
         raise InputError("A source needs a title", where="--title")
-    if after["observed_at"] is not None and after["observed_at"].tzinfo is None:
-        raise InputError("The date has no zone", where="--observed-at", remedy="Such as 2026-03-01T00:00:00+07:00.")
     changed = [name for name in CHANGEABLE if getattr(before, name) != after[name]]
     if not changed:
         return before
+    if "observed_at" in changed:
+        require_observable(runtime, after["observed_at"])
     connection.execute(
         _CHANGE,
         {

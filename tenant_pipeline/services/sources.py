@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tenant_pipeline.telemetry.traces import traced, traceparent
 LINKS = "intake.links"
 WITHDRAWN = "withdrawn"
 """The status of a source that was taken out."""
+_CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
 class SourceInUseError(InputError):
@@ -207,6 +208,7 @@ def _register(
 ) -> Source:
     if not title.strip():
         raise InputError("A source needs a title", where="--title")
+    require_observable(runtime, observed_at)
     keep_unit(runtime.raw_zone(tenant), unit)
     identifier = source_id(short_id("src-", (tenant, origin, unit.mode, title, unit.digest), length=16))
     with runtime.database.tenant(tenant) as connection:
@@ -217,6 +219,23 @@ def _register(
             connection, runtime, tenant, identifier, unit, origin=origin, title=title, actor=actor, rights=rights,
             observed_at=observed_at, url=fetched.url if fetched else "",
         )  # fmt: skip
+
+
+def require_observable(runtime: Runtime, observed_at: datetime | None) -> None:
+    """Return for a time as of which facts can hold, also by a clock that is a little late, and for none.
+
+    Raises InputError for one that has no zone, and for a day that is still to come.
+    """
+    if observed_at is None:
+        return
+    if observed_at.tzinfo is None:
+        raise InputError("The date has no zone", where="--observed-at", remedy="Such as 2026-03-01T00:00:00+07:00.")
+    if observed_at > runtime.now() + _CLOCKS_DIFFER_BY:
+        raise InputError(
+            "It cannot hold as of a day that is still to come",
+            where="--observed-at",
+            remedy="The year is of the common era: 2569 of the Buddhist one is 2026.",
+        )
 
 
 def insert_source(

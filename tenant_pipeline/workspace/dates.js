@@ -23,6 +23,9 @@ export function fromBangkok(typed) {
   return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
+/** The day in Bangkok, as a date field has it. @param {number} time in milliseconds since 1970 */
+export const dayInBangkok = (time) => new Date(time + 7 * 3_600_000).toISOString().slice(0, 10);
+
 /** How far a time is from now, in words: "in 3 hours". @param {string} time */
 export function distance(time) {
   const minutes = (new Date(time).getTime() - Date.now()) / 60_000;

@@ -141,6 +141,7 @@ export const WORDS = {
   notSignedOut: ["You are still signed in. Try again.", "คุณยังอยู่ในระบบ โปรดลองอีกครั้ง", "您仍处于登录状态，请重试。"],
   observedAt: ["As of when it holds", "ข้อมูล ณ วันที่", "数据截至"],
   observedHelp: ["Bangkok time. Without it timeliness is not assessed.", "เวลากรุงเทพฯ หากไม่ระบุจะไม่ประเมินความทันสมัย", "曼谷时间。未填写则不评估时效性。"],
+  observedToCome: ["This day is still to come. The year is of the common era: 2569 of the Buddhist one is 2026.", "วันนี้ยังมาไม่ถึง โปรดใช้ปี ค.ศ. (พ.ศ. 2569 คือ ค.ศ. 2026)", "该日期尚未到来。请使用公历年份：佛历 2569 年即公历 2026 年。"],
   off: ["off", "ปิด", "关"],
   on: ["on", "เปิด", "开"],
   older: ["Older", "เก่ากว่า", "更早"],

@@ -65,6 +65,11 @@ def test_who_may_hand_in_puts_right_what_was_said_of_a_source(served: Served, so
             {"observed_at": "9999-12-31T23:59:59-07:00"}, {"observed_at": "0001-01-01T00:00:00+14:00"},
         ):  # fmt: skip
             assert client.patch(source, json=refused).status_code == 422
+        to_come = client.patch(source, json={"observed_at": "2569-03-01T00:00:00+07:00"})
+        assert (to_come.status_code, to_come.json()["where"]) == (409, "observed_at")
+        assert "2569 of the Buddhist one is 2026" in to_come.json()["remedy"]
+        today = served.runtime.now().isoformat()
+        assert client.patch(source, json={"observed_at": today}).status_code == 200
     assert known(served, source)["origin"] == "press"
 
 

@@ -165,6 +165,10 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(served: Served) -> Non
         assert _arrived(kanya, place) == 5
         assert kanya.delete(place, headers=TUS).status_code == 204
         assert kanya.head(place, headers=TUS).status_code == 410
+        upload = _uploaded(kanya, "of a day to come.csv", b"a\n1\n")
+        to_come = _hand_in(kanya, [upload], "single-file", title="To come", observed_at="2569-03-01T00:00:00+07:00")
+        assert (to_come.status_code, to_come.json()["where"]) == (409, "observed_at")
+        assert not any(each.title == "To come" for each in list_sources(served.runtime, OWN))
         for path in ("../x.csv", "/etc/passwd", "a/../../x", "a\\b.csv"):
             upload = _uploaded(kanya, path, b"a\n1\n")
             assert _hand_in(kanya, [upload], "single-file").status_code == 409

@@ -186,7 +186,12 @@ def test_another_date_has_it_compared_and_scored_anew_and_another_title_has_not(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"origin": "regulator"}, {"title": " "}, {"observed_at": datetime(2026, 3, 1)}],
+    [
+        {"origin": "regulator"},
+        {"title": " "},
+        {"observed_at": datetime(2026, 3, 1)},
+        {"observed_at": datetime(2569, 3, 1, tzinfo=UTC)},
+    ],
 )
 def test_what_cannot_be_said_of_a_source_is_refused(
     runtime: Runtime, tenant: TenantId, tmp_path: Path, changes: dict[str, Any]

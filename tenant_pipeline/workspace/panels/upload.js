@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/modules.js";
 import { act, Problem } from "../api.js";
+import { dayInBangkok } from "../dates.js";
 import { label, t } from "../language.js";
 import { useDone } from "../parts/done.js";
 import { Feeds } from "../parts/feeds.js";
@@ -149,14 +150,15 @@ export function Upload({ params }) {
       <${SharedText} field="upload.notes" name="notes" label=${t("notes")} rows="4" disabled />
       <${Feeds} />`;
   }
-  const ready = title.trim() && (mode === "link" ? url : files.current.length);
+  const today = dayInBangkok(Date.now());
+  const ready = title.trim() && observed <= today && (mode === "link" ? url : files.current.length);
   return html`
     <${Choice} kind="source_origins" value=${origin} set=${setOrigin} />
     <${Choice} kind="unit_modes" value=${mode} set=${setMode} />
     <div class="fields">
       <label>${t("title")}<input value=${title} maxlength="200" onInput=${(event) => setTitle(event.target.value)} /></label>
       <label>${t("rights")}<input value=${rights} maxlength="2000" onInput=${(event) => setRights(event.target.value)} />${!rights.trim() && html`<span class="help warn">${t("noRightsHelp")}</span>`}</label>
-      <label>${t("observedAt")}<input type="date" value=${observed} max=${new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 10)} onInput=${(event) => setObserved(event.target.value)} /><span class="help">${t("observedHelp")}</span></label>
+      <label>${t("observedAt")}<input type="date" value=${observed} max=${today} onInput=${(event) => setObserved(event.target.value)} />${observed > today ? html`<span class="help warn">${t("observedToCome")}</span>` : html`<span class="help">${t("observedHelp")}</span>`}</label>
       ${mode === "link" && html`<label>${t("address")}<input type="url" value=${url} maxlength="2000" onInput=${(event) => setUrl(event.target.value)} /></label>`}
     </div>
     ${mode !== "link" &&

@@ -2,13 +2,13 @@
 
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { moment } from "../dates.js";
+import { dayInBangkok, moment } from "../dates.js";
 import { t } from "../language.js";
 import { may, ofTenant, roleOf } from "../store.js";
 import { Deed } from "./done.js";
 
-/** The day in Bangkok, as a date field has it. @param {string | null} at */
-const dayOf = (at) => (at ? new Date(Date.parse(at) + 7 * 3_600_000).toISOString().slice(0, 10) : "");
+/** @param {string | null} at */
+const dayOf = (at) => (at ? dayInBangkok(Date.parse(at)) : "");
 
 /** What people know of it besides what it says: where it is from, under which rights, as of when.
  * @param {{source: any}} properties */
@@ -47,7 +47,7 @@ export function SourceDeeds({ source }) {
       <${Deed} key=${source.id} legend=${t("putRight")} button=${t("save")} send=${change} reason=${false}>
         <label>${t("title")}<input name="title" required maxlength="200" defaultValue=${source.title} /></label>
         <label>${t("rights")}<input name="rights" maxlength="2000" defaultValue=${source.rights} /></label>
-        <label>${t("observedAt")}<input type="date" name="observed" defaultValue=${dayOf(source.observed_at)} /><span class="help">${t("observedHelp")}</span></label>
+        <label>${t("observedAt")}<input type="date" name="observed" max=${dayInBangkok(Date.now())} defaultValue=${dayOf(source.observed_at)} /><span class="help">${t("observedHelp")}</span></label>
       <//>
     <//>`}
     ${role &&
