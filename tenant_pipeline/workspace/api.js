@@ -14,6 +14,9 @@ export class Problem extends Error {
   }
 }
 
+/** Whether the same may be asked again in a while. @param {any} problem */
+export const passes = ({ status }) => status === 0 || status === 429 || status >= 500;
+
 const UNREACHABLE = { title: "unreachable", status: 0, code: "unreachable" };
 
 /**
@@ -21,7 +24,7 @@ const UNREACHABLE = { title: "unreachable", status: 0, code: "unreachable" };
  * @returns {Promise<any>}
  */
 async function ask(method, path, body, headers = {}) {
-  let answer;
+  let answer, text;
   try {
     answer = await fetch(path, {
       method,
@@ -29,10 +32,10 @@ async function ask(method, path, body, headers = {}) {
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
     });
+    text = await answer.text();
   } catch {
     throw new Problem(UNREACHABLE);
   }
-  const text = await answer.text();
   const said = text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : null;
   if (!answer.ok) throw new Problem(said ?? { title: answer.statusText, status: answer.status, code: "http" });
   return said;

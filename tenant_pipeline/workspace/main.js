@@ -1,7 +1,7 @@
 /** The beginning: who is here, and the workspace around the eight panels. */
 
 import { html, render, signal, useEffect } from "./vendor/modules.js";
-import { act, Problem } from "./api.js";
+import { act, passes, Problem } from "./api.js";
 import { label, named, t } from "./language.js";
 import { listen } from "./live.js";
 import { filtersOf, keepPanelState, loadPanelState } from "./panel-state.js";
@@ -20,6 +20,9 @@ import { Overview } from "./panels/overview.js";
 import { ReviewQueue } from "./panels/review-queue.js";
 import { Upload } from "./panels/upload.js";
 import { Wizard } from "./panels/wizard.js";
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
 
 /** @type {Record<string, any>} */
 const COMPONENTS = {
@@ -177,11 +180,16 @@ function NoRole() {
   `;
 }
 
+/** How far the beginning has come: the server is asked, it is away, or it has said who is here. */
+const beginning = signal(/** @type {"asking" | "away" | "over"} */ ("asking"));
+
 function Root() {
   useEffect(() => {
     document.documentElement.lang = language.value;
     document.documentElement.className = theme.value === "dark" ? "wa-dark" : "wa-light";
   }, [language.value, theme.value]);
+  if (beginning.value === "asking") return html`<p class="quiet">…</p>`;
+  if (beginning.value === "away") return html`<main class="signed-out"><p class="callout warn" role="status">${t("unreachable")}</p></main>`;
   if (!session.value) return html`<${SignedOut} />`;
   return session.value.registered && !session.value.roles.length ? html`<${NoRole} />` : html`<${Workspace} />`;
 }
@@ -192,14 +200,22 @@ const PANELS_BY_ADDRESS = { "/kb/enterprise-upload": "panel-upload", "/kb/intake
 /** Why the person is not signed in, if they have just tried. */
 const failed = signal("");
 
-async function begin() {
-  const said = new URLSearchParams(location.hash.slice(1));
-  const code = said.get("code");
-  failed.value = said.get("sign-in") ?? "";
-  if (code) {
-    history.replaceState(null, "", location.pathname + location.search); // it is good once: not left in the address
+/** Begin a session with the code of a sign-in link, which stands in the address until it is used or refused. */
+async function redeemCode() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (!code) return;
+  try {
     await act("/api/session", { code });
+  } catch (problem) {
+    if (!(problem instanceof Problem) || passes(problem)) throw problem;
+    // It is good once: perhaps it was used, and the answer was lost on the way.
   }
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+async function begin() {
+  await loadLabels();
+  await redeemCode();
   await loadSession();
   const left = (await loadPanelState()) || PANELS[0];
   const asked = PANELS_BY_ADDRESS[location.pathname];
@@ -209,13 +225,22 @@ async function begin() {
   if (wasAnothers()) tell(t("sessionChanged"), "warn");
 }
 
-await loadLabels();
-try {
-  await begin();
-} catch (problem) {
-  if (!(problem instanceof Problem)) throw problem;
-  session.value = null;
-}
+failed.value = new URLSearchParams(location.hash.slice(1)).get("sign-in") ?? "";
 const root = /** @type {HTMLElement} */ (document.getElementById("workspace"));
 root.replaceChildren();
 render(html`<${Root} />`, root);
+for (let wait = FIRST_WAIT; beginning.value !== "over"; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+  try {
+    await begin();
+    beginning.value = "over";
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    if (passes(problem)) {
+      beginning.value = "away";
+      await new Promise((resume) => setTimeout(resume, wait * (0.5 + Math.random())));
+    } else {
+      session.value = null;
+      beginning.value = "over";
+    }
+  }
+}

@@ -4,14 +4,11 @@
  */
 
 import { useEffect, useState } from "./vendor/modules.js";
-import { get } from "./api.js";
+import { get, passes } from "./api.js";
 import { changes, language } from "./store.js";
 
 const SETTLE_MILLISECONDS = 250;
 const LONGEST_SETTLE_MILLISECONDS = 4000;
-
-/** Whether the same may be read in a while. @param {any} problem */
-const passes = ({ status }) => status === 0 || status === 429 || status >= 500;
 
 /**
  * Reads what is at an address, and once more where something has changed since the last reading was begun.

@@ -307,6 +307,48 @@ def test_whoever_signs_in_in_one_window_is_in_all_of_the_browsers_and_nothing_is
     expect(first.locator("header .person")).to_have_text("ben")
 
 
+def test_a_server_that_is_away_for_a_while_signs_nobody_out_and_uses_up_no_link(people: People, served: Served) -> None:
+    kanya = people.open("kanya", "panel-upload")
+
+    def comes_in_when_it_is_back(path: str, address: str) -> None:
+        kanya.route(f"**/api/{path}", lambda route: route.fulfill(status=503))
+        kanya.goto("about:blank")
+        kanya.goto(served.url + address)
+        expect(kanya.get_by_text("The server cannot be reached")).to_be_visible()
+        kanya.unroute(f"**/api/{path}")
+        expect(kanya.locator("header .person")).to_have_text("kanya")
+
+    comes_in_when_it_is_back("session", "/")
+    comes_in_when_it_is_back("labels", "/")
+    kanya.context.clear_cookies()
+    link = f"/#code={LocalIssuer(served.runtime).sign_in_code('kanya', HALLS)}"
+    comes_in_when_it_is_back("session", link)
+    assert "code" not in kanya.url
+    kanya.goto("about:blank")
+    kanya.goto(served.url + link)  # which was used
+    expect(kanya.locator("header .person")).to_have_text("kanya")
+
+
+def test_what_is_done_is_sent_again_as_the_same_where_its_answer_is_cut_off(people: People) -> None:
+    sent = people.open("kanya", "panel-upload").evaluate(
+        """async () => {
+          const { act } = await import("/static/api.js");
+          const fetched = window.fetch;
+          const keys = [];
+          window.fetch = async (path, options) => {
+            if (path !== "/api/done-once") return fetched(path, options);
+            keys.push(options.headers["Idempotency-Key"]);
+            const cut = new ReadableStream({ start: (body) => body.error(new TypeError("cut off")) });
+            const headers = { "Content-Type": "application/json" };
+            return new Response(keys.length === 1 ? cut : '{"done": true}', { headers });
+          };
+          const { done } = await act("/api/done-once");
+          return [done, keys.length, new Set(keys).size];
+        }"""
+    )
+    assert sent == [True, 2, 1]
+
+
 def test_a_conflict_is_signed_with_the_keyboard_its_reason_is_everybodys_and_each_signs_what_they_chose_themselves(
     people: People, halls: Sources
 ) -> None:
