@@ -7,7 +7,7 @@ import { listen } from "./live.js";
 import { filtersOf, keepPanelState, loadPanelState } from "./panel-state.js";
 import { Presence } from "./parts/presence.js";
 import { useResource } from "./resource.js";
-import { join, leave } from "./shared.js";
+import { join, leave, leaveForGood } from "./shared.js";
 import {
   address, calendar, connected, go, language, LANGUAGES, loadLabels, loadSession, me, notice, ofTenant, PANELS, session,
   tell, theme, view, wasAnothers, where,
@@ -93,6 +93,7 @@ function Navigation() {
 }
 
 async function signOut() {
+  const { tenant, person } = me();
   try {
     await act("/api/session", undefined, "DELETE");
   } catch (problem) {
@@ -103,6 +104,7 @@ async function signOut() {
       return;
     }
   }
+  leaveForGood(tenant, person);
   session.value = null;
 }
 
@@ -115,7 +117,7 @@ function Workspace() {
     const silence = listen();
     return () => {
       silence();
-      leave();
+      leave({ keeping: true });
     };
   }, [tenant, person, registered]);
   const { panel } = where.value;

@@ -2,13 +2,14 @@
  * The shared document: one for the tenant, edited by everybody who is here, merged without asking, kept by the server.
  *
  * The wire is y-protocols' own: message 0 is sync, 1 is awareness. What is typed without a connection is merged when it
- * is back. Decisions and signatures are never in here.
+ * is back, also where the session has ended meanwhile. Decisions and signatures are never in here.
  */
 
 import { awareness as presence, decoding, encoding, signal, sync, useEffect, useState, Y } from "./vendor/modules.js";
 import { t } from "./language.js";
 import { documentIsOpen, lookWhoIsHere, me, ofTenant, session, tell, where } from "./store.js";
 import { common } from "./texts.js";
+import { forgetUnsent, keepUnsent, takeUnsent } from "./unsent.js";
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -25,7 +26,10 @@ const COLOURS = ["#0b5d66", "#8a3ffc", "#b3261e", "#14693a", "#8a5300", "#1f4fbf
 /** Everybody who is here, one entry an open window. @type {{value: any[]}} */
 export const here = signal([]);
 
-/** @type {null | {document: any, awareness: any, socket: WebSocket | null, wait: number, ended: boolean, timer: any}} */
+/**
+ * `known` is how much of the document the server had when it was last come to, `edited` whether this window has written since.
+ * @type {null | {tenant: string, person: string, document: any, awareness: any, socket: WebSocket | null, known: Uint8Array | undefined, edited: boolean, wait: number, ended: boolean, timer: any}}
+ */
 let joined = null;
 /** Counts up when another document is begun, so that what is bound to the old one is bound anew. */
 const generation = signal(0);
@@ -53,11 +57,14 @@ const colourOf = (person) =>
  * @param {string} tenant @param {string} person @param {number} [wait] */
 export function join(tenant, person, wait = 0) {
   const document = new Y.Doc();
-  const joining = { document, awareness: new presence.Awareness(document), socket: null, wait: Math.max(wait, FIRST_WAIT), ended: false, timer: null };
+  const awareness = new presence.Awareness(document);
+  const joining = { tenant, person, document, awareness, socket: null, known: undefined, edited: false, wait: Math.max(wait, FIRST_WAIT), ended: false, timer: null };
   joined = joining;
   hasCome.value = false;
   document.on("update", (update, origin) => {
-    if (origin !== joining) send(joining, message(SYNC, (encoder) => sync.writeUpdate(encoder, update)));
+    if (origin === joining) return;
+    joining.edited = true;
+    send(joining, message(SYNC, (encoder) => sync.writeUpdate(encoder, update)));
   });
   joining.awareness.on("change", () => {
     here.value = [...joining.awareness.getStates()].map(([id, state]) => ({ id, mine: id === document.clientID, ...state }));
@@ -73,9 +80,12 @@ export function join(tenant, person, wait = 0) {
   generation.value += 1;
 }
 
-/** Leave the document; what is not sent yet is lost with the window only. */
-export function leave() {
+/** Leave the document. What is perhaps not sent yet is lost with it, or kept until the person is back.
+ * @param {{keeping?: boolean}} [how] */
+export function leave({ keeping = false } = {}) {
   if (!joined) return;
+  const { tenant, person, document, known, edited } = joined;
+  if (keeping && edited && !documentIsOpen.value) keepUnsent(tenant, person, Y.encodeStateAsUpdate(document, known));
   joined.ended = true;
   clearTimeout(joined.timer);
   presence.removeAwarenessStates(joined.awareness, [joined.document.clientID], "leaving");
@@ -83,6 +93,12 @@ export function leave() {
   joined.awareness.destroy();
   joined = null;
   here.value = [];
+}
+
+/** Leave the document for good, as whoever signs out: nothing of it is kept. @param {string} tenant @param {string} person */
+export function leaveForGood(tenant, person) {
+  leave();
+  forgetUnsent(tenant, person);
 }
 
 // The browser knows sooner than the connection that the network is gone, and that it is back.
@@ -109,12 +125,16 @@ function connect(to) {
     const decoder = decoding.createDecoder(new Uint8Array(data));
     const type = decoding.readVarUint(decoder);
     if (type === SYNC) {
+      const asked = decoding.clone(decoder);
+      if (decoding.readVarUint(asked) === sync.messageYjsSyncStep1) to.known = decoding.readVarUint8Array(asked);
       const encoder = encoding.createEncoder();
       encoding.writeVarUint(encoder, SYNC);
       if (sync.readSyncMessage(decoder, encoder, to.document, to) === ALL_OF_IT && to === joined) {
         to.wait = FIRST_WAIT;
         hasCome.value = true;
         documentIsOpen.value = true;
+        to.edited = false;
+        takeUnsent(to.tenant, to.person, to.document);
       }
       if (encoding.length(encoder) > 1) socket.send(encoding.toUint8Array(encoder));
     } else if (type === AWARENESS) {

@@ -307,6 +307,42 @@ def test_whoever_signs_in_in_one_window_is_in_all_of_the_browsers_and_nothing_is
     expect(first.locator("header .person")).to_have_text("ben")
 
 
+def test_what_was_typed_without_a_connection_is_there_when_its_person_is_back_after_the_session_has_ended(
+    people: People, served: Served
+) -> None:
+    kanya, rin = people.open("kanya", "panel-upload"), people.open("rin", "panel-upload")
+    notes = kanya.get_by_label("Notes for all")
+    kept = "Object.keys(localStorage).filter(each => each.startsWith('unsent'))"
+
+    def type_without_a_connection(text: str) -> None:
+        expect(notes).to_be_enabled()
+        kanya.context.set_offline(True)
+        kanya.evaluate("dispatchEvent(new Event('offline'))")
+        expect(kanya.get_by_text("Not connected.")).to_be_visible()
+        notes.press("End")
+        notes.press_sequentially(text)
+
+    def come_back() -> None:
+        code = LocalIssuer(served.runtime).sign_in_code("kanya", HALLS)
+        kanya.goto(f"{served.url}/kb/enterprise-upload#code={code}")
+        expect(kanya.locator("header .person")).to_have_text("kanya")
+
+    type_without_a_connection(" By the pier.")
+    kanya.context.clear_cookies()
+    kanya.context.set_offline(False)
+    expect(kanya.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    assert kanya.evaluate(kept) == [f"unsent|{HALLS}|kanya"]
+    come_back()
+    for page in (kanya, rin):
+        expect(page.get_by_label("Notes for all")).to_have_value(re.compile("By the pier[.]"))
+    assert kanya.evaluate(kept) == []
+    type_without_a_connection(" Never mind.")
+    kanya.context.set_offline(False)
+    kanya.get_by_role("button", name="Sign out").click()
+    expect(kanya.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    assert kanya.evaluate(kept) == []
+
+
 def test_a_server_that_is_away_for_a_while_signs_nobody_out_and_uses_up_no_link(people: People, served: Served) -> None:
     kanya = people.open("kanya", "panel-upload")
 
