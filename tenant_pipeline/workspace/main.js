@@ -23,6 +23,8 @@ import { Wizard } from "./panels/wizard.js";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
+/** As `api/routes/openid.py` has it. */
+const LONGEST_WAY_BACK = 500;
 
 /** @type {Record<string, any>} */
 const COMPONENTS = {
@@ -152,6 +154,12 @@ function Workspace() {
 /** What is said of a sign-in that did not come about. @type {Record<string, string>} */
 const SIGN_IN_FAILURES = { refused: "signInRefused", unreachable: "signInUnreachable" };
 
+/** Where the provider's page leads back to: no further than the server takes an address. */
+function wayBack() {
+  const here = location.pathname + location.search;
+  return location.pathname.startsWith("/workspace/") && here.length <= LONGEST_WAY_BACK ? here : location.pathname;
+}
+
 function SignedOut() {
   const { data } = useResource("/api/sign-in");
   const failure = SIGN_IN_FAILURES[failed.value];
@@ -162,7 +170,7 @@ function SignedOut() {
       ${failure && html`<p class="callout danger" role="alert">${t(failure)}</p>`}
       ${data &&
       (data.openid
-        ? html`<p><a class="button" href=${`/api/sign-in/openid?to=${encodeURIComponent(location.pathname + location.search)}`}>${t("signInAtProvider")}</a></p>`
+        ? html`<p><a class="button" href=${`/api/sign-in/openid?to=${encodeURIComponent(wayBack())}`}>${t("signInAtProvider")}</a></p>`
         : html`<p>${t("invited")}</p>`)}
       <${Preferences} />
     </main>

@@ -12,7 +12,7 @@ from contextlib import suppress
 from html import unescape
 from pathlib import Path
 from re import findall
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import pytest
@@ -203,7 +203,8 @@ def test_in_a_browser_it_leads_back_to_where_one_was(trusting: Served) -> None:
         page.get_by_label("Name").fill("rin!nonce")
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("alert")).to_have_text("The sign-in did not come about. Try again.")
-        page.goto(f"{trusting.url}/workspace/{OWN}/panel-coverage")
+        title = quote("หอประชุมริมน้ำ" * 5)  # of which each letter takes nine characters in an address
+        page.goto(f"{trusting.url}/workspace/{OWN}/panel-coverage?title={title}")
         page.get_by_role("link", name="Sign in with your organisation").click()
         page.get_by_label("Name").fill("rin")
         page.get_by_role("button", name="Sign in").click()
