@@ -275,6 +275,33 @@ def test_what_happens_is_shown_also_after_the_live_log_was_refused_once(people: 
     expect(anan.get_by_text("Not connected.")).to_have_count(0)
 
 
+def test_a_window_that_nobody_looks_at_does_not_listen_and_has_caught_up_when_somebody_does(
+    people: People, served: Served
+) -> None:
+    anan = people.open("anan", "panel-wizard", step="people")
+
+    def look(*, hidden: bool) -> None:
+        anan.evaluate(
+            """hidden => {
+              Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+
+    expect(anan.get_by_text("mali · Founder")).to_be_visible()
+    grant_role(served.runtime, HALLS, person="suda", role="viewer", granted_by="test")
+    expect(anan.get_by_text("suda · Viewer")).to_be_visible()
+    look(hidden=True)
+    grant_role(served.runtime, HALLS, person="prem", role="viewer", granted_by="test")
+    anan.wait_for_timeout(1000)
+    expect(anan.get_by_text("prem · Viewer")).to_have_count(0)
+    with anan.expect_request(re.compile(r"/events\?after=\d+$")):
+        look(hidden=False)
+    expect(anan.get_by_text("prem · Viewer")).to_be_visible()
+    expect(anan.get_by_text("Not connected.")).to_have_count(0)
+
+
 def test_whose_session_ends_is_told_to_sign_in_and_who_could_not_sign_out_is_told_so(
     people: People, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,8 @@ import { SharedText } from "../parts/presence.js";
 import { go, labels, may, ofTenant, tell } from "../store.js";
 import { filesOf, Sending } from "../uploading.js";
 
-const AT_ONCE = 3;
+/** Of the six connections that a browser has to a server, so that what is shown is read meanwhile, in other windows too. */
+const AT_ONCE = 2;
 
 function Choice({ kind, value, set }) {
   return html`
