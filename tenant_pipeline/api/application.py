@@ -55,6 +55,8 @@ ROUTERS = (
 LARGEST_BODY = 1024 * 1024
 COUNTING_ROUTES = re.compile(r"PATCH /api/tenant/[^/]+/uploads/[^/]+|POST /api/tenant/[^/]+/inspection")
 """They write a body to the disk as it comes, once they know the caller, and each has a limit of its own."""
+UPLOADS = re.compile(r"/api/tenant/[^/]+/uploads(/[^/]+)?")
+"""A folder is thousands of requests: how many files and bytes may be on their way is limited there."""
 
 
 def create_application(runtime: Runtime) -> FastAPI:
@@ -82,7 +84,8 @@ def create_application(runtime: Runtime) -> FastAPI:
     pages.mount(application)
     application.add_middleware(BodyLimit, largest=LARGEST_BODY, counting=COUNTING_ROUTES)
     application.add_middleware(OriginGuard, public_url=runtime.settings.public_url)
-    application.add_middleware(RateLimit, requests_per_minute=runtime.settings.requests_per_minute)
+    limit = runtime.settings.requests_per_minute
+    application.add_middleware(RateLimit, requests_per_minute=limit, by_address=UPLOADS)
     application.add_middleware(RequestLog)
     return application
 

@@ -199,6 +199,7 @@ export const WORDS = {
   seenPublic: ["Everybody", "ทุกคน", "所有人"],
   sent: ["Handed in. It is in line for the nine stages.", "ส่งแล้ว เข้าคิวสำหรับเก้าขั้นตอน", "已提交，正在排队进入九个阶段。"],
   sessionChanged: ["There was another sign-in in this browser. This window belongs to it now; what was not sent in it is not kept.", "มีการเข้าสู่ระบบใหม่ในเบราว์เซอร์นี้ หน้าต่างนี้จึงเป็นของการเข้าสู่ระบบนั้น สิ่งที่ยังไม่ได้ส่งจะไม่ถูกเก็บไว้", "此浏览器中已有新的登录，本窗口现属于该登录；尚未提交的内容不会保留。"],
+  sentOf: ["{sent} of {all} files are sent", "ส่งแล้ว {sent} จาก {all} ไฟล์", "已发送 {sent} / {all} 个文件"],
   sharesListing: ["Counts, languages, rights and coverage", "จำนวน ภาษา สิทธิ และความครอบคลุม", "数量、语言、许可与覆盖率"],
   sharesNone: ["Only that it exists", "เฉพาะว่ามีอยู่", "仅显示其存在"],
   sharesRead: ["These, and some names", "ข้อมูลข้างต้นและชื่อบางส่วน", "以上内容及部分名称"],

@@ -200,7 +200,7 @@ def test_of_many_at_once_with_one_key_one_is_done(served: Served) -> None:
     assert rows["n"] == 1
 
 
-def test_whoever_asks_too_often_is_told_to_wait(runtime: Runtime) -> None:
+def test_whoever_asks_too_often_is_told_to_wait_and_a_folder_is_uploaded_all_the_same(runtime: Runtime) -> None:
     limited = Runtime(**{**vars(runtime), "settings": runtime.settings.model_copy(update={"requests_per_minute": 5})})
     with serving(limited) as url:
         one, two = Served(limited, url).client("anan"), Served(limited, url).client("rin")
@@ -210,6 +210,10 @@ def test_whoever_asks_too_often_is_told_to_wait(runtime: Runtime) -> None:
         assert int(refused.headers["retry-after"]) > 0
         assert refused.json()["code"] == "too-many-requests"
         assert two.get("/api/session").status_code == 200
+        uploads = f"/api/tenant/{OWN}/uploads"
+        assert [one.options(uploads).status_code for _ in range(8)] == [204] * 8
+        assert one.get("/api/session").status_code == 429
+        assert 429 in [one.options(uploads).status_code for _ in range(60)], "the address has a limit, too"
 
 
 def test_a_tenant_is_registered_by_whom_its_token_names_and_only_once(served: Served) -> None:

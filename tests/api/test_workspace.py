@@ -784,6 +784,23 @@ def test_a_folder_is_dropped_inspected_and_handed_in(people: People, served: Ser
     expect(kanya.get_by_role("log")).not_to_contain_text("source.add")
 
 
+def test_a_folder_of_thousands_of_files_is_counted_whole_and_drawn_in_part(people: People) -> None:
+    kanya = people.open("kanya", "panel-upload")
+    kanya.locator("input[type=file]").first.evaluate(
+        """picker => {
+          const chosen = new DataTransfer();
+          for (let each = 0; each < 2000; each += 1) chosen.items.add(new File([], `${each}.csv`));
+          picker.files = chosen.files;
+          picker.dispatchEvent(new Event("change"));
+        }"""
+    )
+    expect(kanya.get_by_text("0 of 2,000 files are sent")).to_be_visible()
+    expect(kanya.get_by_text("Only the first are shown.")).to_be_visible()
+    assert kanya.locator("main li").count() <= 300
+    kanya.get_by_role("button", name="Remove").first.click()
+    expect(kanya.get_by_text("0 of 1,999 files are sent")).to_be_visible()
+
+
 def test_an_upload_that_is_refused_is_told_also_to_whoever_has_gone_elsewhere(people: People, tmp_path: Path) -> None:
     listed = tmp_path / "terraces.csv"
     listed.write_text("name_en\nTerrace\n")

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/modules.js";
 import { act, Problem } from "../api.js";
-import { dayInBangkok } from "../dates.js";
+import { dayInBangkok, number } from "../dates.js";
 import { label, t } from "../language.js";
 import { useDone } from "../parts/done.js";
 import { Feeds } from "../parts/feeds.js";
@@ -13,6 +13,8 @@ import { filesOf, Sending } from "../uploading.js";
 
 /** Of the six connections that a browser has to a server, so that what is shown is read meanwhile, in other windows too. */
 const AT_ONCE = 2;
+const MOST_SHOWN = 200;
+const DRAWN_MILLISECONDS = 250;
 
 function Choice({ kind, value, set }) {
   return html`
@@ -27,11 +29,35 @@ function Choice({ kind, value, set }) {
   `;
 }
 
+/** How far all of them have come. A file without a byte is something to send, too. @param {{files: Sending[]}} properties */
+function Sum({ files }) {
+  const sent = files.filter((each) => each.state === "sent").length;
+  const bytes = files.reduce((sum, each) => sum + each.file.size, 0);
+  const arrived = files.reduce((sum, each) => sum + each.sent, 0);
+  return html`
+    <p class="quiet">${t("sentOf", { sent: number(sent), all: number(files.length) })}</p>
+    <progress aria-label=${t("uploads")} max=${bytes + files.length} value=${arrived + sent}></progress>
+  `;
+}
+
+/** Those of many that are drawn: the first of those that somebody may have to look at, and the first of the others.
+ * @param {Sending[]} files */
+function shownOf(files) {
+  if (files.length <= MOST_SHOWN) return files;
+  const isQuiet = ({ state }) => state === "ready" || state === "sent";
+  return [
+    ...files.filter((each) => !isQuiet(each)).slice(0, MOST_SHOWN),
+    ...files.filter(isQuiet).slice(0, MOST_SHOWN),
+  ];
+}
+
 function Files({ files, remove, busy }) {
   if (!files.length) return null;
+  const shown = shownOf(files);
   return html`
+    ${files.length > 1 && html`<${Sum} files=${files} />`}
     <ul class="checks">
-      ${files.map(
+      ${shown.map(
         (each) => html`<li key=${each.path}>
           <code>${each.path}</code> <span class="quiet">${Math.round((100 * each.sent) / Math.max(1, each.file.size))} %</span>${" "}
           ${each.state === "sending" && html`<button class="plain" onClick=${() => each.pause()}>${t("pause")}</button>`}
@@ -42,6 +68,7 @@ function Files({ files, remove, busy }) {
         </li>`,
       )}
     </ul>
+    ${shown.length < files.length && html`<p class="quiet">${t("tooMany")}</p>`}
   `;
 }
 
@@ -86,20 +113,32 @@ export function Upload({ params }) {
   const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const folderPicker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const isOpen = useRef(true);
+  const drawing = useRef(0);
   useEffect(() => () => { isOpen.current = false; }, []);
+
+  /** Something has changed of a file: of many, something does all the time. */
+  const changed = () => {
+    drawing.current ||= setTimeout(() => {
+      drawing.current = 0;
+      redraw((count) => count + 1);
+    }, DRAWN_MILLISECONDS);
+  };
 
   const take = (found) => {
     if (found.length > 1 || found[0]?.path.includes("/")) {
       if (mode === "single-file") setMode("folder");
     }
+    const byPath = new Map(files.current.map((each) => [each.path, each]));
     for (const { file, path } of found) {
-      const before = files.current.find((each) => each.path === path);
-      const sending = new Sending(file, path, () => redraw((count) => count + 1));
+      const before = byPath.get(path);
+      const sending = new Sending(file, path, changed);
       const isSame = before?.key === sending.key && before.state !== "refused";
       if (isSame || before?.state === "sending" || (handIn.busy && before?.state === "sent")) continue;
       if (before?.key !== sending.key) before?.giveUp();
-      files.current = [...files.current.filter((each) => each !== before), sending];
+      byPath.delete(path);
+      byPath.set(path, sending);
     }
+    files.current = [...byPath.values()];
     if (!title && found[0]) setTitle(found[0].path.split("/")[0]);
     redraw((count) => count + 1);
   };
