@@ -64,15 +64,26 @@ def _sign_in_link(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> str:
     return done.output.partition("/#")[0]
 
 
-def test_a_link_to_come_in_leads_to_where_the_workspace_is_served_which_leaves_no_file_when_it_ends(
+def test_a_link_to_come_in_leads_to_where_the_workspace_is_served_which_ends_also_without_a_database_and_leaves_no_file(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert runtime.server is not None
     assert _sign_in_link(runtime, monkeypatch) == "http://127.0.0.1:8123"
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with _process(runtime) as (served, process):
         assert _sign_in_link(runtime, monkeypatch) == served.url
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        window, other = Window(served, "anan").come(), Window(served, "rin").come()
+        window.says(panel="panel-wizard")
+        other.hears(window, panel="panel-wizard")
+        database = runtime.server._process
+        assert database is not None
+        database.send_signal(signal.SIGINT)
+        database.wait(60)
+        try:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            assert runtime.server.revive()
     assert not list(tmp_path.iterdir())
     assert not list(runtime.settings.home.glob(".serving-*"))
     assert _sign_in_link(runtime, monkeypatch) == "http://127.0.0.1:8123"

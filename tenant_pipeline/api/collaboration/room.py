@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -76,9 +77,13 @@ class Room:
         await self._load()
         self._task = asyncio.create_task(self._keep_on(), name=f"room of {self._tenant}")
 
-    async def close(self) -> None:
-        """Keep what still waits, and stop."""
-        await self._idle.wait()
+    async def close(self, within: float | None = None) -> None:
+        """Keep what still waits, and stop; after so many seconds all the same, as where the database is away.
+
+        Windows have what was not kept then, and come back with it.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), within)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

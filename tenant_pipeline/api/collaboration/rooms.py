@@ -15,6 +15,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import sign_of
 
 RESTARTING = 1012
+LONGEST_CLOSING_SECONDS = 5.0
 
 
 class Rooms:
@@ -66,11 +67,12 @@ class Rooms:
         return [self._by_sign[sign]] if sign in self._by_sign else []
 
     async def stop(self) -> None:
-        """Send everybody away, to come back to another process; keep what still waits."""
-        for room in list(self._open.values()):
+        """Send everybody away, to come back to another process; keep what still waits, where that can be done soon."""
+        rooms = list(self._open.values())
+        for room in rooms:
             for client in room.clients:
                 client.close(RESTARTING, "the server is restarted")
-            await room.close()
+        await asyncio.gather(*(room.close(within=LONGEST_CLOSING_SECONDS) for room in rooms))
 
     async def _close_if_empty(self, tenant: TenantId, room: Room) -> None:
         async with self._locks[tenant]:
