@@ -23,8 +23,11 @@ export function fromBangkok(typed) {
   return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
-/** The day in Bangkok, as a date field has it. @param {number} time in milliseconds since 1970 */
-export const dayInBangkok = (time) => new Date(time + 7 * 3_600_000).toISOString().slice(0, 10);
+/** The day in Bangkok, as a date field has it; none of no time. @param {string | number | null} at */
+export const dayInBangkok = (at) => (at ? new Date(new Date(at).getTime() + 7 * 3_600_000).toISOString().slice(0, 10) : "");
+
+/** When a day begins in Bangkok. @param {string} day as a date field has it */
+export const beginOfDay = (day) => `${day}T00:00:00+07:00`;
 
 /** How far a time is from now, in words: "in 3 hours". @param {string} time */
 export function distance(time) {

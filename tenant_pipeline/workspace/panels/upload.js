@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/modules.js";
 import { act, Problem } from "../api.js";
-import { dayInBangkok, number } from "../dates.js";
+import { beginOfDay, dayInBangkok, number } from "../dates.js";
 import { label, t } from "../language.js";
 import { useDone } from "../parts/done.js";
 import { Feeds } from "../parts/feeds.js";
@@ -162,7 +162,7 @@ export function Upload({ params }) {
       const left = files.current.find((each) => each.state !== "sent");
       if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
     }
-    const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? `${observed}T00:00:00+07:00` : null };
+    const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? beginOfDay(observed) : null };
     if (mode === "link") return act(ofTenant("/source/upload"), { ...body, url });
     const uploads = files.current;
     const source = await act(ofTenant("/source/upload"), { ...body, uploads: uploads.map((each) => each.id) });

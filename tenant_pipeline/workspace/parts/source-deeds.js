@@ -2,13 +2,10 @@
 
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
-import { dayInBangkok, moment } from "../dates.js";
+import { beginOfDay, dayInBangkok, moment } from "../dates.js";
 import { t } from "../language.js";
 import { may, ofTenant, roleOf } from "../store.js";
 import { Deed } from "./done.js";
-
-/** @param {string | null} at */
-const dayOf = (at) => (at ? dayInBangkok(Date.parse(at)) : "");
 
 /** What people know of it besides what it says: where it is from, under which rights, as of when.
  * @param {{source: any}} properties */
@@ -36,7 +33,7 @@ export function SourceDeeds({ source }) {
   const place = ofTenant(`/sources/${source.id}`);
   const change = (form) => {
     const day = form.get("observed");
-    const date = day === dayOf(source.observed_at) ? {} : { observed_at: day ? `${day}T00:00:00+07:00` : null };
+    const date = day === dayInBangkok(source.observed_at) ? {} : { observed_at: day ? beginOfDay(day) : null };
     return act(place, { title: form.get("title"), rights: form.get("rights"), ...date }, "PATCH");
   };
   const role = roleOf("tenant-admin", "platform-governance");
@@ -47,7 +44,7 @@ export function SourceDeeds({ source }) {
       <${Deed} key=${source.id} legend=${t("putRight")} button=${t("save")} send=${change} reason=${false}>
         <label>${t("title")}<input name="title" required maxlength="200" defaultValue=${source.title} /></label>
         <label>${t("rights")}<input name="rights" maxlength="2000" defaultValue=${source.rights} /></label>
-        <label>${t("observedAt")}<input type="date" name="observed" max=${dayInBangkok(Date.now())} defaultValue=${dayOf(source.observed_at)} /><span class="help">${t("observedHelp")}</span></label>
+        <label>${t("observedAt")}<input type="date" name="observed" max=${dayInBangkok(Date.now())} defaultValue=${dayInBangkok(source.observed_at)} /><span class="help">${t("observedHelp")}</span></label>
       <//>
     <//>`}
     ${role &&
