@@ -130,6 +130,11 @@ class Sources:
                 parameters,
             )
 
+    def keep_all(self) -> None:
+        """Let all that was ever said count as said now."""
+        with self.runtime.database.tenant(self.tenant) as connection:
+            connection.execute("UPDATE runtime.statements SET retired_at = NULL WHERE tenant_id = %s", (self.tenant,))
+
     def items(self, **wanted: Any) -> list[dict[str, Any]]:
         """The matrix's rows."""
         return reading.page_of_matrix(self.runtime, self.tenant, reading.Filter(**wanted), limit=1000).items

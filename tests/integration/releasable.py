@@ -1,4 +1,4 @@
-"""A tenant whose draft is fit to be published, and the people who sign for it."""
+"""A tenant whose draft is fit to be published, the people who sign for it, and what its readers see."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tenant_pipeline.services.going_live.instances import provision_approved, re
 from tenant_pipeline.services.going_live.releases import publish_approved, request_release
 from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.penetration import isolation_tested
-from tests.integration.test_coverage import keep_all
 
 PEOPLE = {
     "kanya": "contributor",
@@ -51,7 +51,7 @@ def make_releasable(made: Sources) -> Sources:
 
 def settle(made: Sources) -> None:
     """Let all that was said count, and every blocking dimension on governance's word."""
-    keep_all(made)
+    made.keep_all()
     for each in made.runtime.contracts.coverage_dimensions:
         if not each.overridable:
             _score(made, each.id)
@@ -90,11 +90,19 @@ def approve_everything(runtime: Runtime, tenant: TenantId, *, but: str = "") -> 
             )  # fmt: skip
 
 
-def published(runtime: Runtime, tenant: TenantId) -> None:
-    """Ask for the draft's release, have everybody sign, and publish it."""
+def publish_draft(runtime: Runtime, tenant: TenantId) -> str:
+    """Ask for the draft's release, have everybody sign, and publish it; returns its version."""
     request_release(runtime, tenant, requested_by="kanya")
     approve_everything(runtime, tenant)
-    publish_approved(runtime, tenant, run_by="run")
+    return str(publish_approved(runtime, tenant, run_by="run")["version"])
+
+
+def served(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    """What a reader with the tenant's own login sees in the serving views."""
+    schema = login_of(tenant)
+    with runtime.database.tenant(tenant) as connection:
+        rows = connection.execute(f"SELECT canonical_id, document FROM {schema}.live_documents").fetchall()
+    return {row["canonical_id"]: row["document"] for row in rows}
 
 
 def went_live(runtime: Runtime, tenant: TenantId) -> None:
@@ -108,7 +116,7 @@ def went_live(runtime: Runtime, tenant: TenantId) -> None:
 
 def go_live(made: Sources) -> None:
     """Publish the draft, and take the tenant the rest of the way without an instance."""
-    published(made.runtime, made.tenant)
+    publish_draft(made.runtime, made.tenant)
     went_live(made.runtime, made.tenant)
 
 

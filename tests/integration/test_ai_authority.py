@@ -5,29 +5,24 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services import registry
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.knowledge_base import list_statements
-from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
-
-HEADER = "name_en,name_th,capacity,postcode,lat,lon"
-HALL = "Makham Bay Convention Centre,ศูนย์ประชุมอ่าวมะขาม,{capacity},83000,7.8312,98.4071"
+from tests.integration.hall_steps import HALL, HEADER, assembled, csv_file
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +37,6 @@ def tenant(runtime: Runtime) -> TenantId:
     name = {"th": "ก", "en": "a", "zh": "普"}
     registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
     return tenant
-
-
-def csv_file(folder: Path, capacity: int, name: str = "halls.csv") -> Path:
-    path = folder / name
-    path.write_text(f"{HEADER}\n{HALL.format(capacity=capacity)}\n", encoding="utf-8")
-    return path
 
 
 def chat(folder: Path, capacity: int) -> Path:
@@ -77,16 +66,6 @@ def bundle_of(tmp_path: Path, *, by_chat: int, by_table: int) -> Path:
     csv_file(folder, by_table)
     chat(folder, by_chat)
     return folder
-
-
-def assembled(runtime: Runtime, tenant: TenantId, origin: Origin, mode: UnitMode, *paths: Path) -> Source:
-    source = sources.add_source(
-        runtime, tenant, origin=origin, unit_mode=mode, places=[str(path) for path in paths], title=origin,
-        actor="test", observed_at=datetime(2026, 5, 1, tzinfo=UTC),
-    )  # fmt: skip
-    for stage in STAGES:
-        run_stage(runtime, tenant, source.id, stage)
-    return source
 
 
 def compared(runtime: Runtime, tenant: TenantId, *of: Source) -> dict[str, Any]:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals.handing_over import revoke, withdraw
 from tenant_pipeline.services.approvals.queue import list_requests
-from tenant_pipeline.services.approvals.records import RecordedRequest
-from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.erasure.requests import request_erasure
 from tenant_pipeline.services.erasure.whole_tenant import erase_tenant
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime
+from tests.integration.approval_steps import GO_LIVE, REVIEW, ask_for_overdue_release, say, staffed_tenant
 from tests.integration.conftest import TwoTenants
-from tests.integration.feed_steps import registered_tenant
-from tests.integration.test_approvals import CONTENT, Clock, say
 
-GATES = ("gate-review", "gate-conflict-resolution", "gate-go-live")
-REVIEW, _, GO_LIVE = GATES
+GATES = (REVIEW, "gate-conflict-resolution", GO_LIVE)
 
 
 @pytest.fixture
@@ -33,21 +26,6 @@ def runtime(tenants: TwoTenants) -> Runtime:
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
     return staffed_tenant(runtime)
-
-
-def staffed_tenant(runtime: Runtime) -> TenantId:
-    """A tenant with a reviewer, an admin, and two for governance."""
-    made = registered_tenant(runtime)
-    for person, role in (("ann", "tenant-admin"), ("bo", "platform-governance"), ("cy", "platform-governance")):
-        roles.grant_role(runtime, made, person=person, role=role, granted_by="test")
-    return made
-
-
-def ask(runtime: Runtime, tenant: TenantId) -> dict[str, RecordedRequest]:
-    """A release, asked for ten days ago: what it waits for is overdue."""
-    then = Clock.at(runtime, timedelta(days=-10))
-    asked = request_operation(then, tenant, Operation.RELEASE, CONTENT, requested_by="kanya", reason="Ready")
-    return {str(each.request.gate): each for each in asked}
 
 
 def told(runtime: Runtime) -> dict[str, tuple[float, float]]:
@@ -70,7 +48,7 @@ def test_what_is_approved_waits_no_longer_and_what_was_rejected_and_taken_back_d
         assert found == {str(each.request.gate) for each in list_requests(runtime, tenant, waiting_only=True)}
         return found
 
-    asked = ask(runtime, tenant)
+    asked = ask_for_overdue_release(runtime, tenant)
     assert waiting() == set(GATES)
     say(runtime, asked[REVIEW], "rin", "reviewer")
     assert waiting() == set(GATES) - {REVIEW}

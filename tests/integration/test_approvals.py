@@ -19,11 +19,9 @@ from tenant_pipeline.core.approval.signature import SignedDecision, bytes_to_sig
 from tenant_pipeline.core.approval.standing import RequestState
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals import handing_over, person_keys, queue
-from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.records import RecordedRequest, one_request
 from tenant_pipeline.services.approvals.refusals import (
@@ -32,86 +30,14 @@ from tenant_pipeline.services.approvals.refusals import (
     SignatureRefusedError,
 )
 from tenant_pipeline.services.approvals.requesting import request_operation
-from tenant_pipeline.services.approvals.verification import missing_approvals, use_approvals
-from tenant_pipeline.services.lifecycle import move_on
+from tenant_pipeline.services.approvals.verification import missing_approvals
 from tenant_pipeline.services.overview import overview_of
 from tenant_pipeline.services.runtime import Runtime
+from tests.integration.approval_steps import CONTENT, Clock, approve_all, ask, runtime, say, tenant, use
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.integration.penetration import isolation_tested
 
-CONTENT = {"release": "b" * 64, "version": "1.0.0"}
-PEOPLE = {
-    "ann": ("tenant-admin",),
-    "adam": ("tenant-admin",),
-    "bo": ("platform-governance",),
-    "cy": ("founder",),
-    "di": ("reviewer",),
-    "jack": ("tenant-admin", "platform-governance"),
-}
-
-
-class Clock(Runtime):
-    """The same installation at another time."""
-
-    @classmethod
-    def at(cls, runtime: Runtime, later: timedelta) -> Runtime:
-        moved = cls(**vars(runtime))
-        object.__setattr__(moved, "_later", later)
-        return moved
-
-    def now(self) -> datetime:
-        later: timedelta = self.__dict__["_later"]
-        return datetime.now(UTC) + later
-
-
-@pytest.fixture
-def tenant(tenants: TwoTenants) -> TenantId:
-    made = TenantId(f"approvals-{uuid.uuid4().hex[:10]}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(tenants.runtime, made, name=name, domain="a.example", tier="pilot", actor="test")
-    for person, held in PEOPLE.items():
-        for role in held:
-            roles.grant_role(tenants.runtime, made, person=person, role=role, granted_by="test")
-    with tenants.runtime.database.platform() as connection:
-        move_on(
-            tenants.runtime, connection, made, TenantState.REVIEW, approvals=["a"], person="run", reason="published"
-        )
-    return made
-
-
-@pytest.fixture
-def runtime(tenants: TwoTenants) -> Runtime:
-    return tenants.runtime
-
-
-def ask(
-    runtime: Runtime, tenant: TenantId, operation: Operation = Operation.INSTANCE, **content: str
-) -> RecordedRequest:
-    given = {**CONTENT, **content}
-    return request_operation(runtime, tenant, operation, given, requested_by="kanya", reason="Ready")[0]
-
-
-def say(runtime: Runtime, request: RecordedRequest, person: str, role: str, **more: Any) -> RecordedRequest:
-    return decide(
-        runtime,
-        request.tenant,
-        request.request.id,
-        **{
-            "digest": request.request.subject_digest, "approves": True, "person": person, "role": role, "reason": "",
-            **more,
-        },
-    )  # fmt: skip
-
-
-def approve_all(runtime: Runtime, request: RecordedRequest) -> RecordedRequest:
-    for person, role in (("ann", "tenant-admin"), ("bo", "platform-governance"), ("cy", "founder")):
-        request = say(runtime, request, person, role)
-    return request
-
-
-def use(runtime: Runtime, tenant: TenantId, operation: Operation = Operation.INSTANCE, **content: str) -> list[str]:
-    with runtime.database.platform() as connection:
-        return use_approvals(runtime, connection, tenant, operation, {**CONTENT, **content}, used_by="run-1")
+__all__ = ["runtime", "tenant"]  # fixtures
 
 
 def test_the_gate_opens_with_the_last_word_that_was_missing_and_for_that_digest_only(

@@ -26,7 +26,7 @@ from tenant_pipeline.services.releases.reading import list_releases, live_releas
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
-from tests.integration.releasable import approve_everything, published, releasable, settle
+from tests.integration.releasable import approve_everything, publish_draft, releasable, settle
 
 (SENSOR,) = [each for each in approval_sensors if each.job_name == RELEASES]
 
@@ -140,7 +140,7 @@ def test_what_was_refused_is_not_tried_again_and_bars_no_way_back(instance: dg.D
         made.say(number, ("name", "en", hall), entity=f"can-{number}", compare=False)
         settle(made)
         if number == 3:
-            published(runtime, tenant)
+            publish_draft(runtime, tenant)
     request_release(runtime, tenant, requested_by="kanya")
     with runtime.database.platform() as connection:
         first = list_releases(connection, tenant)[0]

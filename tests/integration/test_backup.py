@@ -75,9 +75,7 @@ from tenant_pipeline.storage.table_copy import Table, copy_out, runtime_tables, 
 from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 from tests.integration.provisioned import small_instances
-from tests.integration.releasable import releasable
-from tests.integration.test_erasure import ASKING, ERASING
-from tests.integration.test_releases import publish_draft, served
+from tests.integration.releasable import publish_draft, releasable, served
 
 PASSPHRASE = "a long passphrase"
 CONTENT = b"somchai 081-234-5678\n" * 10_000
@@ -211,8 +209,10 @@ def test_everything_comes_back_though_it_was_killed_and_what_was_erased_stays_er
     was = {tenant: _contents(backed.runtime, tenant) for tenant in (backed.kept, VICTIM, ATTACKER)}
     audits = {tenant: verify_audit(backed.runtime, tenant) for tenant in was}
     release = served(backed.runtime, backed.kept)
-    request = request_erasure(backed.runtime, backed.erased, **ASKING)
-    erase_tenant(backed.runtime, backed.erased, request, **ERASING)
+    request = request_erasure(
+        backed.runtime, backed.erased, person="anan", role="tenant-admin", reason="The tenant leaves"
+    )
+    erase_tenant(backed.runtime, backed.erased, request, person="gov", role="platform-governance")
     take_backup(backed.runtime, backed.folder, backed.recipient)
     assert not (backed.folder / "objects" / backed.erased).exists()
 

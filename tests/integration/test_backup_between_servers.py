@@ -27,8 +27,7 @@ from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres, running_
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 from tenant_pipeline.storage.table_copy import copy_out
 from tests.integration.conftest import ATTACKER, VICTIM
-from tests.integration.releasable import releasable
-from tests.integration.test_releases import publish_draft, served
+from tests.integration.releasable import publish_draft, releasable, served
 
 PASSPHRASE = "a long passphrase"
 

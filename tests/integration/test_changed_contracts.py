@@ -37,8 +37,8 @@ from tenant_pipeline.services.templates.publishing import list_templates
 from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
-from tests.integration.test_ai_authority import assembled, csv_file
-from tests.integration.test_races import wait_for_a_waiting_lock
+from tests.integration.hall_steps import assembled, csv_file
+from tests.integration.waiting_locks import wait_for_a_waiting_lock
 
 
 class WithContracts(Protocol):

@@ -24,8 +24,8 @@ from tenant_pipeline.services.feature_flags import overrides
 from tenant_pipeline.services.feature_flags.overrides import switched_off, values_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.api.conftest import serving
+from tests.integration.approval_steps import Clock, approve_all, ask, runtime, tenant, use
 from tests.integration.conftest import SOURCE, VICTIM
-from tests.integration.test_approvals import Clock, approve_all, ask, runtime, tenant, use
 
 __all__ = ["runtime", "tenant"]  # fixtures
 

@@ -37,8 +37,7 @@ from tenant_pipeline.services.shared_state import append_updates, compact_docume
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import TwoTenants
-from tests.integration.releasable import releasable
-from tests.integration.test_releases import publish_draft
+from tests.integration.releasable import publish_draft, releasable
 
 ADMIN: dict[str, Any] = {"person": "anan", "role": "tenant-admin"}
 ALL = ProcessingRecord("all-of-it", "Know the halls", LawfulBasis.CONTRACT, None, ("organisers",), 3650)

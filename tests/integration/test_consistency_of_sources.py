@@ -24,7 +24,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
 from tests.integration.conflict_statements import ANN, BOB
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.test_ai_authority import assembled, csv_file
+from tests.integration.hall_steps import assembled, csv_file
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, 
 from tenant_pipeline.services.provisioning.saga import deprovision, provision
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.integration.cost_steps import record_stage_run
 from tests.integration.provisioned import approved, small_instances
 
 
@@ -45,33 +46,10 @@ def tenant(runtime: Runtime) -> TenantId:
     return made
 
 
-def run_stage(runtime: Runtime, tenant: TenantId, seconds: float, rows: int, at: str) -> None:
-    with runtime.database.administration() as connection:
-        connection.execute(
-            """
-            INSERT INTO runtime.tenant_sources
-                   (tenant_id, id, origin, unit_mode, title, filename, url, unit_digest, rights, ingest_stage,
-                    ingest_status, authority_rank, received_by)
-            VALUES (%s, 'src-00000000000000aa', 'press', 'folder', 't', '', '', %s, '', '', 'received', 1, 'test')
-            ON CONFLICT DO NOTHING
-            """,
-            (tenant, "a" * 64),
-        )
-        connection.execute(
-            """
-            INSERT INTO runtime.stage_runs
-                   (tenant_id, source_id, stage, input_digest, code_version, output_digest, counts, rows_in, rows_out,
-                    rows_rejected, rows_quarantined, reject_codes, seconds, finished_at)
-            VALUES (%s, 'src-00000000000000aa', 'extract', %s, '1', '', '[]', %s, 0, 0, 0, '{}', %s, %s)
-            """,
-            (tenant, uuid.uuid4().hex, rows, seconds, at),
-        )
-
-
 def test_runs_and_rows_count_in_the_month_in_which_they_ended(runtime: Runtime, tenant: TenantId) -> None:
-    run_stage(runtime, tenant, 100, 10, "2026-10-31T16:59:59Z")
-    run_stage(runtime, tenant, 20, 5, "2026-10-31T17:00:00Z")
-    run_stage(runtime, tenant, 3, 1, "2026-11-30T16:59:59Z")
+    record_stage_run(runtime, tenant, 100, 10, "2026-10-31T16:59:59Z")
+    record_stage_run(runtime, tenant, 20, 5, "2026-10-31T17:00:00Z")
+    record_stage_run(runtime, tenant, 3, 1, "2026-11-30T16:59:59Z")
     november = usage_of(runtime, tenant, Month(2026, 11))
     assert (november.run_seconds, november.rows, november.instance_hours) == (23, 6, 0)
     assert usage_of(runtime, tenant, Month(2026, 10)).run_seconds == 100
@@ -119,7 +97,7 @@ def test_an_instance_that_was_taken_down_for_broken_isolation_costs_no_more(runt
 
 
 def test_a_budget_alerts_once_for_each_threshold_and_is_audited(runtime: Runtime, tenant: TenantId) -> None:
-    run_stage(runtime, tenant, 3600 * 10, 0, runtime.now().isoformat())
+    record_stage_run(runtime, tenant, 3600 * 10, 0, runtime.now().isoformat())
     assert [each for each in raise_alerts(runtime) if each["tenant_id"] == tenant] == []
     with pytest.raises(NotAllowedError):
         set_budget(runtime, tenant, Decimal(40), person="rin", role="reviewer", reason="Enough")
@@ -129,7 +107,7 @@ def test_a_budget_alerts_once_for_each_threshold_and_is_audited(runtime: Runtime
     raised = [each for each in raise_alerts(runtime) if each["tenant_id"] == tenant]
     assert [each["threshold"] for each in raised] == [Decimal("0.5"), Decimal("0.8")]
     assert [each for each in raise_alerts(runtime) if each["tenant_id"] == tenant] == []
-    run_stage(runtime, tenant, 3600 * 2, 0, runtime.now().isoformat())
+    record_stage_run(runtime, tenant, 3600 * 2, 0, runtime.now().isoformat())
     assert [each["threshold"] for each in raise_alerts(runtime) if each["tenant_id"] == tenant] == [Decimal("1.0")]
     assert len(alerts_of(runtime, tenant)) == 3
     with runtime.database.tenant(tenant) as connection:
@@ -151,18 +129,18 @@ def test_the_metrics_count_who_has_come_to_a_share_of_a_budget_this_month(runtim
     assert before.keys() == {"0.5", "0.8", "1"}
     set_budget(runtime, tenant, Decimal(40), person="anan", role="tenant-admin", reason="Enough")
     earlier = runtime.now() - timedelta(days=40)
-    run_stage(runtime, tenant, 3600 * 10, 0, earlier.isoformat())
+    record_stage_run(runtime, tenant, 3600 * 10, 0, earlier.isoformat())
     raise_alerts(replace(runtime, clock=lambda: earlier))
     assert len(alerts_of(runtime, tenant)) == 2
     assert told() == before, "that month is over"
-    run_stage(runtime, tenant, 3600 * 10, 0, runtime.now().isoformat())
+    record_stage_run(runtime, tenant, 3600 * 10, 0, runtime.now().isoformat())
     for _ in range(2):
         raise_alerts(runtime)
         assert told() == {"0.5": before["0.5"] + 1, "0.8": before["0.8"] + 1, "1": before["1"]}
 
 
 def test_another_tenant_sees_no_budget_and_no_alert(runtime: Runtime, tenant: TenantId) -> None:
-    run_stage(runtime, tenant, 36000, 0, runtime.now().isoformat())
+    record_stage_run(runtime, tenant, 36000, 0, runtime.now().isoformat())
     set_budget(runtime, tenant, Decimal(1), person="anan", role="tenant-admin", reason="Enough")
     raise_alerts(runtime)
     for login, seen in ((tenant, True), (ATTACKER, False)):
@@ -180,7 +158,7 @@ def test_the_commands_show_what_was_measured_and_what_it_comes_to(
         yield runtime
 
     monkeypatch.setattr(command, "opened", opened)
-    run_stage(runtime, tenant, 7200, 2_000_000, "2026-03-10T00:00:00Z")
+    record_stage_run(runtime, tenant, 7200, 2_000_000, "2026-03-10T00:00:00Z")
     asked = ["show", "--tenant", tenant, "--month", "2026-03", "--json"]
     shown = json.loads(CliRunner().invoke(command.app, asked, catch_exceptions=False).stdout)
     assert (shown["total"], shown["currency"], shown["budget"]) == ("27.20", "THB", None)

@@ -51,14 +51,8 @@ def sources(tenants: TwoTenants) -> Sources:
     made.say(1, ("name", "th", "หอประชุม"), ("postalCode", "", "83000"), ("maximumAttendeeCapacity", "", "100"))
     made.say(2, ("name", "zh", "大会堂"), ("postalCode", "", "83000"), ("maximumAttendeeCapacity", "", "900"), tier=3)
     made.say(2, ("name", "en", "Other hall"), entity="can-other", compare=False)
-    keep_all(made)
+    made.keep_all()
     return made
-
-
-def keep_all(sources: Sources) -> None:
-    """Let all that was ever said count as said now."""
-    with sources.runtime.database.tenant(sources.tenant) as connection:
-        connection.execute("UPDATE runtime.statements SET retired_at = NULL WHERE tenant_id = %s", (sources.tenant,))
 
 
 def holds_up(sources: Sources, dimension: str) -> bool:
@@ -121,7 +115,7 @@ def test_each_dimension_says_what_is_lacking_and_what_would_lift_it_most(sources
 def test_more_entities_than_are_listed_are_ranked_by_what_they_would_gain(sources: Sources) -> None:
     for number in range(30):
         sources.say(3, ("name", "en", f"Hall {number}"), entity=f"can-{number:02d}", compare=False)
-    keep_all(sources)
+    sources.keep_all()
     lifts = lacking(sources, "language_completeness").lifts
     assert len(lifts) == 20
     assert {lift.gain for lift in lifts} == {2}

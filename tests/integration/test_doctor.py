@@ -37,9 +37,8 @@ from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
 from tenant_pipeline.storage.migrations import head_version
 from tests.installed import migrated_home
+from tests.integration.approval_steps import REVIEW, ask_for_overdue_release, say, staffed_tenant
 from tests.integration.conftest import VICTIM
-from tests.integration.test_approval_figures import REVIEW, ask, staffed_tenant
-from tests.integration.test_approvals import say
 from tests.system.conftest import Installation
 
 Wrong = AbstractContextManager[Patient]
@@ -440,7 +439,7 @@ def test_in_a_code_server_of_dagsters_chart_its_home_is_no_fault(
 
 def test_what_nobody_can_approve_is_found(patient: Patient, runtime: Runtime) -> None:
     tenant = staffed_tenant(runtime)
-    asked = ask(runtime, tenant)
+    asked = ask_for_overdue_release(runtime, tenant)
     assert approvals(patient).verdict is Verdict.FINE
     roles.revoke_role(runtime, tenant, person="rin", role="reviewer", revoked_by="test")
     assert f"{tenant} has nobody (else) for reviewer" in approvals(patient).says

@@ -25,7 +25,7 @@ from tenant_pipeline.services.source_queue import set_progress
 from tenant_pipeline.services.sources import Source, get_source
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
-from tests.integration.test_line import _sources
+from tests.integration.line_steps import new_sources
 
 
 @dg.op
@@ -72,8 +72,8 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
 ) -> None:
     runtime = tenants.runtime
     tenant, other = registered_tenant(runtime), registered_tenant(runtime)
-    begun, guilty = _sources(runtime, tenant, 2, "running")
-    (done,), (waiting,) = _sources(runtime, tenant, 1, "assembled"), _sources(runtime, other, 1, "waiting")
+    begun, guilty = new_sources(runtime, tenant, 2, "running")
+    (done,), (waiting,) = new_sources(runtime, tenant, 1, "assembled"), new_sources(runtime, other, 1, "waiting")
     keys = [*(partition_key(tenant, each) for each in (begun, guilty, done)), partition_key(other, waiting)]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
@@ -102,7 +102,7 @@ def test_what_a_run_had_in_hand_that_was_ended_is_run_source_by_source_and_the_o
 def test_a_run_that_never_began_is_held_against_none_of_its_sources(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    sources = _sources(runtime, tenant, 2)
+    sources = new_sources(runtime, tenant, 2)
     keys = [partition_key(tenant, each) for each in sources]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
@@ -121,7 +121,7 @@ def test_a_run_that_ended_because_dagster_could_not_write_is_held_against_none_o
 ) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "running")
+    (source,) = new_sources(runtime, tenant, 1, "running")
     key = partition_key(tenant, source)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, [key])
@@ -138,7 +138,7 @@ def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_
 ) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    sources = _sources(runtime, tenant, 2, "running")
+    sources = new_sources(runtime, tenant, 2, "running")
     keys = [partition_key(tenant, each) for each in sources]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
@@ -156,7 +156,7 @@ def test_a_run_that_a_person_cancelled_stops_its_sources_and_one_whose_time_was_
 def test_what_another_run_has_in_hand_by_now_is_left_to_it(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "running")
+    (source,) = new_sources(runtime, tenant, 1, "running")
     key = partition_key(tenant, source)
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, [key])
@@ -170,8 +170,8 @@ def test_what_is_on_its_way_in_no_run_is_put_in_line_once_it_has_been_quiet(tena
     """Its run was deleted, or a person materialised a part of the stages: who does the next one is not overtaken."""
     runtime = tenants.runtime
     tenant, other = registered_tenant(runtime), registered_tenant(runtime)
-    adrift, lately, in_hand = _sources(runtime, tenant, 3, "running")
-    (of_other,) = _sources(runtime, other, 1, "running")
+    adrift, lately, in_hand = new_sources(runtime, tenant, 3, "running")
+    (of_other,) = new_sources(runtime, other, 1, "running")
     with runtime.database.platform() as connection:
         connection.execute(
             "UPDATE runtime.tenant_sources SET queued_at = queued_at - interval '16 minutes' WHERE id = ANY(%s)",
@@ -211,7 +211,7 @@ def test_what_was_assembled_and_not_judged_as_it_stands_is_put_in_line_and_what_
     """A person materialised a part of the stages, or its run was deleted before it was through."""
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    never, not_scored, moved, judged, again, lately, in_hand = sources = _sources(runtime, tenant, 7, "assembled")
+    never, not_scored, moved, judged, again, lately, in_hand = sources = new_sources(runtime, tenant, 7, "assembled")
     one, other = "1" * 64, "2" * 64
     for each in (not_scored, moved, judged, again):
         _kept(runtime, tenant, each, "assemble", one, minutes_ago=60)
@@ -269,7 +269,7 @@ def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
 ) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    sources = _sources(runtime, tenant, 2, "running")
+    sources = new_sources(runtime, tenant, 2, "running")
     keys = [partition_key(tenant, each) for each in sources]
     real = sensor.put_back
 
@@ -295,7 +295,7 @@ def test_a_run_that_cannot_be_put_right_holds_up_no_other_and_is_tried_again(
 def test_a_run_over_what_is_gone_by_now_holds_up_nothing(tenants: TwoTenants) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "running")
+    (source,) = new_sources(runtime, tenant, 1, "running")
     keys = [partition_key(TenantId("nobody"), source), partition_key(tenant, source)]
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_dynamic_partitions(TENANT_SOURCE, keys)
@@ -309,7 +309,7 @@ def test_what_was_asked_for_and_whose_run_was_deleted_is_asked_for_again(
 ) -> None:
     runtime = tenants.runtime
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1)
+    (source,) = new_sources(runtime, tenant, 1)
     key = partition_key(tenant, source)
     monkeypatch.setattr(
         "tenant_pipeline.sensors.uploads.waiting_sources", lambda *_, **__: _found(runtime, tenant, source)

@@ -31,8 +31,7 @@ from tenant_pipeline.storage.database import login_of
 from tenant_pipeline.storage.keys import KeysDestroyedError
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.releasable import releasable
-from tests.integration.test_releases import publish_draft, served
+from tests.integration.releasable import publish_draft, releasable, served
 
 ASKING: dict[str, Any] = {"person": "anan", "role": "tenant-admin", "reason": "The tenant leaves"}
 ERASING: dict[str, Any] = {"person": "gov", "role": "platform-governance"}

@@ -30,7 +30,7 @@ from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.feed_steps import registered_tenant
-from tests.integration.test_line import _sources
+from tests.integration.line_steps import new_sources
 
 _ORIGIN = RemoteInstigatorOrigin(
     RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("tenant_pipeline.definitions"), "__repository__"), "feeds"
@@ -112,7 +112,7 @@ def test_connections_of_whomever_count(own_installation: Runtime) -> None:
 def test_stopped_and_set_back_sources_are_told_by_code(own_installation: Runtime) -> None:
     runtime = own_installation
     tenant = registered_tenant(runtime)
-    stopped, lost = _sources(runtime, tenant, 2, "running")
+    stopped, lost = new_sources(runtime, tenant, 2, "running")
     names = ("tenant_runtime_sources_stopped", "tenant_runtime_sources_set_back")
     before = [_told(runtime, name) for name in names]
     halt(runtime, tenant, stopped, "map", KeyError("x"), run_id="r")
@@ -126,7 +126,7 @@ def test_what_a_tenant_out_of_service_has_in_line_or_stopped_alarms_nobody(own_i
     runtime = own_installation
     patient = Patient(runtime.settings, runtime.database.conninfo(), lives=True)
     tenant = registered_tenant(runtime)
-    (waiting,), (closed,) = _sources(runtime, tenant, 1), _sources(runtime, tenant, 1, "stopped")
+    (waiting,), (closed,) = new_sources(runtime, tenant, 1), new_sources(runtime, tenant, 1, "stopped")
     with runtime.database.tenant(tenant) as connection:
         connection.execute(
             "UPDATE runtime.tenant_sources SET queued_at = now() - interval '2 hours' WHERE tenant_id = %s AND id = %s",

@@ -41,7 +41,6 @@ from tests.integration.feed_steps import (
     tenant,
     walk_through,
 )
-from tests.integration.test_retention import GOVERNANCE
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server
 
@@ -213,10 +212,11 @@ def test_what_was_told_long_ago_is_forgotten_but_for_the_newest_and_under_a_hold
     later = datetime.now(UTC) + timedelta(days=1)
     prune_runless_evaluations(runtime, datetime.now(UTC) - timedelta(days=1))
     grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
-    hold = place_hold(runtime, tenant, **GOVERNANCE)
+    governance = {"person": "gov", "role": "platform-governance", "reason": "The policy of the city"}
+    hold = place_hold(runtime, tenant, **governance)
     prune_runless_evaluations(runtime, later)
     assert _tell(runtime, instance, feed) == [True, False]
-    lift_hold(runtime, tenant, hold, **GOVERNANCE)
+    lift_hold(runtime, tenant, hold, **governance)
     assert prune_runless_evaluations(runtime, later) == 1
     assert prune_runless_evaluations(runtime, later) == 0
     assert _tell(runtime, instance, feed) == [True]

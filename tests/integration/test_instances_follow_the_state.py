@@ -29,7 +29,7 @@ from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.provisioned import killed_at_step, small_instances, take_down
-from tests.integration.releasable import approve_everything, brought_up, published, releasable
+from tests.integration.releasable import approve_everything, brought_up, publish_draft, releasable
 
 
 class OutOfReach(LocalProcesses):
@@ -73,7 +73,7 @@ def away(runtime: Runtime) -> OutOfReach:
 def served(runtime: Runtime, backend: LocalProcesses) -> Iterator[Sources]:
     """A live tenant with an instance that stands."""
     made = releasable(runtime)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     assert brought_up(runtime, made.tenant, backend)["state"] == "live"
     yield made
     take_down(runtime, made.tenant, backend)
@@ -284,7 +284,7 @@ def in_a_pod_of_the_api(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_to_ask_for_an_instance_takes_no_account_in_the_cluster(in_a_pod_of_the_api: Runtime) -> None:
     made = releasable(in_a_pod_of_the_api)
-    published(in_a_pod_of_the_api, made.tenant)
+    publish_draft(in_a_pod_of_the_api, made.tenant)
     registry.update_tenant(in_a_pod_of_the_api, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
     asked = request_instance(in_a_pod_of_the_api, made.tenant, requested_by="kanya")
     assert [str(each.request.gate) for each in asked] == ["gate-tenant-instantiate"]

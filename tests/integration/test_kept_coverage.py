@@ -30,7 +30,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.test_linking_judgements import CAPACITY, WORD, Tenant
+from tests.integration.judgement_steps import CAPACITY, WORD, Tenant
 
 LACKING = ("completeness", "language_completeness")
 HALL = (("name", "th", "หอประชุม"), ("postalCode", "", "83000"))

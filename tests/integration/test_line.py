@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import dagster as dg
 import pytest
@@ -26,8 +25,8 @@ from tenant_pipeline.services.stage_records import StageRecord, insert
 from tenant_pipeline.services.unjudged import is_unjudged, unjudged_in_draft
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
+from tests.integration.line_steps import new_sources
 
-_NUMBERS = count(1)
 ERROR = ProcessLostError("It was ended", where="here", remedy="Look.")
 AFTER = datetime.now(UTC) + timedelta(days=1)
 
@@ -37,24 +36,10 @@ def runtime(tenants: TwoTenants) -> Runtime:
     return tenants.runtime
 
 
-def _sources(runtime: Runtime, tenant: TenantId, number: int, status: str = "received") -> list[SourceId]:
-    added = [SourceId(f"src-{next(_NUMBERS):016x}") for _ in range(number)]
-    with runtime.database.tenant(tenant) as connection, connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            INSERT INTO runtime.tenant_sources
-                   (tenant_id, id, origin, unit_mode, title, unit_digest, ingest_status, authority_rank, received_by)
-            VALUES (%s, %s, 'press', 'single-file', 'x', repeat('0', 64), %s, 2, 'test')
-            """,
-            [(tenant, each, status) for each in added],
-        )
-    return added
-
-
 def test_a_flood_of_one_tenant_leaves_the_others_their_turn(runtime: Runtime) -> None:
     flood, small = registered_tenant(runtime), registered_tenant(runtime)
-    first = _sources(runtime, flood, 300)
-    (single,) = _sources(runtime, small, 1)
+    first = new_sources(runtime, flood, 300)
+    (single,) = new_sources(runtime, small, 1)
     line = [each for each in waiting_sources(runtime, 1000, of_a_tenant=20) if each.tenant in (flood, small)]
     assert [each.id for each in line if each.tenant == flood] == first[:20]
     assert [each.id for each in line].index(single) <= 1
@@ -65,7 +50,7 @@ def test_a_source_is_asked_for_once_each_time_it_is_put_in_line_also_where_other
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = registered_tenant(runtime)
-    first, second = _sources(runtime, tenant, 2)
+    first, second = new_sources(runtime, tenant, 2)
     cursor: str | None = None
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -87,7 +72,7 @@ def test_what_comes_for_the_first_time_costs_no_look_at_all_partitions_and_what_
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = registered_tenant(runtime)
-    one, two, three, four = (partition_key(tenant, each) for each in _sources(runtime, tenant, 4))
+    one, two, three, four = (partition_key(tenant, each) for each in new_sources(runtime, tenant, 4))
     looks: list[str] = []
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -125,7 +110,7 @@ def _begin(runtime: Runtime, tenant: TenantId) -> None:
 
 def test_a_source_whose_run_was_ended_is_run_by_itself_and_stopped_when_that_goes_on(runtime: Runtime) -> None:
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "running")
+    (source,) = new_sources(runtime, tenant, 1, "running")
     became = []
     for _ in range(1 + MOST_LOSSES_ALONE):
         became.append(put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER))
@@ -148,7 +133,7 @@ def test_what_is_away_is_no_reason_to_stop_a_source_however_often_and_it_is_trie
     runtime: Runtime,
 ) -> None:
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1)
+    (source,) = new_sources(runtime, tenant, 1)
     waits = []
     for _ in range(12):
         assert put_back(runtime, tenant, source, Ending.OUTAGE, ERROR, run_id="r") == "waiting"
@@ -170,8 +155,8 @@ def test_what_is_away_is_no_reason_to_stop_a_source_however_often_and_it_is_trie
 
 def test_a_source_that_is_through_or_anothers_is_left_alone_and_a_cancelled_one_is_stopped(runtime: Runtime) -> None:
     tenant, other = registered_tenant(runtime), registered_tenant(runtime)
-    (begun,) = _sources(runtime, tenant, 1, "running")
-    (through,) = _sources(runtime, tenant, 1, "assembled")
+    (begun,) = new_sources(runtime, tenant, 1, "running")
+    (through,) = new_sources(runtime, tenant, 1, "assembled")
     with runtime.database.tenant(tenant) as connection:
         insert(connection, tenant, through, _record(CONFLICT_MATRIX))
     assert put_back(runtime, other, begun, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) is None
@@ -183,7 +168,7 @@ def test_a_source_that_is_through_or_anothers_is_left_alone_and_a_cancelled_one_
 
 def test_a_source_that_was_assembled_and_not_judged_before_its_run_was_ended_is_put_in_line(runtime: Runtime) -> None:
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "assembled")
+    (source,) = new_sources(runtime, tenant, 1, "assembled")
     with runtime.database.tenant(tenant) as connection:
         insert(connection, tenant, source, _record("coverage_score"))
     assert put_back(runtime, tenant, source, Ending.LOST, ERROR, run_id="r", asked_at=AFTER) is None
@@ -194,7 +179,7 @@ def test_a_source_that_was_assembled_and_not_judged_before_its_run_was_ended_is_
 
 def test_what_was_assembled_last_is_what_stands_also_where_the_clock_was_set_back_meanwhile(runtime: Runtime) -> None:
     tenant = registered_tenant(runtime)
-    (source,) = _sources(runtime, tenant, 1, "assembled")
+    (source,) = new_sources(runtime, tenant, 1, "assembled")
     with runtime.database.tenant(tenant) as connection:
         for stage in ("assemble", CONFLICT_MATRIX, COVERAGE_SCORE):
             connection.execute(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ from typer.testing import CliRunner
 from tenant_pipeline.cli import link as link_command
 from tenant_pipeline.cli import shell
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
-from tenant_pipeline.core.origin import Origin, UnitMode
-from tenant_pipeline.core.stage import STAGES, Stage
-from tenant_pipeline.core.tenancy import SourceId, TenantId
+from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.linking.score import Match
-from tenant_pipeline.services import judgements, registry, roles, sources
+from tenant_pipeline.services import judgements
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import Filter, list_conflicts, page_of_matrix
@@ -29,73 +26,15 @@ from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.link_explanations import show_entity, show_pair
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.withdrawals import withdraw_source
 from tenant_pipeline.storage.assemble import assemble
 from tests.integration.conftest import ATTACKER, TwoTenants
-
-WORD: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
-CAPACITY = "maximumAttendeeCapacity"
-HEADER = "name_en,capacity,postcode,lat,lon"
+from tests.integration.judgement_steps import CAPACITY, WORD, Tenant
 
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
     return tenants.runtime
-
-
-class Tenant:
-    """A tenant with sources of one hall each."""
-
-    def __init__(self, runtime: Runtime, folder: Path) -> None:
-        self.runtime, self._folder = runtime, folder
-        self.id = TenantId(f"t{uuid.uuid4().hex[:12]}")
-        name = {"th": "ก", "en": "a", "zh": "普"}
-        registry.register_tenant(runtime, self.id, name=name, domain="a.example", tier="pilot", actor="test")
-        for each in (self.id, ATTACKER):
-            roles.grant_role(runtime, each, person=WORD["person"], role="reviewer", granted_by="test")
-
-    def add(self, title: str, *rows: str, compare: bool = True) -> SourceId:
-        path = self._folder / f"{title}.csv"
-        path.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
-        source = sources.add_source(
-            self.runtime, self.id, origin=Origin.PRESS, unit_mode=UnitMode.SINGLE_FILE, places=[str(path)],
-            title=title, actor="test",
-        )  # fmt: skip
-        for stage in STAGES:
-            run_stage(self.runtime, self.id, source.id, stage)
-        if compare:
-            update_conflicts(self.runtime, self.id, source.id)
-        update_coverage(self.runtime, self.id, source.id)
-        return source.id
-
-    def source(self, source: SourceId) -> Source:
-        with self.runtime.database.tenant(self.id) as connection:
-            return sources.get_source(connection, self.id, source)
-
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        with self.runtime.database.tenant(self.id) as connection:
-            return connection.execute(query).fetchall()
-
-    def canonical(self, source: SourceId) -> str:
-        rows = self.rows(f"SELECT DISTINCT canonical_id FROM runtime.entity_members WHERE source_id = '{source}'")
-        (row,) = rows
-        return str(row["canonical_id"])
-
-    def said_of(self, source: SourceId) -> set[str]:
-        rows = self.rows(f"SELECT DISTINCT canonical_id FROM runtime.statements WHERE source_id = '{source}'")
-        return {str(row["canonical_id"]) for row in rows}
-
-    def state(self) -> dict[str, list[dict[str, Any]]]:
-        """All that linking and judging write and that a judgement taken back is to leave as it was."""
-        return {
-            "entities": self.rows("SELECT * FROM runtime.entities ORDER BY canonical_id"),
-            "members": self.rows("SELECT * FROM runtime.entity_members ORDER BY source_id, entity_id"),
-            "keys": self.rows("SELECT * FROM runtime.entity_keys ORDER BY 1, 2, 3, 4, 5, 6"),
-            "blocking keys": self.rows("SELECT * FROM runtime.entity_blocking_keys ORDER BY 1, 2, 3"),
-            "features": self.rows("SELECT * FROM runtime.entity_features ORDER BY canonical_id"),
-            "said": self.rows("SELECT statement_id, canonical_id FROM runtime.statements ORDER BY 1, 2"),
-        }
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tenant_pipeline.services.releases.reading import list_releases
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.releasable import approve_everything, published, releasable, settle, went_live
+from tests.integration.releasable import approve_everything, publish_draft, releasable, settle, went_live
 
 PUBLIC = ListingTerms("public", "read", resell=False)
 
@@ -32,7 +32,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 @pytest.fixture
 def made(runtime: Runtime) -> Sources:
     sources = releasable(runtime)
-    published(runtime, sources.tenant)
+    publish_draft(runtime, sources.tenant)
     went_live(runtime, sources.tenant)
     return sources
 
@@ -90,7 +90,7 @@ def test_a_release_a_rollback_and_a_word_each_take_it_down_and_nothing_signed_be
     listed(runtime, made.tenant)
     made.say(5, ("name", "en", "New Arena"), entity="can-arena", compare=False)
     settle(made)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     assert not seen(runtime, made.tenant, made.tenant)
     listed(runtime, made.tenant)
     with runtime.database.platform() as connection:
@@ -116,7 +116,7 @@ def test_an_approval_for_a_release_that_is_no_longer_live_lists_nothing(runtime:
     approve_everything(runtime, made.tenant)
     made.say(5, ("name", "en", "New Arena"), entity="can-arena", compare=False)
     settle(made)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     with pytest.raises(InputError, match="not live"):
         list_approved(runtime, made.tenant, run_by="run")
     with pytest.raises(ApprovalMissingError, match="nothing was asked for"):
@@ -146,7 +146,7 @@ def test_a_tenant_is_listed_once_it_is_live_and_not_before(runtime: Runtime) -> 
         with pytest.raises(StateForbidsError, match=state):
             request_listing(runtime, made.tenant, PUBLIC, requested_by="kanya")
         if state == "draft":
-            published(runtime, made.tenant)
+            publish_draft(runtime, made.tenant)
     went_live(runtime, made.tenant)
     listed(runtime, made.tenant)
     assert seen(runtime, made.tenant, None)

@@ -53,9 +53,8 @@ from tenant_pipeline.storage.database import MARTS as BUILDER
 from tests.installed import migrated_home
 from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER
-from tests.integration.releasable import PEOPLE, releasable
-from tests.integration.test_cost import run_stage
-from tests.integration.test_releases import publish_draft
+from tests.integration.cost_steps import record_stage_run
+from tests.integration.releasable import PEOPLE, publish_draft, releasable
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +102,7 @@ def world() -> Iterator[World]:
         version = publish_draft(runtime, one.tenant)
         dispute(one)
         screen(one)
-        run_stage(runtime, one.tenant, 7200, 2_000_000, runtime.now().isoformat())
+        record_stage_run(runtime, one.tenant, 7200, 2_000_000, runtime.now().isoformat())
         request_release(runtime, other.tenant, requested_by="kanya")
         feed = NewFeed("Halls", "https://halls.example/all.csv", Origin.REGULATOR, Schedule("0 3 * * *", "UTC"))
         add_feed(runtime, other.tenant, feed, actor="test")
@@ -354,12 +353,12 @@ def test_a_month_is_measured_once_more_when_it_has_ended(world: World) -> None:
 
     november, december = Month(2025, 11), Month(2025, 12)
     early = measured(november.ends - timedelta(hours=19), november)
-    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=4)).isoformat())
-    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends + timedelta(hours=4)).isoformat())
+    record_stage_run(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=4)).isoformat())
+    record_stage_run(world.runtime, tenant, 3600, 1_000_000, (november.ends + timedelta(hours=4)).isoformat())
     assert early != told(november)
     assert measured(november.ends + timedelta(hours=5), november) == told(november)
     assert measured(november.ends + timedelta(hours=29), december) == told(december)
-    run_stage(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=3)).isoformat())
+    record_stage_run(world.runtime, tenant, 3600, 1_000_000, (november.ends - timedelta(hours=3)).isoformat())
     assert measured(november.ends + timedelta(hours=53), november) != told(november), "once, and then it stands"
     # The installation did not run in the month before, in which the tenant was there already.
     later = Month.of(world.runtime.now() + timedelta(days=45))

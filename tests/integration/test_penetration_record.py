@@ -33,7 +33,7 @@ from tests.integration.conflict_statements import new_tenant
 from tests.integration.conftest import ATTACKER
 from tests.integration.penetration import isolation_tested
 from tests.integration.provisioned import small_instances
-from tests.integration.releasable import approve_everything, make_releasable, published
+from tests.integration.releasable import approve_everything, make_releasable, publish_draft
 
 DAYS = 90
 
@@ -64,7 +64,7 @@ def executes(runtime: Runtime, statement: str) -> None:
 
 def test_no_tenant_goes_to_pilot_before_a_test_and_nothing_that_was_signed_is_lost_by_waiting(runtime: Runtime) -> None:
     made = make_releasable(new_tenant(runtime))
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     backend = small_instances(runtime)
     update_tenant(runtime, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
     request_instance(runtime, made.tenant, requested_by="kanya", backend=backend)

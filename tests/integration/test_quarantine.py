@@ -26,7 +26,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.unit.intake.test_malware import INFECTED, daemon
+from tests.unit.intake.clamav_stand_in import INFECTED, daemon
 from tests.unit.pii.staff import STAFF
 
 __all__ = ["daemon"]  # fixtures

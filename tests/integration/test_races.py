@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,6 +51,7 @@ from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import ANN, HALL, Sources, new_tenant
 from tests.integration.conftest import TwoTenants
 from tests.integration.releasable import PEOPLE, approve_everything, go_live, releasable, settle
+from tests.integration.waiting_locks import wait_for_a_waiting_lock
 
 pytestmark = pytest.mark.slow
 
@@ -420,15 +420,3 @@ def test_a_feed_that_ends_while_somebody_pauses_it_has_ended(tenants: TwoTenants
             wait_for_a_waiting_lock(runtime)
         with pytest.raises(InputError, match="has ended"):
             paused.result()
-
-
-def wait_for_a_waiting_lock(runtime: Runtime) -> None:
-    """Return as soon as somebody waits for a lock."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with runtime.database.administration() as connection:
-            row = connection.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone()
-        if row is not None:
-            return
-        time.sleep(0.05)
-    pytest.fail("nobody waited for a lock")

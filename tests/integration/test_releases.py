@@ -48,9 +48,9 @@ from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conflict_statements import Sources
 from tests.integration.conftest import ATTACKER, TwoTenants
-from tests.integration.releasable import PEOPLE, approve_everything, releasable, settle
-from tests.integration.test_linking_judgements import CAPACITY, WORD
-from tests.integration.test_linking_judgements import Tenant as Halls
+from tests.integration.judgement_steps import CAPACITY, WORD
+from tests.integration.judgement_steps import Tenant as Halls
+from tests.integration.releasable import PEOPLE, approve_everything, publish_draft, releasable, served, settle
 
 
 @pytest.fixture
@@ -61,20 +61,6 @@ def runtime(tenants: TwoTenants) -> Runtime:
 @pytest.fixture
 def made(runtime: Runtime) -> Sources:
     return releasable(runtime)
-
-
-def publish_draft(runtime: Runtime, tenant: TenantId) -> str:
-    request_release(runtime, tenant, requested_by="kanya")
-    approve_everything(runtime, tenant)
-    return str(publish_approved(runtime, tenant, run_by="run")["version"])
-
-
-def served(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
-    """What a reader with the tenant's own login sees in the serving views."""
-    schema = login_of(tenant)
-    with runtime.database.tenant(tenant) as connection:
-        rows = connection.execute(f"SELECT canonical_id, document FROM {schema}.live_documents").fetchall()
-    return {row["canonical_id"]: row["document"] for row in rows}
 
 
 def version_seen(runtime: Runtime, tenant: TenantId) -> str | None:

@@ -25,7 +25,7 @@ from tenant_pipeline.services.templates.upgrading import UpgradePlan, plan_upgra
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.conflict_statements import Sources
-from tests.integration.releasable import approve_everything, published, releasable, settle
+from tests.integration.releasable import approve_everything, publish_draft, releasable, settle
 
 GOV = {"person": "gov", "role": "platform-governance"}
 
@@ -133,7 +133,7 @@ def _live_and_about_to_publish_what_the_later_template_does_not_take(made: Sourc
     runtime, tenant = made.runtime, made.tenant
     made.say(3, ("postalCode", "", "83100"), entity="can-pavilion", compare=False, title="Post office")
     settle(made)
-    published(runtime, tenant)
+    publish_draft(runtime, tenant)
     made.say(4, ("name", "en", "New Arena"), entity="can-arena", compare=False, title="Press")
     settle(made)
     request_release(runtime, tenant, requested_by="kanya")

@@ -47,7 +47,7 @@ from tenant_pipeline.services.templates.upgrading import plan_upgrade, upgrade
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conflict_statements import Sources
 from tests.integration.provisioned import small_instances, take_down
-from tests.integration.releasable import approve_everything, brought_up, published, releasable, settle, went_live
+from tests.integration.releasable import approve_everything, brought_up, publish_draft, releasable, settle, went_live
 
 PUBLIC = ListingTerms("public", "read", resell=False)
 
@@ -66,7 +66,7 @@ def backend(runtime: Runtime) -> LocalProcesses:
 def live(runtime: Runtime) -> Sources:
     """A live tenant without an instance."""
     made = releasable(runtime)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     registry.update_tenant(runtime, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
     went_live(runtime, made.tenant)
     return made
@@ -76,7 +76,7 @@ def live(runtime: Runtime) -> Sources:
 def served(runtime: Runtime, backend: LocalProcesses) -> Iterator[Sources]:
     """A tenant that went live the whole way, with an instance that stands."""
     made = releasable(runtime)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     assert brought_up(runtime, made.tenant, backend)["state"] == "live"
     yield made
     take_down(runtime, made.tenant, backend)
@@ -395,7 +395,7 @@ def test_what_was_asked_for_over_the_live_release_is_void_once_another_is_live(
     request_release(runtime, tenant, requested_by="kanya")
     approve_everything(runtime, tenant)
     add_a_hall(live)
-    published(runtime, tenant)
+    publish_draft(runtime, tenant)
     assert (version_of(runtime, tenant), state_of(runtime, tenant)) == ("1.1.0", "review")
 
 
@@ -404,7 +404,7 @@ def test_going_back_to_a_release_takes_no_draft_to_review(
 ) -> None:
     tenant = live.tenant
     add_a_hall(live)
-    published(runtime, tenant)
+    publish_draft(runtime, tenant)
     back(runtime, tenant, backend, TenantState.PILOT, TenantState.REVIEW, TenantState.DRAFT)
     with runtime.database.platform() as connection:
         first = list_releases(connection, tenant)[0]
@@ -422,7 +422,7 @@ class KilledError(BaseException):
 def asked(runtime: Runtime, backend: LocalProcesses) -> Sources:
     """A tenant in review whose instance is approved."""
     made = releasable(runtime)
-    published(runtime, made.tenant)
+    publish_draft(runtime, made.tenant)
     registry.update_tenant(runtime, made.tenant, person="anan", pdpa_agreement_ref="DPA-1")
     request_instance(runtime, made.tenant, requested_by="kanya", backend=backend)
     approve_everything(runtime, made.tenant)

@@ -41,7 +41,7 @@ from tests.integration.feed_steps import (
     walk_through,
 )
 from tests.integration.releasable import approve_everything, releasable
-from tests.integration.test_source_changes import audited, band, handed_in, lacks_rights, standing, walk
+from tests.integration.source_steps import audited, band, handed_in, lacks_rights, standing, walk
 from tests.unit.intake.link_server import Server
 
 __all__ = ["runtime", "server", "tenant"]  # fixtures

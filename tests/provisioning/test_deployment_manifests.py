@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.provisioning.cluster import ClusterUnderTest, cluster_under_test
-from tests.unit.deploy.test_manifests import OBJECTS
+from tests.unit.deploy.deployed import OBJECTS
 
 NAMESPACE = "tenant-runtime"
 PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}

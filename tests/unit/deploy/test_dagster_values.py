@@ -23,10 +23,9 @@ from dagster_k8s.launcher import K8sRunLauncher
 from kubernetes.client import ApiClient
 
 from tenant_pipeline.cli.up import START_SECONDS
-from tests.unit.deploy.test_manifests import NAMES, NEWEST, OBJECTS, OLDEST
+from tests.unit.deploy.deployed import NAMES, NEWEST, OBJECTS, OLDEST, VALUES
 
 ROOT = Path(__file__).parents[3]
-VALUES = yaml.safe_load((ROOT / "deploy" / "dagster" / "values.yaml").read_text())
 LAUNCHER = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
 USER_DEPLOYMENTS = VALUES["dagster-user-deployments"]
 CODE, MARTS = USER_DEPLOYMENTS["deployments"]

@@ -10,11 +10,9 @@ import yaml
 
 from tenant_pipeline.cli.code_locations import CODE_LOCATIONS
 from tenant_pipeline.settings import Settings
-from tests.unit.deploy.test_dagster_values import VALUES
-from tests.unit.deploy.test_manifests import OBJECTS
+from tests.unit.deploy.deployed import DEPLOY, OBJECTS, VALUES
 
 ROOT = Path(__file__).parents[3]
-DEPLOY = ROOT / "deploy"
 SETTINGS = {f"TENANT_RUNTIME_{name.upper()}" for name in Settings.model_fields}
 OF_UP = {f"TENANT_RUNTIME_{name}" for name in ("WORKSPACE_PORT", "WEBSERVER_PORT", "LONGEST_RUN_SECONDS")}
 """For `up` alone: a deployment says these with its ports and in the values of Dagster's chart."""

@@ -16,10 +16,9 @@ from tenant_pipeline.cli import main
 from tenant_pipeline.intake.link.policy import PORTS
 from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
 from tenant_pipeline.settings import Settings
+from tests.unit.deploy.deployed import MANIFESTS, NAMES, NEWEST, OBJECTS, OLDEST, objects_of
 
-FOLDER = Path(__file__).parents[3] / "deploy" / "manifests"
-RECOVERY = [FOLDER.parent / "recovery" / name for name in ("verify", "restore")]
-OLDEST, NEWEST = "1.25", "1.37"
+RECOVERY = [MANIFESTS.parent / "recovery" / name for name in ("verify", "restore")]
 SECRETS = {
     "tenant-runtime-database", "tenant-runtime-metrics", "tenant-runtime-object-store", "tenant-runtime-openid",
     "tenant-runtime-tls",
@@ -28,16 +27,8 @@ SECRETS = {
 RECOVERY_SECRET = "tenant-runtime-recovery"
 """Made for as long as a backup is read: docs/operate/backup.md says so."""
 
-
-def _objects(folder: Path) -> list[dict[str, Any]]:
-    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    return [each for name in kustomization["resources"] for each in yaml.safe_load_all((folder / name).read_text())]
-
-
-OBJECTS = _objects(FOLDER)
-VERIFY, RESTORE = (job for folder in RECOVERY for job in _objects(folder))
+VERIFY, RESTORE = (job for folder in RECOVERY for job in objects_of(folder))
 ALL = [*OBJECTS, VERIFY, RESTORE]
-NAMES = {(each["kind"], each["metadata"]["name"]) for each in OBJECTS}
 
 
 def _pods() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -63,7 +54,7 @@ def _values(content: Any, key: str) -> Iterator[Any]:
             yield from _values(value, key)
 
 
-@pytest.mark.parametrize("folder", [FOLDER, *RECOVERY], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [MANIFESTS, *RECOVERY], ids=lambda folder: folder.name)
 def test_every_file_is_in_the_kustomization(folder: Path) -> None:
     listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
     assert sorted([*listed, "kustomization.yaml"]) == sorted(path.name for path in folder.iterdir())
@@ -195,7 +186,7 @@ def test_the_command_line_knows_what_backups_are_made_and_read_with(command: lis
 
 
 def test_a_backup_is_read_only_as_its_signer_is_named_and_the_manual_names_it_where_it_stands() -> None:
-    manual = (FOLDER.parents[1] / "docs" / "operate" / "backup.md").read_text()
+    manual = (MANIFESTS.parents[1] / "docs" / "operate" / "backup.md").read_text()
     patched = {}
     for name, patch in re.findall(r"target: {kind: Job, name: ([\w-]+)}\n\s+patch: \|-\n((?:\s+- {op: .*\n)+)", manual):
         patched[name] = [int(each) for each in re.findall(r"/env/(\d+)/value", patch)]
@@ -217,7 +208,7 @@ def test_the_settings_are_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_role_of_runs_is_the_documented_one() -> None:
-    page = (FOLDER.parents[1] / "docs" / "operate" / "kubernetes.md").read_text()
+    page = (MANIFESTS.parents[1] / "docs" / "operate" / "kubernetes.md").read_text()
     documented = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
     (role,) = (each for each in OBJECTS if each["kind"] == "ClusterRole")
     assert role["rules"] == documented["rules"]

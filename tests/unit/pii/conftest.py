@@ -8,6 +8,8 @@ import pytest
 
 from tenant_pipeline.pii.analyzer import PiiAnalyzer, build_analyzer
 
+pytest.register_assert_rewrite("tests.unit.pii.screening")
+
 
 @pytest.fixture(scope="session")
 def analyzer() -> PiiAnalyzer:

@@ -20,7 +20,7 @@ from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.screen import screen
 from tenant_pipeline.pii.special_categories import SpecialCategory
 from tests.unit.pii.memory_stage import MemoryStage, digest_key, pii_policy, records_stage
-from tests.unit.pii.test_screen import run, values
+from tests.unit.pii.screening import run, values
 
 CONTRACT = load_contracts().pii_policy
 DECLARED = DeclaredClass

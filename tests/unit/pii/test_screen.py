@@ -16,48 +16,18 @@ from stdnum import luhn
 from stdnum.th import pin
 
 from tenant_pipeline.contracts.loader import load_contracts
-from tenant_pipeline.core.contract_terms import PiiPolicy
 from tenant_pipeline.core.errors import ContractError
-from tenant_pipeline.core.gate import Band, GateVerdict
-from tenant_pipeline.core.keys import DigestKey
+from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.pseudonym import TOKEN_PATTERN, is_token
-from tenant_pipeline.core.stage import Disposition, StageCount, conserve_chain
+from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.standardise.reading import Context
 from tenant_pipeline.core.standardise.text import standardise_text
 from tenant_pipeline.intake.readers.item import Item
 from tenant_pipeline.intake.readers.workbook import read_workbook
 from tenant_pipeline.pii.analyzer import Found, PiiAnalyzer
-from tenant_pipeline.pii.screen import screen
 from tests.unit.pii.memory_stage import MemoryStage, digest_key, pii_policy, records_stage
+from tests.unit.pii.screening import dashed, numbers, run, values
 from tests.unit.pii.staff import STAFF
-
-
-def run(
-    analyzer: PiiAnalyzer,
-    stage: MemoryStage,
-    policy: PiiPolicy | None = None,
-    *,
-    key: DigestKey | None = None,
-    agreement: bool = True,
-) -> tuple[MemoryStage, StageCount, GateVerdict]:
-    out = MemoryStage()
-    counts, verdict = screen(
-        stage,
-        out,
-        policy=policy or pii_policy(),
-        key=key or digest_key(),
-        analyzer=analyzer,
-        agreement_in_place=agreement,
-    )
-    conserve_chain(counts, None, "screen")
-    assert sum(count.quarantined for count in counts) == out.rejected(Disposition.QUARANTINED)
-    assert sum(count.rejected for count in counts) == out.rejected(Disposition.REJECTED)
-    return out, counts[-1], verdict
-
-
-def values(out: MemoryStage, column: str = "f0000") -> list[str | None]:
-    cells = out.written["t00001"].whole()[column]
-    return [None if missing else str(cell) for cell, missing in zip(cells, cells.isna(), strict=True)]
 
 
 def test_a_source_without_personal_data_passes_unchanged(analyzer: PiiAnalyzer) -> None:
@@ -231,11 +201,6 @@ def test_a_column_of_bare_ids_is_found_even_where_they_could_be_time_stamps(anal
     ids = [base + pin.calc_check_digit(base) for base in ("160070000001", "165010000002", "170020000003")]
     out, _, _ = run(analyzer, records_stage({"x": ids}))
     assert all(is_token(str(cell)) for cell in values(out))
-
-
-def numbers(first: int, count: int) -> list[str]:
-    """Thirteen digits each, the last of them the check digit of a Thai id."""
-    return [base + pin.calc_check_digit(base) for base in (f"{first + 7 * n:012d}" for n in range(count))]
 
 
 COMPANIES, PERSONS = numbers(10553600031, 60), numbers(183990055551, 40)
@@ -461,10 +426,6 @@ def test_screening_twice_gives_the_same_bytes(analyzer: PiiAnalyzer) -> None:
 def thai_id(base: int) -> str:
     digits = str(base)
     return digits + str(pin.calc_check_digit(digits))
-
-
-def dashed(number: str) -> str:
-    return "-".join((number[0], number[1:5], number[5:10], number[10:12], number[12]))
 
 
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")

@@ -8,7 +8,7 @@ from tenant_pipeline.core.gate import Band
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.special_categories import SpecialCategory, category_of, names_person
 from tests.unit.pii.memory_stage import MemoryStage, pii_policy, records_stage
-from tests.unit.pii.test_screen import dashed, numbers, run, values
+from tests.unit.pii.screening import dashed, numbers, run, values
 
 
 def found(field: str, *cells: str, persons: bool = False) -> SpecialCategory | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tenant_pipeline.pii.analyzer import PiiAnalyzer
 from tenant_pipeline.pii.withheld import WithheldRecords, ancestors
 from tests.unit.pii.memory_stage import MemoryStage, pii_policy
-from tests.unit.pii.test_screen import run
+from tests.unit.pii.screening import run
 
 ID = "3-1006-00445-63-5"
 POLICY = pii_policy(actions={"TH_NATIONAL_ID": "quarantine"}, quarantined_share_fail=1.0)

@@ -16,33 +16,15 @@ from hypothesis import strategies as st
 from kubernetes_validate.utils import all_versions
 
 from tenant_pipeline.core.errors import SettingsError
-from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.provisioning.kubernetes.objects.identity import Identity, KubernetesObject
+from tenant_pipeline.provisioning.kubernetes.objects.identity import KubernetesObject
 from tenant_pipeline.provisioning.kubernetes.objects.instance import objects
-from tenant_pipeline.provisioning.kubernetes.ownership import owner_uid
-from tenant_pipeline.provisioning.kubernetes.settings import KubernetesSettings
-from tenant_pipeline.provisioning.provisioner import InstanceSpecification, Secret
+from tenant_pipeline.provisioning.provisioner import Secret
+from tests.unit.provisioning.specified_instance import IDENTITY, OWNER, SETTINGS, SPECIFICATION
 
 OLDEST, NEWEST = "1.25", "1.37"
 """The oldest and the newest version whose schemas kubernetes-validate has."""
 
-SPECIFICATION = InstanceSpecification(
-    tenant=TenantId("phuket-mice"),
-    namespace="tenant-phuket-mice",
-    database_schema="tenant_phuket_mice",
-    template_version="1.2.0",
-    connection=Secret("host=db.example user=nerve_phuket_mice password=p4ss"),
-    access_token=Secret("t0ken"),
-    memory_mebibytes=256,
-    cpu_millicores=500,
-    flags={"search.typos": "true"},
-)
-SETTINGS = KubernetesSettings(
-    installation="one", image="registry.example/nerve@sha256:" + "0" * 64, database_cidr="10.9.0.0/24"
-)
-OWNER = owner_uid("one", SPECIFICATION.tenant, SPECIFICATION.namespace)
 CHECKSUM = hashlib.sha256(b'["host=db.example user=nerve_phuket_mice password=p4ss","t0ken"]').hexdigest()
-IDENTITY = Identity(SPECIFICATION.tenant, SPECIFICATION.namespace, OWNER)
 
 LABELS = {
     "app.kubernetes.io/name": "nerve",

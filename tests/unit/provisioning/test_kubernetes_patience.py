@@ -18,7 +18,7 @@ from tenant_pipeline.provisioning.kubernetes.objects.instance import objects
 from tenant_pipeline.provisioning.provisioner import InstanceSpecification, InstanceStatus, Phase, StillStartingError
 from tenant_pipeline.services.going_live import instances
 from tenant_pipeline.services.provisioning import rotation
-from tests.unit.provisioning.test_kubernetes_objects import IDENTITY, SETTINGS, SPECIFICATION
+from tests.unit.provisioning.specified_instance import IDENTITY, SETTINGS, SPECIFICATION
 
 RUNTIME = cast(
     Any,
