@@ -25,7 +25,6 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.access import revoke_tokens_of
 from tenant_pipeline.services.erasure.whole_tenant import STEPS
 from tenant_pipeline.services.presence import forget_presence
-from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.shared_state import (
@@ -39,6 +38,7 @@ from tenant_pipeline.services.shared_state import (
 from tenant_pipeline.storage.keys import KeysDestroyedError
 from tests.api.conftest import OTHER, OWN, Served, serving
 from tests.api.windows import Window
+from tests.registered import registered
 
 ANSWERS, NOTES, DRAFTS, CHECKLIST = "wizard.answers", "upload.notes", "conflict.drafts", "handoff.checklist"
 
@@ -427,9 +427,8 @@ def test_no_window_brings_back_what_was_erased(
     served: Served, window: OpenWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenant_pipeline.api.collaboration.connection.LOOK_AGAIN_SECONDS", 0.2)
-    runtime, erased = served.runtime, TenantId("closed-court")
-    name = {"th": "ทดสอบ", "en": "Closed court", "zh": "测试"}
-    register_tenant(runtime, erased, name=name, domain="closed.example", tier="pilot", actor="test")
+    runtime = served.runtime
+    erased = registered(runtime, "closed-court")
     grant_role(runtime, erased, person="anan", role="tenant-admin", granted_by="test")
     anan, stays = (window("anan", tenant=erased).come() for _ in range(2))
     anan.write(ANSWERS, "domain", "hall.example")

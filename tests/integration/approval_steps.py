@@ -11,7 +11,7 @@ import pytest
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals.deciding import decide
 from tenant_pipeline.services.approvals.records import RecordedRequest
 from tenant_pipeline.services.approvals.requesting import request_operation
@@ -20,6 +20,7 @@ from tenant_pipeline.services.lifecycle import move_on
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
 from tests.integration.feed_steps import registered_tenant
+from tests.registered import registered
 
 REVIEW, GO_LIVE = "gate-review", "gate-go-live"
 CONTENT = {"release": "b" * 64, "version": "1.0.0"}
@@ -49,9 +50,7 @@ class Clock(Runtime):
 
 @pytest.fixture
 def tenant(tenants: TwoTenants) -> TenantId:
-    made = TenantId(f"approvals-{uuid.uuid4().hex[:10]}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(tenants.runtime, made, name=name, domain="a.example", tier="pilot", actor="test")
+    made = registered(tenants.runtime, f"approvals-{uuid.uuid4().hex[:10]}")
     for person, held in PEOPLE.items():
         for role in held:
             roles.grant_role(tenants.runtime, made, person=person, role=role, granted_by="test")

@@ -9,13 +9,14 @@ from typing import Any
 
 from tenant_pipeline.core.digest import sha256_of_bytes, short_id
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.conflicts import reading, resolution_form
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.conflicts.matrix import ComparedSource, compare_source
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conftest import ATTACKER
+from tests.registered import registered
 
 GOVERNANCE = "platform-governance"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -156,9 +157,7 @@ class Sources:
 
 def new_tenant(runtime: Runtime) -> Sources:
     """A fresh tenant without sources."""
-    tenant = TenantId(f"c{uuid.uuid4().hex[:12]}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, tenant, name=name, domain="x.example", tier="pilot", actor="test")
+    tenant = registered(runtime, f"c{uuid.uuid4().hex[:12]}")
     for person, role in (("ann", "reviewer"), ("bob", "reviewer"), ("ann", "founder"), ("gail", GOVERNANCE)):
         for each in (tenant, ATTACKER):
             roles.grant_role(runtime, each, person=person, role=role, granted_by="test")

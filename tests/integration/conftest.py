@@ -12,13 +12,13 @@ from psycopg.conninfo import make_conninfo
 
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pentest.canaries import CANARY_SOURCE, fill_tables
-from tenant_pipeline.services import registry
 from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
 from tests.installed import migrated_home
 from tests.integration.penetration import isolation_tested
+from tests.registered import registered
 
 VICTIM, ATTACKER = TenantId("victim-tenant"), TenantId("attacker-tenant")
 SOURCE = CANARY_SOURCE
@@ -46,9 +46,8 @@ class TwoTenants:
 def two_tenants() -> Iterator[TwoTenants]:
     """An installation with the two tenants in it, for as long as the block lasts."""
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
         for tenant in (VICTIM, ATTACKER):
-            registry.register_tenant(runtime, tenant, name=name, domain="test.example", tier="pilot", actor="test")
+            registered(runtime, tenant)
         isolation_tested(runtime)
         two = TwoTenants(runtime)
         with two.superuser() as connection:

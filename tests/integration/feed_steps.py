@@ -14,7 +14,6 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
 from tenant_pipeline.services.feeds.feeds import Feed, NewFeed, add_feed, get_feed
 from tenant_pipeline.services.feeds.polling import Polled, ask_now, poll_feed
 from tenant_pipeline.services.feeds.versions import FeedVersion, versions_of
@@ -23,6 +22,7 @@ from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
 
@@ -70,11 +70,7 @@ def server() -> Iterator[Server]:
 
 def registered_tenant(runtime: Runtime) -> TenantId:
     """A tenant with a reviewer, and with an agreement on personal data."""
-    identifier = TenantId(f"feed-{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(
-        runtime, identifier, name=name, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
+    identifier = registered(runtime, f"feed-{uuid.uuid4().hex[:12]}", pdpa_agreement_ref="DPA-1")
     grant_role(runtime, identifier, person="rin", role="reviewer", granted_by="test")
     return identifier
 

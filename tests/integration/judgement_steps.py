@@ -8,14 +8,15 @@ from typing import Any
 
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
-from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import registry, roles, sources
+from tenant_pipeline.core.tenancy import SourceId
+from tenant_pipeline.services import roles, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import ATTACKER
+from tests.registered import registered
 
 WORD: dict[str, Any] = {"person": "ann@city.example", "role": "reviewer", "reason": "I have been to both"}
 CAPACITY = "maximumAttendeeCapacity"
@@ -27,9 +28,7 @@ class Tenant:
 
     def __init__(self, runtime: Runtime, folder: Path) -> None:
         self.runtime, self._folder = runtime, folder
-        self.id = TenantId(f"t{uuid.uuid4().hex[:12]}")
-        name = {"th": "ก", "en": "a", "zh": "普"}
-        registry.register_tenant(runtime, self.id, name=name, domain="a.example", tier="pilot", actor="test")
+        self.id = registered(runtime, f"t{uuid.uuid4().hex[:12]}")
         for each in (self.id, ATTACKER):
             roles.grant_role(runtime, each, person=WORD["person"], role="reviewer", granted_by="test")
 

@@ -12,7 +12,6 @@ import pytest
 
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
 from tenant_pipeline.services.coverage.reading import read_coverage
@@ -23,6 +22,7 @@ from tenant_pipeline.services.sources import Source
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.hall_steps import HALL, HEADER, assembled, csv_file
+from tests.registered import registered
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    tenant = TenantId(f"t{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
-    return tenant
+    return registered(runtime, f"t{uuid.uuid4().hex[:12]}")
 
 
 def chat(folder: Path, capacity: int) -> Path:

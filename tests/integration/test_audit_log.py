@@ -16,11 +16,11 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.audit_chain import FIRST_PREVIOUS_HASH, ChainEntry, MerkleTree, entry_hash
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
 from tenant_pipeline.storage.audit_log import AuditEntry, AuditLog, AuditReport
 from tenant_pipeline.storage.audit_verification import MOST_TOLD
 from tenant_pipeline.storage.checkpoints import CheckpointFile
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 ENTRIES = 40
@@ -97,9 +97,7 @@ class Log:
 
 @pytest.fixture
 def log(tenants: TwoTenants, tmp_path: Path, request: pytest.FixtureRequest) -> Log:
-    tenant = TenantId(f"audit-{abs(hash(request.node.name)) % 10**9}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(tenants.runtime, tenant, name=name, domain="x.example", tier="pilot", actor="test")
+    tenant = registered(tenants.runtime, f"audit-{abs(hash(request.node.name)) % 10**9}")
     made = Log(tenants, tenant, tmp_path / "checkpoints.jsonl")
     made.append(ENTRIES)
     made.seal()

@@ -13,12 +13,13 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.audit_chain import ChainEntry, entry_hash
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.feature_flags.overrides import list_flags, set_flag
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -37,9 +38,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 
 @pytest.fixture
 def tenant(runtime: Runtime, request: pytest.FixtureRequest) -> TenantId:
-    made = TenantId(f"values-{abs(hash(request.node.name)) % 10**9}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, made, name=name, domain="a.example", tier="pilot", actor="test")
+    made = registered(runtime, f"values-{abs(hash(request.node.name)) % 10**9}")
     roles.grant_role(runtime, made, person="ann", role="tenant-admin", granted_by="test")
     return made
 

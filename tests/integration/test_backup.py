@@ -76,6 +76,7 @@ from tests.bucket_server import bucket_server, its_environment
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 from tests.integration.provisioned import small_instances
 from tests.integration.releasable import publish_draft, releasable, served
+from tests.registered import registered
 
 PASSPHRASE = "a long passphrase"
 CONTENT = b"somchai 081-234-5678\n" * 10_000
@@ -275,8 +276,7 @@ def test_one_tenant_comes_into_an_installation_that_has_it_not(backed: Backed, e
     with open_runtime(empty) as runtime:
         with pytest.raises(InputError, match="nothing to back up"):  # most likely the wrong home is named
             take_backup(runtime, backed.folder, backed.recipient)
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        registry.register_tenant(runtime, neighbour, name=name, domain="n.example", tier="pilot", actor="test")
+        registered(runtime, neighbour)
         before = _contents(runtime, neighbour)
     was = _contents(backed.runtime, backed.kept)
     assert empty.database_dsn is not None
@@ -322,7 +322,6 @@ def test_a_snapshot_of_an_older_version_is_brought_up_to_date_and_brings_no_inst
     empty: Settings, tmp_path: Path
 ) -> None:
     tenant, erased = TenantId("old-tenant"), TenantId("old-and-erased")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
     recipient, opener = new_recovery_key(tmp_path / "key", PASSPHRASE), Opener(tmp_path / "key", PASSPHRASE)
     assert empty.database_dsn is not None
     dsn = empty.database_dsn.get_secret_value()
@@ -331,7 +330,7 @@ def test_a_snapshot_of_an_older_version_is_brought_up_to_date_and_brings_no_inst
     old = Settings(home=tmp_path / "old", database_dsn=SecretStr(make_conninfo(dsn, dbname="old")))
     with open_runtime(old, "0035") as runtime:
         for each in (tenant, erased):
-            registry.register_tenant(runtime, each, name=name, domain="o.example", tier="pilot", actor="test")
+            registered(runtime, each)
             with runtime.database.platform() as platform:
                 platform.execute("UPDATE runtime.tenants SET status = 'live' WHERE id = %s", (each,))
                 brought_up = begin(
@@ -423,8 +422,8 @@ def test_what_was_taken_from_a_folder_comes_back_into_a_bucket_and_out_of_it_aga
 def test_a_snapshot_has_every_entry_that_its_checkpoints_seal_though_work_goes_on(
     backed: Backed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime, tenant, name = backed.runtime, TenantId("busy-tenant"), {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, tenant, name=name, domain="b.example", tier="pilot", actor="test")
+    runtime = backed.runtime
+    tenant = registered(runtime, "busy-tenant")
     seal_audit(runtime, tenant)
 
     _work_goes_on(monkeypatch, runtime, tenant)
@@ -641,8 +640,7 @@ def test_a_restore_that_was_refused_or_given_up_leaves_no_key_and_bars_no_other(
     marker.write_text(f"{forgery.identifier} {VICTIM}")
     with pytest.raises(InputError, match="half restored"):
         _restore(backed, runtime.settings, backed.one)
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, forgery.tenant, name=name, domain="k.example", tier="pilot", actor="test")
+    registered(runtime, forgery.tenant)
     runtime.keys.destroy(forgery.tenant)
     marker.write_text(f"{forgery.identifier} {forgery.tenant}")  # it was erased before its restore had ended
     another_goes_ahead()
@@ -748,12 +746,12 @@ def test_a_damaged_object_is_left_out_and_a_restore_whose_last_step_failed_goes_
 def test_a_digest_key_that_was_destroyed_since_the_backup_stays_destroyed_but_where_it_was_still_in_use(
     backed: Backed, empty: Settings, tmp_path: Path
 ) -> None:
-    runtime, folder, name = backed.runtime, tmp_path / "backups", {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+    runtime, folder = backed.runtime, tmp_path / "backups"
     signing = {"person": "gov", "role": "platform-governance", "reason": "Asked for"}
     before_it, in_use = TenantId("forgets-old-key"), TenantId("forgets-key-in-use")
     snapshots = {}
     for tenant in (before_it, in_use):
-        registry.register_tenant(runtime, tenant, name=name, domain="f.example", tier="pilot", actor="test")
+        registered(runtime, tenant)
         grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
         digest_keys.list_keys(runtime, tenant)
     digest_keys.rotate(runtime, before_it, **signing)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.pentest.canaries import fill_tables
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.backup import taking
 from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.runtime import Runtime, open_runtime
@@ -28,6 +28,7 @@ from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 from tenant_pipeline.storage.table_copy import copy_out
 from tests.integration.conftest import ATTACKER, VICTIM
 from tests.integration.releasable import publish_draft, releasable, served
+from tests.registered import registered
 
 PASSPHRASE = "a long passphrase"
 
@@ -72,9 +73,8 @@ def in_bangkok(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """An installation on such a server, with a row in every table and a release that is served."""
     settings = Settings(home=tmp_path_factory.mktemp("home"), database_dsn=_database(server, "city"))
     with open_runtime(settings) as runtime:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
         for tenant in (VICTIM, ATTACKER):
-            registry.register_tenant(runtime, tenant, name=name, domain="test.example", tier="pilot", actor="test")
+            registered(runtime, tenant)
         with psycopg.connect(runtime.database.conninfo()) as connection:
             fill_tables(connection, VICTIM)
         made = releasable(runtime)

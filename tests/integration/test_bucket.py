@@ -28,6 +28,7 @@ from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.runtime import Runtime, connect
 from tests.bucket_server import BucketServer, bucket_server, its_environment
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 
 TENANT, NEIGHBOUR = TenantId("bucket-tenant"), TenantId("bucket-neighbour")
 
@@ -47,10 +48,7 @@ def runtime(tenants: TwoTenants, server: BucketServer) -> Iterator[Runtime]:
     )
     with connect(settings) as runtime:
         for tenant in (TENANT, NEIGHBOUR):
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            registry.register_tenant(
-                runtime, tenant, name=name, domain="b.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-            )
+            registered(runtime, tenant, pdpa_agreement_ref="DPA-1")
         yield runtime
 
 
@@ -104,9 +102,7 @@ def test_a_source_walks_all_nine_stages_in_a_bucket_and_is_erased_from_it(
 def test_what_an_erasure_has_left_in_the_bucket_is_counted_though_nobody_can_read_it(
     runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tenant = TenantId("bucket-leaver")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, tenant, name=name, domain="l.example", tier="pilot", actor="test")
+    tenant = registered(runtime, "bucket-leaver")
     roles.grant_role(runtime, tenant, person="gov", role="platform-governance", granted_by="test")
     roles.grant_role(runtime, tenant, person="anan", role="tenant-admin", granted_by="test")
     (tmp_path / "left").write_bytes(b"left")

@@ -23,7 +23,7 @@ from tenant_pipeline.core.errors import ContractError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.conflicts import matrix
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import list_conflicts
@@ -39,6 +39,7 @@ from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
 from tests.integration.hall_steps import assembled, csv_file
 from tests.integration.waiting_locks import wait_for_a_waiting_lock
+from tests.registered import registered
 
 
 class WithContracts(Protocol):
@@ -55,10 +56,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    tenant = TenantId(f"t{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
-    return tenant
+    return registered(runtime, f"t{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture
@@ -209,10 +207,9 @@ def test_another_checklist_under_the_number_of_a_template_that_is_in_use_is_refu
 
     changed = with_contracts(narrower, "living_city")
     assert template_types_of(changed, tenant) == template_types_of(runtime, tenant)
-    name = {"th": "ก", "en": "a", "zh": "普"}
     another = TenantId(f"t{uuid.uuid4().hex[:12]}")
     with pytest.raises(ContractError, match=r"Template 1\.0\.0 is published and says something else"):
-        registry.register_tenant(changed, another, name=name, domain="a.example", tier="pilot", actor="test")
+        registered(changed, another)
     monkeypatch.setenv("TENANT_RUNTIME_HOME", str(runtime.settings.home))
     monkeypatch.setenv("TENANT_RUNTIME_CONTRACTS", str(changed.settings.contracts))
     with pytest.raises(ContractError, match="says something else") as refused, opened():

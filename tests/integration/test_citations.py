@@ -22,7 +22,7 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage, StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.intake.link.policy import LinkPolicy
-from tenant_pipeline.services import registry, sources, stage_records
+from tenant_pipeline.services import sources, stage_records
 from tenant_pipeline.services.citations import Added, CitedUrl, add_cited, cited_urls
 from tenant_pipeline.services.decisions import decisions_of
 from tenant_pipeline.services.lineage import RAW_STAGES, stage_code_version
@@ -32,6 +32,7 @@ from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.settings import Settings
 from tests.installed import migrated_home
+from tests.registered import registered
 
 CITED = [
     ("o00001#message=m1&citation=1", "https://press.example/halls?utm_source=chat"),
@@ -60,10 +61,7 @@ def runtime(home: Path) -> Iterator[Runtime]:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    tenant = TenantId(f"t{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
-    return tenant
+    return registered(runtime, f"t{uuid.uuid4().hex[:12]}")
 
 
 def chat_source(runtime: Runtime, tenant: TenantId, tmp_path: Path) -> Source:

@@ -19,19 +19,17 @@ from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.reading import ReadDimension, read_coverage
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.coverage.scoring import update_coverage
-from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
 from tests.integration.conflict_statements import ANN, BOB
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.integration.hall_steps import assembled, csv_file
+from tests.registered import registered
 
 
 @pytest.fixture
 def tenant(tenants: TwoTenants, tmp_path: Path) -> TenantId:
-    tenant = TenantId(f"c{tmp_path.name.encode().hex()[-12:]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    register_tenant(tenants.runtime, tenant, name=name, domain="a.example", tier="pilot", actor="test")
+    tenant = registered(tenants.runtime, f"c{tmp_path.name.encode().hex()[-12:]}")
     for person in ("ann", "bob"):
         for each in (tenant, ATTACKER):
             roles.grant_role(tenants.runtime, each, person=person, role="reviewer", granted_by="test")

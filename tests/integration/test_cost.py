@@ -18,7 +18,7 @@ from tenant_pipeline.cli import cost as command
 from tenant_pipeline.core.cost.month import Month
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.cost.billing import cost_of
 from tenant_pipeline.services.cost.budgets import alerts_of, raise_alerts, set_budget
 from tenant_pipeline.services.cost.measuring import usage_of
@@ -29,6 +29,7 @@ from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.integration.cost_steps import record_stage_run
 from tests.integration.provisioned import approved, small_instances
+from tests.registered import registered
 
 
 @pytest.fixture
@@ -38,9 +39,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    made = TenantId(f"cost-{uuid.uuid4().hex[:8]}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, made, name=name, domain="c.example", tier="pilot", actor="test")
+    made = registered(runtime, f"cost-{uuid.uuid4().hex[:8]}")
     roles.grant_role(runtime, made, person="anan", role="tenant-admin", granted_by="test")
     roles.grant_role(runtime, made, person="rin", role="reviewer", granted_by="test")
     return made

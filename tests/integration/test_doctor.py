@@ -30,7 +30,7 @@ from tenant_pipeline.cli.doctor.database import is_english
 from tenant_pipeline.cli.doctor.examinations import EXAMINATIONS
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
 from tenant_pipeline.cli.doctor.work import approvals
-from tenant_pipeline.services import registry, roles
+from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals.handing_over import delegate, revoke, withdraw
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
@@ -39,6 +39,7 @@ from tenant_pipeline.storage.migrations import head_version
 from tests.installed import migrated_home
 from tests.integration.approval_steps import REVIEW, ask_for_overdue_release, say, staffed_tenant
 from tests.integration.conftest import VICTIM
+from tests.registered import registered
 from tests.system.conftest import Installation
 
 Wrong = AbstractContextManager[Patient]
@@ -47,8 +48,7 @@ Wrong = AbstractContextManager[Patient]
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        registry.register_tenant(runtime, VICTIM, name=name, domain="a.example", tier="pilot", actor="test")
+        registered(runtime, VICTIM)
         ensure_dagster_database(runtime.database)
         for table in ("audit_log", "approval_requests", "tenant_sources"):  # a superuser who does what nobody may
             executes(runtime, f"ALTER TABLE runtime.{table} DISABLE TRIGGER USER")

@@ -15,13 +15,14 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Disposition, Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.policy import LinkPolicy
-from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services import sources
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import TwoTenants
 from tests.integration.origin_samples import SAMPLES
+from tests.registered import registered
 from tests.unit.intake.link_server import Answer, Server, serve
 
 TENANT = TenantId("matrix-tenant")
@@ -34,10 +35,7 @@ PAIRS = [
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(
-        tenants.runtime, TENANT, name=name, domain="m.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
+    registered(tenants.runtime, TENANT, pdpa_agreement_ref="DPA-1")
     return tenants.runtime
 
 

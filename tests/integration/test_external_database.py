@@ -23,7 +23,6 @@ from tenant_pipeline.cli.doctor.database import pooler
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
 from tenant_pipeline.core.errors import NotFoundError, SettingsError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry
 from tenant_pipeline.services.backup.restoring import restore
 from tenant_pipeline.services.backup.taking import take_backup
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
@@ -33,6 +32,7 @@ from tenant_pipeline.storage.database import GOVERNANCE, PLATFORM, instance_logi
 from tenant_pipeline.storage.embedded_postgres import INSTANCES_GID, EmbeddedPostgres, running_dsn
 from tenant_pipeline.storage.sealed_file import Opener, new_recovery_key
 from tests.ports import free_port
+from tests.registered import registered
 
 ROOT = Path(__file__).parents[2]
 POOLER = ROOT / "deploy" / "pgbouncer" / "pgbouncer.ini"
@@ -60,8 +60,7 @@ def runtime(superuser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     dsn = make_conninfo(superuser, user=ADMINISTRATION, password=PASSWORD, dbname="city")
     with open_runtime(Settings(home=tmp_path_factory.mktemp("home"), database_dsn=dsn)) as opened:
         for tenant in (OURS, THEIRS):
-            name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-            registry.register_tenant(opened, tenant, name=name, domain="test.example", tier="pilot", actor="test")
+            registered(opened, tenant)
         yield opened
 
 
@@ -254,9 +253,7 @@ def test_through_the_pooler_no_superuser_and_no_wrong_password_comes_in(
 
 def test_a_tenant_that_registers_comes_in_through_the_pooler_at_once(pooled: tuple[str, Runtime]) -> None:
     mode, runtime = pooled
-    tenant = TenantId(f"new-in-{mode}")
-    name = {"th": "ใหม่", "en": "New", "zh": "新"}
-    registry.register_tenant(runtime, tenant, name=name, domain="new.example", tier="pilot", actor="test")
+    tenant = registered(runtime, f"new-in-{mode}")
     assert _tenants_seen(runtime, tenant) == {tenant}
 
 

@@ -12,11 +12,12 @@ from openfeature.exception import ErrorCode
 from tenant_pipeline.core.errors import InputError, NotAllowedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles, sources
+from tenant_pipeline.services import roles, sources
 from tenant_pipeline.services.feature_flags.overrides import clear_flag, history_of, set_flag, values_of
 from tenant_pipeline.services.feature_flags.provider import REMEMBERED, TenantFlags, client_of
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 
 WORD = {"person": "ann", "role": "tenant-admin", "reason": "Too many broken links"}
 
@@ -28,9 +29,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    made = TenantId(f"flags-{uuid.uuid4().hex[:10]}")
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(runtime, made, name=name, domain="a.example", tier="pilot", actor="test")
+    made = registered(runtime, f"flags-{uuid.uuid4().hex[:10]}")
     roles.grant_role(runtime, made, person="ann", role="tenant-admin", granted_by="test")
     return made
 

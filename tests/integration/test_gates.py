@@ -22,6 +22,7 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import new_tenant
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 
 TENANT = TenantId("gate-test")
 UP_TO_SCREEN = STAGES[: STAGES.index(Stage.SCREEN) + 1]
@@ -51,10 +52,7 @@ def _with_check_digit(twelve: str) -> str:
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(
-        tenants.runtime, TENANT, name=name, domain="x.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
+    registered(tenants.runtime, TENANT, pdpa_agreement_ref="DPA-1")
     for role in ("platform-governance", "founder", "tenant-admin"):
         roles.grant_role(tenants.runtime, TENANT, person="ann", role=role, granted_by="test")
     roles.grant_role(tenants.runtime, ATTACKER, person="eve", role="founder", granted_by="test")

@@ -16,8 +16,8 @@ from tenant_pipeline.services import lifecycle, registry, roles, sources
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 
-NAME = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
 STATES = (TenantState.REVIEW, TenantState.PILOT, TenantState.LIVE)
 
 
@@ -28,8 +28,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    made = TenantId(f"states-{uuid.uuid4().hex[:10]}")
-    registry.register_tenant(runtime, made, name=NAME, domain="a.example", tier="pilot", actor="test")
+    made = registered(runtime, f"states-{uuid.uuid4().hex[:10]}")
     for person, role in (("ann", "tenant-admin"), ("bo", "platform-governance"), ("di", "reviewer")):
         roles.grant_role(runtime, made, person=person, role=role, granted_by="test")
     return made

@@ -27,7 +27,7 @@ from tenant_pipeline.linking.features import Features
 from tenant_pipeline.linking.link import link
 from tenant_pipeline.linking.matching import Batch
 from tenant_pipeline.linking.score import Match
-from tenant_pipeline.services import blocking_key_rows, parallel_map, registry, roles
+from tenant_pipeline.services import blocking_key_rows, parallel_map, roles
 from tenant_pipeline.services.entity_additions import EntityAdditions
 from tenant_pipeline.services.entity_index import PostgresEntityIndex
 from tenant_pipeline.services.identity import homes_of
@@ -35,6 +35,7 @@ from tenant_pipeline.services.judgements import judge, list_pairs, reverse
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.storage.database import Connection
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.registered import registered
 from tests.unit.linking.memory_index import TENANT, VOCABULARY, MemoryIndex, linked
 from tests.unit.pii.memory_stage import MemoryStage
 
@@ -51,10 +52,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 
 @pytest.fixture
 def tenant(runtime: Runtime) -> TenantId:
-    identifier = TenantId(f"t{uuid.uuid4().hex[:12]}")
-    name = {"th": "ก", "en": "a", "zh": "普"}
-    registry.register_tenant(runtime, identifier, name=name, domain="a.example", tier="pilot", actor="test")
-    return identifier
+    return registered(runtime, f"t{uuid.uuid4().hex[:12]}")
 
 
 def _stage(

@@ -14,11 +14,12 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.link.policy import LinkPolicy
-from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services import sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 from tests.unit.intake.link_server import Answer, Server, serve
 
 TENANT, OTHER = TenantId("link-tenant"), TenantId("other-link-tenant")
@@ -30,12 +31,8 @@ UNCHANGED = Answer(status=304)
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
     for tenant in (TENANT, OTHER):
-        registry.register_tenant(
-            tenants.runtime, tenant, name=name, domain="x.example", tier="pilot", actor="test",
-            pdpa_agreement_ref="DPA-1",
-        )  # fmt: skip
+        registered(tenants.runtime, tenant, pdpa_agreement_ref="DPA-1")
     return tenants.runtime
 
 

@@ -30,7 +30,7 @@ from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.pii.declarations import DeclaredClass
-from tenant_pipeline.services import mappings, registry, roles, sources
+from tenant_pipeline.services import mappings, roles, sources
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
@@ -38,9 +38,9 @@ from tenant_pipeline.services.privacy_declarations import declare, sign
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.stage_records import StageRecord
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 
 UP_TO_SCREEN = STAGES[: STAGES.index(Stage.SCREEN) + 1]
-NAME = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
 HALLS = (
     "venue_title_th,hall capacity max,ที่ตั้งและที่อยู่,รหัสไปรษณีย์ไทย,เว็บไซต์หลัก,สี\n"
     'โถงหนึ่ง,"1,200",1 ถนนภูเก็ต,83000,https://one.example/,แดง\n'
@@ -59,11 +59,7 @@ def runtime(tenants: TwoTenants) -> Runtime:
 def tenant(runtime: Runtime, request: pytest.FixtureRequest) -> TenantId:
     """A tenant of the test's own: what one accepts lasts."""
     _TENANTS.append(request.node.name)
-    tenant = TenantId(f"mapping-test-{len(_TENANTS)}")
-    registry.register_tenant(
-        runtime, tenant, name=NAME, domain="x.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
-    return tenant
+    return registered(runtime, f"mapping-test-{len(_TENANTS)}", pdpa_agreement_ref="DPA-1")
 
 
 _TENANTS: list[str] = []

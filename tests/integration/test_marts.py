@@ -31,7 +31,7 @@ from tenant_pipeline.core.feed.schedule import Schedule
 from tenant_pipeline.core.gate import Band, Gate, GateVerdict
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import gates, registry, roles
+from tenant_pipeline.services import gates, roles
 from tenant_pipeline.services.cost.billing import cost_of
 from tenant_pipeline.services.coverage.reading import read_coverage
 from tenant_pipeline.services.erasure.requests import request_erasure
@@ -55,6 +55,7 @@ from tests.integration.conflict_statements import Sources, new_tenant
 from tests.integration.conftest import ATTACKER
 from tests.integration.cost_steps import record_stage_run
 from tests.integration.releasable import PEOPLE, publish_draft, releasable
+from tests.registered import registered
 
 pytestmark = pytest.mark.slow
 
@@ -94,8 +95,7 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        registry.register_tenant(runtime, ATTACKER, name=name, domain="x.example", tier="pilot", actor="test")
+        registered(runtime, ATTACKER)
         one, other = releasable(runtime), releasable(runtime)
         with pytest.raises(NotFoundError, match="not been built"):
             read_marts(runtime, person="gov", reason="Too early")

@@ -23,7 +23,7 @@ from tenant_pipeline.services.compliance.audit import evidence_pack
 from tenant_pipeline.services.going_live.conditions import Condition, conditions_of
 from tenant_pipeline.services.going_live.instances import provision_approved, request_instance
 from tenant_pipeline.services.penetration_tests import VICTIM, list_tests, what_keeps_from_serving
-from tenant_pipeline.services.registry import register_tenant, show_tenant, update_tenant
+from tenant_pipeline.services.registry import show_tenant, update_tenant
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.database import login_of
@@ -34,6 +34,7 @@ from tests.integration.conftest import ATTACKER
 from tests.integration.penetration import isolation_tested
 from tests.integration.provisioned import small_instances
 from tests.integration.releasable import approve_everything, make_releasable, publish_draft
+from tests.registered import registered
 
 DAYS = 90
 
@@ -42,8 +43,7 @@ DAYS = 90
 def runtime() -> Iterator[Runtime]:
     """An installation that nobody has attacked yet."""
     with migrated_home() as home, open_runtime(Settings(home=home)) as opened:
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        register_tenant(opened, ATTACKER, name=name, domain="a.example", tier="pilot", actor="test")
+        registered(opened, ATTACKER)
         yield opened
 
 

@@ -29,7 +29,7 @@ from tenant_pipeline.linking.score import Match
 from tenant_pipeline.pii.declarations import DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
-from tenant_pipeline.services import digest_keys, gates, normalisation, registry, roles, source_queue, sources
+from tenant_pipeline.services import digest_keys, gates, normalisation, roles, source_queue, sources
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.coverage.scoring import update_coverage
 from tenant_pipeline.services.judgements import judge
@@ -42,6 +42,7 @@ from tenant_pipeline.services.sources import Source
 from tenant_pipeline.services.stage_records import Connection, StageRecord
 from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 
 TENANT, OTHER = TenantId("privacy-tenant"), TenantId("privacy-other")
 TO_SCREEN = STAGES[: STAGES.index(Stage.SCREEN) + 1]
@@ -53,12 +54,8 @@ NATIONAL_ID = "3839900000011"
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
     for tenant in (TENANT, OTHER):
-        registry.register_tenant(
-            tenants.runtime, tenant, name=name, domain="p.example", tier="pilot", actor="test",
-            pdpa_agreement_ref="agreement-1",
-        )  # fmt: skip
+        registered(tenants.runtime, tenant, pdpa_agreement_ref="agreement-1")
     for tenant in (TENANT, OTHER, ATTACKER):
         for person, role in (
             (SIGNING["person"], "platform-governance"), (ASKING["person"], "platform-governance"),

@@ -15,10 +15,11 @@ from tenant_pipeline.cli import privacy as privacy_command
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Stage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, roles, sources
+from tenant_pipeline.services import roles, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 
 TENANT = TenantId("privacy-commands")
 ASKING = ("--person", "ann@tenant.example", "--reason", "Published")
@@ -27,10 +28,7 @@ SIGNING = ("--person", "gov@city.example", "--role", "founder", "--reason", "See
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(
-        tenants.runtime, TENANT, name=name, domain="c.example", tier="pilot", actor="test", pdpa_agreement_ref="a-1"
-    )
+    registered(tenants.runtime, TENANT, pdpa_agreement_ref="a-1")
     roles.grant_role(tenants.runtime, TENANT, person="gov@city.example", role="founder", granted_by="test")
     return tenants.runtime
 

@@ -17,8 +17,7 @@ from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import login_of
 from tests.integration.conftest import ATTACKER, TwoTenants
-
-NAME = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
+from tests.registered import registered
 
 PLATFORMS_OWN = (
     "runtime",
@@ -33,9 +32,7 @@ PLATFORMS_OWN = (
 @pytest.mark.parametrize("name", PLATFORMS_OWN)
 def test_no_tenant_is_called_as_the_platforms_own_roles_and_namespace_are(tenants: TwoTenants, name: str) -> None:
     with pytest.raises(InputError, match="platform's own"):
-        registry.register_tenant(
-            tenants.runtime, TenantId(name), name=NAME, domain="a.example", tier="pilot", actor="intruder"
-        )
+        registered(tenants.runtime, name)
     with pytest.raises(InputError, match="platform's own"):
         tenant_id(name)
     with tenants.superuser() as connection:

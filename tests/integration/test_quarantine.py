@@ -21,11 +21,12 @@ from tenant_pipeline.intake import extract as extraction
 from tenant_pipeline.intake.readers.item import UnreadableError
 from tenant_pipeline.intake.sandbox.limits import ParserLimits
 from tenant_pipeline.intake.sandbox.parsers import records
-from tenant_pipeline.services import kept_units, normalisation, quarantine, registry, roles, source_queue, sources
+from tenant_pipeline.services import kept_units, normalisation, quarantine, roles, source_queue, sources
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
 from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.registered import registered
 from tests.unit.intake.clamav_stand_in import INFECTED, daemon
 from tests.unit.pii.staff import STAFF
 
@@ -37,8 +38,7 @@ WORD = {"person": "gov@city.example", "role": "platform-governance", "reason": "
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(tenants.runtime, TENANT, name=name, domain="q.example", tier="pilot", actor="test")
+    registered(tenants.runtime, TENANT)
     for role in ("platform-governance", "tenant-admin"):
         roles.grant_role(tenants.runtime, TENANT, person=WORD["person"], role=role, granted_by="test")
     return tenants.runtime

@@ -11,11 +11,12 @@ import pytest
 
 from tenant_pipeline.core.errors import InputError, NotAllowedError, NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import appointments, registry, roles
+from tenant_pipeline.services import appointments, roles
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
+from tests.registered import registered
 
 ANN = "ann-of-the-roles@city.example"
 
@@ -73,13 +74,11 @@ def test_a_tenant_grants_itself_nothing_and_takes_nothing(tenants: TwoTenants, t
 
 
 @pytest.fixture
-def registered(runtime: Runtime) -> Iterator[Callable[[], set[tuple[str, str]]]]:
+def roles_in_new_tenant(runtime: Runtime) -> Iterator[Callable[[], set[tuple[str, str]]]]:
     """Registers a tenant, and tells who has which role in it; nobody stays appointed."""
 
     def register() -> set[tuple[str, str]]:
-        tenant = TenantId(f"new-{uuid.uuid4().hex[:10]}")
-        name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-        registry.register_tenant(runtime, tenant, name=name, domain="a.example", tier="pilot", actor="t", admin="ploy")
+        tenant = registered(runtime, f"new-{uuid.uuid4().hex[:10]}", admin="ploy")
         assert verify_audit(runtime, tenant)[0]["intact"]
         return {(row["person"], row["role"]) for row in roles.list_roles(runtime, tenant)}
 
@@ -90,15 +89,15 @@ def registered(runtime: Runtime) -> Iterator[Callable[[], set[tuple[str, str]]]]
 
 
 def test_whoever_answers_for_the_installation_holds_their_role_in_every_new_tenant(
-    runtime: Runtime, registered: Callable[[], set[tuple[str, str]]]
+    runtime: Runtime, roles_in_new_tenant: Callable[[], set[tuple[str, str]]]
 ) -> None:
-    assert registered() == {("ploy", "tenant-admin")}
+    assert roles_in_new_tenant() == {("ploy", "tenant-admin")}
     for _ in range(2):
         for person, role in (("gail", "platform-governance"), ("cy", "founder")):
             appointments.appoint(runtime, person=person, role=role, decided_by="operator", reason="They answer for it")
-    assert registered() == {("ploy", "tenant-admin"), ("gail", "platform-governance"), ("cy", "founder")}
+    assert roles_in_new_tenant() == {("ploy", "tenant-admin"), ("gail", "platform-governance"), ("cy", "founder")}
     appointments.dismiss(runtime, person="gail", role="platform-governance", decided_by="operator", reason="Left")
-    assert registered() == {("ploy", "tenant-admin"), ("cy", "founder")}
+    assert roles_in_new_tenant() == {("ploy", "tenant-admin"), ("cy", "founder")}
     steps = [(row["person"], row["step"]) for row in appointments.appointments(runtime)]
     assert steps[-3:] == [("gail", "appointed"), ("cy", "appointed"), ("gail", "dismissed")]
 

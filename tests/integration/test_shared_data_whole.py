@@ -10,11 +10,12 @@ from tenant_pipeline.core.errors import GateClosedError
 from tenant_pipeline.core.origin import Origin, UnitMode
 from tenant_pipeline.core.stage import STAGES, Disposition, Stage
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services import registry, sources
+from tenant_pipeline.services import sources
 from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conftest import TwoTenants
+from tests.registered import registered
 
 TENANT = TenantId("shared-data-tenant")
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -32,10 +33,7 @@ FOLDERS = {
 
 @pytest.fixture(scope="module")
 def runtime(tenants: TwoTenants) -> Runtime:
-    name = {"th": "ทดสอบ", "en": "Test", "zh": "测试"}
-    registry.register_tenant(
-        tenants.runtime, TENANT, name=name, domain="s.example", tier="pilot", actor="test", pdpa_agreement_ref="DPA-1"
-    )
+    registered(tenants.runtime, TENANT, pdpa_agreement_ref="DPA-1")
     return tenants.runtime
 
 

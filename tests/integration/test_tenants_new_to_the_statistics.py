@@ -19,8 +19,8 @@ import pytest
 
 from tenant_pipeline.core.origin import Origin, Unit, UnitFile, UnitMode
 from tenant_pipeline.core.stage import STAGES
-from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services import kept_units, registry, sources
+from tenant_pipeline.core.tenancy import SourceId
+from tenant_pipeline.services import kept_units, sources
 from tenant_pipeline.services.conflicts.bulk_signing import rules
 from tenant_pipeline.services.conflicts.matrix import update_conflicts
 from tenant_pipeline.services.conflicts.reading import totals_of_matrix
@@ -31,6 +31,7 @@ from tenant_pipeline.services.overview import overview_of
 from tenant_pipeline.services.places import places_of
 from tenant_pipeline.services.releases.building import build_candidate
 from tenant_pipeline.services.runtime import Runtime
+from tests.registered import registered
 
 FEW, MANY = 150, 600
 """What is linear does four times the work, what is quadratic sixteen times."""
@@ -54,9 +55,7 @@ class NewTenant:
 
     def __init__(self, runtime: Runtime, halls: int) -> None:
         self.runtime, self.halls, self.work = runtime, halls, Work()
-        self.id = TenantId(f"t{uuid.uuid4().hex[:12]}")
-        name = {"th": "ก", "en": "a", "zh": "普"}
-        registry.register_tenant(runtime, self.id, name=name, domain="a.example", tier="pilot", actor="test")
+        self.id = registered(runtime, f"t{uuid.uuid4().hex[:12]}")
 
     def measured(self, step: str, act: Callable[[], object]) -> None:
         before = self._rows_read()

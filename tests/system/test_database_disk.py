@@ -28,10 +28,10 @@ from tenant_pipeline.services import normalisation, patience
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.observation.figures import read_figures
 from tenant_pipeline.services.observation.readiness import why_not_ready
-from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.services.sources import Source, add_source, get_source
 from tenant_pipeline.settings import Settings
+from tests.registered import registered
 from tests.system.small_disk import small_disk
 
 pytestmark = pytest.mark.slow
@@ -76,10 +76,7 @@ def home() -> Iterator[Home]:
         settings = Settings(home=Path(folder) / "home")
         settings.home.mkdir(mode=0o755)
         with small_disk(settings.postgres_directory, "250m", mode="0755"), open_runtime(settings) as runtime:
-            names = {"th": "ก", "en": "a", "zh": "普"}
-            register_tenant(
-                runtime, TENANT, name=names, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="D"
-            )
+            registered(runtime, TENANT, pdpa_agreement_ref="D")
             for name, value in dagster_environment(runtime).items():
                 patch.setenv(name, value)
             with dg.DagsterInstance.get() as instance:

@@ -41,7 +41,6 @@ from tenant_pipeline.services.feeds.polling import Answer, due_feeds, poll_feed
 from tenant_pipeline.services.feeds.versions import versions_of
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.observation.figures import read_figures
-from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.roles import grant_role
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime, system_clock
 from tenant_pipeline.services.sources import Source, add_source, get_source, list_sources
@@ -50,6 +49,7 @@ from tenant_pipeline.storage.embedded_postgres import EmbeddedPostgres
 from tests.api.conftest import serving
 from tests.installed import migrated_home
 from tests.integration.feed_steps import Clock
+from tests.registered import registered
 from tests.system.small_disk import small_disk
 from tests.unit.intake.link_server import Answer as Served
 from tests.unit.intake.link_server import Server, serve
@@ -57,7 +57,6 @@ from tests.unit.intake.link_server import Server, serve
 pytestmark = pytest.mark.slow
 
 TENANT = TenantId("fault-test")
-NAMES = {"th": "ก", "en": "a", "zh": "普"}
 HEADER = "licence_no,venue_name_en,postcode\n"
 HOURLY = Schedule("0 * * * *", "UTC")
 METRICS_TOKEN = "shown-by-who-watches"
@@ -96,9 +95,7 @@ def installed() -> Iterator[tuple[Runtime, Database]]:
     with migrated_home() as home:
         settings = Settings(home=home, loopback_links=True, metrics_token=SecretStr(METRICS_TOKEN))
         with open_runtime(settings) as runtime:
-            register_tenant(
-                runtime, TENANT, name=NAMES, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="D"
-            )
+            registered(runtime, TENANT, pdpa_agreement_ref="D")
         with EmbeddedPostgres(settings.postgres_directory) as server, connect(settings) as runtime:
             yield runtime, Database(server)
 

@@ -35,7 +35,6 @@ from tenant_pipeline.services.lineage import every_record
 from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.observation import object_store
 from tenant_pipeline.services.observation.figures import read_figures
-from tenant_pipeline.services.registry import register_tenant
 from tenant_pipeline.services.runtime import Runtime, connect, open_runtime
 from tenant_pipeline.services.sources import Source, add_source, get_source, list_sources
 from tenant_pipeline.settings import Settings
@@ -44,12 +43,12 @@ from tests.api.conftest import serving
 from tests.bucket_server import BucketServer, Fault, Misbehaviour, bucket_server, its_environment
 from tests.installed import migrated_home
 from tests.integration.feed_steps import Clock
+from tests.registered import registered
 from tests.unit.intake.link_server import Answer, serve
 
 pytestmark = pytest.mark.slow
 
 TENANT = TenantId("bucket-faults")
-NAMES = {"th": "ก", "en": "a", "zh": "普"}
 RETRY_SECONDS, REQUEST_SECONDS = 1.5, 1.0
 GIVEN_UP_WITHIN_SECONDS = 15
 """After the last try is over: far above what it takes, and far below waiting for ever."""
@@ -81,9 +80,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             loopback_links=True,
         )
         with open_runtime(settings) as runtime:
-            register_tenant(
-                runtime, TENANT, name=NAMES, domain="a.example", tier="pilot", actor="test", pdpa_agreement_ref="D"
-            )
+            registered(runtime, TENANT, pdpa_agreement_ref="D")
         with EmbeddedPostgres(settings.postgres_directory), connect(settings) as runtime:
             yield Home(runtime, bucket)
             _assert_whole(runtime)
