@@ -22,7 +22,7 @@ from tenant_pipeline.services.provisioning.specification import plan_provisionin
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 app = typer.Typer(help="The running instance of each tenant.", no_args_is_help=True)
 

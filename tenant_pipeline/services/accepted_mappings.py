@@ -15,7 +15,7 @@ from tenant_pipeline.core.mapping.mapping import Mapping, MappingRules, mapping_
 from tenant_pipeline.core.tables import StageReader
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 ACTIVE, SUPERSEDED, RETIRED = "active", "superseded", "retired"
 

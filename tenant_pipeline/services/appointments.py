@@ -12,8 +12,8 @@ from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 
 def appoint(runtime: Runtime, *, person: str, role: str, decided_by: str, reason: str) -> None:

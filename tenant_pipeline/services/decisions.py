@@ -14,7 +14,7 @@ from tenant_pipeline.services.declared_privacy import in_force
 from tenant_pipeline.services.quarantine_releases import releases_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

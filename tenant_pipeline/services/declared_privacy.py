@@ -13,7 +13,7 @@ from tenant_pipeline.pii.declarations import Declaration, DeclaredClass
 from tenant_pipeline.pii.policy import Action
 from tenant_pipeline.pii.special_categories import SpecialCategory
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 WAITING, STRICTER_ONLY, SIGNED, EXPIRED, REVOKED = "waiting", "stricter-only", "signed", "expired", "revoked"
 

@@ -17,8 +17,8 @@ from tenant_pipeline.services.retention.holds import keep_unheld
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import put_in_line
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.keys import digest_key_ids
 
 DESTROYED_SINCE = "The key was destroyed after the backup was taken"

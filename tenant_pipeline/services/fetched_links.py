@@ -14,7 +14,7 @@ from tenant_pipeline.intake.link.unit import unit_from_link
 from tenant_pipeline.intake.link.validators import Validators
 from tenant_pipeline.services.kept_units import kept_unit
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.object_store import RawZone
 
 

@@ -24,9 +24,8 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import put_in_line
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import later_clock
+from tenant_pipeline.storage.database import Connection, later_clock
 
 OVERRIDE_ROLES = PLATFORM_ROLES
 

@@ -27,9 +27,9 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId, partition_key
 from tenant_pipeline.services.faults import in_our_words
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import WITHDRAWN, get_source
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.unjudged import is_through, is_unjudged
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 _log = logging.getLogger(__name__)
 

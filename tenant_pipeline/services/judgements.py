@@ -28,8 +28,8 @@ from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.identity import homes_of, move
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 NONE = "none"
 """What stands for a pair that nobody has judged, or whose judgement was reversed."""

@@ -34,9 +34,9 @@ from tenant_pipeline.services.provisioning.standing import bring_back_instance, 
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 BACKWARD_ROLES = ("tenant-admin", *PLATFORM_ROLES)
 STEERING_ROLES = PLATFORM_ROLES

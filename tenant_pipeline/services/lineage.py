@@ -19,8 +19,9 @@ from tenant_pipeline.services.field_meanings import needs_meanings
 from tenant_pipeline.services.gates import GateState
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.services.taking_in import STAGES_THAT_TAKE_IN, taking_of
+from tenant_pipeline.storage.database import Connection
 
 GATE_AFTER: Mapping[Stage, Gate] = {Stage.SCREEN: Gate.PII, Stage.VALIDATE: Gate.QUALITY}
 """Which gate is judged at the end of which stage."""

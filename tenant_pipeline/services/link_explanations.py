@@ -11,7 +11,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services import registry
 from tenant_pipeline.services.identity import changes_of
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 MOST_MEMBERS = 1_000
 CONTACTS = ("telephone", "email")

@@ -34,8 +34,8 @@ from tenant_pipeline.services.mapping_definitions import checked_definition
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,11 @@ from tenant_pipeline.services.parallel_map import parallel_map
 from tenant_pipeline.services.pii_analyzer import analyzer_over
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.services.taking_in import note_taking, require_taking, taking_of
 from tenant_pipeline.storage.assemble import assemble
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.owned_folder import working_folder
 from tenant_pipeline.storage.stage_store import StageOutput, StoredStage
 from tenant_pipeline.telemetry.traces import caused_by, traced

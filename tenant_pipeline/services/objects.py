@@ -9,7 +9,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.pii_analyzer import replacer
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.stage_store import StoredStage
 
 

@@ -10,8 +10,8 @@ from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.code_version import package_version
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.migrations import head_version
 
 VICTIM, ATTACKER = UNDER_TEST = TenantId("pentest-victim"), TenantId("pentest-attacker")

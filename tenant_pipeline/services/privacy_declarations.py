@@ -27,9 +27,8 @@ from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import put_in_line
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import later_clock
+from tenant_pipeline.storage.database import Connection, later_clock
 
 REVOKING_ROLES = ("tenant-admin", *OVERRIDE_ROLES)
 

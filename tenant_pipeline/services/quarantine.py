@@ -25,8 +25,9 @@ from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import put_in_line
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.stage_store import StoredStage
 
 _RELEASABLE: Mapping[Stage, frozenset[str]] = {

@@ -8,7 +8,7 @@ from datetime import datetime
 from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.intake.overruled import OverruledRefusal
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from tenant_pipeline.services import tenant_state
 from tenant_pipeline.services.appointments import give_roles_in_new_tenant
 from tenant_pipeline.services.approvals.records import lock_approvals
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import keep_shipped
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 LANGUAGES = ("th", "en", "zh")
 

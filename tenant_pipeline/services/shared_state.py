@@ -11,8 +11,7 @@ from pycrdt import Doc, Map
 from tenant_pipeline.core.errors import IntegrityError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
-from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.database import Connection, Database
 
 COMPACTED_AFTER = 500
 """So many edits are kept singly at most, before they become part of the document as a whole."""

@@ -12,9 +12,9 @@ from tenant_pipeline.core.pseudonym import keyed_digest
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source, lock_source, require_observable
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 CHANGEABLE = ("title", "rights", "observed_at")
 """What can be changed of a source. Its origin cannot: it says how far the source is trusted."""

@@ -9,7 +9,7 @@ from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import SOURCE_COLUMNS, Source, source_of
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 OUT_OF_LINE = ("stopped", "running", "assembled")
 """The statuses of sources that can be put in line: others stand there already, or were withdrawn for good."""

@@ -21,9 +21,9 @@ from tenant_pipeline.services.feature_flags.provider import is_on
 from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note_fetched
 from tenant_pipeline.services.kept_units import keep_unit
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.telemetry.traces import traced, traceparent
 
 LINKS = "intake.links"

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
 from psycopg.types.json import Jsonb
 
 from tenant_pipeline.core.digest import Sha256
@@ -15,8 +14,7 @@ from tenant_pipeline.core.stage import StageCount
 from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.services.code_version import with_parameters
 from tenant_pipeline.services.runtime import Runtime
-
-Connection = psycopg.Connection[dict[str, Any]]
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from tenant_pipeline.core.stage import Stage
 from tenant_pipeline.core.tenancy import partition_key
 from tenant_pipeline.services.code_version import code_version
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.storage.database import Connection
 
 STAGES_THAT_TAKE_IN = (Stage.LINK, Stage.ASSEMBLE)
 

@@ -12,7 +12,7 @@ from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 def state_of(connection: Connection, tenant: TenantId) -> TenantState:

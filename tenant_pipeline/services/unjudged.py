@@ -20,7 +20,7 @@ from tenant_pipeline.services.identity import digest_with_identity, with_identit
 from tenant_pipeline.services.lineage import lineage
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 # The last record of `assemble` tells what of a source stands in the draft.
 _STANDING = """

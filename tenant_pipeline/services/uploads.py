@@ -15,7 +15,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.intake.receive import ReceiveLimits
 from tenant_pipeline.services import registry, sources
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.upload import Upload, sweep_uploads
 
 LARGEST_FILE = ReceiveLimits().max_file_bytes

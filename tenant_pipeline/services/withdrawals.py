@@ -15,9 +15,9 @@ from tenant_pipeline.services.entity_index import lock_identity
 from tenant_pipeline.services.feeds.feeds import end_feed_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source, get_source
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.retire import retire_statements
 from tenant_pipeline.telemetry.traces import traced
 

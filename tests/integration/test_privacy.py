@@ -39,7 +39,8 @@ from tenant_pipeline.services.normalisation import run_stage
 from tenant_pipeline.services.privacy_declarations import declare, list_declarations, queue_expired, revoke, sign
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.statements import statements_of
 from tests.integration.conftest import ATTACKER, TwoTenants
 from tests.registered import registered

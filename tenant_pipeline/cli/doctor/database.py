@@ -6,8 +6,8 @@ from typing import Any
 
 import psycopg
 
-from tenant_pipeline.cli.doctor.finding import Connection, Finding, NotExaminedError, Patient, advice, fine, wrong
-from tenant_pipeline.storage.database import GOVERNANCE, MARTS, PLATFORM
+from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
+from tenant_pipeline.storage.database import GOVERNANCE, MARTS, PLATFORM, Connection
 from tenant_pipeline.storage.migrations import OLDEST_SERVER, head_version, known_versions, version_of
 
 LEAST_CONNECTIONS = 60

@@ -7,17 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from tenant_pipeline.settings import Settings
-from tenant_pipeline.storage.database import Database
+from tenant_pipeline.storage.database import Connection, Database
 from tenant_pipeline.storage.keys import KeyRing
 
 CONNECT_SECONDS = 5
-Connection = psycopg.Connection[dict[str, Any]]
 
 
 class Verdict(StrEnum):

@@ -18,9 +18,9 @@ from tenant_pipeline.services.approvals.verification import missing_approvals
 from tenant_pipeline.services.releases.stages import note_stage
 from tenant_pipeline.services.roles import require_role, roles_held
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 
 def decide(

@@ -14,8 +14,8 @@ from tenant_pipeline.services.approvals.refusals import RequestEndedError
 from tenant_pipeline.services.approvals.requesting import OPEN
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 
 def assign(

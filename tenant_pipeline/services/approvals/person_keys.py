@@ -15,8 +15,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.refusals import SignatureRefusedError
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 
 def add_person_key(runtime: Runtime, tenant: TenantId, *, person: str, public_key: bytes, added_by: str) -> str:

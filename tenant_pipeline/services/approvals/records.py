@@ -12,7 +12,7 @@ from tenant_pipeline.core.approval.standing import ApprovalDecision, ApprovalReq
 from tenant_pipeline.core.digest import Sha256
 from tenant_pipeline.core.errors import NotFoundError
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 OPEN = (RequestState.WAITING, RequestState.APPROVED)
 

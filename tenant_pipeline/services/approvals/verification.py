@@ -14,10 +14,9 @@ from tenant_pipeline.services.approvals.person_keys import verified_key
 from tenant_pipeline.services.approvals.records import RecordedRequest, lock_approvals, requests_of
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError, SignatureRefusedError
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import later_clock
+from tenant_pipeline.storage.database import Connection, later_clock
 
 
 def missing_approvals(

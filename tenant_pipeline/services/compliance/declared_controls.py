@@ -13,7 +13,7 @@ from tenant_pipeline.pii.special_categories import SPECIAL_CATEGORY
 from tenant_pipeline.services.compliance.breaches import Breach
 from tenant_pipeline.services.erasure.requests import ErasureRequest
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.keys import KeysDestroyedError
 
 

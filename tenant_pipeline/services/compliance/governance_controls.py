@@ -5,8 +5,8 @@ from __future__ import annotations
 from tenant_pipeline.core.compliance.control import Control, Outcome
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.releases.reading import publishing_history
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditReport
+from tenant_pipeline.storage.database import Connection
 
 
 def approvals(connection: Connection, tenant: TenantId) -> Control:

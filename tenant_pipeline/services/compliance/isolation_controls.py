@@ -6,7 +6,7 @@ from tenant_pipeline.core.compliance.control import Control, Outcome
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.penetration_tests import latest_whole_test, what_keeps_from_serving
 from tenant_pipeline.services.provisioning.operations import Act, State, operations
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 PROBE = "isolation_probe"
 

@@ -10,7 +10,7 @@ from tenant_pipeline.core.persons import require_person_and_reason
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 GATE = ApprovalGate.CONFLICT_RESOLUTION
 LONGEST_REASON = 2_000

@@ -18,8 +18,8 @@ from tenant_pipeline.services.conflicts.items import count_open_items
 from tenant_pipeline.services.conflicts.refusals import DecisionOutdatedError
 from tenant_pipeline.services.conflicts.signatures import sources_of
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 MOST_AT_ONCE = 10_000
 

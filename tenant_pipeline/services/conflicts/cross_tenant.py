@@ -22,7 +22,7 @@ from tenant_pipeline.core.vocabulary import PropertyDefinition, Vocabulary
 from tenant_pipeline.services.conflicts.authority import Signer
 from tenant_pipeline.services.reading_across import GOVERNING_ROLE, note_reading
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 MOST_PLACES = 1_000
 

@@ -22,7 +22,7 @@ from tenant_pipeline.core.tenancy import SourceId, TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services.conflicts.relation import gravest, relations_of_values
 from tenant_pipeline.services.coverage.consistency import keep_consistency
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 PIPELINE = "pipeline"
 

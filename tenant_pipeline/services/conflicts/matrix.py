@@ -17,8 +17,9 @@ from tenant_pipeline.services.conflicts.standings import standings_of
 from tenant_pipeline.services.identity import digest_with_identity
 from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.storage.statements import candidates_for_source
 from tenant_pipeline.telemetry.traces import caused_by, traced
 

@@ -13,7 +13,7 @@ from tenant_pipeline.services.conflicts.authority import GATE, signing_roles
 from tenant_pipeline.services.conflicts.items import PIPELINE
 from tenant_pipeline.services.conflicts.signatures import Decision, reopened_by, signatures_of
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 CHOICES = (
     (

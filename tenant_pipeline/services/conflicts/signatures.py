@@ -9,7 +9,7 @@ from typing import Any
 
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.conflicts.authority import Signer
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 class Decision(StrEnum):

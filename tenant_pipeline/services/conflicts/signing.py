@@ -29,8 +29,8 @@ from tenant_pipeline.services.conflicts.signatures import (
 )
 from tenant_pipeline.services.entity_index import lock_identity
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 LONGEST_PIN = 10_000
 SHOWN = "`tenant-pipeline conflict show` gives the item as it is now, with its digest."

@@ -19,7 +19,7 @@ from tenant_pipeline.core.conflict.standing import SourceStanding, source_standi
 from tenant_pipeline.core.statement import AI_MARK, AI_TIER
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.core.vocabulary import Vocabulary
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 SAMPLED_ENTITIES = 3_000
 """So many entities that several sources speak of. Canonical ids are digests, so the first by id are a random sample,

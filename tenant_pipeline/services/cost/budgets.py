@@ -13,8 +13,8 @@ from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.registry import list_tenants, show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 BUDGETING_ROLES = ("tenant-admin", *OVERRIDE_ROLES)
 THRESHOLDS = (Decimal("0.5"), Decimal("0.8"), Decimal("1.0"))

@@ -16,7 +16,7 @@ from tenant_pipeline.core.coverage.dimensions import consistency_of
 from tenant_pipeline.core.coverage.score import DimensionScore, judge, weighted
 from tenant_pipeline.core.gate import Band
 from tenant_pipeline.core.tenancy import TenantId
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 CONSISTENCY = "consistency"
 

@@ -9,7 +9,7 @@ from tenant_pipeline.core.coverage.dimensions import LANGUAGES
 from tenant_pipeline.core.statement import AI_TIER
 from tenant_pipeline.core.vocabulary import Vocabulary
 from tenant_pipeline.services.coverage.scope import THINGS, Scope
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 _DISPUTE = """
   LEFT JOIN runtime.conflicts AS conflict

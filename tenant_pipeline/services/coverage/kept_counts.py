@@ -20,8 +20,8 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.code_version import package_version, with_parameters
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
+from tenant_pipeline.storage.database import Connection
 
 _LEAVE_IT = [
     "approval.%", "breach.%", "compliance.%", "cost.%", "coverage.override%", "credential.%", "feed.%", "gate.%",

@@ -15,9 +15,8 @@ from tenant_pipeline.services.gates import OVERRIDE_ROLES
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import later_clock
+from tenant_pipeline.storage.database import Connection, later_clock
 
 
 def overrides_in_force(connection: Connection, tenant: TenantId, now: datetime) -> dict[str, CoverageOverride]:

@@ -21,7 +21,7 @@ from tenant_pipeline.services.coverage.shortfalls import Lift, Shortfall, shortf
 from tenant_pipeline.services.coverage.tenant import EVIDENCE, scores_of_tenant
 from tenant_pipeline.services.coverage.timeliness import TIMELINESS
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenant_pipeline.core.tenancy import SourceId, TenantId
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 THINGS = """
 things AS (

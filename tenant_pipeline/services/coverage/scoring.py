@@ -25,9 +25,10 @@ from tenant_pipeline.services.lineage import require_assembled
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_queue import forget_hindrance
 from tenant_pipeline.services.sources import Source
-from tenant_pipeline.services.stage_records import Connection, StageRecord
+from tenant_pipeline.services.stage_records import StageRecord
 from tenant_pipeline.services.templates.publishing import types_asked_for
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.telemetry.traces import caused_by, traced
 
 

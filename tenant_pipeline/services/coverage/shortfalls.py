@@ -13,8 +13,8 @@ from tenant_pipeline.services.coverage import counting
 from tenant_pipeline.services.coverage.scope import THINGS, Scope
 from tenant_pipeline.services.coverage.timeliness import DAYS_LEFT, TIMELINESS, as_of_now
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
+from tenant_pipeline.storage.database import Connection
 
 MOST_LISTED = 20
 MOST_GROUPS = 5

@@ -15,8 +15,8 @@ from tenant_pipeline.services.coverage.kept_counts import kept_count
 from tenant_pipeline.services.coverage.scope import Scope
 from tenant_pipeline.services.coverage.timeliness import DAYS_LEFT, TIMELINESS, as_of_now
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import types_asked_for
+from tenant_pipeline.storage.database import Connection
 
 OVER_ENTITIES = ("completeness", "language_completeness", "breadth", "corroboration", "consistency")
 """Dimensions in which two sources that speak of one thing complete each other: a Thai name from the one and a Chinese

@@ -16,10 +16,9 @@ from tenant_pipeline.services.feature_flags.registry import FlagValue, flag_name
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import later_clock, login_of
+from tenant_pipeline.storage.database import Connection, later_clock, login_of
 
 
 def set_flag(

@@ -11,9 +11,8 @@ from tenant_pipeline.services.feature_flags.overrides import switched_off
 from tenant_pipeline.services.feeds.feeds import Feed, lock_feed
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import bound_waiting
+from tenant_pipeline.storage.database import Connection, bound_waiting
 
 FEEDS_AT_ONCE = 100
 _log = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ from tenant_pipeline.services.feeds.credentials import credential_of
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.source_changes import put_right
 from tenant_pipeline.services.sources import LINKS
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 FEED_ROLES = ("tenant-admin", "platform-governance")
 STATUSES = ("active", "paused", "ended")

@@ -24,9 +24,8 @@ from tenant_pipeline.services.fetched_links import FetchedLink, fetch_link, note
 from tenant_pipeline.services.kept_units import keep_unit
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import LINKS, SourceInUseError
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_in_service
-from tenant_pipeline.storage.database import bound_waiting
+from tenant_pipeline.storage.database import Connection, bound_waiting
 from tenant_pipeline.telemetry.traces import traced
 
 BRIEFLY = LinkPolicy(

@@ -23,8 +23,8 @@ from tenant_pipeline.services.objects import screened_fields
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import insert_source, renew_source
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 DECIDING_ROLES = ("reviewer", "tenant-admin", "platform-governance")
 VERSIONS_SHOWN = 50

@@ -10,7 +10,7 @@ from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
 from tenant_pipeline.services.releases.reading import publishing_history
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 
 class Condition(StrEnum):

@@ -25,8 +25,8 @@ from tenant_pipeline.services.provisioning.saga import OnStep, provision
 from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting, state_of
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.telemetry.traces import traced
 
 

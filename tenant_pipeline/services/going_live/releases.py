@@ -24,8 +24,8 @@ from tenant_pipeline.services.releases.publishing import confirm, publish, requi
 from tenant_pipeline.services.releases.reading import last_published, live_release, publishing_history, release
 from tenant_pipeline.services.releases.stages import note_stage
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import require_fitting, state_of
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.telemetry.traces import traced
 
 

@@ -19,8 +19,8 @@ from tenant_pipeline.services.feature_flags.overrides import require_on, switche
 from tenant_pipeline.services.releases.reading import live_release
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 Verify = Callable[[Connection], Sequence[str]]
 LISTINGS = "marketplace.listings"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tenant_pipeline.core.errors import ProvisioningError
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
+from tenant_pipeline.storage.database import Connection
 
 _EXCESS = """
 WITH role AS (SELECT oid, rolname FROM pg_roles WHERE rolname = %(role)s),

@@ -16,8 +16,8 @@ from psycopg.types.json import Jsonb
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 DONE, COMPENSATED = "done", "compensated"
 """The two steps that end an operation."""

@@ -35,8 +35,8 @@ from tenant_pipeline.services.provisioning.specification import (
 )
 from tenant_pipeline.services.provisioning.steps import STEPS, Work
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 from tenant_pipeline.telemetry.traces import span
 
 APPLY_SECONDS = 60.0

@@ -15,9 +15,8 @@ from tenant_pipeline.services.provisioning.instance_grants import check_instance
 from tenant_pipeline.services.provisioning.isolation_probe import probe_isolation
 from tenant_pipeline.services.provisioning.specification import specification_of
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
-from tenant_pipeline.storage.database import instance_login_of, role_exists
+from tenant_pipeline.storage.database import Connection, instance_login_of, role_exists
 
 INSTANCE = "namespace_and_instance"
 Found = Mapping[str, Any]

@@ -29,9 +29,9 @@ from tenant_pipeline.services.releases.reading import (
     release,
 )
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 ENTITIES = "entities"
 ROWS_AT_ONCE = 2_000

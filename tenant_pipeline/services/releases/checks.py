@@ -23,8 +23,8 @@ from tenant_pipeline.services.coverage.reading import verdict_of_tenant
 from tenant_pipeline.services.pii_analyzer import analyzer
 from tenant_pipeline.services.releases.reading import Release, stored_rows
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.templates.publishing import template_of_version
+from tenant_pipeline.storage.database import Connection
 
 _ROWS_AT_ONCE = 5_000
 

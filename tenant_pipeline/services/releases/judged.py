@@ -6,8 +6,8 @@ from collections.abc import Set
 
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.releases.checks import ReleaseRefusedError
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.services.unjudged import unjudged_in_draft
+from tenant_pipeline.storage.database import Connection
 
 _NAMED = 5
 

@@ -25,10 +25,9 @@ from tenant_pipeline.services.releases.reading import (
     stored_rows,
 )
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
-from tenant_pipeline.storage.database import login_of
+from tenant_pipeline.storage.database import Connection, login_of
 
 Verify = Callable[[Connection], Sequence[str]]
 """Uses up the approvals of what is about to be done, in its transaction, and returns their ids; or refuses."""

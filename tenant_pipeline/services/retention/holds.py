@@ -12,8 +12,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 HOLDING_ROLES = ("platform-governance",)
 

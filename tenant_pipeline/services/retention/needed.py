@@ -23,7 +23,7 @@ from tenant_pipeline.services.retention.policies import RetentionClass
 from tenant_pipeline.services.retention.standings import Trail
 from tenant_pipeline.services.runtime import Runtime
 from tenant_pipeline.services.sources import get_source
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 _SOURCES = "SELECT id, unit_digest, version, queued_at FROM runtime.tenant_sources WHERE tenant_id = %s ORDER BY id"
 _RECORDS = """

@@ -10,8 +10,8 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.registry import show_tenant
 from tenant_pipeline.services.roles import require_role
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
 from tenant_pipeline.storage.audit_log import AuditEntry
+from tenant_pipeline.storage.database import Connection
 
 SETTING_ROLES = ("platform-governance",)
 LEAST_DAYS, MOST_DAYS = 7, 36_500

@@ -11,7 +11,7 @@ from tenant_pipeline.core.template.change import changes_between, least_version
 from tenant_pipeline.core.template.template import Template, TypeRules, parsed_version, template_from, template_of
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.services.runtime import Runtime
-from tenant_pipeline.services.stage_records import Connection
+from tenant_pipeline.storage.database import Connection
 
 CONTRACT = "contract"
 """Who publishes what the contract ships."""
