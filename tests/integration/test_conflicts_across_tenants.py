@@ -249,18 +249,6 @@ def intruder(both: tuple[Sources, Sources, str], tenants: TwoTenants) -> Iterato
         connection.rollback()
 
 
-def test_a_tenant_gets_nothing_of_the_others_by_any_of_these_ways(
-    both: tuple[Sources, Sources, str], intruder: psycopg.Connection[Any]
-) -> None:
-    one = both[0]
-    for table in ("entity_keys", "statements", "conflicts", "conflict_signatures", "resolved_values"):
-        seen = intruder.execute(
-            f"SELECT count(*) FROM runtime.{table} WHERE tenant_id = %s",  # type: ignore[arg-type]
-            (one.tenant,),
-        ).fetchone()
-        assert seen == (0,), table
-
-
 @pytest.mark.parametrize(
     "statement",
     [
