@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tenant_pipeline.cli.main import app
+from tenant_pipeline.cli.shell import ExitCode, exit_code
 from tenant_pipeline.contracts.loader import load_contracts
+from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.origin import Origin
 from tenant_pipeline.intake.archive import ArchiveLimits
 from tenant_pipeline.intake.receive import ReceiveLimits
@@ -95,7 +97,9 @@ def test_unseen_columns_get_a_proposal_and_declared_ones_their_mapping(folder: P
 
 
 def test_no_value_of_the_file_is_shown(folder: Path) -> None:
-    done = CliRunner().invoke(app, ["inspect", str(folder)])
+    done = CliRunner().invoke(app, ["inspect", str(folder)], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    assert "halls [new].csv" in done.output
     assert "081-555-0199" not in done.output
     assert "โถงริมอ่าว" not in done.output
 
@@ -113,4 +117,6 @@ def test_nothing_is_stored(folder: Path) -> None:
 
 def test_a_path_that_is_not_there_is_wrong_input(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["inspect", str(tmp_path / "nowhere")])
-    assert done.exit_code != 0
+    assert isinstance(done.exception, InputError)
+    assert exit_code(done.exception) is ExitCode.BAD_INPUT
+    assert done.exception.where == str(tmp_path / "nowhere")
