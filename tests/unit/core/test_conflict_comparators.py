@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenant_pipeline.contracts.loader import load_contracts
 from tenant_pipeline.core.conflict.comparators.registry import RULES, SENTENCES, compare
 from tenant_pipeline.core.conflict.comparison import Verdict
 from tenant_pipeline.core.statement import Datatype
@@ -27,6 +28,7 @@ CASES = [
     ("name", "zh", "普吉府", "普吉", "same", "names_equal_ignoring_generic_words"),
     ("name", "th", "ป่าตอง", "ปาตอง", "differs", "names_differ"),
     ("name", "en", "Patong", "Pa Thong", "differs", "names_differ"),
+    ("name", "en", "Bay Centre", "Bay Center", "differs", "names_differ"),
     ("name", "en", "Hall 1-2", "Hall 12", "differs", "names_differ"),
     ("name", "en", "Hall 1-2 Co., Ltd.", "Hall 12", "differs", "names_differ"),
     ("name", "en", "Hall 1-2", "hall 1 2", "same", "names_equal_ignoring_case_spacing_and_punctuation"),
@@ -127,6 +129,21 @@ def test_each_rule_says_what_its_name_says(
     for one, other in ((left, right), (right, left)):
         found = compare(one, other, lang, PROPERTIES[property_])
         assert (found.verdict, found.rule) == (verdict, rule)
+
+
+@pytest.mark.parametrize(
+    ("property_", "measured", "again", "otherwise"),
+    [
+        ("floorSize", "5600", "5601", "6400"),
+        ("geo", "7.880000,98.390000", "7.880500,98.390500", "7.990000,98.390000"),
+    ],
+)
+def test_what_is_measured_may_differ_by_as_much_as_the_vocabulary_declares(
+    property_: str, measured: str, again: str, otherwise: str
+) -> None:
+    definition = load_contracts().vocabulary.property(property_)
+    assert compare(measured, again, "", definition).verdict is Verdict.SAME
+    assert compare(measured, otherwise, "", definition).verdict is Verdict.DIFFERS
 
 
 def test_every_datatype_has_rules_and_every_rule_a_sentence() -> None:

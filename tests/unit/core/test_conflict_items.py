@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +28,16 @@ def items(*rows: dict[str, Any]) -> list[ConflictItem]:
     return find_conflicts(frame(*rows), VOCABULARY)
 
 
+def stored(*rows: dict[str, Any]) -> pd.DataFrame:
+    """The rows as they come from where they are kept."""
+    rows_in_columns: pd.DataFrame = pa.Table.from_pylist(list(rows)).to_pandas(types_mapper=pd.ArrowDtype)
+    return rows_in_columns
+
+
+def test_no_candidates_make_no_items() -> None:
+    assert find_conflicts(stored(candidate("Patong", "a")).head(0), VOCABULARY) == []
+
+
 def test_one_source_does_not_contradict_itself() -> None:
     assert items(candidate("Patong", "a"), candidate("Kathu", "a")) == []
 
@@ -39,8 +52,12 @@ def test_a_raw_difference_that_standardisation_took_away_is_still_explained() ->
     assert (item.proposed_value, item.proposed_rule) == ("Patong", "one_value")
 
 
-def test_an_absent_value_never_conflicts() -> None:
-    assert items(candidate("Patong", "a"), candidate("", "b")) == []
+@pytest.mark.parametrize("absent", ["", None])
+def test_an_absent_value_is_no_candidate(absent: str | None) -> None:
+    silent = {**candidate("", "c"), "value": absent, "raw_value": absent}
+    assert find_conflicts(stored(candidate("Patong", "a"), silent), VOCABULARY) == []
+    (item,) = find_conflicts(stored(candidate("Patong", "a"), candidate("Kathu", "b"), silent), VOCABULARY)
+    assert [one.source_id for one in item.candidates] == ["a", "b"]
 
 
 def test_a_multi_valued_property_never_conflicts() -> None:
@@ -58,6 +75,12 @@ def test_values_that_held_one_after_the_other_do_not_contradict_each_other() -> 
     for overlapping in ({}, {"valid_from": "2023-06-01"}, {"valid_to": "2022"}):
         (item,) = items(candidate("Patong Hall", "a", **EARLIER), candidate("Kathu Hall", "b", **overlapping))
         assert item.verdict is Verdict.DIFFERS
+
+
+def test_values_of_which_nobody_says_when_they_held_are_compared() -> None:
+    rows = frame(candidate("Patong Hall", "a"), candidate("Kathu Hall", "b"))
+    (item,) = find_conflicts(rows.drop(columns=["valid_from", "valid_to"]), VOCABULARY)
+    assert (item.verdict, item.rule) == (Verdict.DIFFERS, "names_differ")
 
 
 def test_of_values_that_held_one_after_the_other_one_is_proposed_for_each_time() -> None:
@@ -157,9 +180,10 @@ def test_of_many_values_each_is_compared_with_the_proposed_one_and_not_with_ever
             assert len(compared) < 2 * count
 
 
-def test_the_regulator_wins_over_the_wiki() -> None:
+def test_the_regulator_wins_over_any_number_of_wikis() -> None:
     (item,) = items(
         candidate("Kathu", "wiki", authority_tier=3, observed_at="2026-11-01T00:00:00Z"),
+        candidate("Kathu", "another wiki", authority_tier=3, observed_at="2026-11-01T00:00:00Z"),
         candidate("Patong", "regulator", authority_tier=1, observed_at=""),
     )
     assert (item.proposed_value, item.proposed_rule, item.needs_person) == ("Patong", "authority_tier", False)
@@ -167,7 +191,8 @@ def test_the_regulator_wins_over_the_wiki() -> None:
 
 
 def test_tier_one_against_tier_one_needs_a_person() -> None:
-    (item,) = items(candidate("Patong", "a", authority_tier=1), candidate("Kathu", "b", authority_tier=1))
+    tier_one = candidate("Patong", "a", authority_tier=1), candidate("Kathu", "b", authority_tier=1)
+    (item,) = items(*tier_one, candidate("Kathu", "c"))
     assert item.needs_person
 
 
@@ -186,6 +211,19 @@ def test_tier_one_in_agreement_with_itself_decides_against_the_rest() -> None:
     )
     assert item.verdict is Verdict.DIFFERS
     assert not item.needs_person
+
+
+def test_two_sources_outweigh_one_of_the_same_tier() -> None:
+    (item,) = items(candidate("Patong", "a"), candidate("Kathu", "b"), candidate("Kathu", "c"))
+    assert (item.proposed_value, item.proposed_rule) == ("Kathu", "independent_corroboration")
+
+
+def test_who_does_not_say_when_is_older_than_who_does() -> None:
+    for seen in ("2024-01-01", datetime(2024, 1, 1, tzinfo=UTC)):
+        rows = stored(candidate("Patong", "a", observed_at=None), candidate("Kathu", "b", observed_at=seen))
+        (item,) = find_conflicts(rows, VOCABULARY)
+        assert (item.proposed_value, item.proposed_rule) == ("Kathu", "recency")
+        assert item.candidates[0].observed_at == ""
 
 
 def test_spellings_of_one_name_confirm_each_other() -> None:
@@ -241,6 +279,10 @@ def test_a_row_that_moved_or_was_seen_again_does_not_reopen_a_sign_off() -> None
     assert again.candidates_digest == signed.candidates_digest
 
 
+def verdicts(*rows: dict[str, Any]) -> dict[tuple[str, str, str], Verdict]:
+    return {(item.canonical_id, item.property, item.lang): item.verdict for item in items(*rows)}
+
+
 rows_of_some_sources = st.lists(
     st.builds(
         candidate,
@@ -266,16 +308,12 @@ def test_the_order_of_candidates_changes_nothing(rows: list[dict[str, Any]], ran
 
 @settings(max_examples=40, deadline=None)
 @given(rows_of_some_sources)
-def test_saying_again_what_a_source_says_never_makes_a_conflict(rows: list[dict[str, Any]]) -> None:
+def test_the_verdict_goes_by_the_values_and_not_by_who_says_them_and_how_often(rows: list[dict[str, Any]]) -> None:
     again = [{**row, "source_id": "z", "statement_id": f"st-z{n}"} for n, row in enumerate(rows)]
-    before = {(item.canonical_id, item.property, item.lang): item.verdict for item in items(*rows)}
-    sources = {(row["canonical_id"], row["lang"]): set[str]() for row in rows}
-    for row in rows:
-        if row["value"]:
-            sources[row["canonical_id"], row["lang"]].add(row["source_id"])
-    for item in items(*rows, *again):
-        key = (item.canonical_id, item.property, item.lang)
-        assert before.get(key) is item.verdict or len(sources[item.canonical_id, item.lang]) == 1
+    each_by_another = [{**row, "source_id": f"s{n}"} for n, row in enumerate(rows)]
+    before, after = verdicts(*rows), verdicts(*rows, *again)
+    assert before.items() <= after.items()
+    assert after == verdicts(*each_by_another)
 
 
 @settings(max_examples=40, deadline=None)
