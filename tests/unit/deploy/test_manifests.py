@@ -26,6 +26,8 @@ SECRETS = {
 """Made by hand: settings.yaml and ingress.yaml say so."""
 RECOVERY_SECRET = "tenant-runtime-recovery"
 """Made for as long as a backup is read: docs/operate/backup.md says so."""
+CONTRACTS = "tenant-runtime-contracts"
+"""Made where an installation has contracts of its own: docs/extend/contract.md says so."""
 
 VERIFY, RESTORE = (job for folder in RECOVERY for job in objects_of(folder))
 ALL = [*OBJECTS, VERIFY, RESTORE]
@@ -68,9 +70,10 @@ def test_every_object_is_valid_by_kubernetes_own_schema(body: dict[str, Any], ve
 
 def test_what_is_named_exists() -> None:
     for body in ALL:
-        for kind, key in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
-            for reference in _values(body, key):
-                assert (kind, reference["name"]) in NAMES or reference["name"] in SECRETS
+        for content in [*_values(body, "configMapRef"), *_values(body, "configMap")]:
+            assert ("ConfigMap", content["name"]) in NAMES or (content["name"] == CONTRACTS and content.get("optional"))
+        for reference in _values(body, "secretRef"):
+            assert reference["name"] in SECRETS
         for secret in [*_values(body, "secretKeyRef"), *_values(body, "secret")]:
             assert secret.get("name", secret.get("secretName")) in {*SECRETS, RECOVERY_SECRET}
         for claim in _values(body, "claimName"):
