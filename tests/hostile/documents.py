@@ -240,7 +240,9 @@ def text_samples() -> Iterator[tuple[str, bytes]]:
         (
             b"<?xml version='1.0'?><hibernate-generic><object class='Page'><id name='id'>1</id>"
             b"<property name='title'>Halls</property></object><object class='BodyContent'><id name='id'>2</id>"
-            b"<property name='body'>&lt;p&gt;Two.&lt;/p&gt;</property>"
+            b"<property name='body'><![CDATA[<p>Two.</p><ac:structured-macro ac:name='info'><ac:rich-text-body><p>Open."
+            b"</p></ac:rich-text-body></ac:structured-macro><table><tr><th>a</th></tr><tr><td>1</td></tr></table>]]>"
+            b"</property>"
             b"<property name='content' class='Page'><id name='id'>1</id></property></object>"
             b"</hibernate-generic>"
         ),

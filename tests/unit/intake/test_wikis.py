@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import tenant_pipeline.samples
 from tenant_pipeline.intake.readers.confluence_export import looks_like_confluence_export, read_confluence_export
@@ -361,34 +357,3 @@ def test_each_sample_looks_like_its_own_format_alone(path: str, expected: Callab
 def test_wikitext_is_told_from_what_only_shares_its_marks(text: str, path: str, expected: bool) -> None:
     assert looks_like_wikitext(text, path) is expected
     assert not looks_like_dokuwiki(text, path)
-
-
-_READERS: list[tuple[Reader, bytes]] = [
-    (read_mediawiki_dump, DUMP),
-    (read_wikitext, DUMP[DUMP.index(b"{{") : DUMP.index(b"</text>\n    </revision>\n  </page>\n  <page>")]),
-    (read_dokuwiki, DOKUWIKI),
-    (read_notion, NOTION),
-    (read_confluence_page, CONFLUENCE),
-    (read_confluence_export, EXPORT),
-]
-
-
-@pytest.mark.parametrize(("reader", "sample"), _READERS)
-@settings(max_examples=60, deadline=None)
-@given(data=st.data())
-def test_whatever_is_handed_in_ends_in_items_problems_or_a_refusal(
-    reader: Reader, sample: bytes, data: st.DataObject
-) -> None:
-    if data.draw(st.booleans()):
-        begin = data.draw(st.integers(0, len(sample)))
-        length = data.draw(st.integers(0, 400))
-        piece = data.draw(
-            st.one_of(st.binary(max_size=40), st.sampled_from([b"{{", b"}}", b"{|\n!", b"<", b"]]>", b"=="]))
-        )
-        content = sample[:begin] + piece + sample[begin + length :]
-    else:
-        content = data.draw(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
-    with suppress(UnreadableError):
-        for item in islice(reader(io.BytesIO(content), "utf-8"), 5_000):
-            assert isinstance(item, Item | Problem)
-            assert item.locator
