@@ -52,7 +52,10 @@ query ($key: AssetKeyInput!, $partitions: [String!]) {
   assetNodeOrError(assetKey: $key) {
     ... on AssetNode {
       assetMaterializations(partitions: $partitions) {
-        runId partition metadataEntries { label ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } }
+        runId partition metadataEntries {
+          label
+          ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } ... on MarkdownMetadataEntry { mdStr }
+        }
       }
     }
   }
@@ -92,6 +95,13 @@ def _materialisations(running: Running, asset: str, partition: str) -> list[dict
     data = running.graphql(MATERIALISATIONS, key={"path": [asset]}, partitions=[partition])
     found: list[dict[str, Any]] = data["assetNodeOrError"]["assetMaterializations"]
     return found
+
+
+def _told(made: dict[str, Any]) -> dict[str, Any]:
+    """What a materialisation tells: texts and numbers by their labels."""
+    return {
+        each["label"]: each.get("text", each.get("intValue", each.get("mdStr"))) for each in made["metadataEntries"]
+    }
 
 
 def _source(running: Running, source: str) -> Source:
@@ -213,17 +223,18 @@ def test_governance_sees_the_verdict_of_each_partition(running: Running, uploade
 
 def test_a_materialisation_tells_what_it_did(running: Running, uploaded: dict[str, str]) -> None:
     _wait_until(running, uploaded["good 0"], "assembled")
-    (made,) = _materialisations(running, "validate", f"{TENANT}|{uploaded['good 0']}")
-    labels = {entry["label"] for entry in made["metadataEntries"]}
-    assert {
-        "rows_in",
-        "rows_rejected",
-        "rows_quarantined",
-        "conserved",
-        "input_digest",
-        "output_digest",
-        "preview",
-    } <= labels
+    key = f"{TENANT}|{uploaded['good 0']}"
+    before, told, after = (
+        _told(_materialisations(running, asset, key)[0]) for asset in ("standardise", "validate", "link")
+    )
+    assert told["rows_in"] == before["dagster/row_count"] > 0
+    assert told["input_digest"] == before["output_digest"]
+    assert told["output_digest"] == after["input_digest"]
+    passed, rejected, quarantined = (told[name] for name in ("dagster/row_count", "rows_rejected", "rows_quarantined"))
+    assert told["rows_in"] == passed + rejected + quarantined
+    assert f"| {told['rows_in']} | {passed} | {rejected} | {quarantined} |" in told["conserved"]
+    values = [value for number in range(5) for value in (f"Hall {number}", f"โถงที่ {number}", f"{100 + number}")]
+    assert any(f"| {value} |" in told["preview"] for value in values)
 
 
 def test_every_asset_of_a_source_tells_where_it_comes_from(running: Running, uploaded: dict[str, str]) -> None:
@@ -232,7 +243,7 @@ def test_every_asset_of_a_source_tells_where_it_comes_from(running: Running, upl
     tier = next(each["authority_rank"] for each in running.installation.json("source", "list", "--tenant", TENANT))
     for asset in ("receive", "assemble", "conflict_matrix", "coverage_score"):
         made = _materialisations(running, asset, f"{TENANT}|{uploaded['good 0']}")[0]
-        told = {each["label"]: each.get("text", each.get("intValue")) for each in made["metadataEntries"]}
+        told = _told(made)
         assert (told["origin"], told["unit_mode"]) == ("partner-doc", "single-file"), asset
         assert told["authority_tier"] == tier, asset
         run = next(each for each in _runs(running) if each["runId"] == made["runId"])
