@@ -56,7 +56,7 @@ def test_same_makes_one_of_two_the_older_id_stays_and_reversing_puts_everything_
     assert tenant.canonical(second) == older
     assert tenant.said_of(second) == tenant.said_of(first) == {older}
     assert list_pairs(tenant.runtime, tenant.id) == []
-    assert tenant.add("c", "Assembly Hall,200,,,") is not None
+    tenant.add("c", "Assembly Hall,200,,,")
 
     undone = reverse(tenant.runtime, tenant.id, judged.sequence, **WORD)
     assert [(each.change, each.from_id, each.into_id) for each in undone.changes] == [("split", older, younger)]
