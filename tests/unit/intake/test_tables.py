@@ -21,7 +21,7 @@ from tenant_pipeline.intake.readers.registry import READERS
 from tenant_pipeline.intake.readers.tables_in_grid import grid_items
 from tenant_pipeline.intake.readers.workbook import read_workbook
 from tenant_pipeline.intake.sandbox.parse import profile
-from tenant_pipeline.intake.text_encoding import text_encoding, text_of_bytes
+from tenant_pipeline.intake.text_encoding import known_encoding, text_encoding, text_of_bytes
 
 
 def _csv(text: str | bytes, encoding: str = "utf-8") -> list[Item | Problem]:
@@ -145,7 +145,8 @@ def test_chinese_is_no_thai_however_few_words_of_it_there_are(words: tuple[str, 
 
 
 @pytest.mark.parametrize("text", ["Köln,Größe\n" * 20, "España,café\n" * 20, "São Paulo,ÉCOLE\n" * 20])
-def test_accents_are_no_thai(text: str) -> None:
+def test_accents_are_taken_for_no_thai_chinese_or_unicode(text: str) -> None:
+    assert known_encoding(text.encode("cp1252")) is None
     assert text_encoding(text.encode("cp1252"))[0] not in ("cp874", "gb18030")
 
 
