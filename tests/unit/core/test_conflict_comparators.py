@@ -23,6 +23,7 @@ CASES = [
     ("name", "en", "Ko Kaeo", "Ko-Kaeo", "same", "names_equal_ignoring_case_spacing_and_punctuation"),
     ("name", "en", "Café del Mar", "Cafe Del Mar", "same", "names_equal_ignoring_accents"),
     ("name", "en", "Andaman Events Co., Ltd.", "Andaman Events", "same", "names_equal_ignoring_generic_words"),
+    ("name", "en", "Khet Dusit", "Dusit", "same", "names_equal_ignoring_generic_words"),
     ("name", "th", "อำเภอกะทู้", "กะทู้", "same", "names_equal_ignoring_generic_words"),
     ("name", "th", "บริษัท อันดามัน จำกัด", "อันดามัน", "same", "names_equal_ignoring_generic_words"),
     ("name", "zh", "普吉府", "普吉", "same", "names_equal_ignoring_generic_words"),
