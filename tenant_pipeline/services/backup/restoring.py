@@ -41,7 +41,7 @@ from tenant_pipeline.services.digest_keys import destroy_again
 from tenant_pipeline.services.erasure.whole_tenant import RESTORE, erase_again
 from tenant_pipeline.services.provisioning.operations import DONE, Act, State, begin, latest_operation, record_in
 from tenant_pipeline.services.runtime import Runtime, open_runtime
-from tenant_pipeline.services.templates.publishing import template_of_version
+from tenant_pipeline.services.templates.publishing import keep_what_is_pinned, template_of_version
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
@@ -82,7 +82,8 @@ def restore(
     Raises InputError where the installation is not empty (or has the tenant) and while another restore is at work,
     KeysDestroyedError for a tenant that was erased, SettingsError for another release's snapshot of a tenant and for
     one whose template is not published here, IntegrityError where anything differs, where another than `signed_by`
-    took it, or where a snapshot of one tenant holds anything of another or of the platform.
+    took it, or where a snapshot of one tenant holds anything of another or of the platform, and ContractError for
+    contracts that say something else under the version of a template that is published.
     """
     folder = BackupFolder(root).existing()
     manifest = folder.manifest(opener, identifier)
@@ -127,6 +128,7 @@ def restore(
             runtime.database.create_tenant_login(tenant)
             _served(runtime, folder, opener, manifest, tenant)
         migrate(runtime.database)
+        keep_what_is_pinned(runtime)
         _tell_of_feeds_again(runtime, manifest["tenants"])
         _tell_of_no_instance(runtime, manifest["tenants"], begun_at)
         for tenant in sorted(erased & set(manifest["tenants"])):
