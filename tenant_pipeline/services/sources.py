@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ LINKS = "intake.links"
 WITHDRAWN = "withdrawn"
 """The status of a source that was taken out."""
 _CLOCKS_DIFFER_BY = timedelta(days=1)
+_FIRST_TIME = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class SourceInUseError(InputError):
@@ -224,12 +225,14 @@ def _register(
 def require_observable(runtime: Runtime, observed_at: datetime | None) -> None:
     """Return for a time as of which facts can hold, also by a clock that is a little late, and for none.
 
-    Raises InputError for one that has no zone, and for a day that is still to come.
+    Raises InputError for one that has no zone or is before the year 1, and for a day that is still to come.
     """
     if observed_at is None:
         return
     if observed_at.tzinfo is None:
         raise InputError("The date has no zone", where="--observed-at", remedy="Such as 2026-03-01T00:00:00+07:00.")
+    if observed_at < _FIRST_TIME:
+        raise InputError("It cannot hold as of before the year 1", where="--observed-at", remedy="Such as 2026-03-01.")
     if observed_at > runtime.now() + _CLOCKS_DIFFER_BY:
         raise InputError(
             "It cannot hold as of a day that is still to come",

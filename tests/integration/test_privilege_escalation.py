@@ -16,7 +16,7 @@ from tenant_pipeline.services import registry
 from tenant_pipeline.storage import serving
 from tenant_pipeline.storage.audit_log import AuditEntry
 from tenant_pipeline.storage.database import login_of
-from tests.integration.conftest import ATTACKER, TwoTenants
+from tests.integration.conftest import ATTACKER, VICTIM, TwoTenants
 from tests.registered import registered
 
 PLATFORMS_OWN = (
@@ -174,7 +174,8 @@ def test_a_tenants_login_takes_no_lock_that_is_the_platforms_to_take(tenants: Tw
 def test_a_tenants_login_writes_nothing_that_whoever_reads_all_tenants_fails_on(
     tenants: TwoTenants, statement: str
 ) -> None:
-    with tenants.login(ATTACKER) as connection, pytest.raises(errors.CheckViolation):
+    # Only the victim has rows that could be changed, and a source that a record could be of.
+    with tenants.login(VICTIM) as connection, pytest.raises(errors.CheckViolation):
         connection.execute(statement)
 
 

@@ -1,6 +1,20 @@
 -- Rows that a tenant's login writes are read with those of all tenants: by the sensors, for the figures, by the marts.
 -- So none may be such that reading it fails: a time that no calendar of ours knows, a sum that overflows, a list that
--- is none. Rows from before are left as they are.
+-- is none. Other rows from before than sources' are left as they are: they do not change any more.
+
+-- What is not within the calendar could not be changed any more, not even to be erased. The owner's own rows too are
+-- under row-level security; the rows of all tenants are meant here.
+ALTER TABLE runtime.tenant_sources NO FORCE ROW LEVEL SECURITY;
+UPDATE runtime.tenant_sources
+   SET observed_at = CASE WHEN observed_at >= '0001-01-02Z' AND observed_at < '9999-12-31Z' THEN observed_at END,
+       assembled_at = CASE WHEN assembled_at >= '0001-01-02Z' AND assembled_at < '9999-12-31Z' THEN assembled_at END,
+       not_before = CASE WHEN not_before >= '0001-01-02Z' AND not_before < '9999-12-31Z' THEN not_before END,
+       received_at = least(greatest(received_at, '0001-01-02Z'), '9999-12-30Z'),
+       queued_at = least(greatest(queued_at, '0001-01-02Z'), '9999-12-30Z')
+ WHERE least(observed_at, assembled_at, not_before, received_at, queued_at) < '0001-01-02Z'
+    OR greatest(observed_at, assembled_at, not_before, received_at, queued_at) >= '9999-12-31Z';
+ALTER TABLE runtime.tenant_sources FORCE ROW LEVEL SECURITY;
+
 DO $$
 DECLARE
     written record;
