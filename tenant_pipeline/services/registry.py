@@ -175,7 +175,7 @@ def update_tenant(
             """,
             (Jsonb(name) if name else None, domain, tier, pdpa_agreement_ref, tenant),
         )
-        if pdpa_agreement_ref and not before["pdpa_agreement_ref"]:
+        if pdpa_agreement_ref and not (before["pdpa_agreement_ref"] or "").strip():
             # What is assembled went through without; what a run has in hand may have been judged before it was there.
             connection.execute(
                 """
