@@ -74,7 +74,9 @@ class EmailRecogniser(FoldedRecogniser):
 
     def candidates(self, folded: str) -> Iterator[Candidate]:
         """Addresses whose domain could be one."""
-        for match in _address().finditer(folded):
+        position = 0
+        while match := _address().search(folded, position):
             score = _score(match[0].rpartition("@")[2], match[0].isascii())
+            position = match.end() if score is not None else match.start() + 1
             if score is not None:
                 yield Candidate(match.start(), match.end(), score)
