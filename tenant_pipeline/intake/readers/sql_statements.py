@@ -11,7 +11,7 @@ _TOKEN = r"""
 """
 _STANDARD = re.compile(_TOKEN, re.VERBOSE | re.DOTALL | re.MULTILINE)
 _ESCAPED = re.compile(_TOKEN.replace("(?:[^']|'')*", r"(?:[^'\\]|''|\\.)*"), re.VERBOSE | re.DOTALL | re.MULTILINE)
-_SAID = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*", re.DOTALL)
+_SAID = re.compile(r"(?:\s|(?:--|#)[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _COPIED_ROWS = re.compile(r"(?is)\s*copy\b.*\bfrom\s+stdin\b")
 _END_OF_ROWS = re.compile(r"(?m)^\\\.$")
 
