@@ -31,7 +31,13 @@ _READING = (
     "core/generic_words.py",
 )  # fmt: skip
 _MADE_OF: Mapping[str, tuple[str, ...]] = {
-    Stage.RECEIVE: ("intake/receive.py", "intake/archive.py", "intake/refusals.py", "intake/overruled.py"),
+    Stage.RECEIVE: (
+        "intake/receive.py",
+        "intake/archive.py",
+        "intake/text_encoding.py",
+        "intake/refusals.py",
+        "intake/overruled.py",
+    ),
     Stage.IDENTIFY: _READING,
     Stage.EXTRACT: _READING,
     Stage.SCREEN: (
