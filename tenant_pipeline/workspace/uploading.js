@@ -96,6 +96,7 @@ export class Sending {
   send() {
     this.state = "sending";
     this.problem = null;
+    this.changed();
     this.running ??= this.run().finally(() => {
       this.running = null;
     });

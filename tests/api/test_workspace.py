@@ -292,6 +292,7 @@ def test_a_window_that_nobody_looks_at_does_not_listen_and_has_caught_up_when_so
     grant_role(served.runtime, HALLS, person="suda", role="viewer", granted_by="test")
     expect(anan.get_by_text("suda · Viewer")).to_be_visible()
     look(hidden=True)
+    anan.wait_for_timeout(1500)  # what was heard before is read by then
     grant_role(served.runtime, HALLS, person="prem", role="viewer", granted_by="test")
     anan.wait_for_timeout(1000)
     expect(anan.get_by_text("prem · Viewer")).to_have_count(0)
@@ -874,7 +875,7 @@ def test_files_that_are_chosen_again_before_they_are_handed_in_go_on_and_one_tha
 
     people.go(kanya, "panel-upload")
     begun: list[Route] = []
-    kanya.route("**/uploads", begun.append)
+    kanya.route("**/uploads", lambda route: begun.append(route))
     kanya.locator("input[type=file]").first.set_input_files(paths[0])
     kanya.get_by_role("button", name="Hand in").click()
     for name in ("Pause", "Resume", "Pause", "Remove"):
@@ -882,6 +883,7 @@ def test_files_that_are_chosen_again_before_they_are_handed_in_go_on_and_one_tha
     assert len(begun) == 1
     with kanya.expect_response(lambda answer: answer.request.method == "DELETE"):
         begun[0].continue_()
+    kanya.unroute("**/uploads")  # the page is used again by later tests
     assert uploads() == [False, False, False]
 
 

@@ -161,6 +161,7 @@ export function Upload({ params }) {
       );
       const left = files.current.find((each) => each.state !== "sent");
       if (left) throw left.problem ?? new Problem({ title: t("pause"), status: 0, code: "paused", where: left.path });
+      if (!files.current.length) throw new Problem({ title: t("dropHere"), status: 0, code: "no-files" });
     }
     const body = { origin, unit_mode: mode, title, rights, observed_at: observed ? beginOfDay(observed) : null };
     if (mode === "link") return act(ofTenant("/source/upload"), { ...body, url });
