@@ -24,6 +24,8 @@ function kept(name, otherwise) {
 export const session = signal(null);
 /** Who is signed in; asked only where somebody is. */
 export const me = () => /** @type {Session} */ (session.value);
+/** Whether two names are one person's, as the server has it. @param {string} one @param {string} other */
+export const isSamePerson = (one, other) => one.trim().toLowerCase() === other.trim().toLowerCase();
 /** By kind and id: the label in three languages. @type {{value: Record<string, any>}} */
 export const labels = signal({});
 export const language = kept("language", LANGUAGES.find((each) => navigator.language.startsWith(each)) ?? "en");

@@ -3,7 +3,7 @@
 import { html, useState } from "../vendor/modules.js";
 import { act } from "../api.js";
 import { label, t } from "../language.js";
-import { me, ofTenant, PLATFORM_ROLES } from "../store.js";
+import { isSamePerson, me, ofTenant, PLATFORM_ROLES } from "../store.js";
 import { Deed, useDone } from "./done.js";
 import { Told } from "./loaded.js";
 
@@ -23,7 +23,7 @@ export function Assignment({ request, people }) {
   const [role, setRole] = useState("");
   const [to, setTo] = useState("");
   const acting = wanted.includes(role) ? role : wanted[0];
-  const candidates = people.filter((each) => each.role === acting && each.person !== request.requested_by);
+  const candidates = people.filter((each) => each.role === acting && !isSamePerson(each.person, request.requested_by));
   const chosen = candidates.some((each) => each.person === to) ? to : candidates[0]?.person;
   const deed = useDone(() => act(place(request, "assignment"), { role: acting, to: chosen, own_role: own }));
   if (!own || request.state !== "waiting") return null;
@@ -43,8 +43,8 @@ export function Assignment({ request, people }) {
 /** One's own decision, handed to somebody who is in this tenant as well. */
 export function Delegation({ request, people }) {
   const roles = request.waits_for.flat().filter((role) => holds(role) && !NEVER_DELEGATED.includes(role));
-  const others = [...new Set(people.map((each) => each.person))].filter((person) => ![me().person, request.requested_by].includes(person));
-  if (!roles.length || !others.length || request.state !== "waiting" || request.requested_by === me().person) return null;
+  const others = [...new Set(people.map((each) => each.person))].filter((person) => person !== me().person && !isSamePerson(person, request.requested_by));
+  if (!roles.length || !others.length || request.state !== "waiting" || isSamePerson(request.requested_by, me().person)) return null;
   const send = (form) => act(place(request, "delegation"), { role: form.get("role"), to: form.get("to"), reason: form.get("reason") });
   return html`
     <details>

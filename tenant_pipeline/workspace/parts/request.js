@@ -5,7 +5,7 @@ import { act } from "../api.js";
 import { distance, moment } from "../dates.js";
 import { label, statusWord, t } from "../language.js";
 import { chooseKey, ownKey, signatureOver } from "../signing.js";
-import { address, go, me, ofTenant, where } from "../store.js";
+import { address, go, isSamePerson, me, ofTenant, where } from "../store.js";
 import { Badge } from "./badge.js";
 import { isCompared } from "./difference.js";
 import { useDone } from "./done.js";
@@ -21,7 +21,7 @@ const named = (roles) => roles.map((role) => label("tenant_roles", role)).join("
 function rolesHere(request) {
   const { person, roles } = me();
   const said = request.decisions.some((each) => each.person === person);
-  if (request.state !== "waiting" || request.requested_by === person || said) return [];
+  if (request.state !== "waiting" || isSamePerson(request.requested_by, person) || said) return [];
   const handed = request.steps.filter((each) => each.step === "delegated" && each.to === person).map((each) => each.role);
   return request.waits_for.flat().filter((role) => roles.includes(role) || handed.includes(role));
 }
