@@ -705,9 +705,9 @@ def test_a_damaged_object_is_left_out_and_a_restore_whose_last_step_failed_goes_
     shutil.copytree(backed.folder, folder)
     name = next(iter(_names(backed.runtime, backed.kept)))
     (folder / "objects" / name).write_bytes(b"something else")
-    with pytest.raises(IntegrityError, match="leave-out-damaged") as told:
+    with pytest.raises(IntegrityError, match="leave-out-damaged") as damaged:
         restore(empty, folder, backed.opener(), backed.one, actor="operator", signed_by=None)
-    assert told.value.where == name
+    assert damaged.value.where == name
     with open_runtime(empty) as runtime:  # others' work does not wait for one tenant
         assert runtime.keys.keys_of(backed.kept) == {}
 
