@@ -257,20 +257,28 @@ def test_figures_times_and_ids_of_ours_in_a_log_line_are_nobodys_and_a_telephone
     ]
 
 
-def test_a_table_that_does_not_force_row_level_security_is_named(tenants: TwoTenants) -> None:
+def test_a_table_that_does_not_force_row_level_security_or_takes_others_rows_is_named(tenants: TwoTenants) -> None:
     with tenants.runtime.database.platform() as connection:
         assert row_level_security(connection).outcome is Outcome.MET
     with tenants.superuser() as connection:
         connection.execute("CREATE TABLE runtime.loose (tenant_id text, secret text)")
         connection.execute("GRANT SELECT ON runtime.loose TO PUBLIC")
+        connection.execute("CREATE TABLE runtime.unchecked (tenant_id text)")
+        connection.execute("ALTER TABLE runtime.unchecked ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        connection.execute("GRANT SELECT, INSERT ON runtime.unchecked TO tenant_runtime_tenants")
+        connection.execute(
+            "CREATE POLICY own_rows ON runtime.unchecked TO tenant_runtime_tenants"
+            " USING (tenant_id = (SELECT app.my_tenant())) WITH CHECK (true)"
+        )
     try:
         with tenants.runtime.database.platform() as connection:
             found = row_level_security(connection)
     finally:
         with tenants.superuser() as connection:
-            connection.execute("DROP TABLE runtime.loose")
+            connection.execute("DROP TABLE runtime.loose, runtime.unchecked")
     assert found.outcome is Outcome.NOT_MET
-    assert [found.evidence[name] for name in ("not_forced", "not_bounded", "granted_to_everybody")] == [["loose"]] * 3
+    assert [found.evidence[name] for name in ("not_forced", "granted_to_everybody")] == [["loose"]] * 2
+    assert found.evidence["not_bounded"] == ["loose", "unchecked"]
 
 
 def test_taking_the_evidence_is_on_the_record_and_needs_a_tenant(made: Sources) -> None:

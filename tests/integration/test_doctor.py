@@ -384,6 +384,11 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("policies", "pentest",
      partial(statement, f"CREATE POLICY of_all ON {TABLE} TO tenant_runtime_tenants USING (true)",
              f"DROP POLICY of_all ON {TABLE}")),
+    ("policies", "pentest",
+     partial(statement,
+             f"CREATE POLICY unchecked ON {TABLE} TO tenant_runtime_tenants"
+             " USING (tenant_id = (SELECT app.my_tenant())) WITH CHECK (true)",
+             f"DROP POLICY unchecked ON {TABLE}")),
     ("objects", "chown", partial(a_file_in_place, lambda of: of.objects_directory)),
     ("objects", "s3://", partial(setting, "object_store_url", "ftp://somewhere")),
     ("checkpoints", "write-once", partial(a_file_in_place, lambda of: of.checkpoints_file)),

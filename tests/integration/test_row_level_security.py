@@ -80,7 +80,7 @@ def test_another_tenant_writes_into_no_table(tenants: TwoTenants, attacker: Conn
             ).fetchone()
         if not is_table or not is_table[0]:
             continue
-        with pytest.raises((errors.InsufficientPrivilege, errors.IntegrityError)):
+        with pytest.raises(errors.InsufficientPrivilege):  # any other comes after the policy has let the row through
             attacker.execute(
                 sql.SQL("INSERT INTO runtime.{} (tenant_id) VALUES (%s)").format(sql.Identifier(table)), (VICTIM,)
             )

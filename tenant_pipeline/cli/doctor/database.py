@@ -166,12 +166,13 @@ def row_level_security(patient: Patient) -> Finding:
 
 
 def policies(patient: Patient) -> Finding:
-    """Every tenant-bound table has its policy, and none lets a tenant see the rows of others."""
+    """Every tenant-bound table has its policy, and none lets a tenant see or write the rows of others."""
     with patient.migrated_connection() as connection:
         rows = connection.execute(
             """
             SELECT class.relname,
-                   bool_or(coalesce(policy.qual, policy.with_check) NOT LIKE '%my_tenant%') AS is_open
+                   bool_or(coalesce(policy.qual, policy.with_check) NOT LIKE '%my_tenant%'
+                           OR coalesce(policy.with_check, policy.qual) NOT LIKE '%my_tenant%') AS is_open
               FROM pg_class AS class
               JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attname = 'tenant_id'
               LEFT JOIN pg_policies AS policy
@@ -182,13 +183,14 @@ def policies(patient: Patient) -> Finding:
                AND has_any_column_privilege('tenant_runtime_tenants', class.oid, 'SELECT')
              GROUP BY class.relname
             HAVING NOT coalesce(bool_or(policy.policyname = 'own_rows'), false)
-                OR bool_or(coalesce(policy.qual, policy.with_check) NOT LIKE '%my_tenant%')
+                OR bool_or(coalesce(policy.qual, policy.with_check) NOT LIKE '%my_tenant%'
+                           OR coalesce(policy.with_check, policy.qual) NOT LIKE '%my_tenant%')
              ORDER BY class.relname
             """
         ).fetchall()
     remedy = "Restore the policies from tenant_pipeline/storage/migrations/sql, then run `tenant-pipeline pentest`."
     if opened := [row["relname"] for row in rows if row["is_open"]]:
-        return wrong(f"a policy shows the rows of others on {', '.join(opened)}", remedy)
+        return wrong(f"a policy lets tenants read or write the rows of others on {', '.join(opened)}", remedy)
     if rows:
         return wrong(f"the policy is missing on {', '.join(row['relname'] for row in rows)}", remedy)
     return fine("every tenant-bound table has its policy")

@@ -16,7 +16,8 @@ SELECT class.relname AS name, class.relkind IN ('r', 'p') AS is_table,
        coalesce('security_invoker=true' = ANY (class.reloptions), false) AS invoker,
        pg_catalog.has_table_privilege('tenant_runtime_tenants', class.oid, 'SELECT') AS readable,
        EXISTS (SELECT FROM pg_catalog.aclexplode(class.relacl) AS granted WHERE granted.grantee = 0) AS public,
-       coalesce((SELECT bool_and(policy.qual ~ 'tenant_id = .*app\\.my_tenant\\(\\)')
+       coalesce((SELECT bool_and(coalesce(policy.qual, policy.with_check) ~ 'tenant_id = .*app\\.my_tenant\\(\\)'
+                                 AND coalesce(policy.with_check, policy.qual) ~ 'tenant_id = .*app\\.my_tenant\\(\\)')
                    FROM pg_catalog.pg_policies AS policy
                   WHERE policy.schemaname = 'runtime' AND policy.tablename = class.relname
                     AND policy.permissive = 'PERMISSIVE' -- a restrictive one shows nothing that another did not
@@ -30,7 +31,7 @@ SELECT class.relname AS name, class.relkind IN ('r', 'p') AS is_table,
 
 
 def row_level_security(connection: Connection) -> Control:
-    """Whether every tenant-bound table forces row level security and shows a tenant only its own rows."""
+    """Whether every tenant-bound table forces row level security, and shows and takes only a tenant's own rows."""
     found = connection.execute(_RELATIONS).fetchall()
     tables = [each for each in found if each["is_table"]]
     faults = {
