@@ -30,8 +30,10 @@ from tenant_pipeline.cli.doctor.database import is_english
 from tenant_pipeline.cli.doctor.examinations import EXAMINATIONS
 from tenant_pipeline.cli.doctor.finding import Patient, Verdict
 from tenant_pipeline.cli.doctor.work import approvals
+from tenant_pipeline.core.errors import SettingsError
 from tenant_pipeline.services import roles
 from tenant_pipeline.services.approvals.handing_over import delegate, revoke, withdraw
+from tenant_pipeline.services.cost.billing import prices
 from tenant_pipeline.services.runtime import Runtime, open_runtime
 from tenant_pipeline.settings import Settings
 from tenant_pipeline.storage.dagster_database import ensure_dagster_database
@@ -224,9 +226,9 @@ def another_provider(patient: Patient, runtime: Runtime) -> Iterator[Patient]:
 
 
 @contextmanager
-def a_file(name: str, content: str, patient: Patient, runtime: Runtime) -> Iterator[Patient]:
+def a_file(name: str, content: str | bytes, patient: Patient, runtime: Runtime) -> Iterator[Patient]:
     path = patient.settings.home / f"{name}.given"
-    path.write_text(content)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     yield replace(patient, settings=patient.settings.model_copy(update={name: path}))
 
 
@@ -298,6 +300,7 @@ def an_older_kernel_in_a_container(patient: Patient, runtime: Runtime) -> Iterat
 
 
 MOST_LAYERS = 16
+IN_THAI_OF_WINDOWS = '{"currency": "บาท"}'.encode("cp874")
 CLUSTER = "installation: test\nimage: nerve:1\ndatabase_cidr: 10.0.0.0/24\nkubeconfig: /nowhere/kubeconfig\n"
 TABLE = "runtime.tenant_sources"
 OWN_ROWS = f"CREATE POLICY own_rows ON {TABLE} TO tenant_runtime_tenants USING (tenant_id = (SELECT app.my_tenant()))"
@@ -329,11 +332,14 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
     ("public address", "https", partial(setting, "public_url", "http://city.example")),
     ("public address", "origins", partial(setting, "public_url", "https://city.example/")),
     ("public address", "scheme", partial(setting, "public_url", "city.example")),
+    ("public address", "scheme", partial(setting, "public_url", "https://[city.example")),
     ("metrics token", "secrets", partial(setting, "metrics_token", SecretStr("secretword"))),
     ("traces", "4318", partial(variable, "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")),
+    ("traces", "setting", partial(variable, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://[collector:4318")),
     ("loopback links", "LOOPBACK_LINKS", partial(setting, "loopback_links", True)),
     ("price table", "currency", partial(a_file, "price_table", '{"currency": "THB"}')),
     ("price table", "PRICE_TABLE", partial(setting, "price_table", Path("/nowhere.json"))),
+    ("price table", "UTF-8", partial(a_file, "price_table", IN_THAI_OF_WINDOWS)),
     ("contracts", "all of enterprise_intake.json", partial(setting, "contracts", Path("/nowhere"))),
     ("contracts", "eight", partial(setting, "contracts", Path("/tmp"))),
     ("PII configuration", "entries", partial(a_file, "pii_configuration", "models: [x]")),
@@ -432,6 +438,16 @@ def test_what_is_wrong_is_found_with_its_remedy_and_without_a_secret(
     assert "secretword" not in found.says + found.remedy
     if name not in ("daemon",):
         assert examine(EXAMINATIONS[name], patient).verdict is not Verdict.WRONG
+
+
+def test_a_cost_by_a_price_table_of_another_encoding_is_refused_with_its_remedy(
+    patient: Patient, runtime: Runtime
+) -> None:
+    with (
+        a_file("price_table", IN_THAI_OF_WINDOWS, patient, runtime) as ill,
+        pytest.raises(SettingsError, match="UTF-8"),
+    ):
+        prices(replace(runtime, settings=ill.settings))
 
 
 def test_in_a_code_server_of_dagsters_chart_its_home_is_no_fault(

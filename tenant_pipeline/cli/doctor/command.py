@@ -79,6 +79,10 @@ def examine(examination: Examination, patient: Patient) -> Finding:
         return wrong(f"PostgreSQL refused to tell ({type(error).__name__})", "The server's own log says why.")
     except OSError as error:
         return wrong(f"the system refused ({type(error).__name__})", "Check permissions and space.")
+    except Exception as error:
+        return wrong(
+            f"it cannot be examined ({type(error).__name__})", "Look at the setting that this examination names."
+        )
 
 
 @contextmanager

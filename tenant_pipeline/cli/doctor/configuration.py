@@ -51,11 +51,15 @@ def public_url(patient: Patient) -> Finding:
     given = patient.settings.public_url
     if not given:
         return fine("no public address: people come in by loopback")
-    parts = urlsplit(given)
+    no_address = wrong(
+        "TENANT_RUNTIME_PUBLIC_URL is no address of a site", "Give scheme and host alone: https://city.example"
+    )
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return no_address
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
-        return wrong(
-            "TENANT_RUNTIME_PUBLIC_URL is no address of a site", "Give scheme and host alone: https://city.example"
-        )
+        return no_address
     if parts.path:
         return wrong("TENANT_RUNTIME_PUBLIC_URL ends with a slash", "Leave it out: origins are compared as they are.")
     if parts.scheme == "http" and not _is_this_machine(parts.hostname):
@@ -109,9 +113,10 @@ def price_table(patient: Patient) -> Finding:
         return fine("prices are the shipped example's")
     try:
         prices_from(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         return wrong(
-            f"the price table cannot be read ({type(error).__name__})", f"Check TENANT_RUNTIME_PRICE_TABLE: {path}"
+            f"the price table cannot be read ({type(error).__name__})",
+            f"Check TENANT_RUNTIME_PRICE_TABLE, a file in UTF-8: {path}",
         )
     return fine("the price table is valid")
 

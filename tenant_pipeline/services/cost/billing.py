@@ -55,8 +55,12 @@ def prices(runtime: Runtime) -> Prices:
         return prices_from(example.read_text(encoding="utf-8"), "example_prices.json")
     try:
         return prices_from(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise SettingsError(f"The price table cannot be read ({type(error).__name__})", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The price table cannot be read ({type(error).__name__})",
+            where=str(path),
+            remedy="Check TENANT_RUNTIME_PRICE_TABLE, a file in UTF-8.",
+        ) from None
 
 
 def cost_of(runtime: Runtime, tenant: TenantId, month: Month) -> Cost:
