@@ -14,7 +14,7 @@ from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import InputError
 from tenant_pipeline.core.lifecycle import TenantState, TransitionRefusedError
 from tenant_pipeline.pentest.attack import Attempt, Finding, Outcome
-from tenant_pipeline.pentest.suite import every_attack, penetration_test, report_of
+from tenant_pipeline.pentest.suite import UnderTestError, every_attack, penetration_test, report_of
 from tenant_pipeline.services import lifecycle
 from tenant_pipeline.services.approvals.line import operations_in_line
 from tenant_pipeline.services.approvals.refusals import ApprovalMissingError
@@ -151,9 +151,18 @@ def test_a_suspended_tenant_returns_only_on_a_test_that_stands(runtime: Runtime)
     isolation_tested(runtime)
 
 
-def test_a_run_of_the_attacks_is_put_on_record_with_who_and_what_and_in_the_audit_log(runtime: Runtime) -> None:
+def test_a_run_of_the_attacks_is_alone_and_on_record_with_who_and_what_and_in_the_audit_log(runtime: Runtime) -> None:
     attacks = [each for each in every_attack() if each.family == "statistics"]
-    findings = penetration_test(runtime, attacks, person="wei", on_finding=lambda finding: None)
+    refused: list[UnderTestError] = []
+
+    def another_meanwhile(_: Finding) -> None:
+        with pytest.raises(UnderTestError) as another:
+            penetration_test(runtime, attacks, person="eve", on_finding=lambda finding: None)
+        refused.append(another.value)
+
+    findings = penetration_test(runtime, attacks, person="wei", on_finding=another_meanwhile)
+    assert len(refused) == len(attacks)
+    assert all(each.remedy for each in refused)
     last = list_tests(runtime)[0]
     assert (last["person"], last["schema_revision"], last["whole"]) == ("wei", head_version(), False)
     assert (last["forms"], last["came_through"], last["not_tried"]) == (len(attacks), [], [])
