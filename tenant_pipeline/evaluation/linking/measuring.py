@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 from tenant_pipeline.evaluation.counts import Counts
 from tenant_pipeline.evaluation.linking.tables import GoldTables, Pair
@@ -20,7 +20,8 @@ MOST_ERRORS = 20
 def linked(tables: GoldTables, model: Model = PLACES) -> tuple[set[Pair], Model]:
     """The pairs that the engine links, by record id, and the model with the prior that it estimated.
 
-    One to one between two tables without duplicates, else in clusters.
+    One to one between two tables without duplicates, else in clusters; of those, between two tables, the pairs with one
+    end in each.
     """
     with BulkLinking(model) as linking:
         ids = dict(zip(linking.add(tables.left.values(), 0), tables.left, strict=True))
@@ -30,8 +31,13 @@ def linked(tables: GoldTables, model: Model = PLACES) -> tuple[set[Pair], Model]
         if tables.unique and tables.right:
             return {(ids[each.left], ids[each.right]) for each in one_to_one(linking.scored(), model)}, settled
         grouped = clusters(linking.scored(), model)
-    together = (sorted(ids[each] for each in group) for group in grouped)
-    return {pair for group in together for pair in combinations(group, 2)}, settled
+    together = [sorted(ids[each] for each in group) for group in grouped]
+    if not tables.right:
+        return {pair for group in together for pair in combinations(group, 2)}, settled
+    halves = [
+        [[each for each in group if each in table] for table in (tables.left, tables.right)] for group in together
+    ]
+    return {pair for lefts, rights in halves for pair in product(lefts, rights)}, settled
 
 
 def counted(tables: GoldTables, found: set[Pair], judged: frozenset[Pair] | None = None) -> Counts:

@@ -69,6 +69,18 @@ def test_our_own_format_takes_lists_in_json_lines_and_clusters(tmp_path: Path) -
     assert measured.ours == Counts(1, 0, 0)
 
 
+def test_of_two_records_of_one_table_that_match_one_of_the_other_only_the_pairs_between_the_tables_count(
+    tmp_path: Path,
+) -> None:
+    said = "Tamarind Harbour,12 Thawi Road,076 555 101,https://tamarind.example/"
+    header = "id,name@en,address,telephone,url"
+    _write(tmp_path / "left.csv", f"{header}\na,{said}\n")
+    _write(tmp_path / "right.csv", f"{header}\nb1,{said}\nb2,{said}\n")
+    _write(tmp_path / "pairs.csv", "left,right\na,b1\na,b2\n")
+    (measured,) = evaluate(tmp_path, peers=False).measured
+    assert (measured.ours, measured.errors) == (Counts(2, 0, 0), ())
+
+
 def test_a_pair_of_records_that_are_not_there_is_refused_without_quoting_it(tmp_path: Path) -> None:
     _write(tmp_path / "left.csv", "id,name@en\na,Hall\n")
     _write(tmp_path / "right.csv", "id,name@en\nb,Hall\n")
