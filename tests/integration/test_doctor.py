@@ -52,7 +52,8 @@ def runtime() -> Iterator[Runtime]:
     with migrated_home() as home, open_runtime(Settings(home=home)) as runtime:
         registered(runtime, VICTIM)
         ensure_dagster_database(runtime.database)
-        for table in ("audit_log", "approval_requests", "tenant_sources"):  # a superuser who does what nobody may
+        # As a superuser who does what nobody may.
+        for table in ("audit_log", "approval_requests", "provisioning_operations", "tenant_sources"):
             executes(runtime, f"ALTER TABLE runtime.{table} DISABLE TRIGGER USER")
         yield runtime
 
@@ -320,6 +321,10 @@ _REQUEST = f"""INSERT INTO runtime.approval_requests (tenant_id, id, gate, subje
                                                       requested_by, reason, due_at, expires_at)
                VALUES ('{VICTIM}', gen_random_uuid(), 'gate-review', 'release', repeat('a', 64), '{{}}',
                        '[["reviewer"]]', 'x', 'x', now() + interval '1 day', now() + interval '1 week')"""
+_INSTANCE = f"""UPDATE runtime.tenants SET status = 'live' WHERE id = '{VICTIM}';
+                INSERT INTO runtime.provisioning_operations (tenant_id, id, act, backend, namespace, plan_digest,
+                                                             approvals, requested_by)
+                VALUES ('{VICTIM}', gen_random_uuid(), 'provision', 'local-process', 'x', '', '[]', 'x')"""
 HEAD = head_version()
 
 MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = [
@@ -408,6 +413,9 @@ MISCONFIGURATIONS: list[tuple[str, str, Callable[[Patient, Runtime], Wrong]]] = 
      partial(statement, _FEED, "DELETE FROM runtime.feeds WHERE id = 'feed-00000000000000aa'")),
     ("approvals", "role grant",
      partial(statement, _REQUEST, "DELETE FROM runtime.approval_requests")),
+    ("instances", "clock",
+     partial(statement, _INSTANCE, f"""DELETE FROM runtime.provisioning_operations WHERE tenant_id = '{VICTIM}';
+                                       UPDATE runtime.tenants SET status = 'draft' WHERE id = '{VICTIM}'""")),
     ("daemon", "tenant-pipeline up", partial(setting, "token_key", 1)),
     ("audit log", "audit verify",
      partial(statement,

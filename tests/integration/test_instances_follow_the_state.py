@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import dagster as dg
+import psutil
 import psycopg
 import pytest
 import yaml
 
+from tenant_pipeline.cli.doctor.finding import Patient, Verdict
+from tenant_pipeline.cli.doctor.work import instances
 from tenant_pipeline.core.approval.operation import Operation
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
+from tenant_pipeline.provisioning.local_process.generation import generations
 from tenant_pipeline.provisioning.provisioner import InstanceSpecification, InstanceStatus, Phase, Plan
 from tenant_pipeline.resources.runtime import RuntimeAccess
 from tenant_pipeline.sensors import clock as module
@@ -161,6 +165,24 @@ def test_what_a_return_that_was_killed_left_away_is_brought_back_once(
     for _ in range(2):
         assert tick(backend) == []
         assert phase(tenant, backend) is Phase.HEALTHY
+    assert len(audited(runtime, tenant, "instance.brought-back")) == 1
+
+
+def test_an_instance_whose_supervisor_was_killed_is_told_and_is_brought_back_once(
+    runtime: Runtime, served: Sources, backend: LocalProcesses, tick: Callable[..., list[str]]
+) -> None:
+    tenant = served.tenant
+    supervisor = generations(runtime.settings.instances_directory / f"tenant-{tenant}")[-1].supervisor()
+    assert supervisor is not None
+    process = psutil.Process(supervisor.pid)
+    process.kill()
+    process.wait(20)
+    patient = Patient(runtime.settings, runtime.database.conninfo(), lives=True)
+    assert f"1 instances do not stand: {tenant}" in instances(patient).says
+    for _ in range(2):
+        assert tick(backend) == []
+        assert phase(tenant, backend) is Phase.HEALTHY
+    assert instances(patient).verdict is Verdict.FINE
     assert len(audited(runtime, tenant, "instance.brought-back")) == 1
 
 

@@ -23,6 +23,7 @@ from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.local_process.confinement import FIRST_VERSION_WITH_PORTS, landlock_version
 from tenant_pipeline.provisioning.local_process.generation import Generation
+from tenant_pipeline.provisioning.local_process.private_files import held
 from tenant_pipeline.provisioning.local_process.processes import ProcessIdentity, processes_of
 from tenant_pipeline.provisioning.provisioner import Action, InstanceSpecification, Phase, Plan, Secret
 
@@ -233,7 +234,7 @@ def test_nothing_that_the_instance_started_outlives_it(make: Make) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
-def test_without_its_supervisor_an_instance_ends_and_is_told_as_unhealthy(make: Make) -> None:
+def test_without_its_supervisor_an_instance_ends_and_is_told_as_unhealthy(make: Make, folder: Path) -> None:
     backend = make()
     backend.apply(specification(), timeout=SECONDS)
     instance = process_of(backend)
@@ -242,7 +243,11 @@ def test_without_its_supervisor_an_instance_ends_and_is_told_as_unhealthy(make: 
     os.kill(supervisor.pid, signal.SIGKILL)
     until(lambda: not instance.is_alive())
     assert backend.status(TENANT, NAMESPACE).phase is Phase.UNHEALTHY
+    until(lambda: make().standing() == {NAMESPACE: False})
+    with held(folder / ".locks" / NAMESPACE):
+        assert make().standing() == {NAMESPACE: True}, "somebody is bringing it back"
     assert backend.apply(specification(), timeout=SECONDS).phase is Phase.HEALTHY
+    assert make().standing() == {NAMESPACE: True}
 
 
 def test_a_pid_that_was_given_to_another_is_neither_adopted_nor_killed(make: Make, folder: Path) -> None:

@@ -55,4 +55,5 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "failures": work.failed_runs,
     "feeds": work.feeds,
     "approvals": work.approvals,
+    "instances": work.instances,
 }

@@ -1,4 +1,4 @@
-"""Whether the work goes on: the daemon, the line, feeds, approvals, the audit log."""
+"""Whether the work goes on: the daemon, the line, feeds, approvals, instances, the audit log."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import psycopg
 
 from tenant_pipeline.cli.doctor.finding import Finding, NotExaminedError, Patient, advice, fine, wrong
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.services.approvals.queue import needs_nobody_can_meet
 from tenant_pipeline.services.approvals.records import requests_of
 from tenant_pipeline.services.audit_trail import verify_audit
 from tenant_pipeline.services.observation.dagster_storage import failures, heartbeat_ages
 from tenant_pipeline.services.observation.readiness import LATE_SECONDS, PARTS
 from tenant_pipeline.services.penetration_tests import what_keeps_from_serving
+from tenant_pipeline.services.provisioning.settling import without_their_instance
 from tenant_pipeline.services.roles import roles_held
 from tenant_pipeline.services.runtime import connect
 from tenant_pipeline.storage.dagster_database import dagster_conninfo
@@ -157,6 +159,23 @@ def approvals(patient: Patient) -> Finding:
             " hands the decision on: `approval delegate`.",
         )
     return fine("approvals have somebody who may give them")
+
+
+def instances(patient: Patient) -> Finding:
+    """Every instance of this machine stands that is to stand."""
+    if patient.settings.kubernetes_configuration is not None:
+        raise NotExaminedError("instances are in a cluster")
+    if not patient.lives:
+        raise NotExaminedError("nothing of this installation runs")
+    with patient.platform_connection() as connection:
+        down = without_their_instance(connection, LocalProcesses(patient.settings.instances_directory))
+    if down:
+        return wrong(
+            f"{len(down)} instances do not stand: {', '.join(down[:5])}{' …' if len(down) > 5 else ''}",
+            "The sensor `clock` brings them back, and its log says what keeps it from that; `tenant-pipeline instance"
+            " logs --tenant …` shows what one has said.",
+        )
+    return fine("every instance stands that is to stand")
 
 
 def audit_log(patient: Patient) -> Finding:

@@ -22,7 +22,7 @@ from tenant_pipeline.provisioning.local_process.confinement import (
     landlock_version,
 )
 from tenant_pipeline.provisioning.local_process.generation import PACKAGE, Generation, Orders, generations
-from tenant_pipeline.provisioning.local_process.private_files import held, read_json, write_json
+from tenant_pipeline.provisioning.local_process.private_files import held, is_held, read_json, write_json
 from tenant_pipeline.provisioning.local_process.processes import kill_strays
 from tenant_pipeline.provisioning.local_process.uids import free_uid
 from tenant_pipeline.provisioning.provisioner import (
@@ -41,6 +41,7 @@ NERVE_CODE = (PACKAGE / "nerve",)
 POLL_SECONDS = 0.05
 RESTARTS = 5
 RECORD = "record.json"
+LOCKS = ".locks"
 PROBE_MEBIBYTES = 64
 OPEN_EACH = 'while IFS= read -r path; do if ( : < "$path" ) 2>/dev/null; then printf "%s\\n" "$path"; fi; done'
 
@@ -156,13 +157,12 @@ class LocalProcesses:
         return InstanceStatus(tenant, phase, current.endpoint(), self._with_confinement(detail))
 
     def standing(self) -> dict[str, bool]:
-        """See Provisioner.standing."""
+        """See Provisioner.standing. Where nobody watches over an instance any more, it does not stand."""
         places = sorted(self._folder.iterdir()) if self._folder.exists() else []
-        records = {place.name: read_json(place / RECORD) for place in places if place.is_dir()}
         return {
-            namespace: record["current"] is not None and not record.get("terminating")
-            for namespace, record in records.items()
-            if record is not None
+            place.name: self._stands(place, record)
+            for place in places
+            if place.is_dir() and (record := read_json(place / RECORD)) is not None
         }
 
     def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:
@@ -237,13 +237,20 @@ class LocalProcesses:
             raise ProvisioningError("There is no such instance", where=namespace, remedy="Provision it first.")
         return current
 
+    def _stands(self, place: Path, record: Mapping[str, Any]) -> bool:
+        """Whether its supervisor lives, or somebody is at it who sees to that."""
+        current = self._current(place, record)
+        if current is None or record.get("terminating"):
+            return False
+        return current.is_supervised() or is_held(self._folder / LOCKS / place.name)
+
     def _place(self, namespace: str) -> Path:
         if not namespace or namespace.startswith(".") or "/" in namespace or "\0" in namespace:
             raise ProvisioningError("The namespace is no folder's name", where="namespace")
         return self._folder / namespace
 
     def _locked(self, namespace: str) -> AbstractContextManager[None]:
-        locks = self._folder / ".locks"
+        locks = self._folder / LOCKS
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._own_uids:
             self._folder.chmod(0o711)

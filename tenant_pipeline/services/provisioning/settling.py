@@ -1,7 +1,7 @@
 """Instances follow the states of their tenants.
 
 Whoever changes a state changes the instance with it. What is left of that, because they were killed or the backend was
-out of their reach, is done here, again and again until it is done; so is what was deleted behind our back.
+out of their reach, is done here, again and again until it is done; so is what was deleted or ended behind our back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tenant_pipeline.provisioning.provisioner import Phase, Provisioner
 from tenant_pipeline.services.penetration_tests import UNDER_TEST
 from tenant_pipeline.services.provisioning.standing import bring_back_instance, rest_instance
 from tenant_pipeline.services.runtime import Runtime
+from tenant_pipeline.storage.database import Connection
 
 REST_SECONDS, STAND_SECONDS = 5.0, 25.0
 """The longest that `settle` waits for one instance to be gone, which goes on without us, or to be healthy."""
@@ -44,7 +45,8 @@ def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str
     ever behind those that are held up. Raises ProvisioningError where the backend does not let itself be looked at.
     """
     deadline = time.monotonic() + seconds
-    asked = _with_an_instance(runtime)
+    with runtime.database.platform() as connection:
+        asked = _with_an_instance(connection)
     if not asked:
         return []
     there = backend.standing()
@@ -66,6 +68,16 @@ def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str
     return found
 
 
+def without_their_instance(connection: Connection, backend: Provisioner) -> list[TenantId]:
+    """The tenants whose instance is to stand on this backend, and does not. Asked as the platform.
+
+    Raises ProvisioningError where the backend does not let itself be looked at.
+    """
+    asked = [each for each in _with_an_instance(connection) if each.backend == backend.name]
+    there = backend.standing() if asked else {}
+    return [each.tenant for each in asked if each.served and each.wanted and not there.get(each.namespace)]
+
+
 @dataclass(frozen=True)
 class _Instance:
     """Whether a tenant's instance is to be served, and whether it was last to be brought up, and where."""
@@ -77,11 +89,10 @@ class _Instance:
     backend: str
 
 
-def _with_an_instance(runtime: Runtime) -> list[_Instance]:
+def _with_an_instance(connection: Connection) -> list[_Instance]:
     """Every tenant of which an instance may stand, or is to stand."""
-    with runtime.database.platform() as connection:
-        rows = connection.execute(
-            _SQL, {"serving": [str(state) for state in SERVING], "under_test": list(UNDER_TEST)}
-        ).fetchall()
+    rows = connection.execute(
+        _SQL, {"serving": [str(state) for state in SERVING], "under_test": list(UNDER_TEST)}
+    ).fetchall()
     return [_Instance(TenantId(row["id"]), row["served"], row["wanted"], row["namespace"], row["backend"])
             for row in rows]  # fmt: skip
