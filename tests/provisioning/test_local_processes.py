@@ -9,8 +9,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +23,13 @@ import pytest
 
 from tenant_pipeline.core.errors import ProvisioningError
 from tenant_pipeline.core.tenancy import TenantId
+from tenant_pipeline.provisioning.local_process import backend as module
 from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
 from tenant_pipeline.provisioning.local_process.confinement import FIRST_VERSION_WITH_PORTS, landlock_version
 from tenant_pipeline.provisioning.local_process.generation import Generation
 from tenant_pipeline.provisioning.local_process.private_files import held
 from tenant_pipeline.provisioning.local_process.processes import ProcessIdentity, processes_of
+from tenant_pipeline.provisioning.local_process.uids import FIRST_UID, UIDS, free_uid
 from tenant_pipeline.provisioning.provisioner import Action, InstanceSpecification, Phase, Plan, Secret
 
 SCRIPT = Path(__file__).with_name("small_instance.py")
@@ -411,6 +416,38 @@ def test_two_who_apply_at_once_make_one_instance(make: Make, folder: Path) -> No
     both = [subprocess.Popen([sys.executable, "-c", KILLED, str(folder), "apply", "never"], cwd=root) for _ in range(2)]
     assert [each.wait(SECONDS) for each in both] == [0, 0]
     assert len(list(processes_of(folder))) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/usr/bin/python3").exists(), reason="only root can give uids")
+def test_two_tenants_at_once_get_two_uids(make: Make, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+
+    def found_by_both(installation: str, taken: Collection[int | None]) -> int:
+        uid = free_uid(installation, taken)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return uid
+
+    def no_further(moment: str) -> None:
+        raise InterruptedError(moment)
+
+    monkeypatch.setattr(module, "free_uid", found_by_both)
+    command = ["/usr/bin/python3", str(SCRIPT)]
+    backend = LocalProcesses(folder, command=command, code=[SCRIPT], on_progress=no_further)
+    with ThreadPoolExecutor(2) as pool:
+        applied = [pool.submit(backend.apply, each, timeout=SECONDS) for each in (specification(), OTHERS)]
+    assert [str(each.exception()) for each in applied] == ["recorded", "recorded"]
+    uids = [json.loads((folder / each / "record.json").read_text())["uid"] for each in (NAMESPACE, OTHER_NAMESPACE)]
+    if uids == [None, None]:
+        pytest.skip("other uids cannot come to the tests' files here")
+    assert len(set(uids)) == 2
+
+
+def test_who_gets_no_uid_is_told_how_many_there_are_and_what_to_do() -> None:
+    with pytest.raises(ProvisioningError) as refused:
+        free_uid("here", range(FIRST_UID, FIRST_UID + UIDS))
+    assert "At most 600 instances" in refused.value.remedy
+    assert "Kubernetes" in refused.value.remedy
 
 
 def test_instances_cannot_lie_among_programs() -> None:

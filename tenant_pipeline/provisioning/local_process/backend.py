@@ -41,7 +41,7 @@ NERVE_CODE = (PACKAGE / "nerve",)
 POLL_SECONDS = 0.05
 RESTARTS = 5
 RECORD = "record.json"
-LOCKS = ".locks"
+LOCKS, UIDS = ".locks", ".uids"
 PROBE_MEBIBYTES = 64
 OPEN_EACH = 'while IFS= read -r path; do if ( : < "$path" ) 2>/dev/null; then printf "%s\\n" "$path"; fi; done'
 
@@ -272,14 +272,20 @@ class LocalProcesses:
         return record
 
     def _new_record(self, tenant: TenantId, namespace: str) -> dict[str, Any]:
+        """The record of an instance that is to be; with a uid, it is in place before anybody looks for another."""
         place = self._place(namespace)
         place.mkdir(mode=0o700, exist_ok=True)
-        uid = None
+        record: dict[str, Any] = {
+            "tenant": tenant, "namespace": namespace, "uid": None, "current": None, "terminating": False,
+        }  # fmt: skip
         if self._own_uids:
             place.chmod(0o711)
-            records = [read_json(other / RECORD) for other in self._folder.iterdir() if not other.name.startswith(".")]
-            uid = free_uid(str(self._folder), {each["uid"] for each in records if each})
-        return {"tenant": tenant, "namespace": namespace, "uid": uid, "current": None, "terminating": False}
+            with held(self._folder / LOCKS / UIDS):
+                others = [each for each in self._folder.iterdir() if not each.name.startswith(".")]
+                records = [read_json(each / RECORD) for each in others]
+                record["uid"] = free_uid(str(self._folder), {each["uid"] for each in records if each})
+                write_json(place / RECORD, record)
+        return record
 
     def _current(self, place: Path, record: Mapping[str, Any] | None) -> Generation | None:
         return Generation(place, record["current"]) if record and record["current"] else None

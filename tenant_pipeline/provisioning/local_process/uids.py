@@ -30,4 +30,8 @@ def free_uid(installation: str, taken: Collection[int | None]) -> int:
         uid = FIRST_UID + (offset + number) % UIDS
         if uid not in taken and uid not in running and uid not in accounts:
             return uid
-    raise ProvisioningError("There is no uid left for another instance", where=installation)
+    raise ProvisioningError(
+        "There is no uid left for another instance",
+        where=installation,
+        remedy=f"At most {UIDS} instances have uids of their own here: use the Kubernetes backend, or another machine.",
+    )
