@@ -154,7 +154,8 @@ class LocalProcesses:
         if current is None:
             return InstanceStatus(tenant, Phase.STARTING, detail="It has not been healthy yet.")
         phase, detail = current.health()
-        return InstanceStatus(tenant, phase, current.endpoint(), self._with_confinement(detail))
+        endpoint = current.endpoint() if phase is Phase.HEALTHY else None
+        return InstanceStatus(tenant, phase, endpoint, self._with_confinement(detail))
 
     def standing(self) -> dict[str, bool]:
         """See Provisioner.standing. Where nobody watches over an instance any more, it does not stand."""
