@@ -127,7 +127,7 @@ def rotate(tenant: TenantOption, person: PersonOption, role: RoleOption, seconds
 
 @app.command()
 def logs(tenant: TenantOption, lines: Annotated[int, typer.Option(min=1, help="How many of the last.")] = 50) -> None:
-    """What the running instance has said last."""
+    """What the running instance has said last, or one since that could not become healthy."""
     with opened() as runtime:
         path = local_processes(runtime).log(tenant_id(tenant), _namespace(runtime, tenant_id(tenant)))
         with path.open(encoding="utf-8", errors="replace") as file:

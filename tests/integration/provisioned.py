@@ -43,13 +43,20 @@ def small_instances(runtime: Runtime, *words: str) -> LocalProcesses:
 
 
 def footprint(runtime: Runtime) -> dict[str, Any]:
-    """What an installation consists of beside its rows: the catalogue, the instances' files, and their processes."""
+    """What an installation consists of beside its rows: the catalogue, the instances' files, and their processes.
+
+    What failed instances have said is no part of it.
+    """
     folder = runtime.settings.instances_directory
     with runtime.database.administration() as connection:
         catalogue = [[list(row.values()) for row in connection.execute(query).fetchall()] for query in _CATALOGUE]
     return {
         "catalogue": sha256_of_json(catalogue),
-        "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != ".locks"),
+        "files": sorted(
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.name != ".locks" and ".failed" not in path.parts
+        ),
         "processes": sorted(process.pid for process in processes_of(folder) if process.pid != psutil.Process().pid),
     }
 

@@ -72,7 +72,7 @@ def make(folder: Path) -> Iterator[Make]:
     for tenant, namespace in ((TENANT, NAMESPACE), (OTHER, OTHER_NAMESPACE)):
         made().deprovision(tenant, namespace, timeout=SECONDS)
     assert list(processes_of(folder)) == []
-    assert [path for path in folder.rglob("*") if path.name != ".locks"] == []
+    assert [path for path in folder.rglob("*") if path.name not in (".locks", ".failed")] == []
 
 
 def ask(backend: LocalProcesses, path: str, token: str = "first token") -> httpx.Response:
@@ -182,11 +182,16 @@ def test_what_cannot_become_healthy_leaves_what_ran(make: Make, folder: Path) ->
     first = process_of(make())
     with pytest.raises(ProvisioningError, match="started 3 times and ended with exit code 3"):
         make("crash").apply(specification(), timeout=SECONDS)
+    kept = make().log(TENANT, NAMESPACE)
+    assert "cannot go on" in kept.read_text()
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
     with pytest.raises(ProvisioningError, match="status 503"):
         make("deaf").apply(specification(), timeout=1.0)
     assert first.is_alive()
     assert make().status(TENANT, NAMESPACE).phase is Phase.HEALTHY
     assert {path.name for path in (folder / NAMESPACE).iterdir() if path.is_dir()} == {"1", "1.code"}
+    make().apply(specification(), timeout=SECONDS)
+    assert make().log(TENANT, NAMESPACE) == folder / NAMESPACE / "1.log"
 
 
 def test_one_look_tells_what_is_there_and_what_was_not_applied_to_its_end(make: Make, folder: Path) -> None:
@@ -199,6 +204,8 @@ def test_one_look_tells_what_is_there_and_what_was_not_applied_to_its_end(make: 
     (folder / "a file").touch()
     assert make().standing() == {OTHER_NAMESPACE: False}
     (folder / "a file").unlink()
+    make().deprovision(OTHER, OTHER_NAMESPACE, timeout=SECONDS)
+    assert "cannot go on" in make().log(OTHER, OTHER_NAMESPACE).read_text(), "whoever takes it back is to see why"
 
 
 def test_a_fallen_instance_is_started_again_and_too_many_falls_are_told(make: Make) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ NERVE_CODE = (PACKAGE / "nerve",)
 POLL_SECONDS = 0.05
 RESTARTS = 5
 RECORD = "record.json"
-LOCKS, UIDS = ".locks", ".uids"
+LOCKS, UIDS, FAILED = ".locks", ".uids", ".failed"
 PROBE_MEBIBYTES = 64
 OPEN_EACH = 'while IFS= read -r path; do if ( : < "$path" ) 2>/dev/null; then printf "%s\\n" "$path"; fi; done'
 
@@ -141,6 +141,7 @@ class LocalProcesses:
             for other in generations(place):
                 if other != chosen:
                     other.remove()
+            self._kept_log(namespace).unlink(missing_ok=True)
         return self.status(tenant, namespace)
 
     def status(self, tenant: TenantId, namespace: str) -> InstanceStatus:
@@ -167,9 +168,14 @@ class LocalProcesses:
         }
 
     def deprovision(self, tenant: TenantId, namespace: str, *, timeout: float) -> None:
-        """Stop the instance's processes and take its folder away. Raises ProvisioningError where it is not ours."""
+        """Stop the instance's processes and take its folder away. Raises ProvisioningError where it is not ours.
+
+        What one has said that never became healthy is kept: whoever takes it back is still to be told why. It goes with
+        the next call, and with an instance that was healthy.
+        """
         place = self._place(namespace)
         if not place.exists():
+            self._kept_log(namespace).unlink(missing_ok=True)
             return
         with self._locked(namespace):
             record = self._record(tenant, namespace)
@@ -185,6 +191,8 @@ class LocalProcesses:
             for left in place.iterdir():
                 if left.name != RECORD:
                     left.unlink() if not left.is_dir() else shutil.rmtree(left)
+            if self._current(place, record) is not None:
+                self._kept_log(namespace).unlink(missing_ok=True)
             (place / RECORD).unlink(missing_ok=True)
             self._on_progress("unrecorded")
             place.rmdir()
@@ -194,7 +202,14 @@ class LocalProcesses:
         return self._standing(tenant, namespace).credentials()
 
     def log(self, tenant: TenantId, namespace: str) -> Path:
-        """The file with what the running instance has said. Raises ProvisioningError where there is none."""
+        """The file with what the running instance has said, or one since that could not become healthy.
+
+        Raises ProvisioningError where there is neither.
+        """
+        current = self._current(self._place(namespace), self._record(tenant, namespace))
+        kept = self._kept_log(namespace)
+        if kept.exists() and (current is None or kept.stat().st_mtime > current.log.stat().st_mtime):
+            return kept
         return self._standing(tenant, namespace).log
 
     def files_of_others(self, namespace: str) -> list[Path]:
@@ -244,6 +259,9 @@ class LocalProcesses:
         if current is None or record.get("terminating"):
             return False
         return current.is_supervised() or is_held(self._folder / LOCKS / place.name)
+
+    def _kept_log(self, namespace: str) -> Path:
+        return self._folder / FAILED / namespace
 
     def _place(self, namespace: str) -> Path:
         if not namespace or namespace.startswith(".") or "/" in namespace or "\0" in namespace:
@@ -310,6 +328,10 @@ class LocalProcesses:
             phase, detail = generation.health()
         if phase is not Phase.HEALTHY:
             if not keep:
+                kept = self._kept_log(generation.place.name)
+                kept.parent.mkdir(mode=0o700, exist_ok=True)
+                with suppress(FileNotFoundError):
+                    generation.log.replace(kept)
                 generation.remove()
             raise ProvisioningError(
                 f"The instance did not become healthy. {detail}".rstrip(),

@@ -24,6 +24,7 @@ from tenant_pipeline.core.lifecycle import TenantState
 from tenant_pipeline.core.persons import is_same_person
 from tenant_pipeline.core.platform_roles import PLATFORM_ROLES
 from tenant_pipeline.core.tenancy import TenantId, tenant_id
+from tenant_pipeline.provisioning.local_process.backend import FAILED
 from tenant_pipeline.services.compliance.personal_data_scan import raw_personal_data
 from tenant_pipeline.services.erasure.dagster_history import forget_history, history_left
 from tenant_pipeline.services.erasure.requests import (
@@ -164,6 +165,10 @@ def _delete_files(runtime: Runtime, tenant: TenantId, person: str) -> Mapping[st
     if pages.exists():
         deleted += _files_below(pages)
         shutil.rmtree(pages)
+    log = runtime.settings.instances_directory / FAILED / show_tenant(runtime, tenant)["k8s_namespace"]
+    if log.exists():
+        deleted += 1
+        log.unlink()
     return {"files": deleted}
 
 
