@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,9 +23,11 @@ import psutil
 import pytest
 
 from tenant_pipeline.core.errors import ProvisioningError
+from tenant_pipeline.core.release import search_grams
+from tenant_pipeline.core.standardise import names
 from tenant_pipeline.core.tenancy import TenantId
 from tenant_pipeline.provisioning.local_process import backend as module
-from tenant_pipeline.provisioning.local_process.backend import LocalProcesses
+from tenant_pipeline.provisioning.local_process.backend import NERVE_CODE, LocalProcesses
 from tenant_pipeline.provisioning.local_process.confinement import FIRST_VERSION_WITH_PORTS, landlock_version
 from tenant_pipeline.provisioning.local_process.generation import Generation
 from tenant_pipeline.provisioning.local_process.private_files import held
@@ -132,7 +135,9 @@ def test_the_environment_and_the_arguments_hold_no_secret_and_nothing_of_ours(
         "NERVE_HOST",
         "NERVE_PORT",
         "NERVE_PORT_FILE",
+        "NERVE_CODE_VERSION",
     }
+    assert re.fullmatch("[0-9a-f]{12}", about["environment"]["NERVE_CODE_VERSION"])
     supervisor = psutil.Process(about["session"])
     assert "secret-place" not in json.dumps([supervisor.environ(), supervisor.cmdline()])
     assert about["session"] not in (about["pid"], os.getsid(0))
@@ -175,6 +180,10 @@ def test_other_code_is_drift(make: Make, folder: Path, tmp_path: Path) -> None:
     code.write_text("pass")
     newer = LocalProcesses(folder, command=[sys.executable, str(SCRIPT)], code=[code])
     assert newer.plan(specification()).changes[1].differences == ("code",)
+
+
+def test_the_code_of_an_instance_is_also_that_of_the_core_by_which_it_searches() -> None:
+    assert {Path(search_grams.__file__), Path(names.__file__)} <= set(NERVE_CODE)
 
 
 def test_what_cannot_become_healthy_leaves_what_ran(make: Make, folder: Path) -> None:

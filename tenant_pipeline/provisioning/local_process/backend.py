@@ -37,7 +37,12 @@ from tenant_pipeline.provisioning.provisioner import (
 )
 
 NERVE_COMMAND = (sys.executable, "-m", "tenant_pipeline.nerve")
-NERVE_CODE = (PACKAGE / "nerve",)
+NERVE_CODE = (
+    PACKAGE / "nerve",
+    PACKAGE / "core" / "release" / "search_grams.py",
+    PACKAGE / "core" / "standardise" / "names.py",
+)
+"""What answers: beside Nerve's own code, that of the core by which it searches."""
 POLL_SECONDS = 0.05
 RESTARTS = 5
 RECORD = "record.json"

@@ -40,6 +40,8 @@ HEALTH_SECONDS = 2.0
 STOP_SECONDS = 8.0
 """Longer than the supervisor gives the instance to end by itself."""
 PORT_FILE_BYTES = 16
+CODE_DIGITS = 12
+"""Of its code's digest, by which an instance says what it runs."""
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
 
@@ -99,6 +101,7 @@ class Generation:
             "NERVE_TOKEN_FILE": str(self.folder / "token"),
             "NERVE_HOST": "127.0.0.1",
             "NERVE_PORT": "0",
+            "NERVE_CODE_VERSION": str(orders.wanted["code"])[:CODE_DIGITS],
             PORT_FILE: str(self.folder / "port"),
         }
         document = {

@@ -234,6 +234,7 @@ def test_the_pods_are_hardened() -> None:
                             "command": ["python", "-m", "tenant_pipeline.nerve"],
                             "env": [
                                 {"name": "HOME", "value": "/tmp"},
+                                {"name": "NERVE_CODE_VERSION", "value": "sha256:" + "0" * 64},
                                 {"name": "NERVE_DSN_FILE", "value": "/run/secrets/nerve/dsn"},
                                 {"name": "NERVE_HOST", "value": "0.0.0.0"},
                                 {"name": "NERVE_PORT", "value": "8080"},
@@ -304,6 +305,21 @@ def test_the_pods_are_hardened() -> None:
             },
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("registry.example:5000/nerve:0.2.0", "0.2.0"),
+        ("registry.example/nerve:0.2.0@sha256:" + "1" * 64, "sha256:" + "1" * 64),
+        ("registry.example:5000/nerve", "latest"),
+    ],
+)
+def test_an_instance_says_which_code_it_runs_by_its_image(image: str, version: str) -> None:
+    chosen = dataclasses.replace(SETTINGS, image=image)
+    (body,) = (each for each in objects(IDENTITY, SPECIFICATION, chosen) if each["kind"] == "Deployment")
+    (container,) = body["spec"]["template"]["spec"]["containers"]
+    assert {"name": "NERVE_CODE_VERSION", "value": version} in container["env"]
 
 
 def test_the_service_is_within_the_cluster_and_one_pod_at_most_is_taken_away_at_a_time() -> None:

@@ -80,6 +80,7 @@ def _pod(
 def _container(specification: InstanceSpecification, settings: KubernetesSettings) -> KubernetesObject:
     environment = {
         "HOME": "/tmp",
+        "NERVE_CODE_VERSION": _code_version(settings.image),
         "NERVE_DSN_FILE": f"{_SECRETS}/{CONNECTION}",
         "NERVE_HOST": "0.0.0.0",
         "NERVE_PORT": str(naming.PORT),
@@ -111,6 +112,12 @@ def _container(specification: InstanceSpecification, settings: KubernetesSetting
             {"mountPath": "/tmp", "name": "temporary"},
         ],
     }
+
+
+def _code_version(image: str) -> str:
+    """The image's digest, or its tag where it is named by that."""
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2] or "latest"
 
 
 def _probe(path: str, *, period: int, failures: int) -> KubernetesObject:
