@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import psutil
+import psycopg
 import typer
 
 from tenant_pipeline.api.served_address import address_of
@@ -24,6 +26,7 @@ from tenant_pipeline.cli.process_logs import turn_over
 from tenant_pipeline.cli.shell import complaints, opened
 from tenant_pipeline.cli.supervised import die_with_parent
 from tenant_pipeline.core.errors import TenantRuntimeError
+from tenant_pipeline.provisioning.provisioner import Provisioner
 from tenant_pipeline.services.provisioning.backends import backend_of
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime
@@ -55,12 +58,7 @@ def up(
         try:
             clear_abandoned_work()
             runtime = stack.enter_context(opened())
-            for instance in bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS):
-                complaints.print(
-                    f"Nerve of {instance.tenant}: {instance.phase} {instance.endpoint or instance.detail}",
-                    highlight=False,
-                    markup=False,
-                )
+            backend = backend_of(runtime)
             webserver = port or settings.webserver_port
             dagster_url = address_of(host, webserver)
             told = {"TENANT_RUNTIME_DAGSTER_URL": settings.dagster_url or dagster_url}
@@ -90,6 +88,7 @@ def up(
                 highlight=False,
                 markup=False,
             )
+            stack.enter_context(_bringing_instances_back(runtime, backend))
             group.watch(partial(_revive_database, runtime))
         except StopRequestedError:
             complaints.print("Stopping.")
@@ -99,6 +98,39 @@ def _request_stop(number: int, frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise StopRequestedError
+
+
+@contextmanager
+def _bringing_instances_back(runtime: Runtime, backend: Provisioner) -> Iterator[None]:
+    """Meanwhile have instances stand again, one after another, while all else is served already.
+
+    At the end the one that is under way is waited for: it is to rest with the embedded database.
+    """
+    stopping = threading.Event()
+    thread = threading.Thread(target=_bring_instances_back, args=(runtime, backend, stopping), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(INSTANCE_SECONDS + STOP_SECONDS)
+
+
+def _bring_instances_back(runtime: Runtime, backend: Provisioner, stopping: threading.Event) -> None:
+    try:
+        for instance in bring_back(runtime, backend, timeout=INSTANCE_SECONDS):
+            complaints.print(
+                f"Nerve of {instance.tenant}: {instance.phase} {instance.endpoint or instance.detail}",
+                highlight=False,
+                markup=False,
+            )
+            if stopping.is_set():
+                return
+    except (TenantRuntimeError, psycopg.Error) as error:
+        why = error if isinstance(error, TenantRuntimeError) else type(error).__name__
+        complaints.print(
+            f"Instances are left to the sensor `clock`: {why}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def _revive_database(runtime: Runtime) -> None:

@@ -359,7 +359,7 @@ def test_a_snapshot_of_an_older_version_is_brought_up_to_date_and_brings_no_inst
     with open_runtime(empty) as runtime:
         assert [feed.status for feed in list_feeds(runtime, tenant)] == ["paused"]
         backend = small_instances(runtime)
-        assert bring_back(runtime, backend, timeout=1) == []
+        assert list(bring_back(runtime, backend, timeout=1)) == []
         assert settle(runtime, backend, seconds=20, actor="clock") == []
         for act in (runtime.database.create_instance_login, *[runtime.database.rotate_instance_login] * 2):
             act(tenant)

@@ -29,11 +29,13 @@ from tenant_pipeline.services.approvals.requesting import request_operation
 from tenant_pipeline.services.going_live.instances import request_instance
 from tenant_pipeline.services.provisioning.operations import COMPENSATED, DONE, Act, State, begin, operations, record
 from tenant_pipeline.services.provisioning.rotation import rotate_credentials
+from tenant_pipeline.services.provisioning.specification import wanted_instance
 from tenant_pipeline.services.provisioning.standing import bring_back
 from tenant_pipeline.services.runtime import Runtime
 from tests.integration.conflict_statements import Sources
 from tests.integration.provisioned import killed_at_step, small_instances, take_down
 from tests.integration.releasable import approve_everything, brought_up, publish_draft, releasable
+from tests.registered import registered
 
 
 class OutOfReach(LocalProcesses):
@@ -213,7 +215,7 @@ def test_an_instance_that_was_taken_down_because_isolation_was_broken_is_not_bro
         if not killed:
             record(runtime, change, COMPENSATED, State.DONE, {}, "run")
         assert tick(backend) == []
-        assert bring_back(runtime, backend, timeout=20) == []
+        assert list(bring_back(runtime, backend, timeout=20)) == []
         assert phase(tenant, backend) is Phase.ABSENT
 
 
@@ -232,7 +234,7 @@ def test_an_instance_whose_isolation_is_broken_is_laid_to_rest_where_whoever_too
     assert tick(backend) == []
     assert phase(tenant, backend) is Phase.ABSENT
     assert tick(backend) == []
-    assert bring_back(runtime, backend, timeout=20) == []
+    assert list(bring_back(runtime, backend, timeout=20)) == []
     assert phase(tenant, backend) is Phase.ABSENT
 
 
@@ -290,6 +292,26 @@ def test_an_instance_that_has_changed_since_it_was_approved_is_asked_for_and_not
     assert left.to == "request"
     assert "changed since it was approved" in tick(backend)[-1]
     assert phase(tenant, backend) is Phase.ABSENT
+
+
+def test_where_the_backend_is_out_of_reach_whoever_brings_all_back_waits_for_it_once_and_tries_none(
+    runtime: Runtime, away: OutOfReach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants = [registered(runtime, f"away-{number}") for number in range(3)]
+    for tenant in tenants:
+        runtime.database.create_instance_login(tenant)
+        digest = wanted_instance(runtime, tenant, away).digest()
+        with runtime.database.platform() as connection:
+            operation = begin(connection, tenant, Act.PROVISION, away.name, f"tenant-{tenant}", digest, [], "run")
+        record(runtime, operation, DONE, State.DONE, {}, "run")
+        set_state(runtime, tenant, "live")
+    tried: list[TenantId] = []
+    monkeypatch.setattr(away, "apply", lambda specification, *, timeout: tried.append(specification.tenant))
+    with pytest.raises(ProvisioningError, match="The cluster is away"):
+        list(bring_back(runtime, away, timeout=20))
+    assert tried == []
+    for tenant in tenants:
+        set_state(runtime, tenant, "draft")
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ def test_a_suspended_tenant_is_listed_and_served_nowhere_until_it_returns_and_an
     assert phase(runtime, tenant, backend) is Phase.HEALTHY
     assert not is_listed(runtime, tenant)
     back(runtime, tenant, backend, TenantState.SUSPENDED, TenantState.ARCHIVED)
-    bring_back(runtime, backend, timeout=20)
+    list(bring_back(runtime, backend, timeout=20))
     assert phase(runtime, tenant, backend) is Phase.ABSENT
     with pytest.raises(TransitionRefusedError):
         lifecycle.lifecycle_content(runtime, tenant, TenantState.LIVE)
@@ -251,7 +251,7 @@ def test_a_pilot_that_ended_is_archived_and_its_instance_rests(
     assert phase(runtime, served.tenant, backend) is Phase.HEALTHY
     back(runtime, served.tenant, backend, TenantState.ARCHIVED)
     assert phase(runtime, served.tenant, backend) is Phase.ABSENT
-    bring_back(runtime, backend, timeout=20)
+    list(bring_back(runtime, backend, timeout=20))
     assert phase(runtime, served.tenant, backend) is Phase.ABSENT
 
 

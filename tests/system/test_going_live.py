@@ -77,6 +77,7 @@ def test_a_sensor_waits_for_the_last_signature_and_fires_once(
     _kill(running)
     again = start(installation)
     try:
+        again.wait_for(lambda: _stands(installation), what="the instance again")
         assert _answers(installation, "Convention Centre") == "1.0.0"
         restarted = last_tick(again, SENSOR)
         again.wait_for(lambda: last_tick(again, SENSOR) > restarted, what="another tick")
@@ -128,6 +129,11 @@ def test_the_pilot_meets_what_a_machine_can_check_after_marts_were_built_too(
     assert (installation.home / "dbt" / "dbt.log").stat().st_size > 0
     audited = installation.command("compliance", "audit", "--tenant", PILOT, "--person", "anan")
     assert audited.splitlines()[-1].startswith("Met: all 12 controls that a machine can check")
+
+
+def _stands(installation: Installation) -> bool:
+    with connect(installation.settings) as runtime:
+        return bool(instance_status(runtime, PILOT, local_processes(runtime))["phase"] == "healthy")
 
 
 def _answers(installation: Installation, query: str) -> str:

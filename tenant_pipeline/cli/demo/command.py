@@ -97,7 +97,7 @@ def _publish_first(runtime: Runtime, unsigned: str | None) -> None:
 
 def _bring_up(runtime: Runtime, unsigned: str | None) -> None:
     _heading("Bring up its Nerve")
-    if not bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS):
+    if not list(bring_back(runtime, backend_of(runtime), timeout=INSTANCE_SECONDS)):
         request_instance(runtime, PILOT, requested_by=ASKS, reason="The pilot's instance")
         sign_all(runtime, unsigned=unsigned)
         _did("Provisioned", do_approved(runtime, PILOT, Operation.INSTANCE))

@@ -28,14 +28,17 @@ from tenant_pipeline.services.tenant_state import state_of
 from tenant_pipeline.storage.audit_log import AuditEntry
 
 
-def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> list[InstanceStatus]:
-    """Have every instance of this backend whose tenant is served stand again, as approved; how each now stands.
+def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> Iterator[InstanceStatus]:
+    """Have every instance of this backend whose tenant is served stand again, as approved; how each then stands.
 
-    One whose specification has changed since it was approved is left alone, and one that does not come up does not
-    hold up the others.
+    They are brought back one after another, as whoever iterates goes on. One whose specification has changed since it
+    was approved is left alone, and one that does not come up does not hold up the others. Raises ProvisioningError,
+    before the first is tried, where the backend does not let itself be looked at.
     """
-    found = []
-    for operation in _provisioned(runtime, backend):
+    provisioned = list(_provisioned(runtime, backend))
+    if provisioned:
+        backend.standing()
+    for operation in provisioned:
         try:
             status = _brought_back(runtime, operation, backend, timeout)
         except InstanceChangedError as error:
@@ -43,8 +46,7 @@ def bring_back(runtime: Runtime, backend: Provisioner, *, timeout: float) -> lis
         except ProvisioningError as error:
             status = InstanceStatus(operation.tenant, Phase.UNHEALTHY, detail=error.what)
         if status is not None:
-            found.append(status)
-    return found
+            yield status
 
 
 def bring_back_instance(
