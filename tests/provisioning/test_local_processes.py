@@ -191,6 +191,7 @@ def test_what_cannot_become_healthy_leaves_what_ran(make: Make, folder: Path) ->
     first = process_of(make())
     with pytest.raises(ProvisioningError, match="started 3 times and ended with exit code 3"):
         make("crash").apply(specification(), timeout=SECONDS)
+    (folder / NAMESPACE / "1.log").touch()
     kept = make().log(TENANT, NAMESPACE)
     assert "cannot go on" in kept.read_text()
     assert kept.parent.stat().st_mode & 0o777 == 0o700

@@ -211,9 +211,9 @@ class LocalProcesses:
 
         Raises ProvisioningError where there is neither.
         """
-        current = self._current(self._place(namespace), self._record(tenant, namespace))
+        self._record(tenant, namespace)
         kept = self._kept_log(namespace)
-        if kept.exists() and (current is None or kept.stat().st_mtime > current.log.stat().st_mtime):
+        if kept.exists():
             return kept
         return self._standing(tenant, namespace).log
 
