@@ -52,7 +52,7 @@ class _Table:
 def looks_like_sql(text: str, path: str) -> bool:
     """Whether the text begins as SQL, and one of its statements defines a table: a page that shows one is no SQL."""
     beginning = text[:65536]
-    if not _CREATES_NAMED.search(beginning):
+    if path.casefold().endswith((".md", ".markdown")) or not _CREATES_NAMED.search(beginning):
         return False
     statements = [statement for _, statement in sql_statements(beginning)]
     begins = bool(statements) and any(each.match(statements[0]) for each in (_HOLDS_ROWS, _KNOWN))

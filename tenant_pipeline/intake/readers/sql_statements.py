@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 _TOKEN = r"""
-    --[^\n]* | /\*.*?(?:\*/|\Z) | (?P<quoted>'(?:[^']|'')*(?:'|\Z)) | "[^"]*(?:"|\Z) | `[^`]*(?:`|\Z)
+    --[^\n]* | ^[ \t]*\#(?!\w)[^\n]* | /\*.*?(?:\*/|\Z)
+    | (?P<quoted>'(?:[^']|'')*(?:'|\Z)) | "[^"]*(?:"|\Z) | `[^`]*(?:`|\Z)
     | (?P<dollar>\$\w*\$).*?(?:(?P=dollar)|\Z) | ^[ \t]*(?P<batch>(?i:go)[ \t]*|\\[^\n]*)$ | (?P<end>;)
 """
 _STANDARD = re.compile(_TOKEN, re.VERBOSE | re.DOTALL | re.MULTILINE)

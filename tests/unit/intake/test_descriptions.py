@@ -310,7 +310,10 @@ def test_each_description_is_told_by_its_content() -> None:
     assert looks_like_openapi('{"swagger": "2.0", "paths": {}}', "a.json")
     assert looks_like_openapi('{\n  "info": {},\n  "openapi": "3.1.0",\n  "paths": {}\n}', "a.json")
     assert looks_like_openapi("# Halls\n---\ninfo:\n  title: A\nopenapi: 3.1.0\npaths: {}\n", "a.yaml")
-    assert [each for each in PAGES if looks_like_sql(each, "a.md") or looks_like_openapi(each, "a.md")] == []
+    assert [each for each in PAGES if looks_like_sql(each, "a") or looks_like_openapi(each, "a.md")] == []
+    shown = "# Somchai's; halls\n\nCREATE TABLE halls (id int);\nCREATE TABLE ห้อง (id int);\n"
+    assert looks_like_sql(shown, "a.sql")
+    assert not looks_like_sql(shown, "a.md")
     assert looks_like_yaml("name: A\ncity: B\n", "a.yaml")
     assert [looks_like_markdown(each, "a") for each in [MARKDOWN, *samples[3:]]] == [True, False, True, False]
     assert looks_like_markdown("plain", "a.md")
