@@ -108,6 +108,8 @@ CASES = [
     ("licenceStatus", "zh", "泰国餐厅", "餐厅", "refines", "category_is_a_narrower_one"),
     ("licenceStatus", "en", "restaurant supplier", "restaurant", "differs", "texts_differ"),
     ("licenceStatus", "en", "in force", "not in force", "differs", "texts_differ"),
+    ("licenceStatus", "en", "not for rent", "rent", "differs", "texts_differ"),
+    ("licenceStatus", "en", "not-for-profit hospital", "hospital", "refines", "category_is_a_narrower_one"),
     ("licenceStatus", "en", "no longer licensed", "licensed", "differs", "texts_differ"),
     ("licenceStatus", "en", "non-smoking restaurant", "restaurant", "refines", "category_is_a_narrower_one"),
     ("licenceStatus", "th", "ใช้งาน", "ใช้งานไม่ได้", "differs", "texts_differ"),

@@ -13,7 +13,7 @@ _SHORTEST = 2
 _NONE_NARROWER = frozenset({"addressCountry"})
 """Properties of which no value narrows another: South Sudan is no Sudan."""
 _DENIES = re.compile(
-    r"\bnot\b(?! for\b)|\b(?:no|no longer|never|non|un|ex|former|formerly|without|stopped|ceased)$"
+    r"\bnot\b(?! for \S)|\b(?:no|no longer|never|non|un|ex|former|formerly|without|stopped|ceased)$"
     r"|ไม่|มิได้|มิใช่|ยกเลิก"
     r"|(?:[不未]能?|不再|[无無非没沒]|[没沒]有|停止?|[终終]止|取消|禁止?)$"
 )
