@@ -332,7 +332,11 @@ def _binaries() -> Path:
             _let_all_run(Path(unfinished) / "whole")
             with suppress(OSError):  # another process was faster
                 (Path(unfinished) / "whole").rename(copy)
-    return copy / package.name / "pginstall" / "bin"
+    programs = copy / package.name / "pginstall" / "bin"
+    if not _can_be_entered(programs):  # an earlier release copied them under a umask that shut everybody else out
+        _make_system_place()
+        _let_all_run(copy)
+    return programs
 
 
 def _make_system_place() -> None:

@@ -65,7 +65,7 @@ def test_it_starts_when_the_server_of_a_killed_supervisor_is_still_shutting_down
 def test_a_new_home_begins_empty_and_one_that_was_there_before_has_its_database_when_it_comes_back(
     new_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place, home = new_home() / "system", new_home() / "hidden"
+    place, home = new_home(), new_home() / "hidden"
     gone, can_be_entered = home.with_name("gone"), embedded_postgres._can_be_entered
 
     def as_below_root(folder: Path) -> bool:
