@@ -6,7 +6,8 @@
 -- under row-level security; the rows of all tenants are meant here.
 ALTER TABLE runtime.tenant_sources NO FORCE ROW LEVEL SECURITY;
 UPDATE runtime.tenant_sources
-   SET observed_at = CASE WHEN observed_at >= '0001-01-02Z' AND observed_at < '9999-12-31Z' THEN observed_at END,
+   SET redated = redated + coalesce(observed_at < '0001-01-02Z' OR observed_at >= '9999-12-31Z', false)::int,
+       observed_at = CASE WHEN observed_at >= '0001-01-02Z' AND observed_at < '9999-12-31Z' THEN observed_at END,
        assembled_at = CASE WHEN assembled_at >= '0001-01-02Z' AND assembled_at < '9999-12-31Z' THEN assembled_at END,
        not_before = CASE WHEN not_before >= '0001-01-02Z' AND not_before < '9999-12-31Z' THEN not_before END,
        received_at = least(greatest(received_at, '0001-01-02Z'), '9999-12-30Z'),
