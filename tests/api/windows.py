@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 import zlib
 from typing import Any
 
-from pycrdt import Doc, Map, Text
+from pycrdt import Decoder, Doc, Map, Text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tenant_pipeline.api.collaboration.frames import (
+    AWARENESS,
     STEP_1,
     STEP_2,
     UPDATE,
@@ -55,7 +57,7 @@ class Window:
         self.socket.send(sync_frame(STEP_1, self.document.get_state()))
         answered = asked = False
         while not (answered and asked):
-            frame = read_frame(self._bytes(10))
+            frame = _received(self._bytes(60))
             if not isinstance(frame, SyncFrame):
                 self.others |= {each.client: each for each in frame}
             else:
@@ -95,7 +97,7 @@ class Window:
     def read(self, seconds: float) -> None:
         """Take in what comes within so many seconds."""
         try:
-            frame = read_frame(self._bytes(seconds))
+            frame = _received(self._bytes(seconds))
         except TimeoutError:
             return
         if isinstance(frame, SyncFrame):
@@ -143,3 +145,14 @@ class Window:
         before = len(self._unsent)
         self.document.apply_update(frame.payload)
         del self._unsent[before:]
+
+
+def _received(data: bytes) -> SyncFrame | list[Presence]:
+    """What a server has sent. It may tell of more windows at once than a window may: of all that have just gone."""
+    if data[0] != AWARENESS:
+        return read_frame(data)
+    states = Decoder(Decoder(data[1:]).read_message() or b"")
+    return [
+        Presence(states.read_var_uint(), states.read_var_uint(), json.loads(states.read_var_string()))
+        for _ in range(states.read_var_uint())
+    ]
