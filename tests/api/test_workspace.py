@@ -919,7 +919,7 @@ def test_a_link_and_an_ai_bundle_are_handed_in(people: People, served: Served, t
 
 
 def test_a_large_upload_that_is_cut_off_goes_on_where_it_was(people: People, served: Served, tmp_path: Path) -> None:
-    size = int(os.environ.get("TENANT_RUNTIME_TEST_UPLOAD_BYTES", 64 * 1024 * 1024))
+    size = int(os.environ.get("TENANT_RUNTIME_TEST_UPLOAD_BYTES", 128 * 1024 * 1024))
     big = tmp_path / "big.bin"
     with big.open("wb") as file:
         file.truncate(size)

@@ -501,6 +501,13 @@ def test_an_identifier_is_looked_up_without_reading_the_others(
     assert read["rows"] <= 2 * len(entities)
 
 
+def _reads_ahead(process: psutil.Process) -> bool:
+    try:
+        return "loky.backend.popen_loky_posix" in process.cmdline()
+    except psutil.NoSuchProcess:  # it has ended meanwhile, and perhaps nobody has asked for its exit code yet
+        return False
+
+
 def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
     runtime: Runtime, tenant: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -513,7 +520,7 @@ def test_a_source_that_processes_read_ahead_is_linked_as_one_that_is_read_here(
 
     def watched(index: PostgresEntityIndex) -> Iterator[pa.Table]:
         below = psutil.Process().children(recursive=True)
-        working_at_the_end.append([each.pid for each in below if "loky.backend.popen_loky_posix" in each.cmdline()])
+        working_at_the_end.append([each.pid for each in below if _reads_ahead(each)])
         return all_linked(index)
 
     monkeypatch.setattr(PostgresEntityIndex, "linked", watched)
