@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -51,7 +52,7 @@ def settle(runtime: Runtime, backend: Provisioner, *, seconds: float, actor: str
         return []
     there = backend.standing()
     to_rest = [each for each in asked if not each.served and (each.namespace in there or each.backend != backend.name)]
-    to_stand = [each for each in asked if each.served and each.wanted and not there.get(each.namespace)]
+    to_stand = [each for each in asked if each.is_down(there)]
     found = []
     for each in [*random.sample(to_rest, len(to_rest)), *random.sample(to_stand, len(to_stand))]:
         if time.monotonic() > deadline:
@@ -75,7 +76,7 @@ def without_their_instance(connection: Connection, backend: Provisioner) -> list
     """
     asked = [each for each in _with_an_instance(connection) if each.backend == backend.name]
     there = backend.standing() if asked else {}
-    return [each.tenant for each in asked if each.served and each.wanted and not there.get(each.namespace)]
+    return [each.tenant for each in asked if each.is_down(there)]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,10 @@ class _Instance:
     wanted: bool
     namespace: str
     backend: str
+
+    def is_down(self, standing: Mapping[str, bool]) -> bool:
+        """Whether it is to stand, and does not."""
+        return self.served and self.wanted and not standing.get(self.namespace)
 
 
 def _with_an_instance(connection: Connection) -> list[_Instance]:
