@@ -87,6 +87,74 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
     InputError where the draft is what is live already of a tenant that is past draft.
     """
     row = registry.show_tenant(runtime, tenant)
+    draft = _stored_draft(runtime, tenant)
+    while True:
+        with runtime.database.platform() as connection:
+            live = live_release(connection, tenant)
+        changes = _changes(runtime, tenant, live, draft)
+        with runtime.database.platform() as connection:
+            connection.execute("SELECT app.lock('release of', %s)", (tenant,))
+            if live_release(connection, tenant) != live:
+                continue
+            if live is not None and live.content_digest == draft.content_digest:
+                if state_of(connection, tenant) is TenantState.DRAFT:
+                    return Candidate(live, changes, is_live=True)
+                raise InputError(
+                    f"The draft is what is live already, in version {live.version}",
+                    where=tenant,
+                    remedy="Change something in it, or go back to an earlier release.",
+                )
+            base = live.digest if live else None
+            about = {
+                "tenant": tenant,
+                "base": base,
+                "content": draft.content_digest,
+                "conflicts": draft.conflicts_digest,
+                "template_version": row["template_version"],
+            }
+            version, digest = _named(connection, tenant, live, changes, about)
+            inserted = connection.execute(
+                """
+                INSERT INTO runtime.releases
+                       (tenant_id, release_digest, version, base_digest, content_digest, stored_digest,
+                        conflicts_digest, template_version, entities, value_count, sources, changes, built_by, built_at)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (tenant_id, release_digest) DO NOTHING
+                """,
+                (
+                    tenant, digest, version, base, draft.content_digest, draft.stored_digest, draft.conflicts_digest,
+                    row["template_version"], draft.entities, draft.values, Jsonb(sorted(draft.sources)),
+                    Jsonb(asdict(changes)), requested_by, runtime.now(),
+                ),
+            ).rowcount  # fmt: skip
+            if inserted:
+                connection.execute(
+                    """
+                    INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
+                    VALUES (%s, 'draft', %s, %s)
+                    """,
+                    (tenant, digest, requested_by),
+                )
+                details = {"version": version, "entities": draft.entities, "values": draft.values, "base": base}
+                entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
+                runtime.audit.append(connection, tenant, [entry])
+            return Candidate(release(connection, tenant, digest), changes)
+
+
+@dataclass(frozen=True)
+class _StoredDraft:
+    """What a draft says, as it is stored: digests of its documents, of their file and of its conflicts, and counts."""
+
+    content_digest: Sha256
+    stored_digest: Sha256
+    conflicts_digest: Sha256
+    entities: int
+    values: int
+    sources: frozenset[str]
+
+
+def _stored_draft(runtime: Runtime, tenant: TenantId) -> _StoredDraft:
+    """Store the documents of the tenant's draft, of one snapshot. Raises EmptyDraftError, ReleaseRefusedError."""
     store = runtime.stage_store(tenant)
     content = hashlib.sha256()
     entities = values = 0
@@ -119,68 +187,19 @@ def build_candidate(runtime: Runtime, tenant: TenantId, *, requested_by: str) ->
                     remedy="Take in sources and let them be assembled.",
                 )
             stored = output.commit(())
-    content_digest = Sha256(content.hexdigest())
-    while True:
-        with runtime.database.platform() as connection:
-            live = live_release(connection, tenant)
-        changes = _changes(runtime, tenant, live, content_digest, stored)
-        with runtime.database.platform() as connection:
-            connection.execute("SELECT app.lock('release of', %s)", (tenant,))
-            if live_release(connection, tenant) != live:
-                continue
-            if live is not None and live.content_digest == content_digest:
-                if state_of(connection, tenant) is TenantState.DRAFT:
-                    return Candidate(live, changes, is_live=True)
-                raise InputError(
-                    f"The draft is what is live already, in version {live.version}",
-                    where=tenant,
-                    remedy="Change something in it, or go back to an earlier release.",
-                )
-            base = live.digest if live else None
-            about = {
-                "tenant": tenant,
-                "base": base,
-                "content": content_digest,
-                "conflicts": conflicts.hexdigest(),
-                "template_version": row["template_version"],
-            }
-            version, digest = _named(connection, tenant, live, changes, about)
-            inserted = connection.execute(
-                """
-                INSERT INTO runtime.releases
-                       (tenant_id, release_digest, version, base_digest, content_digest, stored_digest,
-                        conflicts_digest, template_version, entities, value_count, sources, changes, built_by, built_at)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-                ON CONFLICT (tenant_id, release_digest) DO NOTHING
-                """,
-                (
-                    tenant, digest, version, base, content_digest, stored, conflicts.hexdigest(),
-                    row["template_version"], entities, values, Jsonb(sorted(source_ids)), Jsonb(asdict(changes)),
-                    requested_by, runtime.now(),
-                ),
-            ).rowcount  # fmt: skip
-            if inserted:
-                connection.execute(
-                    """
-                    INSERT INTO runtime.publish_pipeline (tenant_id, stage, release_digest, created_by)
-                    VALUES (%s, 'draft', %s, %s)
-                    """,
-                    (tenant, digest, requested_by),
-                )
-                details = {"version": version, "entities": entities, "values": values, "base": base}
-                entry = AuditEntry(actor=requested_by, action="release.built", subject=digest, details=details)
-                runtime.audit.append(connection, tenant, [entry])
-            return Candidate(release(connection, tenant, digest), changes)
+    return _StoredDraft(
+        Sha256(content.hexdigest()), stored, Sha256(conflicts.hexdigest()), entities, values, frozenset(source_ids)
+    )
 
 
-def _changes(
-    runtime: Runtime, tenant: TenantId, live: Release | None, content_digest: Sha256, stored: Sha256
-) -> ChangeCounts:
+def _changes(runtime: Runtime, tenant: TenantId, live: Release | None, draft: _StoredDraft) -> ChangeCounts:
     """How the release that was stored differs from what is live: of large ones it takes minutes."""
-    if live is not None and live.content_digest == content_digest:
+    if live is not None and live.content_digest == draft.content_digest:
         return count_changes(())
     return count_changes(
-        differences(documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, stored))
+        differences(
+            documents_of(runtime, tenant, live) if live else iter(()), read_stored(runtime, tenant, draft.stored_digest)
+        )
     )
 
 
